@@ -1,0 +1,37 @@
+"""How many CPUs this process may use: affinity mask and container quota, whichever is less."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+CGROUP = Path("/sys/fs/cgroup")
+
+
+def quota_cpus(cgroup: Path = CGROUP) -> float:
+    """Return the container's CPU quota in CPUs (infinity where there is none)."""
+    try:
+        quota, period = (cgroup / "cpu.max").read_text().split()
+        return float(quota) / float(period)
+    except (OSError, ValueError):
+        pass
+    try:
+        quota_us = int((cgroup / "cpu" / "cpu.cfs_quota_us").read_text())
+        period_us = int((cgroup / "cpu" / "cpu.cfs_period_us").read_text())
+    except (OSError, ValueError):
+        return math.inf
+    return quota_us / period_us if quota_us > 0 and period_us > 0 else math.inf
+
+
+def usable_cpus() -> int:
+    """Return the number of CPUs this process may keep busy, at least 1.
+
+    The scheduler's affinity mask says which CPUs may be used; a container quota says for how much
+    of the time. Starting more threads than either only makes them wait for each other.
+    """
+    if hasattr(os, "sched_getaffinity"):
+        allowed = len(os.sched_getaffinity(0))
+    else:
+        allowed = os.cpu_count() or 1
+    return max(1, int(min(allowed, quota_cpus())))

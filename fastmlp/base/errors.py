@@ -1,0 +1,49 @@
+"""Errors that fastmlp raises on purpose, each with the exit code of the command line."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Any
+
+
+class FastMLPError(Exception):
+    """Base of every error raised on purpose; ``exit_code`` is what a command line returns."""
+
+    exit_code = 1
+
+
+class ConfigError(FastMLPError, ValueError):
+    """A setting, or a combination of settings, that cannot be carried out."""
+
+    exit_code = 2
+
+
+class DataError(FastMLPError, ValueError):
+    """Data that is missing, damaged, or does not fit the task."""
+
+    exit_code = 3
+
+
+class DivergenceError(FastMLPError, ArithmeticError):
+    """Training left the finite numbers; ``result`` holds the best weights reached before.
+
+    Parameters
+    ----------
+    message : str
+    result : TrainResult
+        What :func:`fastmlp.fit` would have returned, with the best weights so far.
+    """
+
+    exit_code = 4
+
+    def __init__(self, message: str, result: Any = None):
+        super().__init__(message)
+        self.result = result
+
+
+def close_match(name: str, known: Iterable[str]) -> str:
+    """Return ``; did you mean 'x'?`` or, without a near name, the list of known names."""
+    known = sorted(known)
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"

@@ -1,0 +1,206 @@
+"""The dataset record: checked arrays, and what is known about them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from ..base.errors import ConfigError, DataError, close_match
+from .checks import feature_matrix, target_array
+
+TASKS = ("auto", "classification", "regression")
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Features and targets, checked once, with the official test part where there is one.
+
+    Parameters
+    ----------
+    X : array_like of shape (n, n_features)
+        Finite real numbers of any dtype (uint8 for images); kept as they are, without a copy.
+    y : array_like of shape (n,) or (n, n_outputs)
+        One integer, boolean or string label per row, or floats.
+    X_test, y_test : array_like, optional
+        The official test part: both or neither.
+    name : str, default "custom"
+    task : {"auto", "classification", "regression"}, default "auto"
+        auto: floating ``y`` means regression, any other classification. Resolved on construction.
+    feature_range : (float, float), optional
+        The range the features are known to come from, (0, 255) for bytes; scale "unit" uses it.
+    image_shape : (int, int), optional
+        Height and width, where a row is an image.
+
+    Raises
+    ------
+    DataError
+        For anything that cannot be trained on: wrong shapes, lengths or dtypes, NaN, no rows.
+    ConfigError
+        For an unknown task.
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    X_test: np.ndarray | None = None
+    y_test: np.ndarray | None = None
+    name: str = "custom"
+    task: str = "auto"
+    feature_range: tuple[float, float] | None = None
+    image_shape: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        if self.task not in TASKS:
+            raise ConfigError(f"unknown task {self.task!r}{close_match(str(self.task), TASKS)}")
+        X = feature_matrix(self.X, "X")
+        y, task = target_array(self.y, "y", self.task)
+        _check_lengths(X, y, "X", "y")
+        self._store(X=X, y=y, task=task)
+        self._check_test_part()
+        self._check_facts()
+
+    def _store(self, **values: object) -> None:
+        # A frozen dataclass refuses plain assignment, also to itself.
+        for field, value in values.items():
+            object.__setattr__(self, field, value)
+
+    def _check_test_part(self) -> None:
+        if self.X_test is None and self.y_test is None:
+            return
+        if self.X_test is None or self.y_test is None:
+            missing, given = ("X_test", "y_test") if self.X_test is None else ("y_test", "X_test")
+            raise DataError(f"{missing} must come with {given}, got None; pass both or neither")
+        X_test = feature_matrix(self.X_test, "X_test")
+        y_test, _ = target_array(self.y_test, "y_test", self.task)
+        _check_lengths(X_test, y_test, "X_test", "y_test")
+        if X_test.shape[1] != self.n_features:
+            raise DataError(
+                f"X_test must have as many features as X, {self.n_features}, got "
+                f"{X_test.shape[1]}; select the same columns in both"
+            )
+        if y_test.shape[1:] != self.y.shape[1:]:
+            raise DataError(
+                f"y_test must have as many outputs as y, got shapes {y_test.shape} and "
+                f"{self.y.shape}; select the same targets in both"
+            )
+        if (y_test.dtype.kind == "U") != (self.y.dtype.kind == "U"):
+            raise DataError(
+                f"y_test must hold labels of the type in y, {self.y.dtype}, got {y_test.dtype}; "
+                "convert one of them, for example with astype(str)"
+            )
+        self._store(X_test=X_test, y_test=y_test)
+
+    def _check_facts(self) -> None:
+        if self.feature_range is not None:
+            low, high = self.feature_range
+            if not -math.inf < low < high < math.inf:
+                raise DataError(
+                    "feature_range must be (low, high), finite and low below high, got "
+                    f"{self.feature_range}; leave it out if the range is unknown"
+                )
+        if self.image_shape is not None and math.prod(self.image_shape) != self.n_features:
+            raise DataError(
+                f"image_shape must multiply to the number of features, {self.n_features}, got "
+                f"{self.image_shape}; leave it out if rows are not images"
+            )
+
+    @property
+    def n_features(self) -> int:
+        """Number of columns of ``X``."""
+        return int(self.X.shape[1])
+
+    @property
+    def has_official_split(self) -> bool:
+        """Whether the dataset brings its own test part."""
+        return self.X_test is not None
+
+    @cached_property
+    def classes(self) -> np.ndarray | None:
+        """Sorted distinct labels of ``y`` and ``y_test`` together; None for regression."""
+        if self.task == "regression":
+            return None
+        if self.y_test is None:
+            return np.unique(self.y)
+        return np.unique(np.concatenate((np.unique(self.y), np.unique(self.y_test))))
+
+    def keep_classes(self, labels: Iterable[object]) -> Dataset:
+        """Return a dataset with only the rows of the given classes.
+
+        Parameters
+        ----------
+        labels : iterable of str or int, or str
+            At least two labels, each matched by its text (3 and "3" are the same); a single string
+            is read as a comma-separated list.
+
+        Returns
+        -------
+        Dataset
+            The rows in their old order; everything else as here.
+
+        Raises
+        ------
+        DataError
+            For regression, an unknown label, fewer than two labels, or a part without such rows.
+        """
+        if self.classes is None:
+            raise DataError(
+                f"classes must be left out for a regression, got them for {self.name!r}; "
+                "pass task='classification' if y holds labels"
+            )
+        kept = _matching_classes(self.classes, labels)
+        rows = np.isin(self.y, kept)
+        _check_some_left(rows, kept, "y")
+        if self.X_test is None or self.y_test is None:
+            return replace(self, X=self.X[rows], y=self.y[rows])
+        test_rows = np.isin(self.y_test, kept)
+        _check_some_left(test_rows, kept, "y_test")
+        return replace(
+            self,
+            X=self.X[rows],
+            y=self.y[rows],
+            X_test=self.X_test[test_rows],
+            y_test=self.y_test[test_rows],
+        )
+
+
+def _check_lengths(X: np.ndarray, y: np.ndarray, X_name: str, y_name: str) -> None:
+    if len(X) != len(y):
+        raise DataError(
+            f"{y_name} must have one entry per row of {X_name}, {len(X)}, got {len(y)}; "
+            "select the same rows in both"
+        )
+
+
+def _matching_classes(classes: np.ndarray, labels: Iterable[object]) -> np.ndarray:
+    if isinstance(labels, str):
+        labels = [label.strip() for label in labels.split(",")]
+    wanted = list(dict.fromkeys(str(label) for label in labels))
+    index = {str(label): i for i, label in enumerate(classes.tolist())}
+    unknown = [label for label in wanted if label not in index]
+    if unknown:
+        raise DataError(
+            f"classes must be labels of the data, got {', '.join(map(repr, unknown))}; "
+            f"known: {_listed(list(index))}"
+        )
+    if len(wanted) < 2:
+        raise DataError(
+            f"classes must name at least two labels, got {_listed(wanted) or 'none'}; "
+            f"choose from: {_listed(list(index))}"
+        )
+    return classes[[index[label] for label in wanted]]
+
+
+def _check_some_left(rows: np.ndarray, kept: np.ndarray, name: str) -> None:
+    if not rows.any():
+        raise DataError(
+            f"classes must leave rows in {name}, got {_listed(kept.tolist())}, of which it has "
+            "none; choose other classes"
+        )
+
+
+def _listed(labels: list[object] | list[str], limit: int = 20) -> str:
+    shown = ", ".join(str(label) for label in labels[:limit])
+    return f"{shown}, ... ({len(labels)} in all)" if len(labels) > limit else shown

@@ -1,0 +1,217 @@
+"""Splits into training, validation and test parts: stratified, seeded, disjoint."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import NamedTuple
+
+import numpy as np
+
+from ..base.errors import ConfigError, DataError, close_match
+from ..base.random import Purpose, stream
+from .dataset import Dataset
+
+# In NumPy, not by sklearn.model_selection: importing that takes 1.8 s, which alone is the whole
+# start-up budget of a warm command line.
+
+NAMED_SPLITS = ("auto", "official", "none")
+DEFAULT_TEST_FRACTION = 0.2
+
+
+class Parts(NamedTuple):
+    """The arrays of the three parts; None for a part that was not asked for."""
+
+    X_train: np.ndarray
+    y_train: np.ndarray
+    X_validation: np.ndarray | None
+    y_validation: np.ndarray | None
+    X_test: np.ndarray | None
+    y_test: np.ndarray | None
+
+
+def parts(
+    dataset: Dataset, *, split: str = "auto", validation: float = 0.1, seed: int = 0
+) -> Parts:
+    """Divide a dataset into training, validation and test parts.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    split : str, default "auto"
+        official: the dataset's own test part. auto: that where there is one, else "80-20". "A-B":
+        all rows pooled, B percent of them for testing. none: all rows pooled, no test part.
+    validation : float, default 0.1
+        Carved from the training part: below 1 a fraction (at least one row), from 1 a count,
+        0 none.
+    seed : int, default 0
+
+    Returns
+    -------
+    Parts
+        Rows keep their order within the dataset. Classification is split class by class.
+
+    Raises
+    ------
+    ConfigError
+        If the split or the validation share is malformed or leaves no row for training.
+    DataError
+        If a classification's training part holds a single class.
+    """
+    X, y, X_test, y_test = _carve_test(dataset, split, seed)
+    labels = y if dataset.task == "classification" else None
+    n_validation = validation_rows(validation, len(X))
+    X_validation = y_validation = None
+    if n_validation:
+        rng = stream(seed, Purpose.VALIDATION)
+        train, held_out = stratified_split(labels, len(X), n_validation, rng)
+        X, y, X_validation, y_validation = X[train], y[train], X[held_out], y[held_out]
+    if dataset.task == "classification" and np.all(y == y[0]):
+        raise DataError(
+            f"y must have at least two classes in the training part, got only {y[0]}; "
+            "add rows of other classes, or check --classes and how the data was selected"
+        )
+    return Parts(X, y, X_validation, y_validation, X_test, y_test)
+
+
+def parse_split(text: str) -> float | None:
+    """Return the test fraction of an "A-B" split, None for "auto", "official" and "none".
+
+    Raises
+    ------
+    ConfigError
+        For anything else, also if A and B do not sum to 100.
+    """
+    if text in NAMED_SPLITS:
+        return None
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)", str(text))
+    if match is None:
+        raise ConfigError(
+            f"split must be a name or two shares of 100 such as 80-20, got {text!r}"
+            f"{close_match(str(text), NAMED_SPLITS)}"
+        )
+    first, second = float(match[1]), float(match[2])
+    if first <= 0 or second <= 0 or not math.isclose(first + second, 100):
+        raise ConfigError(
+            f"split must be two positive shares that sum to 100, got {text!r}; use for example "
+            "80-20, or none for no test part"
+        )
+    return second / 100
+
+
+def validation_rows(validation: float, n: int) -> int:
+    """Return how many of ``n`` training rows the setting ``validation`` holds out.
+
+    Raises
+    ------
+    ConfigError
+        If it is negative, not finite, a count with a fraction, or leaves no row for training.
+    """
+    if not 0 <= validation < math.inf:
+        raise ConfigError(
+            f"validation must be 0 or more, got {validation}; use a fraction such as 0.1, a count, "
+            "or 0 for none"
+        )
+    if validation >= 1 and validation != int(validation):
+        raise ConfigError(
+            f"validation must be a fraction below 1 or a whole count, got {validation}; "
+            f"use {int(validation)}"
+        )
+    if validation >= 1:
+        count = int(validation)
+    else:
+        count = round(validation * n)
+        if validation > 0 and n > 1:
+            count = max(count, 1)
+    if count >= n:
+        raise ConfigError(
+            f"validation must leave at least one row for training, got {validation}, which holds "
+            f"out {count} of {n}; use a smaller share, or 0 for none"
+        )
+    return count
+
+
+def stratified_split(
+    labels: np.ndarray | None, n: int, n_second: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Split ``range(n)`` at random into two parts, in proportion within each class.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n,) or None
+        None for a plain random split.
+    n : int
+    n_second : int
+        Size of the second part, 0 to ``n``.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    first, second : ndarray of int64
+        Sorted, disjoint, together ``range(n)``. A class of two or more rows has one in ``first``
+        whenever ``n_second`` allows it for all such classes.
+
+    Raises
+    ------
+    ConfigError
+        If ``n_second`` is out of range.
+    """
+    if not 0 <= n_second <= n:
+        raise ConfigError(f"n_second must be 0 to {n}, the number of rows, got {n_second}")
+    shuffled = rng.permutation(n)
+    in_second = np.zeros(n, dtype=bool)
+    if labels is None:
+        in_second[shuffled[:n_second]] = True
+    else:
+        _, codes, counts = np.unique(labels, return_inverse=True, return_counts=True)
+        # Shuffled rows sorted by class: each class's quota is the beginning of its run.
+        by_class = shuffled[np.argsort(codes[shuffled], kind="stable")]
+        sorted_codes = codes[by_class]
+        place_in_class = np.arange(n) - (np.cumsum(counts) - counts)[sorted_codes]
+        in_second[by_class[place_in_class < _quotas(counts, n_second)[sorted_codes]]] = True
+    return np.flatnonzero(~in_second), np.flatnonzero(in_second)
+
+
+def _quotas(counts: np.ndarray, n_second: int) -> np.ndarray:
+    """Divide ``n_second`` rows among classes by largest remainder, ties to the earlier class."""
+    quotas, remainders = np.divmod(counts * n_second, counts.sum())
+    by_remainder = np.argsort(-remainders, kind="stable")
+    # First such that classes of two or more keep a row in the first part; then, if need be, not.
+    for limits in (np.where(counts > 1, counts - 1, counts), counts):
+        while (left := n_second - quotas.sum()) > 0:
+            open_classes = by_remainder[(quotas < limits)[by_remainder]]
+            if open_classes.size == 0:
+                break
+            quotas[open_classes[:left]] += 1
+    return quotas
+
+
+def _carve_test(
+    dataset: Dataset, split: str, seed: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray | None]:
+    fraction = parse_split(split)
+    if dataset.has_official_split and split in ("auto", "official"):
+        return dataset.X, dataset.y, dataset.X_test, dataset.y_test
+    if split == "official":
+        raise ConfigError(
+            f"split must not be official for {dataset.name!r}, which has no test part of its own, "
+            "got 'official'; use auto, 80-20 or none"
+        )
+    X, y = _pooled(dataset)
+    if split == "none":
+        return X, y, None, None
+    n_test = max(1, round((fraction or DEFAULT_TEST_FRACTION) * len(X)))
+    if n_test >= len(X):
+        raise ConfigError(
+            f"split must leave at least one row for training, got {split!r} of {len(X)} row(s); "
+            "use a smaller test share, more rows, or none"
+        )
+    labels = y if dataset.task == "classification" else None
+    train, test = stratified_split(labels, len(X), n_test, stream(seed, Purpose.SPLIT))
+    return X[train], y[train], X[test], y[test]
+
+
+def _pooled(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
+    if dataset.X_test is None or dataset.y_test is None:
+        return dataset.X, dataset.y
+    return np.concatenate((dataset.X, dataset.X_test)), np.concatenate((dataset.y, dataset.y_test))

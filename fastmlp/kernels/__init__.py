@@ -1,0 +1,7 @@
+"""Floor 0: all compiled code and nothing else. Imports numpy, numba, math and siblings only.
+
+Reading order: ``codes`` (the integers that name things), ``buffers`` (the arrays a kernel is given),
+``dense``, ``activations``, ``losses``, ``optimizers`` (one file per operation), ``forward``,
+``general_step`` and ``sample_step`` (an update), ``evaluate``; below them ``tile`` (vector
+instructions), ``team`` (threads that meet at barriers) and ``jit`` (how everything is compiled).
+"""

@@ -1,0 +1,69 @@
+"""How every kernel is compiled, and when the compiled code on disk may be used again.
+
+Numba invalidates a cached function when *its own* file changes, not when a helper in another file
+does. Kernels call each other across files, so each is stamped with a hash of all kernel sources.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from numba import njit
+
+# Never nnan or ninf: divergence has to stay visible.
+FASTMATH = {"contract", "reassoc", "nsz", "arcp", "afn"}
+
+
+def hash_sources(folder: Path) -> str:
+    """Return a SHA-256 over the names and contents of the Python files in ``folder``."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+SOURCES_HASH = hash_sources(Path(__file__).parent)
+
+
+def kernel(
+    function: Callable[..., Any] | None = None,
+    *,
+    parallel: bool = False,
+    inline: bool = False,
+    cached: bool = False,
+) -> Any:
+    """Compile ``function`` as a kernel: no GIL, no exceptions, IEEE NaN and infinity kept.
+
+    Parameters
+    ----------
+    parallel : bool
+        Whether it holds a prange loop.
+    inline : bool
+        Merge it into its callers before types are inferred. LLVM optimises a function once more at
+        each level of calls above it; merging the middle levels compiles the general step in 13 s
+        where it took 22 s. For functions with one caller or a short body.
+    cached : bool
+        Keep the compiled code on disk. For what Python calls; the rest is contained in it.
+    """
+    if function is None:
+        return lambda f: kernel(f, parallel=parallel, inline=inline, cached=cached)
+    dispatcher = njit(
+        function,
+        parallel=parallel,
+        inline="always" if inline else "never",
+        nogil=True,
+        fastmath=FASTMATH,
+        error_model="numpy",
+    )
+    if not cached:
+        return dispatcher
+    try:
+        dispatcher.enable_caching()
+    except RuntimeError:
+        # No folder can be written (read-only install and home): compile in memory, every time.
+        return dispatcher
+    dispatcher._cache._cache_file._source_stamp = SOURCES_HASH
+    return dispatcher

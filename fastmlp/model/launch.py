@@ -1,0 +1,65 @@
+"""Starting kernels: on how many threads, and never two at once where the layer cannot bear it."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Any
+
+import numba
+
+from ..base.cpus import usable_cpus
+from ..base.errors import ConfigError
+from ..kernels.launch import address_of, run_team
+from ..kernels.team import new_sync
+
+# Numba's workqueue layer ends the process when two Python threads enter it, and no OpenMP survives a
+# fork. Whoever cannot have the threads runs alone: the bits are the same.
+_one_region = threading.Lock()
+_first_process: int | None = None
+
+
+def check_threads(threads: int | None) -> int:
+    """Return the number of threads to use.
+
+    Parameters
+    ----------
+    threads : int or None
+        None stands for all CPUs that this process may use.
+
+    Raises
+    ------
+    ConfigError
+        For less than 1, or more than Numba was started with.
+    """
+    most = int(numba.config.NUMBA_NUM_THREADS)
+    if threads is None:
+        return min(usable_cpus(), most)
+    if threads < 1:
+        raise ConfigError(f"threads must be at least 1, got {threads}")
+    if threads > most:
+        raise ConfigError(
+            f"threads must be at most {most}, with which Numba was started, got {threads}; set the "
+            f"environment variable NUMBA_NUM_THREADS={threads} before Python starts"
+        )
+    return threads
+
+
+def launch(worker: Any, threads: int, *arguments: Any) -> None:
+    """Run a worker kernel on a team of threads, or on the calling thread.
+
+    Parameters
+    ----------
+    worker : kernel ``(member, team, sync, *arguments)``
+    threads : int
+        At most how many; fewer where the threading layer cannot bear another region now.
+    """
+    global _first_process
+    if threads > 1 and _first_process in (None, os.getpid()) and _one_region.acquire(blocking=False):
+        try:
+            _first_process = os.getpid()
+            run_team(address_of(worker, *arguments), threads, new_sync(), arguments)
+        finally:
+            _one_region.release()
+    else:
+        worker(0, 1, new_sync(), *arguments)

@@ -1,0 +1,165 @@
+"""A multilayer perceptron: layer sizes, activations, and one flat buffer of parameters with views."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..base.errors import ConfigError
+from ..base.random import Purpose, stream
+from ..kernels import buffers
+from ..ops.activations import Activation
+from ..ops.initializers import Initializer
+from .memory import aligned_zeros, float_dtype, padded
+
+
+class Network:
+    """Dense layers ``a_l = f_l(a_{l-1} W_l + b_l)``.
+
+    Parameters
+    ----------
+    layer_sizes : sequence of int
+        Inputs, hidden layers, outputs; at least two, each at least 1.
+    activations : sequence of Activation
+        One for each layer but the inputs.
+    dtype : str or dtype, default "float32"
+        ``float32`` or ``float64``.
+
+    Attributes
+    ----------
+    params : ndarray, shape (n_padded,)
+        All weights, then all biases, each row padded with zeros to whole 64-byte vectors.
+    weights : list of ndarray, shape (n_in, n_out)
+        Views into ``params``.
+    biases : list of ndarray, shape (n_out,)
+        Views into ``params``.
+    """
+
+    def __init__(
+        self,
+        layer_sizes: Sequence[int],
+        activations: Sequence[Activation],
+        dtype: str | np.dtype = "float32",
+    ):
+        self.layer_sizes = tuple(int(size) for size in layer_sizes)
+        self.activations = tuple(activations)
+        self.dtype = float_dtype(dtype)
+        if len(self.layer_sizes) < 2 or min(self.layer_sizes) < 1:
+            raise ConfigError(
+                "layer_sizes must hold two sizes or more, each at least 1, "
+                f"got {self.layer_sizes}"
+            )
+        if len(self.activations) != len(self.layer_sizes) - 1:
+            raise ConfigError(
+                f"activations must be one for each of the {len(self.layer_sizes) - 1} layers, "
+                f"got {len(self.activations)}"
+            )
+        self.layout = _layout(self.layer_sizes, self.dtype)
+        self.params = aligned_zeros(self.layout.size, self.dtype)
+        self.weights = [self._weight_view(self.params, layer) for layer in range(self.depth)]
+        self.biases = [self._bias_view(self.params, layer) for layer in range(self.depth)]
+
+    @property
+    def depth(self) -> int:
+        """The number of layers with weights."""
+        return len(self.activations)
+
+    @property
+    def n_weights(self) -> int:
+        """The number of weights, padding not counted."""
+        return sum(weights.size for weights in self.weights)
+
+    @property
+    def n_biases(self) -> int:
+        """The number of biases."""
+        return sum(biases.size for biases in self.biases)
+
+    def gradient_views(self, flat: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Return the weight and bias views of another buffer laid out like ``params``."""
+        layers = range(self.depth)
+        return (
+            [self._weight_view(flat, layer) for layer in layers],
+            [self._bias_view(flat, layer) for layer in layers],
+        )
+
+    def initialize(self, weight_init: Initializer, bias_init: Initializer, seed: int) -> None:
+        """Draw all weights and biases; each layer has a random stream of its own."""
+        for layer, (weights, biases) in enumerate(zip(self.weights, self.biases, strict=True)):
+            fan_in, fan_out = weights.shape
+            rng = stream(seed, Purpose.WEIGHTS, step=layer)
+            weights[...] = weight_init.sample(rng, weights.shape, fan_in, fan_out)
+            rng = stream(seed, Purpose.BIASES, step=layer)
+            biases[...] = bias_init.sample(rng, biases.shape, fan_out, fan_out)
+
+    def set_weights(self, weights: Sequence[np.ndarray], biases: Sequence[np.ndarray]) -> None:
+        """Overwrite all weights, each (n_in, n_out), and biases, each (n_out,).
+
+        Raises
+        ------
+        ConfigError
+            If their number or a shape does not fit the layers.
+        """
+        for name, given, own in (
+            ("weights", weights, self.weights),
+            ("biases", biases, self.biases),
+        ):
+            shapes = [np.shape(array) for array in given]
+            if shapes != [view.shape for view in own]:
+                wanted = ", ".join(str(view.shape) for view in own)
+                got = ", ".join(str(shape) for shape in shapes)
+                raise ConfigError(f"{name} must have the shapes {wanted}, got {got}")
+            for view, array in zip(own, given, strict=True):
+                view[...] = array
+
+    def kernel_view(self, block_rows: int) -> buffers.Net:
+        """Return what kernels are given, with offsets for blocks of ``block_rows`` rows."""
+        layers = self.layout.table.copy()
+        start = 0
+        for row in layers:
+            row[buffers.IN] = start
+            start += block_rows * row[buffers.LD_IN]
+            row[buffers.OUT] = start
+        for row, activation in zip(layers, self.activations, strict=True):
+            row[buffers.ACTIVATION] = activation.code
+        parameters = [activation.kernel_parameter for activation in self.activations]
+        return buffers.Net(layers, np.array(parameters, self.dtype), self.params)
+
+    def _weight_view(self, flat: np.ndarray, layer: int) -> np.ndarray:
+        row = self.layout.table[layer]
+        n_in, n_out, width = row[buffers.N_IN], row[buffers.N_OUT], row[buffers.LD_OUT]
+        start = row[buffers.W]
+        return flat[start : start + n_in * width].reshape(n_in, width)[:, :n_out]
+
+    def _bias_view(self, flat: np.ndarray, layer: int) -> np.ndarray:
+        row = self.layout.table[layer]
+        return flat[row[buffers.B] : row[buffers.B] + row[buffers.N_OUT]]
+
+
+class _Layout:
+    """Where each layer's weights and biases lie in the flat buffers."""
+
+    def __init__(self, table: np.ndarray, size: int, transposed_size: int):
+        self.table = table
+        self.size = size
+        self.transposed_size = transposed_size
+
+
+def _layout(sizes: tuple[int, ...], dtype: np.dtype) -> _Layout:
+    table = np.zeros((len(sizes) - 1, buffers.LAYER_FIELDS), np.int64)
+    table[:, buffers.N_IN], table[:, buffers.N_OUT] = sizes[:-1], sizes[1:]
+    table[:, buffers.LD_IN] = [padded(size, dtype) for size in sizes[:-1]]
+    table[:, buffers.LD_OUT] = [padded(size, dtype) for size in sizes[1:]]
+    size = 0
+    for row in table:
+        row[buffers.W] = size
+        size += row[buffers.N_IN] * row[buffers.LD_OUT]
+    for row in table:
+        row[buffers.B] = size
+        size += row[buffers.LD_OUT]
+    transposed_size = 0
+    table[0, buffers.WT] = -1  # the inputs have no gradient
+    for row in table[1:]:
+        row[buffers.WT] = transposed_size
+        transposed_size += row[buffers.N_OUT] * row[buffers.LD_IN]
+    return _Layout(table, int(size), int(transposed_size))

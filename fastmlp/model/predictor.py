@@ -1,0 +1,115 @@
+"""The thing that is saved: scaling, network, classes and threshold."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+
+from ..base.errors import DataError
+from ..kernels.buffers import Data, Objective
+from ..ops.scalers import Scaling
+from .evaluate import evaluate
+from .launch import check_threads
+from .network import Network
+from .task import Task
+from .workspace import Workspace
+
+
+class Predictor:
+    """Predicts from raw features: scales them, runs the network, and reads its outputs.
+
+    Parameters
+    ----------
+    network : Network
+    scaling : Scaling
+        As fitted on the training part.
+    task : Task
+    """
+
+    def __init__(self, network: Network, scaling: Scaling, task: Task):
+        self.network, self.scaling, self.task = network, scaling, task
+
+    @property
+    def classes(self) -> np.ndarray | None:
+        """The labels in the order of the outputs, shape (n_classes,); None for regression."""
+        return self.task.classes
+
+    def outputs(self, X: np.ndarray, threads: int | None = None) -> np.ndarray:
+        """Return the network's outputs, shape (n, n_outputs), in the network's dtype.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n, n_features)
+            Raw features, as in training before scaling.
+        threads : int, optional
+            Default: all CPUs that this process may use.
+
+        Raises
+        ------
+        DataError
+            If X has the wrong shape, is not numeric, or holds NaN or infinity.
+        """
+        X = self._checked(X)
+        dtype = self.network.dtype
+        data = Data(
+            self.scaling.apply(X, dtype),
+            np.empty(0, np.int32),
+            np.empty((0, self.task.n_outputs), dtype),
+            np.arange(len(X)),
+        )
+        # A workspace of its own, so that several Python threads can predict at once.
+        workspace = Workspace(self.network, training=False)
+        no_objective = Objective(0, self.task.code, 0.5, 0.0, 0.0, 0, np.zeros(3))
+        return evaluate(workspace, data, no_objective, check_threads(threads), True).outputs
+
+    def predict(self, X: np.ndarray, threads: int | None = None) -> np.ndarray:
+        """Return the predicted label or value of each row, shape (n,) or (n, n_outputs).
+
+        Parameters and errors as for :meth:`outputs`.
+        """
+        return self.task.decode(self.outputs(X, threads))
+
+    def predict_proba(self, X: np.ndarray, threads: int | None = None) -> np.ndarray:
+        """Return the probability of each class, shape (n, n_classes).
+
+        Parameters and errors as for :meth:`outputs`; DataError for regression. Outputs are
+        probabilities if the output activation is softmax or sigmoid; others are returned as they are.
+        """
+        if self.task.classes is None:
+            raise DataError("predict_proba needs a classification, this is a regression; use predict")
+        outputs = self.outputs(X, threads)
+        return np.hstack([1 - outputs, outputs]) if self.task.kind == "binary" else outputs
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model as a safetensors file, atomically."""
+        from .storage import save_predictor
+
+        save_predictor(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Predictor:
+        """Read a model that :meth:`save` wrote.
+
+        Raises
+        ------
+        DataError
+            If the file is missing, damaged or not such a model. Loading executes no code.
+        """
+        from .storage import load_predictor
+
+        return load_predictor(path)
+
+    def _checked(self, X: np.ndarray) -> np.ndarray:
+        X = np.asarray(X)
+        n_features = self.network.layer_sizes[0]
+        if X.ndim != 2 or X.shape[1] != n_features:
+            raise DataError(
+                f"X must have shape (n, {n_features}) as in training, got {X.shape}; "
+                "a single row is X.reshape(1, -1)"
+            )
+        if X.dtype.kind not in "fiub":
+            raise DataError(f"X must be numeric, got dtype {X.dtype}")
+        if X.dtype.kind == "f" and not np.isfinite(X).all():
+            raise DataError("X must be finite, got NaN or infinity; replace or drop such rows")
+        return X

@@ -1,0 +1,83 @@
+"""What a network's outputs mean: targets from labels, labels from outputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..base.errors import DataError
+from ..kernels import codes
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """Multi-class (an output per class), binary (one output) or regression.
+
+    Attributes
+    ----------
+    kind : {"multiclass", "binary", "regression"}
+    n_outputs : int
+    classes : ndarray, shape (n_classes,), or None
+        The labels in the order of the outputs; for a binary task, the negative label first.
+    threshold : float
+        A binary task's output from which on the positive label is predicted.
+    """
+
+    kind: str
+    n_outputs: int
+    classes: np.ndarray | None = None
+    threshold: float = 0.5
+
+    @property
+    def code(self) -> int:
+        """The task's kernel code."""
+        return {
+            "regression": codes.REGRESSION,
+            "multiclass": codes.MULTICLASS,
+            "binary": codes.BINARY,
+        }[self.kind]
+
+    @property
+    def has_accuracy(self) -> bool:
+        """Whether a prediction is right or wrong."""
+        return self.kind != "regression"
+
+    def encode(self, y: np.ndarray, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
+        """Return (labels, targets) as kernels take them; the one that is not used is empty.
+
+        Parameters
+        ----------
+        y : ndarray, shape (n,) or (n, n_outputs)
+        dtype : dtype
+            Of the targets, shape (n, n_outputs); labels are int32 of shape (n,).
+        """
+        no_labels, no_targets = np.empty(0, np.int32), np.empty((0, self.n_outputs), dtype)
+        if self.classes is None:
+            return no_labels, np.ascontiguousarray(y.reshape(len(y), self.n_outputs), dtype)
+        numbers = np.searchsorted(self.classes, y)
+        known = self.classes[np.minimum(numbers, len(self.classes) - 1)] == y
+        if not known.all():
+            raise DataError(
+                f"y must hold the labels known from training ({_shown(self.classes)}), "
+                f"got {y[~known][0]!r}"
+            )
+        if self.kind == "binary":
+            return no_labels, numbers.astype(dtype).reshape(-1, 1)
+        return numbers.astype(np.int32), no_targets
+
+    def decode(self, outputs: np.ndarray) -> np.ndarray:
+        """Return predictions, shape (n,) or (n, n_outputs), from outputs (n, n_outputs)."""
+        if self.kind == "multiclass":
+            assert self.classes is not None
+            return self.classes[outputs.argmax(axis=1)]
+        if self.kind == "binary":
+            assert self.classes is not None
+            return self.classes[(outputs[:, 0] >= self.threshold).astype(np.intp)]
+        return outputs[:, 0] if self.n_outputs == 1 else outputs
+
+
+def _shown(values: np.ndarray, most: int = 10) -> str:
+    """The values as a short text."""
+    text = ", ".join(str(value) for value in values[:most])
+    return text + (", ..." if len(values) > most else "")

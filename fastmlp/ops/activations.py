@@ -1,0 +1,87 @@
+"""Activations: what each is called, its formula, its kernel code and its parameter.
+
+To add one: a record here, a code in ``kernels/codes.py``, a forward and a backward kernel in
+``kernels/activations.py``, a twin in ``tests/reference.py``. Tests find it by the registry.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..kernels import codes
+from .spec import Registry, Spec
+
+
+@dataclass(frozen=True)
+class Activation(Spec):
+    """An element-wise (or, for softmax, row-wise) function of a layer's pre-activations."""
+
+    code: ClassVar[int]
+    default_weight_init: ClassVar[str] = "glorot_uniform"
+
+    @property
+    def kernel_parameter(self) -> float:
+        """The one number that the kernel is given besides its input."""
+        return 0.0
+
+
+ACTIVATIONS: Registry[Activation] = Registry("activation")
+
+
+@ACTIVATIONS.add
+@dataclass(frozen=True)
+class Identity(Activation):
+    name = "identity"
+    formula = "a = z"
+    code = codes.IDENTITY
+
+
+@ACTIVATIONS.add
+@dataclass(frozen=True)
+class Relu(Activation):
+    name = "relu"
+    formula = "a = max(z, 0)"
+    code = codes.RELU
+    default_weight_init = "he_normal"
+
+
+@ACTIVATIONS.add
+@dataclass(frozen=True)
+class LeakyRelu(Activation):
+    name = "leaky_relu"
+    formula = "a = z if z > 0 else slope * z"
+    code = codes.LEAKY_RELU
+    default_weight_init = "he_normal"
+    slope: float = 0.01
+
+    @property
+    def kernel_parameter(self) -> float:
+        return self.slope
+
+
+@ACTIVATIONS.add
+@dataclass(frozen=True)
+class Sigmoid(Activation):
+    name = "sigmoid"
+    formula = "a = 1 / (1 + exp(-z))"
+    code = codes.SIGMOID
+
+
+@ACTIVATIONS.add
+@dataclass(frozen=True)
+class Tanh(Activation):
+    name = "tanh"
+    formula = "a = tanh(z)"
+    code = codes.TANH
+
+
+@ACTIVATIONS.add
+@dataclass(frozen=True)
+class Softmax(Activation):
+    name = "softmax"
+    formula = "a_j = exp(z_j) / sum_k exp(z_k)"
+    code = codes.SOFTMAX
+
+
+ACTIVATIONS.alias(linear="identity", logistic="sigmoid")

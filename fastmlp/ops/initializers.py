@@ -1,0 +1,143 @@
+"""Initialisers of weights and biases.
+
+Each draws from U(-limit, limit) or N(0, std^2) with a scale from the fans of its layer, or fills with a
+constant. For a bias vector fan-in and fan-out are both its length. Numbers are drawn in float64 and then
+rounded, so that a float32 and a float64 network start from the same weights.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from .spec import Registry, Spec
+
+
+@dataclass(frozen=True)
+class Initializer(Spec):
+    """Draws the start values of one weight matrix or bias vector."""
+
+    def sample(
+        self, rng: np.random.Generator, shape: tuple[int, ...], fan_in: int, fan_out: int
+    ) -> np.ndarray:
+        """Return a float64 array of ``shape``."""
+        raise NotImplementedError
+
+
+INITIALIZERS: Registry[Initializer] = Registry("initializer")
+
+
+@INITIALIZERS.add
+@dataclass(frozen=True)
+class GlorotUniform(Initializer):
+    name = "glorot_uniform"
+    formula = "U(-limit, limit), limit = sqrt(6 / (fan_in + fan_out)) (Glorot & Bengio 2010)"
+
+    def sample(self, rng, shape, fan_in, fan_out):
+        limit = math.sqrt(6.0 / (fan_in + fan_out))
+        return rng.uniform(-limit, limit, shape)
+
+
+@INITIALIZERS.add
+@dataclass(frozen=True)
+class GlorotNormal(Initializer):
+    name = "glorot_normal"
+    formula = "N(0, 2 / (fan_in + fan_out)) (Glorot & Bengio 2010)"
+
+    def sample(self, rng, shape, fan_in, fan_out):
+        return rng.normal(0.0, math.sqrt(2.0 / (fan_in + fan_out)), shape)
+
+
+@INITIALIZERS.add
+@dataclass(frozen=True)
+class HeUniform(Initializer):
+    name = "he_uniform"
+    formula = "U(-limit, limit), limit = sqrt(6 / fan_in) (He et al. 2015)"
+
+    def sample(self, rng, shape, fan_in, fan_out):
+        limit = math.sqrt(6.0 / fan_in)
+        return rng.uniform(-limit, limit, shape)
+
+
+@INITIALIZERS.add
+@dataclass(frozen=True)
+class HeNormal(Initializer):
+    name = "he_normal"
+    formula = "N(0, 2 / fan_in) (He et al. 2015)"
+
+    def sample(self, rng, shape, fan_in, fan_out):
+        return rng.normal(0.0, math.sqrt(2.0 / fan_in), shape)
+
+
+@INITIALIZERS.add
+@dataclass(frozen=True)
+class RandomUniform(Initializer):
+    name = "random_uniform"
+    formula = "U(-limit, limit)"
+    limit: float = 0.05
+
+    def __post_init__(self) -> None:
+        self._require(self.limit > 0, "limit", "above 0")
+
+    def sample(self, rng, shape, fan_in, fan_out):
+        return rng.uniform(-self.limit, self.limit, shape)
+
+
+@INITIALIZERS.add
+@dataclass(frozen=True)
+class RandomNormal(Initializer):
+    name = "random_normal"
+    formula = "N(0, std^2)"
+    std: float = 0.05
+
+    def __post_init__(self) -> None:
+        self._require(self.std > 0, "std", "above 0")
+
+    def sample(self, rng, shape, fan_in, fan_out):
+        return rng.normal(0.0, self.std, shape)
+
+
+@INITIALIZERS.add
+@dataclass(frozen=True)
+class Zeros(Initializer):
+    name = "zeros"
+    formula = "0"
+
+    def sample(self, rng, shape, fan_in, fan_out):
+        return np.zeros(shape)
+
+
+@INITIALIZERS.add
+@dataclass(frozen=True)
+class Ones(Initializer):
+    name = "ones"
+    formula = "1"
+
+    def sample(self, rng, shape, fan_in, fan_out):
+        return np.ones(shape)
+
+
+@INITIALIZERS.add
+@dataclass(frozen=True)
+class Constant(Initializer):
+    name = "constant"
+    formula = "value"
+    value: float = 0.0
+
+    def sample(self, rng, shape, fan_in, fan_out):
+        return np.full(shape, self.value)
+
+
+INITIALIZERS.alias(
+    glorot="glorot_uniform",
+    xavier="glorot_uniform",
+    xavier_uniform="glorot_uniform",
+    xavier_normal="glorot_normal",
+    he="he_normal",
+    uniform="random_uniform",
+    normal="random_normal",
+    gaussian="random_normal",
+    random="random_normal(0.01)",
+)

@@ -1,0 +1,79 @@
+"""Losses: formula of one sample's loss, kernel code, and the output activations each goes with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..base.errors import ConfigError
+from ..kernels import codes
+from .activations import Activation
+from .spec import Registry, Spec
+
+
+@dataclass(frozen=True)
+class Loss(Spec):
+    """A per-sample loss; the objective is its mean over the batch."""
+
+    code: ClassVar[int]
+    output_activations: ClassVar[tuple[str, ...]]
+
+
+LOSSES: Registry[Loss] = Registry("loss")
+
+
+@LOSSES.add
+@dataclass(frozen=True)
+class CrossEntropy(Loss):
+    name = "cross_entropy"
+    formula = "-sum_j y_j log a_j"
+    code = codes.CROSS_ENTROPY
+    output_activations = ("softmax",)
+
+
+@LOSSES.add
+@dataclass(frozen=True)
+class BinaryCrossEntropy(Loss):
+    name = "binary_cross_entropy"
+    formula = "-sum_j y_j log a_j + (1 - y_j) log(1 - a_j)"
+    code = codes.BINARY_CROSS_ENTROPY
+    output_activations = ("sigmoid",)
+
+
+@LOSSES.add
+@dataclass(frozen=True)
+class SquaredError(Loss):
+    name = "squared_error"
+    formula = "sum_j 1/2 (y_j - a_j)^2"
+    code = codes.SQUARED_ERROR
+    output_activations = ("softmax", "sigmoid", "identity", "tanh", "relu")
+
+
+@LOSSES.add
+@dataclass(frozen=True)
+class MeanSquaredError(Loss):
+    name = "mean_squared_error"
+    formula = "mean_j (y_j - a_j)^2"
+    code = codes.MEAN_SQUARED_ERROR
+    output_activations = ("softmax", "sigmoid", "identity", "tanh", "relu")
+
+
+LOSSES.alias(mse="mean_squared_error", bce="binary_cross_entropy")
+
+
+def check_pair(output_activation: Activation, loss: Loss) -> None:
+    """Raise ConfigError unless the loss is defined for the output activation."""
+    if output_activation.name not in loss.output_activations:
+        fitting = [name for name in LOSSES.names() if output_activation.name
+                   in LOSSES.records[name].output_activations]  # fmt: skip
+        raise ConfigError(
+            f"loss {loss.name} does not go with output activation {output_activation.name}: "
+            f"{loss.name} takes {' or '.join(loss.output_activations)}"
+            + (f"; {output_activation.name} takes {', '.join(fitting)}" if fitting else "")
+        )
+
+
+def legal_pairs() -> list[tuple[str, str]]:
+    """Return every (output activation, loss) that goes together."""
+    return [(output, name) for name in LOSSES.names()
+            for output in LOSSES.records[name].output_activations]  # fmt: skip

@@ -1,0 +1,84 @@
+"""Optimizers: update rule, parameters, kernel code and how many buffers of state each keeps.
+
+The rules are PyTorch's definitions, whose order of operations the kernels follow.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..kernels import codes
+from .spec import Registry, Spec
+
+
+@dataclass(frozen=True)
+class Optimizer(Spec):
+    """A rule that turns gradients into updates."""
+
+    code: ClassVar[int]
+
+    @property
+    def state_buffers(self) -> int:
+        """How many numbers of state each parameter has."""
+        return 0
+
+    @property
+    def kernel_parameters(self) -> tuple[float, float, float]:
+        """The numbers that the kernel is given, as float64."""
+        return (0.0, 0.0, 0.0)
+
+
+OPTIMIZERS: Registry[Optimizer] = Registry("optimizer")
+
+
+@OPTIMIZERS.add
+@dataclass(frozen=True)
+class SGD(Optimizer):
+    name = "sgd"
+    formula = "v = momentum v + g;  w -= rate (g + momentum v if nesterov else v)"
+    code = codes.SGD
+    momentum: float = 0.0
+    nesterov: bool = False
+
+    def __post_init__(self) -> None:
+        self._require(0 <= self.momentum < 1, "momentum", "at least 0 and below 1")
+        self._require(self.momentum > 0 or not self.nesterov, "nesterov", "false without momentum")
+
+    @property
+    def state_buffers(self) -> int:
+        return 1 if self.momentum > 0 else 0
+
+    @property
+    def kernel_parameters(self) -> tuple[float, float, float]:
+        return (self.momentum, float(self.nesterov), 0.0)
+
+
+@OPTIMIZERS.add
+@dataclass(frozen=True)
+class Adam(Optimizer):
+    name = "adam"
+    formula = (
+        "m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;  "
+        "w -= rate (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)"
+    )
+    code = codes.ADAM
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+
+    def __post_init__(self) -> None:
+        self._require(0 <= self.beta1 < 1, "beta1", "at least 0 and below 1")
+        self._require(0 <= self.beta2 < 1, "beta2", "at least 0 and below 1")
+        self._require(self.epsilon > 0, "epsilon", "above 0")
+
+    @property
+    def state_buffers(self) -> int:
+        return 2
+
+    @property
+    def kernel_parameters(self) -> tuple[float, float, float]:
+        return (self.beta1, self.beta2, self.epsilon)
+
+
+OPTIMIZERS.alias(gradient_descent="sgd", gd="sgd")

@@ -1,0 +1,165 @@
+"""The one grammar by which everything with parameters is named, and the registries it is looked up in.
+
+A spec is a name, or a name with parameters: ``relu``, ``leaky_relu(0.02)``,
+``sgd(momentum=0.9, nesterov=true)``. The same text works on the command line, in TOML, as a sweep's axis
+and in saved files.
+"""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import math
+from typing import Any, ClassVar, Generic, TypeVar, get_type_hints
+
+from ..base.errors import ConfigError, close_match
+
+
+@dataclasses.dataclass(frozen=True)
+class Spec:
+    """Base of all records: a named thing with parameters, written back as text by ``str``."""
+
+    name: ClassVar[str]
+    formula: ClassVar[str] = ""
+
+    def __str__(self) -> str:
+        changed = [
+            f"{field.name}={_value_text(getattr(self, field.name))}"
+            for field in dataclasses.fields(self)
+            if getattr(self, field.name) != field.default
+        ]
+        return f"{self.name}({', '.join(changed)})" if changed else self.name
+
+    def _require(self, holds: bool, parameter: str, rule: str) -> None:
+        """Raise ConfigError unless ``holds``, naming the parameter, the rule and the value."""
+        if not holds:
+            value = _value_text(getattr(self, parameter))
+            raise ConfigError(f"{self.name}: {parameter} must be {rule}, got {value}")
+
+
+T = TypeVar("T", bound=Spec)
+
+
+class Registry(Generic[T]):
+    """Records of one kind by name.
+
+    Parameters
+    ----------
+    kind : str
+        What the things are called in messages, such as ``"activation"``.
+    """
+
+    def __init__(self, kind: str):
+        self.kind = kind
+        self.records: dict[str, type[T]] = {}
+        self.aliases: dict[str, str] = {}
+
+    def add(self, record: type[T]) -> type[T]:
+        """Register a record; a class decorator."""
+        self.records[record.name] = record
+        return record
+
+    def alias(self, **spec_by_alias: str) -> None:
+        """Let further names stand for specs, parameters included."""
+        self.aliases.update(spec_by_alias)
+
+    def names(self) -> list[str]:
+        """Return the registered names, in the order of registration."""
+        return list(self.records)
+
+    def parse(self, text: str | T) -> T:
+        """Return the record that a spec describes (a record is returned as it is).
+
+        Raises
+        ------
+        ConfigError
+            For an unknown name (with the nearest known one), an unknown or repeated parameter, or a
+            value of the wrong type or outside its range.
+        """
+        if isinstance(text, Spec):
+            if type(text) not in self.records.values():
+                raise ConfigError(f"{self.kind}: {text} is not one of {', '.join(self.names())}")
+            return text
+        if not isinstance(text, str):
+            raise ConfigError(f"{self.kind} must be given as text, got {text!r}")
+        name, positional, named = parse_call(text, self.kind)
+        if name in self.aliases:
+            if positional or named:
+                name, _, preset = self.aliases[name].partition("(")
+                if preset:
+                    raise ConfigError(
+                        f"{self.kind}: {text!r} is short for {name}({preset} and takes no parameters; "
+                        f"write {name}(...)"
+                    )
+            else:
+                name, positional, named = parse_call(self.aliases[name], self.kind)
+        if name not in self.records:
+            hint = close_match(name, [*self.records, *self.aliases])
+            raise ConfigError(f"unknown {self.kind} {name!r}{hint}")
+        return _build(self.records[name], positional, named)
+
+
+def parse_call(text: str, kind: str) -> tuple[str, list[Any], dict[str, Any]]:
+    """Split ``name(1, key=2)`` into its name, positional and named values.
+
+    Python's own parser does the reading; only literals, ``true`` and ``false`` are let through.
+    """
+    error = ConfigError(
+        f"{kind}: cannot read {text!r}; write a name, or a name with parameters like name(key=0.5)"
+    )
+    head, bracket, rest = text.strip().partition("(")
+    try:
+        node = ast.parse(head.replace("-", "_").lower() + bracket + rest, mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise error from None
+    if isinstance(node, ast.Name):
+        return node.id, [], {}
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
+        raise error
+    try:
+        positional = [_literal(value) for value in node.args]
+        named = {str(keyword.arg): _literal(keyword.value) for keyword in node.keywords}
+    except ValueError:
+        raise error from None
+    return node.func.id, positional, named
+
+
+def _literal(node: ast.expr) -> Any:
+    if isinstance(node, ast.Name):
+        word = node.id.lower()
+        return word == "true" if word in ("true", "false") else node.id
+    return ast.literal_eval(node)
+
+
+def _value_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value if isinstance(value, str) else f"{value!r}"
+
+
+def _build(record: type[T], positional: list[Any], named: dict[str, Any]) -> T:
+    fields = [field.name for field in dataclasses.fields(record)]
+    if len(positional) > len(fields):
+        takes = ", ".join(fields) or "no parameters"
+        raise ConfigError(f"{record.name} takes {takes}; got {len(positional)} values")
+    values = dict(zip(fields, positional, strict=False))
+    for key, value in named.items():
+        if key not in fields:
+            hint = close_match(key, fields) if fields else "; it takes none"
+            raise ConfigError(f"{record.name} has no parameter {key!r}{hint}")
+        if key in values:
+            raise ConfigError(f"{record.name}: {key} is given twice")
+        values[key] = value
+    hints = get_type_hints(record)
+    return record(**{key: _cast(record, key, value, hints[key]) for key, value in values.items()})
+
+
+def _cast(record: type[Spec], key: str, value: Any, wanted: type) -> Any:
+    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if type(value) is not wanted:
+        kinds = {float: "a number", int: "a whole number", bool: "true or false", str: "a name"}
+        raise ConfigError(f"{record.name}: {key} must be {kinds[wanted]}, got {value!r}")
+    if wanted is float and not math.isfinite(value):
+        raise ConfigError(f"{record.name}: {key} must be finite, got {value!r}")
+    return value

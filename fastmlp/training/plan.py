@@ -1,0 +1,78 @@
+"""Which compiled step a run takes: one pure function of the settings and a few facts of the data.
+
+Never by timing at run time, so that the same settings give the same bits on a busy machine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..model.workspace import BLOCK_ROWS
+from ..ops.optimizers import OPTIMIZERS
+from .config import TrainConfig
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How the steps of a run are carried out.
+
+    Attributes
+    ----------
+    step : {"per_sample", "general"}
+    batch_size : int
+        Rows of an update.
+    block_rows : int
+        Rows that go through the network at once.
+    threads : int
+        At most how many threads share a step.
+    reasons : tuple of str
+    """
+
+    step: str
+    batch_size: int
+    block_rows: int
+    threads: int
+    reasons: tuple[str, ...]
+
+    def lines(self) -> list[str]:
+        """Return the plan as ``--explain`` prints it."""
+        return [
+            f"step: {self.step}; {self.batch_size} rows an update, {self.block_rows} at once; "
+            f"threads: {self.threads}",
+            *(f"  because {reason}" for reason in self.reasons),
+        ]
+
+
+def plan(config: TrainConfig, n_train: int, threads: int) -> Plan:
+    """Choose the step.
+
+    Parameters
+    ----------
+    config : TrainConfig
+    n_train : int
+        Training rows.
+    threads : int
+        How many threads may be used.
+    """
+    if config.mode == "stochastic":
+        why_not = _needs_every_weight(config)
+        if why_not:
+            reasons = (f"mode is stochastic, but {why_not}",)
+            return Plan("general", 1, 1, 1, (*reasons, "one row gives a team nothing to share"))
+        reasons = ("mode is stochastic and plain SGD changes only weights of non-zero inputs",)
+        return Plan("per_sample", 1, 1, 1, reasons)
+    batch_size = n_train if config.mode == "batch" else min(config.batch_size, n_train)
+    if config.accumulate:
+        reasons = ("accumulate takes samples one at a time",)
+        return Plan("general", batch_size, 1, threads, reasons)
+    reasons = (f"mode is {config.mode}",)
+    return Plan("general", batch_size, min(batch_size, BLOCK_ROWS), threads, reasons)
+
+
+def _needs_every_weight(config: TrainConfig) -> str:
+    """Say why an update touches weights whose input is zero; empty if it does not."""
+    if OPTIMIZERS.parse(config.optimizer).state_buffers:
+        return f"optimizer {config.optimizer} changes every weight at every update"
+    if config.l1 or config.l2:
+        return "the penalty changes every weight at every update"
+    return ""

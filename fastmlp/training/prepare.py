@@ -1,0 +1,67 @@
+"""From a dataset to the arrays that kernels take: split, scaled, encoded."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..data.dataset import Dataset
+from ..data.split import parts
+from ..kernels.buffers import Data
+from ..model.task import Task
+from ..ops.scalers import SCALERS, Scaling
+from .config import TrainConfig
+
+
+class Prepared(NamedTuple):
+    """The parts of a dataset, ready for kernels; None for a part that is not there."""
+
+    train: Data
+    validation: Data | None
+    test: Data | None
+    scaling: Scaling
+
+
+def prepare(dataset: Dataset, config: TrainConfig, task: Task) -> Prepared:
+    """Split, fit the scaling on the training part, scale and encode.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    config : TrainConfig
+        Resolved.
+    task : Task
+    """
+    split = parts(dataset, split=config.split, validation=config.validation, seed=config.seed)
+    scaling = SCALERS.parse(config.scale).fit(split.X_train, dataset.feature_range)
+
+    def encoded(X: np.ndarray | None, y: np.ndarray | None) -> Data | None:
+        if X is None or y is None:
+            return None
+        return encode(X, y, scaling, task, np.dtype(config.dtype))
+
+    train = encode(split.X_train, split.y_train, scaling, task, np.dtype(config.dtype))
+    return Prepared(
+        train,
+        encoded(split.X_validation, split.y_validation),
+        encoded(split.X_test, split.y_test),
+        scaling,
+    )
+
+
+def encode(
+    X: np.ndarray, y: np.ndarray | None, scaling: Scaling, task: Task, dtype: np.dtype
+) -> Data:
+    """Return rows as kernels take them, in their own order.
+
+    Parameters
+    ----------
+    X : ndarray, shape (n, n_features)
+    y : ndarray, shape (n,) or (n, n_outputs), or None
+    scaling : Scaling
+    task : Task
+    dtype : dtype
+    """
+    labels, targets = task.encode(y, dtype)
+    return Data(scaling.apply(X, dtype), labels, targets, np.arange(len(X)))

@@ -1,0 +1,88 @@
+"""What a run leaves behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from .._version import __version__
+from ..model.predictor import Predictor
+from .config import TrainConfig
+from .history import History
+from .plan import Plan
+
+
+@dataclass(frozen=True, eq=False)
+class TrainResult:
+    """A trained model and the record of its training.
+
+    Attributes
+    ----------
+    predictor : Predictor
+        Scaling, network and classes: predicts from raw features.
+    config : TrainConfig
+        All settings as they were used, nothing left ``auto``.
+    history : History
+        A row per epoch: ``history["validation_loss"]`` is a list.
+    iterations : History
+        A row every ``log_every`` updates.
+    metrics : dict
+        Loss and accuracy on the training part (running mean of the best epoch, see
+        ``best_epoch``), the validation and the test part; None where there is none.
+    timings : dict
+        Seconds: prepare, compile, step, train, predict; and samples_per_second.
+    data : dict
+        Name and sizes of the data.
+    plan : Plan
+        Which compiled step was taken.
+    best_epoch : int or None
+        The epoch with the best monitored value; its weights are the predictor's if training was
+        stopped early, or diverged.
+    status : {"finished", "stopped early", "interrupted", "diverged"}
+    """
+
+    predictor: Predictor
+    config: TrainConfig
+    history: History
+    iterations: History
+    metrics: dict[str, Any]
+    timings: dict[str, float | None]
+    data: dict[str, Any]
+    plan: Plan
+    best_epoch: int | None
+    status: str
+
+    @property
+    def epochs_run(self) -> int:
+        """Complete epochs."""
+        return len(self.history)
+
+    def model_facts(self) -> dict[str, Any]:
+        """Return layer sizes and numbers of parameters."""
+        network = self.predictor.network
+        return {
+            "layer_sizes": list(network.layer_sizes),
+            "n_weights": network.n_weights,
+            "n_biases": network.n_biases,
+            "n_parameters": network.n_weights + network.n_biases,
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything but the weights and the history, as ``--json`` prints it."""
+        return {
+            "version": __version__,
+            "config": self.config.to_dict(),
+            "data": self.data,
+            "model": self.model_facts(),
+            "status": self.status,
+            "epochs_run": self.epochs_run,
+            "best_epoch": self.best_epoch,
+            **self.metrics,
+            **self.timings,
+        }
+
+    def __repr__(self) -> str:
+        shown = ", ".join(
+            f"{name}={value:.4f}" for name, value in self.metrics.items() if value is not None
+        )
+        return f"<TrainResult {self.status} after {self.epochs_run} epochs: {shown}>"

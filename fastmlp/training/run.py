@@ -1,0 +1,174 @@
+"""A run going on: what was prepared, where it stands, and its measurements."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from ..kernels.buffers import Data, Objective
+from ..model.evaluate import Evaluation, evaluate
+from ..model.launch import check_threads
+from ..model.network import Network
+from ..model.predictor import Predictor
+from ..model.task import Task
+from ..model.workspace import Workspace
+from ..ops.activations import ACTIVATIONS
+from ..ops.initializers import INITIALIZERS
+from ..ops.losses import LOSSES
+from ..ops.optimizers import OPTIMIZERS
+from .callbacks import Callback
+from .config import TrainConfig
+from .history import ITERATION_COLUMNS, History
+from .plan import plan
+from .prepare import Prepared
+from .steps import Steps
+
+
+class Run:
+    """The state of a run, as :func:`fastmlp.fit` drives it and callbacks see it.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        Resolved.
+    task : Task
+    prepared : Prepared
+    threads : int or None
+    callbacks : iterable of Callback
+    initial_weights : (list of ndarray, list of ndarray) or None
+        Weights and biases to start from; None: drawn from the config's initialisers.
+
+    Attributes
+    ----------
+    epoch : int
+        Number of the epoch going on, from 1.
+    history, iterations : History
+    """
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        task: Task,
+        prepared: Prepared,
+        threads: int | None = None,
+        callbacks: Iterable[Callback] = (),
+        initial_weights: tuple[list[np.ndarray], list[np.ndarray]] | None = None,
+    ):
+        self.config, self.task, self.prepared = config, task, prepared
+        self.callbacks = tuple(callbacks)
+        self.threads = check_threads(threads)
+        self.network = _network(config, task, prepared.train.X.shape[1], initial_weights)
+        self.objective = _objective(config, task)
+        self.plan = plan(config, len(prepared.train.X), self.threads)
+        self.steps = Steps(config, self.plan, self.network, prepared.train, self.objective)
+        self.evaluator = Workspace(self.network, training=False)
+        self.history, self.iterations = History(), History(ITERATION_COLUMNS)
+        self.epoch = 0
+        self.stop_requested = False
+        self.predictor = Predictor(self.network, prepared.scaling, task)
+
+    @property
+    def n_train(self) -> int:
+        """Training rows of an epoch."""
+        return len(self.prepared.train.X)
+
+    @property
+    def rows_done(self) -> int:
+        """Training rows gone through in this epoch."""
+        return self.steps.rows_done
+
+    @property
+    def train_loss(self) -> float:
+        """Running mean of the training loss of this epoch."""
+        return self.steps.mean_loss()
+
+    def request_stop(self) -> None:
+        """Stop after this epoch."""
+        self.stop_requested = True
+
+    def tell(self, event: str, *arguments: Any) -> None:
+        """Call every callback's method of that name."""
+        for callback in self.callbacks:
+            getattr(callback, event)(self, *arguments)
+
+    def compile(self) -> float:
+        """Compile or load all kernels that the run needs; return the seconds it took."""
+        started = time.perf_counter()
+        self.steps.compile()
+        self.evaluate(self.prepared.train, rows=1)
+        return time.perf_counter() - started
+
+    def evaluate(
+        self, data: Data | None, rows: int | None = None, want_outputs: bool = False
+    ) -> Evaluation | None:
+        """Evaluate the network on a part (or its first rows); None for a part that is not there."""
+        if data is None:
+            return None
+        data = data._replace(order=np.arange(len(data.X) if rows is None else min(rows, len(data.X))))
+        return evaluate(self.evaluator, data, self.objective, self.threads, want_outputs)
+
+    def accuracy(self, hit_rate: float) -> float | None:
+        """Return the accuracy, or None for regression, which has none."""
+        return hit_rate if self.task.has_accuracy else None
+
+    def loss_and_accuracy(self, prefix: str, data: Data | None) -> dict[str, float | None]:
+        """Evaluate a part and return its two columns."""
+        found = self.evaluate(data)
+        return {
+            f"{prefix}_loss": None if found is None else found.loss,
+            f"{prefix}_accuracy": None if found is None else self.accuracy(found.hit_rate),
+        }
+
+    def penalty(self) -> float:
+        """Return l1 * sum |w| + l2 / 2 * sum w^2 over the weights."""
+        total = 0.0
+        for weights in self.network.weights if self.config.l1 or self.config.l2 else ():
+            total += self.config.l1 * float(np.abs(weights).sum(dtype=np.float64))
+            total += self.config.l2 / 2 * float(np.square(weights, dtype=np.float64).sum())
+        return total
+
+    def data_facts(self) -> dict[str, Any]:
+        """Return the name and the sizes of the data."""
+        parts = self.prepared
+        return {
+            "name": self.config.data,
+            "n_train": self.n_train,
+            "n_validation": 0 if parts.validation is None else len(parts.validation.X),
+            "n_test": 0 if parts.test is None else len(parts.test.X),
+            "n_features": parts.train.X.shape[1],
+            "n_classes": None if self.task.classes is None else len(self.task.classes),
+        }
+
+
+def _network(
+    config: TrainConfig,
+    task: Task,
+    n_features: int,
+    initial_weights: tuple[list[np.ndarray], list[np.ndarray]] | None,
+) -> Network:
+    hidden = ACTIVATIONS.parse(config.activation)
+    output = ACTIVATIONS.parse(config.output_activation)
+    sizes = (n_features, *config.hidden_layer_sizes, task.n_outputs)
+    network = Network(sizes, [hidden] * len(config.hidden_layer_sizes) + [output], config.dtype)
+    if initial_weights is None:
+        weight_init = INITIALIZERS.parse(config.weight_init)
+        network.initialize(weight_init, INITIALIZERS.parse(config.bias_init), config.seed)
+    else:
+        network.set_weights(*initial_weights)
+    return network
+
+
+def _objective(config: TrainConfig, task: Task) -> Objective:
+    optimizer = OPTIMIZERS.parse(config.optimizer)
+    return Objective(
+        loss=LOSSES.parse(config.loss).code,
+        task=task.code,
+        threshold=config.threshold,
+        l1=config.l1,
+        l2=config.l2,
+        optimizer=optimizer.code,
+        optimizer_parameters=np.array(optimizer.kernel_parameters),
+    )

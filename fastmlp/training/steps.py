@@ -1,0 +1,156 @@
+"""An epoch's updates, in slices short enough that progress is shown and Ctrl-C is answered."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from ..base.random import Purpose, stream
+from ..kernels.buffers import Data, Objective, Report, Slice
+from ..kernels.general_step import train_batches
+from ..kernels.sample_step import train_samples
+from ..model.launch import launch
+from ..model.network import Network
+from ..model.workspace import Workspace
+from ..ops.optimizers import OPTIMIZERS
+from .config import TrainConfig
+from .plan import Plan
+
+_SLICE_SECONDS = 0.04
+_FIRST_SLICE = 8  # blocks; later slices follow the clock, which changes no result
+
+
+class Steps:
+    """Carries out the updates of a run as its plan says.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        Resolved.
+    plan : Plan
+    network : Network
+        Its parameters are overwritten.
+    data : Data
+        The training part.
+    objective : Objective
+
+    Attributes
+    ----------
+    seconds : float
+        Wall time spent in updates so far: shuffling, batch assembly and stepping.
+    iterations : int
+        Updates done since the start of the run.
+    """
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        plan: Plan,
+        network: Network,
+        data: Data,
+        objective: Objective,
+    ):
+        self.config, self.plan, self.data, self.objective = config, plan, data, objective
+        state_buffers = OPTIMIZERS.parse(config.optimizer).state_buffers
+        self.workspace = Workspace(network, plan.block_rows, state_buffers)
+        self.n_rows = len(data.X)
+        self.steps_per_epoch = -(-self.n_rows // plan.batch_size)
+        self.blocks_per_batch = -(-plan.batch_size // plan.block_rows)
+        self._index = np.zeros((network.depth, max(network.layer_sizes) + 1), np.int64)
+        self._blocks_at_once = _FIRST_SLICE
+        self._order = data.order
+        self.seconds = 0.0
+        self.iterations = 0
+        self._steps_before = 0
+        self._block = 0
+        self.report = self._new_report(0.0)
+
+    def compile(self) -> None:
+        """Compile the step, or load it from disk, by taking none."""
+        self._launch(0, 0)
+
+    def start_epoch(self, epoch: int, rate: float) -> None:
+        """Draw the order of epoch number ``epoch`` (from 1) and set its learning rate."""
+        started = time.perf_counter()
+        self._order = self._draw_order(epoch)
+        self.report = self._new_report(rate)
+        self._block = 0
+        self._steps_before = self.iterations
+        self.seconds += time.perf_counter() - started
+
+    def advance(self, last_step: int | None = None) -> None:
+        """Do the next slice of the epoch, not beyond update number ``last_step`` of the epoch."""
+        last_step = self.steps_per_epoch if last_step is None else last_step
+        last = min(self._block + self._blocks_at_once, last_step * self.blocks_per_batch)
+        started = time.perf_counter()
+        self._launch(self._block, last)
+        elapsed = time.perf_counter() - started
+        self.seconds += elapsed
+        if last - self._block == self._blocks_at_once:
+            ratio = min(max(_SLICE_SECONDS / max(elapsed, 1e-9), 0.25), 4.0)
+            self._blocks_at_once = max(1, int(self._blocks_at_once * ratio))
+        self._block = last
+        self.iterations = self._steps_before + self.steps_done
+
+    @property
+    def steps_done(self) -> int:
+        """Updates done in this epoch."""
+        return self._block // self.blocks_per_batch
+
+    @property
+    def rows_done(self) -> int:
+        """Rows gone through in this epoch."""
+        batch, block = divmod(self._block, self.blocks_per_batch)
+        rows = batch * self.plan.batch_size + block * self.plan.block_rows
+        return min(rows, self.n_rows)
+
+    @property
+    def epoch_is_done(self) -> bool:
+        """Whether every row of the epoch has been used."""
+        return self._block >= self.steps_per_epoch * self.blocks_per_batch
+
+    def mean_loss(self, first_step: int = 0) -> float:
+        """Return the running mean of the loss per row since update ``first_step`` of the epoch."""
+        return float(self.report.loss[first_step:].sum()) / self._rows_since(first_step)
+
+    def hit_rate(self, first_step: int = 0) -> float:
+        """Return the share of right predictions since update ``first_step`` of the epoch."""
+        return float(self.report.hits[first_step:].sum()) / self._rows_since(first_step)
+
+    def worst_step_loss(self) -> float:
+        """Return the largest loss per row of any update of the epoch; NaN if one is NaN."""
+        rows = np.full(self.steps_per_epoch, float(self.plan.batch_size))
+        rows[-1] = self.n_rows - (self.steps_per_epoch - 1) * self.plan.batch_size
+        return float((self.report.loss / rows).max())
+
+    def _rows_since(self, first_step: int) -> int:
+        return max(1, self.rows_done - first_step * self.plan.batch_size)
+
+    def _new_report(self, rate: float) -> Report:
+        steps = self.steps_per_epoch
+        return Report(np.zeros(steps), np.zeros(steps, np.int64), np.full(steps, rate))
+
+    def _draw_order(self, epoch: int) -> np.ndarray:
+        config, n = self.config, self.n_rows
+        if config.sampling == "replacement":
+            return stream(config.seed, Purpose.SAMPLE, epoch).integers(0, n, size=n)
+        if config.mode == "batch":
+            return self.data.order
+        return stream(config.seed, Purpose.SHUFFLE, epoch).permutation(n)
+
+    def _launch(self, first: int, last: int) -> None:
+        part = Slice(
+            first,
+            last,
+            self.plan.batch_size,
+            self.plan.block_rows,
+            self.blocks_per_batch,
+            self._steps_before,
+        )
+        data = self.data._replace(order=self._order)
+        common = (self.workspace.net, self.workspace.work, data, self.objective, part, self.report)
+        if self.plan.step == "per_sample":
+            launch(train_samples, 1, self._index, *common)
+        else:
+            launch(train_batches, self.plan.threads, *common)

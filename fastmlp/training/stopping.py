@@ -1,0 +1,40 @@
+"""When to stop, and which weights were the best: one rule, on one monitored quantity."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..ops.improvement import Improvement
+
+
+class BestWeights:
+    """Follows the monitored column of the history and keeps a copy of the best weights.
+
+    Parameters
+    ----------
+    monitor : str
+        A column of the history; for accuracies, higher is better.
+    min_delta : float
+        By how much a value must improve on the best one.
+    params : ndarray
+        The live parameters; copied, also at the start.
+    """
+
+    def __init__(self, monitor: str, min_delta: float, params: np.ndarray):
+        self.monitor = monitor
+        self.improvement = Improvement(min_delta)
+        self.params = params.copy()
+        self.epoch: int | None = None
+
+    def observe(self, row: dict[str, Any], params: np.ndarray) -> None:
+        """Take note of an epoch's row, and keep its weights if it is the best so far."""
+        if self.improvement.observe(self.value(row)):
+            self.params[:] = params
+            self.epoch = row["epoch"]
+
+    def value(self, row: dict[str, Any]) -> float:
+        """Return the monitored value of a row, lower is better."""
+        value = float(row[self.monitor])
+        return -value if self.monitor.endswith("accuracy") else value

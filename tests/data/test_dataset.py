@@ -1,0 +1,246 @@
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fastmlp.base.errors import ConfigError, DataError
+from fastmlp.data import Dataset
+
+X = np.arange(12.0).reshape(6, 2)
+LABELS = np.array([3, 5, 3, 7, 5, 7])
+
+
+def dataset(X: Any = X, y: Any = LABELS, **other: Any) -> Dataset:
+    """Build a dataset from anything array-like, which the annotations do not allow."""
+    return Dataset(X, y, **other)
+
+
+def refusal(*args: Any, **kwargs: Any) -> str:
+    with pytest.raises(DataError) as caught:
+        dataset(*args, **kwargs)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+def test_arrays_are_kept_without_a_copy() -> None:
+    images = np.zeros((6, 4), np.uint8)
+    data = dataset(images, LABELS, X_test=images[:2], y_test=LABELS[:2])
+    assert data.X is images
+    assert data.y is LABELS
+    assert data.X_test is not None and np.shares_memory(data.X_test, images)
+
+
+def test_lists_are_accepted() -> None:
+    data = dataset([[1, 2], [3, 4]], ["a", "b"], X_test=[[5, 6]], y_test=["b"])
+    np.testing.assert_array_equal(data.X, [[1, 2], [3, 4]])
+    assert data.n_features == 2
+    assert data.classes is not None and data.classes.tolist() == ["a", "b"]
+    assert data.has_official_split
+
+
+def test_defaults() -> None:
+    data = dataset()
+    assert (data.name, data.feature_range, data.image_shape) == ("custom", None, None)
+    assert not data.has_official_split
+
+
+@pytest.mark.parametrize(
+    ("y", "task"),
+    [
+        (LABELS, "classification"),
+        (LABELS.astype(np.uint8), "classification"),
+        (LABELS > 4, "classification"),
+        (LABELS.astype(str), "classification"),
+        (LABELS.astype(object), "classification"),
+        (LABELS.astype(str).astype(object), "classification"),
+        (LABELS.astype(np.float32), "regression"),
+        (LABELS.astype(float).astype(object), "regression"),
+        (X, "regression"),
+    ],
+)
+def test_task_follows_the_targets(y: np.ndarray, task: str) -> None:
+    data = dataset(y=y)
+    assert data.task == task
+    assert (data.classes is None) == (task == "regression")
+    assert data.y.dtype.kind != "O"
+    np.testing.assert_array_equal(data.y, y)
+
+
+def test_explicit_task_converts_whole_numbers() -> None:
+    labels = dataset(y=LABELS.astype(float), task="classification")
+    assert labels.y.dtype == np.int64
+    np.testing.assert_array_equal(labels.y, LABELS)
+    numbers = dataset(y=LABELS, task="regression")
+    assert numbers.y.dtype == np.float64
+    np.testing.assert_array_equal(numbers.y, LABELS)
+
+
+def test_unknown_task_names_the_close_match() -> None:
+    with pytest.raises(ConfigError, match="did you mean 'regression'"):
+        dataset(task="regresion")
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (np.arange(6.0), r"X must be 2-D.*\(6,\).*reshape\(-1, 1\)"),
+        (np.zeros((6, 2, 2)), r"X must be 2-D.*\(6, 2, 2\).*reshape\(len\(X\), -1\)"),
+        (np.zeros((0, 2)), r"at least one row and one feature.*\(0, 2\)"),
+        (np.zeros((6, 0)), r"at least one row and one feature.*\(6, 0\)"),
+        (X.astype(str), r"real numbers.*<U.*astype\(float\)"),
+        (X.astype(object), r"real numbers.*object.*astype\(float\)"),
+        (X.astype(complex), "real numbers.*complex"),
+        ([[1.0], [1.0, 2.0]], "equally long rows"),
+        (3.0, "one entry per row.*float"),
+    ],
+)
+def test_bad_features_are_refused(value: Any, words: str) -> None:
+    assert re.search(words, refusal(value))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_nan_is_counted_and_located(dtype: Any) -> None:
+    bad = X.astype(dtype)
+    bad[2, 1] = np.nan
+    bad[4, 0] = -np.inf
+    message = refusal(bad)
+    assert "X must be finite" in message
+    assert "2 NaN or infinite" in message
+    assert "(nan) in row 2, column 1" in message
+
+
+def test_nan_in_targets_and_in_the_test_part_is_refused() -> None:
+    y = np.array([0.0, 1, 2, np.nan, 4, 5])
+    assert "y must be finite" in refusal(y=y)
+    assert "row 3" in refusal(y=y)
+    assert "y must be finite" in refusal(y=y, task="classification")
+    assert "X_test must be finite" in refusal(X_test=[[np.nan, 0]], y_test=[3])
+    assert "y_test must be finite" in refusal(y=X[:, 0], X_test=X[:1], y_test=[np.inf])
+
+
+def test_sparse_features_are_refused_with_the_remedy() -> None:
+    class SparseLike:
+        def toarray(self) -> np.ndarray:
+            return X
+
+    assert "X.toarray()" in refusal(SparseLike())
+
+
+@pytest.mark.parametrize(
+    ("y", "words"),
+    [
+        (LABELS[:5], "y must have one entry per row of X, 6, got 5"),
+        (np.eye(6, dtype=int), "y.argmax(axis=1) if one-hot"),
+        (LABELS[:, None], "y.ravel()"),
+        (np.array(["a", None, "b", "a", "b", "a"], object), "got objects of type NoneType, str"),
+        (np.array(["a", np.nan, "b", "a", "b", "a"], object), "got objects of type float, str"),
+        (np.array([1, None, 2, 1, 2, 1], object), "got objects of type NoneType, int"),
+        (LABELS.astype("M8[D]"), "got dtype datetime64"),
+        (LABELS.astype(complex), "got dtype complex"),
+        (np.zeros((6, 0)), "(6, 0)"),
+        (np.zeros((6, 2, 2)), "(6, 2, 2)"),
+        (3, "one entry per row"),
+    ],
+)
+def test_bad_targets_are_refused(y: Any, words: str) -> None:
+    assert words in refusal(y=y)
+
+
+def test_targets_that_do_not_fit_an_explicit_task_are_refused() -> None:
+    assert "got 0.5" in refusal(y=LABELS - 2.5, task="classification")
+    assert "no whole number" in refusal(y=LABELS * 1e300, task="classification")
+    assert "strings such as '3'" in refusal(y=LABELS.astype(str), task="regression")
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        ({"X_test": X}, "y_test must come with X_test"),
+        ({"y_test": LABELS}, "X_test must come with y_test"),
+        ({"X_test": X, "y_test": LABELS[:4]}, "y_test must have one entry per row of X_test"),
+        ({"X_test": X[:, :1], "y_test": LABELS}, "as many features as X, 2, got 1"),
+        ({"X_test": X[:0], "y_test": LABELS[:0]}, "X_test must have at least one row"),
+        ({"X_test": X, "y_test": LABELS.astype(str)}, "y_test must hold labels of the type in y"),
+    ],
+)
+def test_bad_test_parts_are_refused(part: dict[str, Any], words: str) -> None:
+    assert words in refusal(**part)
+
+
+def test_test_targets_need_as_many_outputs() -> None:
+    assert "as many outputs" in refusal(y=X, X_test=X, y_test=X[:, 0])
+
+
+def test_facts_about_features_are_checked() -> None:
+    assert "feature_range" in refusal(feature_range=(1, 1))
+    assert "feature_range" in refusal(feature_range=(0, np.inf))
+    assert "image_shape" in refusal(image_shape=(2, 2))
+    data = dataset(feature_range=(0, 255), image_shape=(1, 2))
+    assert (data.feature_range, data.image_shape) == ((0, 255), (1, 2))
+
+
+def test_classes_join_training_and_test_labels() -> None:
+    data = dataset(X_test=X[:2], y_test=[9, 3])
+    assert data.classes is not None
+    assert data.classes.tolist() == [3, 5, 7, 9]
+
+
+@pytest.mark.parametrize("labels", [[3, 7], ["7", "3"], "3,7", "3, 7", np.array([7, 3, 3]), {3, 7}])
+def test_keep_classes_selects_rows_in_order(labels: Any) -> None:
+    data = dataset(
+        X_test=X[:4], y_test=LABELS[:4], name="some", feature_range=(0, 12), image_shape=(2, 1)
+    )
+    kept = data.keep_classes(labels)
+    np.testing.assert_array_equal(kept.X, X[[0, 2, 3, 5]])
+    np.testing.assert_array_equal(kept.y, [3, 3, 7, 7])
+    np.testing.assert_array_equal(kept.X_test, X[[0, 2, 3]])
+    np.testing.assert_array_equal(kept.y_test, [3, 3, 7])
+    assert kept.classes is not None and kept.classes.tolist() == [3, 7]
+    assert (kept.name, kept.feature_range, kept.image_shape) == ("some", (0, 12), (2, 1))
+    assert data.classes is not None and data.classes.tolist() == [3, 5, 7]
+
+
+def test_keep_classes_works_on_strings_and_booleans() -> None:
+    words = dataset(y=["cat", "dog", "cat", "eel", "dog", "eel"]).keep_classes(["eel", "cat"])
+    assert words.y.tolist() == ["cat", "cat", "eel", "eel"]
+    flags = dataset(y=LABELS > 4).keep_classes([True, "False"])
+    assert len(flags.y) == 6
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        ([3, 11, "x"], "got '11', 'x'; known: 3, 5, 7"),
+        ([3], "at least two labels, got 3; choose from: 3, 5, 7"),
+        ([3, "3"], "at least two labels, got 3"),
+        ([], "at least two labels, got none"),
+        ([3.0, 5.0], "got '3.0', '5.0'"),
+    ],
+)
+def test_keep_classes_refuses(labels: list[object], words: str) -> None:
+    with pytest.raises(DataError) as caught:
+        dataset().keep_classes(labels)
+    assert words in str(caught.value)
+
+
+def test_keep_classes_refuses_to_empty_a_part() -> None:
+    data = dataset(X_test=X[:2], y_test=[1, 2])
+    with pytest.raises(DataError, match="rows in y_test, got 5, 7"):
+        data.keep_classes([5, 7])
+    with pytest.raises(DataError, match="rows in y, got 1, 2"):
+        data.keep_classes([1, 2])
+
+
+def test_keep_classes_lists_no_more_than_a_few_of_many_labels() -> None:
+    many = dataset(np.zeros((500, 1)), np.arange(500))
+    with pytest.raises(DataError, match=r"18, 19, \.\.\. \(500 in all\)$"):
+        many.keep_classes([-1])
+
+
+def test_keep_classes_refuses_regression() -> None:
+    with pytest.raises(DataError, match="regression"):
+        dataset(y=X[:, 0]).keep_classes([0, 2])
