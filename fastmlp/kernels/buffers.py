@@ -1,7 +1,7 @@
 """The arrays a kernel is given, grouped in named tuples, and where a layer's parts lie in them.
 
-All numbers of one kind stand in one flat array, so that the compiled code does not depend on the depth
-of the network. Rows are padded to whole 64-byte vectors; the padding is zero and stays zero.
+All numbers of one kind stand in one flat array, so that the compiled code does not depend on the
+depth of the network. Rows are padded to whole 64-byte vectors; the padding is zero and stays zero.
 
 Letters: ``l`` layer, ``L`` layers, ``R`` rows of a block, ``P`` padded parameters, ``F`` features,
 ``C`` outputs of the network.
@@ -10,8 +10,8 @@ Letters: ``l`` layer, ``L`` layers, ``R`` rows of a block, ``P`` padded paramete
 from typing import Any, NamedTuple
 
 # Columns of the int64 table Net.layers: sizes, padded sizes, the activation's code, and offsets:
-# weights and biases in params and grads, the transposed weights in Work.WT, and the layer's input and
-# output rows in Work.A (the output's place serves Work.Z and Work.D too).
+# weights and biases in params and grads, the transposed weights in Work.WT, and the layer's input
+# and output rows in Work.A (the output's place serves Work.Z and Work.D too).
 N_IN, N_OUT, LD_IN, LD_OUT, ACTIVATION, W, B, WT, IN, OUT = range(10)
 LAYER_FIELDS = 10
 
@@ -63,9 +63,9 @@ class Objective(NamedTuple):
 class Slice(NamedTuple):
     """Which part of an epoch to do: blocks ``first`` to ``last`` (exclusive).
 
-    A batch is cut into ``blocks_per_batch`` blocks of at most ``block_rows`` rows, whose gradients are
-    summed before the update, so that a batch of any size fits the same workspace and a slice can end
-    within one.
+    A batch is cut into ``blocks_per_batch`` blocks of at most ``block_rows`` rows, whose gradients
+    are summed before the update, so that a batch of any size fits the same workspace and a slice
+    can end within one.
     """
 
     first: int
@@ -81,4 +81,5 @@ class Report(NamedTuple):
 
     loss: Any  # float64 (steps of the epoch,)
     hits: Any  # int64 (steps of the epoch,)
+    rows: Any  # int64 (steps of the epoch,): over how many rows the two are sums
     rates: Any  # float64 (steps of the epoch,): an input, the learning rate of each step

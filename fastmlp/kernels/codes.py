@@ -1,7 +1,7 @@
 """The integers by which compiled code knows activations, losses, optimizers and tasks.
 
-Plain numbers, so that this module can be imported without Numba. A kernel switches on a code once per
-array, outside its loops.
+Plain numbers, so that this module can be imported without Numba. A kernel switches on a code once
+per array, outside its loops.
 """
 
 IDENTITY, RELU, LEAKY_RELU, SIGMOID, TANH, SOFTMAX = range(6)
@@ -10,5 +10,6 @@ CROSS_ENTROPY, BINARY_CROSS_ENTROPY, SQUARED_ERROR, MEAN_SQUARED_ERROR = range(4
 
 SGD, ADAM = range(2)
 
-# How a row counts as a hit: never (regression), by its largest output, by outputs beyond a threshold.
+# How a row counts as a hit: never (regression), by its largest output, by outputs beyond a
+# threshold.
 REGRESSION, MULTICLASS, BINARY = range(3)

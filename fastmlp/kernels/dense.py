@@ -1,8 +1,8 @@
 """The dense layer: Z = X W + b, its gradients, and the copy of W^T that the backward pass reads.
 
-``matmul`` takes flat arrays, each with an offset and the stride of a row, so that threads can be given
-any range of rows: of a block in the forward and backward pass, of W (one row for each input) in the
-gradient and the update.
+``matmul`` takes flat arrays, each with an offset and the stride of a row, so that threads can be
+given any range of rows: of a block in the forward and backward pass, of W (one row for each input)
+in the gradient and the update.
 """
 
 from .jit import kernel
@@ -14,8 +14,9 @@ from .view import view
 def matmul(A, a, a_row, a_col, B, b, b_row, I, i, i_row, C, c, c_row, M, N, K):
     """Overwrite C with I + A B, where A is (M, K), B (K, N) and C (M, N).
 
-    N is a whole number of vectors. ``i_row = 0`` repeats one row (a bias, or zeros); I may be C, which
-    then accumulates. ``a_row`` and ``a_col`` are A's strides, so that A can be read transposed.
+    N is a whole number of vectors. ``i_row = 0`` repeats one row (a bias, or zeros); I may be C,
+    which then accumulates. ``a_row`` and ``a_col`` are A's strides, so that A can be read
+    transposed.
     """
     lanes = VECTOR_BYTES // A.itemsize
     for n in range(0, N, lanes):

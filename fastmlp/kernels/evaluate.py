@@ -1,7 +1,7 @@
 """Outputs, losses and hits of many rows, without a backward pass.
 
-Rows of a block are shared as in training, but nobody waits for anybody: each row is one member's from
-its inputs to its loss.
+Rows of a block are shared as in training, but nobody waits for anybody: each row is one member's
+from its inputs to its loss.
 """
 
 from .buffers import LD_IN, LD_OUT, N_OUT, OUT
@@ -14,7 +14,9 @@ from .view import view
 
 
 @kernel(cached=True)
-def evaluate_rows(member, team, sync, net, work, data, objective, block_rows, outputs, losses, hits):
+def evaluate_rows(
+    member, team, sync, net, work, data, objective, block_rows, outputs, losses, hits
+):
     """Overwrite this member's rows of outputs (n, C), losses (n,) and hits (n,), n = order's size.
 
     Empty ``outputs`` are not written; without labels or targets, no losses and hits.

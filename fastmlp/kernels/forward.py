@@ -2,7 +2,15 @@
 
 from .activations import activate
 from .buffers import (
-    ACTIVATION, IN, LD_IN, LD_OUT, N_IN, N_OUT, OUT, B, W,
+    ACTIVATION,
+    IN,
+    LD_IN,
+    LD_OUT,
+    N_IN,
+    N_OUT,
+    OUT,
+    B,
+    W,
 )  # fmt: skip
 from .dense import matmul
 from .jit import kernel

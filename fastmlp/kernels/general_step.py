@@ -11,7 +11,16 @@ Faster steps for special cases are chosen by ``training.plan`` and tested agains
 
 from .activations import activate_backward
 from .buffers import (
-    ACTIVATION, IN, LD_IN, LD_OUT, N_IN, N_OUT, OUT, WT, B, W,
+    ACTIVATION,
+    IN,
+    LD_IN,
+    LD_OUT,
+    N_IN,
+    N_OUT,
+    OUT,
+    WT,
+    B,
+    W,
 )  # fmt: skip
 from .denormals import flush_denormals, restore_denormals
 from .dense import add_rows, matmul, transpose_row
@@ -93,6 +102,7 @@ def add_to_report(work, report, batch, rows):
     for r in range(rows):
         report.loss[batch] += work.row_loss[r]
         report.hits[batch] += work.row_hit[r]
+    report.rows[batch] += rows
 
 
 @kernel(cached=True)

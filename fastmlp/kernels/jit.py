@@ -67,3 +67,9 @@ def kernel(
         return dispatcher
     dispatcher._cache._cache_file._source_stamp = SOURCES_HASH
     return dispatcher
+
+
+def is_cached(dispatcher: Any) -> bool:
+    """Whether compiled code of an entry kernel lies on disk, for any types."""
+    cache_file = getattr(dispatcher._cache, "_cache_file", None)
+    return cache_file is not None and bool(cache_file._load_index())

@@ -1,10 +1,10 @@
 """Starting a compiled worker on a team of threads, without compiling it again for the purpose.
 
 A worker is an ordinary kernel ``worker(member, team, sync, *arguments)``: called from Python with
-``(0, 1, ...)`` it runs on the calling thread. To run on a team, it is called by its address from inside
-the one parallel region of the package. Written the obvious way, as a prange loop that calls the worker
-by name, Numba compiles all of the worker's code a second and a third time: 10 s instead of 1 s for the
-general step.
+``(0, 1, ...)`` it runs on the calling thread. To run on a team, it is called by its address from
+inside the one parallel region of the package. Written the obvious way, as a prange loop that calls
+the worker by name, Numba compiles all of the worker's code a second and a third time: 10 s instead
+of 1 s for the general step.
 """
 
 from llvmlite import ir
@@ -56,9 +56,7 @@ def _pack(typingctx, address, sync, arguments):
         inside = ir.IRBuilder(trampoline.append_basic_block())
         member, team, place_of_packed = trampoline.args
         call = inside.load(inside.inttoptr(place_of_packed, packed_type.as_pointer()))
-        worker_type = ir.FunctionType(
-            context.get_value_type(types.none), [_INDEX, _INDEX, *kinds]
-        )
+        worker_type = ir.FunctionType(context.get_value_type(types.none), [_INDEX, _INDEX, *kinds])
         worker = inside.inttoptr(inside.extract_value(call, 0), worker_type.as_pointer())
         unpacked = [inside.extract_value(call, 1 + n) for n in range(len(kinds))]
         inside.call(worker, [member, team, *unpacked])
@@ -96,8 +94,8 @@ def _run_region(threads, sync, trampoline, packed):
 def run_team(address, threads, sync, arguments):
     """Run the worker at ``address`` on at most ``threads`` threads; ``sync`` must be zero.
 
-    ``arguments`` is the tuple of what follows ``sync`` in the worker's parameters; its types must be
-    those with which the address was taken.
+    ``arguments`` is the tuple of what follows ``sync`` in the worker's parameters; its types must
+    be those with which the address was taken.
     """
     packed, trampoline = _pack(address, sync, arguments)
     _run_region(threads, sync, trampoline, packed)

@@ -1,9 +1,9 @@
 """Losses of one row, and the gradient each sends into the output layer.
 
-A row's loss is not yet averaged; its gradient d is multiplied by ``scale`` (one over the batch size).
-Softmax with cross-entropy and sigmoid with binary cross-entropy are fused: their d is already dL/dz,
-scale * (a - y), and their loss is computed from z, exact where a rounds to 0 or 1. All others leave
-dL/da, which the activation's backward kernel completes.
+A row's loss is not yet averaged; its gradient d is multiplied by ``scale`` (one over the batch
+size). Softmax with cross-entropy and sigmoid with binary cross-entropy are fused: their d is
+already dL/dz, scale * (a - y), and their loss is computed from z, exact where a rounds to 0 or 1.
+All others leave dL/da, which the activation's backward kernel completes.
 """
 
 import math

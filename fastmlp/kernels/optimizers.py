@@ -48,10 +48,12 @@ def adam(w, g, m, v, step_size, beta1, beta2, root_correction, epsilon):
     w -= step_size m / (sqrt(v) / root_correction + epsilon), where step_size = rate / (1 - beta1^t)
     and root_correction = sqrt(1 - beta2^t) (Kingma & Ba 2015, algorithm 1).
     """
-    one = w.dtype.type(1)
+    real = w.dtype.type
+    # As in PyTorch: 1 - beta is rounded last. Taken in float32 it would be off by 1e-5 of itself.
+    keep1, add1, keep2, add2 = real(beta1), real(1.0 - beta1), real(beta2), real(1.0 - beta2)
     for j in range(w.size):
-        m[j] = beta1 * m[j] + (one - beta1) * g[j]
-        v[j] = beta2 * v[j] + (one - beta2) * g[j] * g[j]
+        m[j] = keep1 * m[j] + add1 * g[j]
+        v[j] = keep2 * v[j] + add2 * g[j] * g[j]
         w[j] -= step_size * m[j] / (math.sqrt(v[j]) / root_correction + epsilon)
 
 
@@ -70,7 +72,7 @@ def update(objective, params, grads, state, start, n, rate, step, l1, l2):
         beta1, beta2 = parameters[0], parameters[1]
         adam(
             w, g, view(state, start, n), view(state, params.size + start, n),
-            real(rate / (1.0 - beta1**step)), real(beta1), real(beta2),
+            real(rate / (1.0 - beta1**step)), beta1, beta2,
             real(math.sqrt(1.0 - beta2**step)), real(parameters[2]),
         )  # fmt: skip
     elif parameters[0] == 0.0:

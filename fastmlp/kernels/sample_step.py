@@ -1,8 +1,8 @@
 """Per-sample SGD: forward, backward and update of one sample after another, in one loop.
 
 No gradient array and no transposed weights exist: a weight row is read for the backward pass and
-updated while it is in the cache. Rows of W whose input is zero take no part in either pass, which is
-exact, since their product and their gradient are zero; four of the others are taken at a time.
+updated while it is in the cache. Rows of W whose input is zero take no part in either pass, which
+is exact, since their product and their gradient are zero; four of the others are taken at a time.
 
 For plain SGD without penalties, which would touch every weight at every sample; all else takes the
 general step. One thread.
@@ -10,7 +10,14 @@ general step. One thread.
 
 from .activations import activate, activate_backward
 from .buffers import (
-    ACTIVATION, IN, LD_OUT, N_IN, N_OUT, OUT, B, W,
+    ACTIVATION,
+    IN,
+    LD_OUT,
+    N_IN,
+    N_OUT,
+    OUT,
+    B,
+    W,
 )  # fmt: skip
 from .denormals import flush_denormals, restore_denormals
 from .forward import gather, output_loss
@@ -75,10 +82,10 @@ def sample_update(W, w, a, index, count, dz, b, rate):
 
 @kernel(cached=True)
 def train_samples(member, team, sync, index, net, work, data, objective, part, report):
-    """Samples ``part.first`` to ``part.last`` of the epoch, an update after each; for a team of one.
+    """Samples ``part.first`` to ``part.last`` of the epoch, one update each; a team of one.
 
-    ``index`` is int64 scratch of shape (layers, widest input + 1). Overwrites parameters and report;
-    in ``work`` only the first row of a block.
+    ``index`` is int64 scratch of shape (layers, widest input + 1). Overwrites parameters and
+    report; in ``work`` only the first row of a block.
     """
     mode = flush_denormals()
     real = net.params.dtype.type
@@ -108,4 +115,5 @@ def train_samples(member, team, sync, index, net, work, data, objective, part, r
                           view(params, c[B], dz.size), rate)  # fmt: skip
         report.loss[sample] = work.row_loss[0]
         report.hits[sample] = work.row_hit[0]
+        report.rows[sample] = 1
     restore_denormals(mode)

@@ -3,16 +3,15 @@
 A region costs 1.4 us to start on OpenMP and 130 us on Numba's workqueue; a barrier inside one costs
 0.25 us on either. So a whole slice of an epoch is one region whose threads meet at barriers.
 
-A threading layer promises neither that all iterations of a region run at the same time nor that they
-run on different threads. A barrier that waits for a fixed number would then wait for ever. So the team
-is formed from those who arrive: the first to arrive waits a moment, closes the team, and late arrivals
-find nothing to do. Results do not depend on the size of the team.
+A threading layer promises neither that all iterations of a region run at the same time nor that
+they run on different threads. A barrier that waits for a fixed number would then wait for ever. So
+the team is formed from those who arrive: the first to arrive waits a moment, closes the team, and
+late arrivals find nothing to do. Results do not depend on the size of the team.
 """
 
 import sys
 
 import numpy as np
-from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 

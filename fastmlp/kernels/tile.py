@@ -1,8 +1,9 @@
 """The register tile: a few rows times one 64-byte vector of columns, as explicit vector IR.
 
-LLVM splits the 64-byte vector into what the host has (one AVX-512, two AVX2 or four NEON registers).
-Every element is one chain of fused multiply-adds in the order of ``k``, whatever the height of the
-tile it falls in. So how rows and columns are split between threads cannot change a bit of a result.
+LLVM splits the 64-byte vector into what the host has (one AVX-512, two AVX2 or four NEON
+registers). Every element is one chain of fused multiply-adds in the order of ``k``, whatever the
+height of the tile it falls in. So how rows and columns are split between threads cannot change a
+bit of a result.
 
 Plain Numba loops over the same shapes reach a third of the speed, because LLVM keeps the sums in
 memory and not in registers.
@@ -96,9 +97,7 @@ def _make_tile(rows):
             builder.position_at_end(done)
             for r in range(rows):
                 pointer = _advance(builder, C_start, c_row, r)
-                store = builder.store(
-                    grown[r], builder.bitcast(pointer, vector.as_pointer())
-                )
+                store = builder.store(grown[r], builder.bitcast(pointer, vector.as_pointer()))
                 store.align = itemsize
             return context.get_dummy_value()
 

@@ -9,9 +9,9 @@ from numba.extending import intrinsic
 def view(typingctx, array, start, size):
     """Return array[start : start + size] of a flat array, unchecked and uncounted.
 
-    A slice would count references with atomic instructions, which threads then contend for; an index
-    that is a sum would be tested for being negative at each element, which keeps loops from becoming
-    vector code. The view is valid only as long as the array it was taken from.
+    A slice would count references with atomic instructions, which threads then contend for; an
+    index that is a sum would be tested for being negative at each element, which keeps loops from
+    becoming vector code. The view is valid only as long as the array it was taken from.
     """
 
     def codegen(context, builder, signature, args):

@@ -13,8 +13,8 @@ from ..base.errors import ConfigError
 from ..kernels.launch import address_of, run_team
 from ..kernels.team import new_sync
 
-# Numba's workqueue layer ends the process when two Python threads enter it, and no OpenMP survives a
-# fork. Whoever cannot have the threads runs alone: the bits are the same.
+# Numba's workqueue layer ends the process when two Python threads enter it, and no OpenMP survives
+# a fork. Whoever cannot have the threads runs alone: the bits are the same.
 _one_region = threading.Lock()
 _first_process: int | None = None
 
@@ -55,7 +55,8 @@ def launch(worker: Any, threads: int, *arguments: Any) -> None:
         At most how many; fewer where the threading layer cannot bear another region now.
     """
     global _first_process
-    if threads > 1 and _first_process in (None, os.getpid()) and _one_region.acquire(blocking=False):
+    forked = _first_process not in (None, os.getpid())
+    if threads > 1 and not forked and _one_region.acquire(blocking=False):
         try:
             _first_process = os.getpid()
             run_team(address_of(worker, *arguments), threads, new_sync(), arguments)

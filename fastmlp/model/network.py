@@ -1,4 +1,4 @@
-"""A multilayer perceptron: layer sizes, activations, and one flat buffer of parameters with views."""
+"""A multilayer perceptron: layer sizes, activations, one flat buffer of parameters."""
 
 from __future__ import annotations
 
@@ -47,8 +47,7 @@ class Network:
         self.dtype = float_dtype(dtype)
         if len(self.layer_sizes) < 2 or min(self.layer_sizes) < 1:
             raise ConfigError(
-                "layer_sizes must hold two sizes or more, each at least 1, "
-                f"got {self.layer_sizes}"
+                f"layer_sizes must hold two sizes or more, each at least 1, got {self.layer_sizes}"
             )
         if len(self.activations) != len(self.layer_sizes) - 1:
             raise ConfigError(

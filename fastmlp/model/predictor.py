@@ -74,10 +74,13 @@ class Predictor:
         """Return the probability of each class, shape (n, n_classes).
 
         Parameters and errors as for :meth:`outputs`; DataError for regression. Outputs are
-        probabilities if the output activation is softmax or sigmoid; others are returned as they are.
+        probabilities if the output activation is softmax or sigmoid; others are returned as they
+        are.
         """
         if self.task.classes is None:
-            raise DataError("predict_proba needs a classification, this is a regression; use predict")
+            raise DataError(
+                "predict_proba needs a classification, this is a regression; use predict"
+            )
         outputs = self.outputs(X, threads)
         return np.hstack([1 - outputs, outputs]) if self.task.kind == "binary" else outputs
 

@@ -68,13 +68,14 @@ class Task:
 
     def decode(self, outputs: np.ndarray) -> np.ndarray:
         """Return predictions, shape (n,) or (n, n_outputs), from outputs (n, n_outputs)."""
+        if self.classes is None:
+            return outputs[:, 0] if self.n_outputs == 1 else outputs
         if self.kind == "multiclass":
-            assert self.classes is not None
-            return self.classes[outputs.argmax(axis=1)]
-        if self.kind == "binary":
-            assert self.classes is not None
-            return self.classes[(outputs[:, 0] >= self.threshold).astype(np.intp)]
-        return outputs[:, 0] if self.n_outputs == 1 else outputs
+            numbers = outputs.argmax(axis=1)
+        else:
+            numbers = (outputs[:, 0] >= self.threshold).astype(np.intp)
+        labels: np.ndarray = self.classes[numbers]
+        return labels
 
 
 def _shown(values: np.ndarray, most: int = 10) -> str:

@@ -1,1 +1,1 @@
-"""Floor 1: the plug-ins, one record each. Records hold names, formulas, parameters and kernel codes."""
+"""Floor 1: the plug-ins, one record each: name, formula, parameters, kernel code."""

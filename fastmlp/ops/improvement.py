@@ -1,4 +1,4 @@
-"""The one rule for "it got better": used by early stopping, best-weight keeping and plateau rates."""
+"""The one rule for "it got better": for early stopping, best weights and plateau rates."""
 
 from __future__ import annotations
 

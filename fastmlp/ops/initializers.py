@@ -1,8 +1,8 @@
 """Initialisers of weights and biases.
 
-Each draws from U(-limit, limit) or N(0, std^2) with a scale from the fans of its layer, or fills with a
-constant. For a bias vector fan-in and fan-out are both its length. Numbers are drawn in float64 and then
-rounded, so that a float32 and a float64 network start from the same weights.
+Each draws from U(-limit, limit) or N(0, std^2) with a scale from the fans of its layer, or fills
+with a constant. For a bias vector fan-in and fan-out are both its length. Numbers are drawn in
+float64 and then rounded, so that a float32 and a float64 network start from the same weights.
 """
 
 from __future__ import annotations
@@ -26,54 +26,89 @@ class Initializer(Spec):
         raise NotImplementedError
 
 
+class _Uniform(Initializer):
+    """U(-limit, limit) with a limit that may depend on the fans."""
+
+    def _limit(self, fan_in: int, fan_out: int) -> float:
+        raise NotImplementedError
+
+    def sample(
+        self, rng: np.random.Generator, shape: tuple[int, ...], fan_in: int, fan_out: int
+    ) -> np.ndarray:
+        limit = self._limit(fan_in, fan_out)
+        return rng.uniform(-limit, limit, shape)
+
+
+class _Normal(Initializer):
+    """N(0, std^2) with a standard deviation that may depend on the fans."""
+
+    def _std(self, fan_in: int, fan_out: int) -> float:
+        raise NotImplementedError
+
+    def sample(
+        self, rng: np.random.Generator, shape: tuple[int, ...], fan_in: int, fan_out: int
+    ) -> np.ndarray:
+        return rng.normal(0.0, self._std(fan_in, fan_out), shape)
+
+
+class _Filled(Initializer):
+    """One value everywhere."""
+
+    def _value(self) -> float:
+        raise NotImplementedError
+
+    def sample(
+        self, rng: np.random.Generator, shape: tuple[int, ...], fan_in: int, fan_out: int
+    ) -> np.ndarray:
+        return np.full(shape, self._value())
+
+
 INITIALIZERS: Registry[Initializer] = Registry("initializer")
 
 
 @INITIALIZERS.add
 @dataclass(frozen=True)
-class GlorotUniform(Initializer):
+class GlorotUniform(_Uniform):
     name = "glorot_uniform"
     formula = "U(-limit, limit), limit = sqrt(6 / (fan_in + fan_out)) (Glorot & Bengio 2010)"
 
-    def sample(self, rng, shape, fan_in, fan_out):
-        limit = math.sqrt(6.0 / (fan_in + fan_out))
-        return rng.uniform(-limit, limit, shape)
+    def _limit(self, fan_in: int, fan_out: int) -> float:
+        return math.sqrt(6.0 / (fan_in + fan_out))
 
 
 @INITIALIZERS.add
 @dataclass(frozen=True)
-class GlorotNormal(Initializer):
+class GlorotNormal(_Normal):
     name = "glorot_normal"
     formula = "N(0, 2 / (fan_in + fan_out)) (Glorot & Bengio 2010)"
 
-    def sample(self, rng, shape, fan_in, fan_out):
-        return rng.normal(0.0, math.sqrt(2.0 / (fan_in + fan_out)), shape)
+    def _std(self, fan_in: int, fan_out: int) -> float:
+        return math.sqrt(2.0 / (fan_in + fan_out))
 
 
 @INITIALIZERS.add
 @dataclass(frozen=True)
-class HeUniform(Initializer):
+class HeUniform(_Uniform):
     name = "he_uniform"
     formula = "U(-limit, limit), limit = sqrt(6 / fan_in) (He et al. 2015)"
 
-    def sample(self, rng, shape, fan_in, fan_out):
-        limit = math.sqrt(6.0 / fan_in)
-        return rng.uniform(-limit, limit, shape)
+    def _limit(self, fan_in: int, fan_out: int) -> float:
+        return math.sqrt(6.0 / fan_in)
 
 
 @INITIALIZERS.add
 @dataclass(frozen=True)
-class HeNormal(Initializer):
+class HeNormal(_Normal):
     name = "he_normal"
     formula = "N(0, 2 / fan_in) (He et al. 2015)"
 
-    def sample(self, rng, shape, fan_in, fan_out):
-        return rng.normal(0.0, math.sqrt(2.0 / fan_in), shape)
+    def _std(self, fan_in: int, fan_out: int) -> float:
+        return math.sqrt(2.0 / fan_in)
 
 
 @INITIALIZERS.add
 @dataclass(frozen=True)
-class RandomUniform(Initializer):
+class RandomUniform(_Uniform):
     name = "random_uniform"
     formula = "U(-limit, limit)"
     limit: float = 0.05
@@ -81,13 +116,13 @@ class RandomUniform(Initializer):
     def __post_init__(self) -> None:
         self._require(self.limit > 0, "limit", "above 0")
 
-    def sample(self, rng, shape, fan_in, fan_out):
-        return rng.uniform(-self.limit, self.limit, shape)
+    def _limit(self, fan_in: int, fan_out: int) -> float:
+        return self.limit
 
 
 @INITIALIZERS.add
 @dataclass(frozen=True)
-class RandomNormal(Initializer):
+class RandomNormal(_Normal):
     name = "random_normal"
     formula = "N(0, std^2)"
     std: float = 0.05
@@ -95,39 +130,39 @@ class RandomNormal(Initializer):
     def __post_init__(self) -> None:
         self._require(self.std > 0, "std", "above 0")
 
-    def sample(self, rng, shape, fan_in, fan_out):
-        return rng.normal(0.0, self.std, shape)
+    def _std(self, fan_in: int, fan_out: int) -> float:
+        return self.std
 
 
 @INITIALIZERS.add
 @dataclass(frozen=True)
-class Zeros(Initializer):
+class Zeros(_Filled):
     name = "zeros"
     formula = "0"
 
-    def sample(self, rng, shape, fan_in, fan_out):
-        return np.zeros(shape)
+    def _value(self) -> float:
+        return 0.0
 
 
 @INITIALIZERS.add
 @dataclass(frozen=True)
-class Ones(Initializer):
+class Ones(_Filled):
     name = "ones"
     formula = "1"
 
-    def sample(self, rng, shape, fan_in, fan_out):
-        return np.ones(shape)
+    def _value(self) -> float:
+        return 1.0
 
 
 @INITIALIZERS.add
 @dataclass(frozen=True)
-class Constant(Initializer):
+class Constant(_Filled):
     name = "constant"
     formula = "value"
     value: float = 0.0
 
-    def sample(self, rng, shape, fan_in, fan_out):
-        return np.full(shape, self.value)
+    def _value(self) -> float:
+        return self.value
 
 
 INITIALIZERS.alias(

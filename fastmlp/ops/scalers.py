@@ -11,6 +11,9 @@ from .spec import Registry, Spec
 
 _ROWS_AT_ONCE = 4096
 
+Range = tuple[float, float] | None
+Pair = tuple[np.ndarray, np.ndarray]
+
 
 @dataclass(frozen=True, eq=False)
 class Scaling:
@@ -41,13 +44,11 @@ class Scaling:
 class Scaler(Spec):
     """A way to bring features to a common range."""
 
-    def fit(self, X: np.ndarray, feature_range: tuple[float, float] | None) -> Scaling:
-        """Fit on the training rows; ``feature_range`` is the known range of all features, if any."""
+    def fit(self, X: np.ndarray, feature_range: Range) -> Scaling:
+        """Fit on the training rows; ``feature_range`` is the known range, if any."""
         return Scaling(self.name, *self._offset_and_factor(X, feature_range))
 
-    def _offset_and_factor(
-        self, X: np.ndarray, feature_range: tuple[float, float] | None
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _offset_and_factor(self, X: np.ndarray, feature_range: Range) -> Pair:
         return np.zeros(1), np.ones(1)
 
 
@@ -64,7 +65,8 @@ def _squared_deviations(X: np.ndarray, mean: np.ndarray) -> np.ndarray:
 
 def _inverse(width: np.ndarray) -> np.ndarray:
     """1 / width, and 0 where the width is 0: a constant feature carries nothing."""
-    return np.divide(1.0, width, out=np.zeros_like(width), where=width > 0)
+    inverse: np.ndarray = np.divide(1.0, width, out=np.zeros_like(width), where=width > 0)
+    return inverse
 
 
 @SCALERS.add
@@ -80,7 +82,7 @@ class Unit(Scaler):
     name = "unit"
     formula = "(x - low) / (high - low) with the known range of all features"
 
-    def _offset_and_factor(self, X, feature_range):
+    def _offset_and_factor(self, X: np.ndarray, feature_range: Range) -> Pair:
         if feature_range is None:
             raise ConfigError(
                 "scale unit needs a known feature range, which this data set has not; "
@@ -96,7 +98,7 @@ class MinMax(Scaler):
     name = "minmax"
     formula = "(x - min) / (max - min) of each feature"
 
-    def _offset_and_factor(self, X, feature_range):
+    def _offset_and_factor(self, X: np.ndarray, feature_range: Range) -> Pair:
         low, high = X.min(axis=0).astype(float), X.max(axis=0).astype(float)
         return low, _inverse(high - low)
 
@@ -107,7 +109,7 @@ class Standard(Scaler):
     name = "standard"
     formula = "(x - mean) / standard deviation of each feature"
 
-    def _offset_and_factor(self, X, feature_range):
+    def _offset_and_factor(self, X: np.ndarray, feature_range: Range) -> Pair:
         low, high = X.min(axis=0), X.max(axis=0)
         mean = X.mean(axis=0, dtype=np.float64)
         deviation = np.sqrt(_squared_deviations(X, mean) / len(X))
@@ -121,7 +123,7 @@ class StandardGlobal(Scaler):
     name = "standard_global"
     formula = "(x - mean) / standard deviation over all features together"
 
-    def _offset_and_factor(self, X, feature_range):
+    def _offset_and_factor(self, X: np.ndarray, feature_range: Range) -> Pair:
         mean = np.array([X.mean(dtype=np.float64)])
         deviation = np.sqrt(_squared_deviations(X, mean).sum(keepdims=True) / X.size)
         return mean, _inverse(np.where(X.max() > X.min(), deviation, 0.0))

@@ -1,8 +1,8 @@
-"""The one grammar by which everything with parameters is named, and the registries it is looked up in.
+"""The one grammar by which everything with parameters is named, and where names are looked up.
 
 A spec is a name, or a name with parameters: ``relu``, ``leaky_relu(0.02)``,
-``sgd(momentum=0.9, nesterov=true)``. The same text works on the command line, in TOML, as a sweep's axis
-and in saved files.
+``sgd(momentum=0.9, nesterov=true)``. The same text works on the command line, in TOML, as a sweep's
+axis and in saved files.
 """
 
 from __future__ import annotations
@@ -88,8 +88,8 @@ class Registry(Generic[T]):
                 name, _, preset = self.aliases[name].partition("(")
                 if preset:
                     raise ConfigError(
-                        f"{self.kind}: {text!r} is short for {name}({preset} and takes no parameters; "
-                        f"write {name}(...)"
+                        f"{self.kind}: {text!r} is short for {name}({preset} and takes no "
+                        f"parameters; write {name}(...)"
                     )
             else:
                 name, positional, named = parse_call(self.aliases[name], self.kind)
@@ -154,12 +154,12 @@ def _build(record: type[T], positional: list[Any], named: dict[str, Any]) -> T:
     return record(**{key: _cast(record, key, value, hints[key]) for key, value in values.items()})
 
 
-def _cast(record: type[Spec], key: str, value: Any, wanted: type) -> Any:
+def _cast(record: type[Spec], key: str, value: Any, wanted: Any) -> Any:
     if wanted is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if type(value) is not wanted:
         kinds = {float: "a number", int: "a whole number", bool: "true or false", str: "a name"}
         raise ConfigError(f"{record.name}: {key} must be {kinds[wanted]}, got {value!r}")
-    if wanted is float and not math.isfinite(value):
+    if isinstance(value, float) and not math.isfinite(value):
         raise ConfigError(f"{record.name}: {key} must be finite, got {value!r}")
     return value

@@ -16,6 +16,9 @@ class Callback:
     ``run.request_stop()``.
     """
 
+    def on_setup(self, run: Run) -> None:
+        """With data and network ready, before kernels are compiled or loaded."""
+
     def on_train_begin(self, run: Run) -> None:
         """Before the first epoch."""
 

@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import numbers
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, get_type_hints
 
+import numpy as np
+
 from ..base.errors import ConfigError, close_match
+from ..data.split import parse_split
 from ..ops.activations import ACTIVATIONS
 from ..ops.initializers import INITIALIZERS
 from ..ops.losses import LOSSES, check_pair
@@ -53,15 +58,16 @@ class TrainConfig:
     validation : float, default 0.1
         Below 1 a fraction of the training part, from 1 a number of rows, 0 none.
     scale : str, default "auto"
-        ``unit``, ``minmax``, ``standard``, ``standard_global`` or ``none``; auto: unit where the range
-        of the features is known (images), else standard.
+        ``unit``, ``minmax``, ``standard``, ``standard_global`` or ``none``; auto: unit where the
+        range of the features is known (images), else standard.
     hidden_layer_sizes : tuple of int, default (128, 64)
         Empty: no hidden layer.
     activation : str, default "relu"
         Of the hidden layers.
     output_activation, loss : str, default "auto"
         softmax with cross_entropy for three classes or more, sigmoid with binary_cross_entropy for
-        two, identity with squared_error for regression; one follows from the other where it is given.
+        two, identity with squared_error for regression; one follows from the other where it is
+        given.
     weight_init : str, default "auto"
         auto: he_normal for the ReLU family, else glorot_uniform.
     bias_init : str, default "zeros"
@@ -158,6 +164,7 @@ class TrainConfig:
             value = getattr(self, name)
             if value not in known:
                 raise ConfigError(f"unknown {name} {value!r}{close_match(str(value), known)}")
+        parse_split(self.split)
 
     def _check_numbers(self) -> None:
         for name, least in (
@@ -165,20 +172,21 @@ class TrainConfig:
             ("validation", 0), ("l1", 0), ("l2", 0), ("min_delta", 0),
         ):  # fmt: skip
             value = getattr(self, name)
-            if not (value >= least and math.isfinite(value)):
-                raise ConfigError(f"{name} must be at least {least}, got {value}")
+            if value < least:
+                raise _out_of_range(name, f"at least {least}", value)
         if self.seed >= 2**64:
-            raise ConfigError(f"seed must be below 2**64, got {self.seed}")
+            raise _out_of_range("seed", "below 2**64", self.seed)
         if self.epochs >= 2**24:
-            raise ConfigError(f"epochs must be below 2**24, got {self.epochs}")
-        if self.learning_rate != AUTO and not 0 < float(self.learning_rate) < math.inf:
-            raise ConfigError(f"learning_rate must be above 0, got {self.learning_rate}")
+            raise _out_of_range("epochs", "below 2**24", self.epochs)
+        if self.learning_rate != AUTO and float(self.learning_rate) <= 0:
+            raise _out_of_range("learning_rate", "above 0", self.learning_rate)
         if not 0 < self.threshold < 1:
-            raise ConfigError(f"threshold must be between 0 and 1, got {self.threshold}")
-        if any(size < 1 for size in self.hidden_layer_sizes):
+            raise _out_of_range("threshold", "between 0 and 1", self.threshold)
+        # Below 2**24, so that no product of two overflows.
+        if not all(1 <= size < 2**24 for size in self.hidden_layer_sizes):
             shown = ",".join(str(size) for size in self.hidden_layer_sizes)
             raise ConfigError(
-                f"hidden_layer_sizes must be whole numbers of at least 1, got {shown}; "
+                f"hidden_layer_sizes must be whole numbers from 1 to 2**24 - 1, got {shown}; "
                 "write 128,64 for two layers, or none"
             )
 
@@ -236,31 +244,41 @@ def check_names(values: dict[str, Any]) -> None:
             raise ConfigError(f"unknown setting {name!r}{close_match(name, known)}")
 
 
+def _out_of_range(name: str, rule: str, value: object) -> ConfigError:
+    default = getattr(TrainConfig, name)
+    return ConfigError(f"{name} must be {rule}, got {value}; the default is {default}")
+
+
 def _cast(name: str, value: Any, wanted: Any) -> Any:
     """Return the value as the field's type; ConfigError where it is another."""
     if wanted in (tuple[int, ...], tuple[str, ...]):
-        items = (value,) if isinstance(value, (int, str)) else tuple(value)
-        if wanted == tuple[str, ...]:
-            return tuple(str(item) for item in items)
-        return tuple(_cast(name, item, int) for item in items)
+        several = isinstance(value, Iterable) and not isinstance(value, str)
+        item_type = int if wanted == tuple[int, ...] else str
+        return tuple(_cast(name, item, item_type) for item in (value if several else (value,)))
     if wanted == float | str and isinstance(value, str) and value == AUTO:
-        return value
+        return AUTO
     if wanted in (float, float | str) and _is_number(value):
         return float(value)
     if wanted is int and _is_number(value) and value == int(value):
         return int(value)
-    if wanted in (bool, str) and isinstance(value, wanted):
-        return value
-    if wanted is str and name in _SPECS:
+    if wanted is bool and isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    if wanted is str and (isinstance(value, str) or name in _SPECS):
+        return str(value)
+    if name == "classes" and isinstance(value, (numbers.Integral, np.bool_)):
         return str(value)
     kinds = {int: "a whole number", bool: "true or false", str: "a text"}
-    raise ConfigError(f"{name} must be {kinds.get(wanted, 'a number')}, got {value!r}")
+    default = getattr(TrainConfig, name)
+    raise ConfigError(
+        f"{name} must be {kinds.get(wanted, 'a number')}, got {value!r}; the default is {default!r}"
+    )
 
 
 def _is_number(value: Any) -> bool:
-    """Whether it is a finite number, NumPy's included, and no truth value."""
-    return (
-        not isinstance(value, (bool, str))
-        and hasattr(value, "__float__")
-        and math.isfinite(float(value))
-    )
+    """Whether it is a finite real number, NumPy's included, and no truth value."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond all floats
+        return False

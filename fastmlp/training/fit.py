@@ -20,7 +20,9 @@ from .result import TrainResult
 from .run import Run
 from .stopping import BestWeights
 
-_LOSS_LIMIT = 1e6  # times the loss before training
+# Times the loss before training, or times 1 if that was less: who goes on from a nearly exact fit may
+# lose most of it at first, as Adam does, whose first updates do not shrink with the gradient.
+_LOSS_LIMIT = 1e6
 _INITIAL_ROWS = 1024
 
 
@@ -61,23 +63,40 @@ def fit(
     DataError
         If the data do not fit the task.
     DivergenceError
-        If a loss or weight is no longer finite, or a loss exceeds a million times the first. Its
-        ``result`` holds the best weights so far.
+        If a loss or weight is no longer finite, or a loss exceeds a million, and a million times
+        the first. Its ``result`` holds the best weights so far.
     """
+    return finish(start(config, dataset, threads, callbacks, initial_weights))
+
+
+def start(
+    config: TrainConfig,
+    dataset: Dataset,
+    threads: int | None = None,
+    callbacks: Iterable[Callback] = (),
+    initial_weights: tuple[list[np.ndarray], list[np.ndarray]] | None = None,
+) -> Run:
+    """Return a run with its data prepared and its network drawn; parameters as for :func:`fit`."""
     started = time.perf_counter()
+    if config.classes:
+        dataset = dataset.keep_classes(config.classes)
     resolved = resolve(config, dataset)
     prepared = prepare(dataset, resolved.config, resolved.task)
     run = Run(resolved.config, resolved.task, prepared, threads, callbacks, initial_weights)
-    prepare_seconds = time.perf_counter() - started
-    return _Loop(run, prepare_seconds).result()
+    run.prepare_seconds = time.perf_counter() - started
+    return run
+
+
+def finish(run: Run) -> TrainResult:
+    """Train a run that :func:`start` returned; result and errors as for :func:`fit`."""
+    return _Loop(run).result()
 
 
 class _Loop:
     """Drives a run through its epochs and sums it up."""
 
-    def __init__(self, run: Run, prepare_seconds: float):
+    def __init__(self, run: Run):
         self.run = run
-        self.prepare_seconds = prepare_seconds
         self.compile_seconds = 0.0
         self.train_seconds = 0.0
         self.status = "finished"
@@ -95,6 +114,7 @@ class _Loop:
         run = self.run
         diverged: DivergenceError | None = None
         try:
+            run.tell("on_setup")
             self.compile_seconds = run.compile()
             started = time.perf_counter()
             try:
@@ -115,8 +135,8 @@ class _Loop:
     def _epochs(self) -> None:
         run, config = self.run, self.run.config
         initial = run.evaluate(run.prepared.train, rows=_INITIAL_ROWS)
-        if initial is not None and initial.loss > 0:
-            self.loss_limit = _LOSS_LIMIT * initial.loss
+        if initial is not None:
+            self.loss_limit = _LOSS_LIMIT * max(1.0, initial.loss)
         run.tell("on_train_begin")
         for run.epoch in range(1, config.epochs + 1):
             rate = self.base_rate * self.rate_factor.value
@@ -155,11 +175,12 @@ class _Loop:
             raise self._divergence(f"the training loss rose to {worst:.3g}")
 
     def _divergence(self, what: str) -> DivergenceError:
-        kept = "the initial weights" if self.best.epoch is None else f"epoch {self.best.epoch}"
+        epoch = self.best.epoch
+        kept = "the initial weights" if epoch is None else f"the weights of epoch {epoch}"
         return DivergenceError(
             f"training diverged in epoch {self.run.epoch}: {what}; lower learning_rate (now "
             f"{self.base_rate * self.rate_factor.value:g}), or scale the features; "
-            f"kept the weights of {kept}".replace("weights of the initial weights", "initial weights")
+            f"kept {kept}"
         )
 
     def _record(self, rate: float) -> dict[str, Any]:
@@ -192,9 +213,11 @@ class _Loop:
         )
         if restored:
             run.network.params[:] = self.best.params
+        # Who presses Ctrl-C wants to get out: nothing more is evaluated.
+        test_part = None if self.status == "interrupted" else run.prepared.test
         started = time.perf_counter()
-        test = run.loss_and_accuracy("test", run.prepared.test)
-        predict_seconds = time.perf_counter() - started if run.prepared.test else None
+        test = run.loss_and_accuracy("test", test_part)
+        predict_seconds = time.perf_counter() - started if test_part else None
         step_seconds = run.steps.seconds
         samples = self._samples_trained()
         return TrainResult(
@@ -204,7 +227,7 @@ class _Loop:
             iterations=run.iterations,
             metrics={**self._kept_row(restored), **test},
             timings={
-                "prepare_seconds": self.prepare_seconds,
+                "prepare_seconds": run.prepare_seconds,
                 "compile_seconds": self.compile_seconds,
                 "step_seconds": step_seconds,
                 "train_seconds": self.train_seconds,
@@ -226,12 +249,17 @@ class _Loop:
         """Return training and validation metrics of the weights that are kept."""
         run = self.run
         names = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
-        at_epoch_end = restored or run.epoch == len(run.history)
         epoch = self.best.epoch if restored else len(run.history)
-        if at_epoch_end and epoch:
+        if epoch and (restored or run.epoch == epoch):
             row = run.history.rows[epoch - 1]
             return {name: row[name] for name in names}
-        # Initial weights, or weights from the middle of an epoch: nobody has measured them yet.
+        if self.status == "interrupted":
+            measured = {
+                "train_loss": run.train_loss if run.rows_done else None,
+                "train_accuracy": run.accuracy(run.steps.hit_rate()) if run.rows_done else None,
+            }
+            return {**dict.fromkeys(names), **measured}
+        # The initial weights, after a divergence in the first epoch: not measured yet.
         return {
             **run.loss_and_accuracy("train", run.prepared.train),
             **run.loss_and_accuracy("validation", run.prepared.validation),

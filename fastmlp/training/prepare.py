@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..base.errors import ConfigError
 from ..data.dataset import Dataset
 from ..data.split import parts
 from ..kernels.buffers import Data
@@ -32,33 +33,42 @@ def prepare(dataset: Dataset, config: TrainConfig, task: Task) -> Prepared:
     config : TrainConfig
         Resolved.
     task : Task
+
+    Raises
+    ------
+    ConfigError
+        If the data cannot be split, or are too few for a validation set.
+    DataError
+        If labels are unknown, or the training part holds a single class.
     """
     split = parts(dataset, split=config.split, validation=config.validation, seed=config.seed)
+    if split.X_validation is None and config.validation > 0:
+        raise ConfigError(
+            f"validation must be 0 with {len(split.X_train)} training row, got {config.validation}; "
+            "use more rows, or set it to 0"
+        )
     scaling = SCALERS.parse(config.scale).fit(split.X_train, dataset.feature_range)
 
-    def encoded(X: np.ndarray | None, y: np.ndarray | None) -> Data | None:
-        if X is None or y is None:
-            return None
-        return encode(X, y, scaling, task, np.dtype(config.dtype))
+    dtype = np.dtype(config.dtype)
 
-    train = encode(split.X_train, split.y_train, scaling, task, np.dtype(config.dtype))
+    def encoded(X: np.ndarray | None, y: np.ndarray | None) -> Data | None:
+        return None if X is None or y is None else encode(X, y, scaling, task, dtype)
+
     return Prepared(
-        train,
+        encode(split.X_train, split.y_train, scaling, task, dtype),
         encoded(split.X_validation, split.y_validation),
         encoded(split.X_test, split.y_test),
         scaling,
     )
 
 
-def encode(
-    X: np.ndarray, y: np.ndarray | None, scaling: Scaling, task: Task, dtype: np.dtype
-) -> Data:
+def encode(X: np.ndarray, y: np.ndarray, scaling: Scaling, task: Task, dtype: np.dtype) -> Data:
     """Return rows as kernels take them, in their own order.
 
     Parameters
     ----------
     X : ndarray, shape (n, n_features)
-    y : ndarray, shape (n,) or (n, n_outputs), or None
+    y : ndarray, shape (n,) or (n, n_outputs)
     scaling : Scaling
     task : Task
     dtype : dtype

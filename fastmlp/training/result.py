@@ -27,8 +27,9 @@ class TrainResult:
     iterations : History
         A row every ``log_every`` updates.
     metrics : dict
-        Loss and accuracy on the training part (running mean of the best epoch, see
-        ``best_epoch``), the validation and the test part; None where there is none.
+        Loss and accuracy on the training part (running mean of the epoch whose weights are kept),
+        the validation and the test part; None where there is none, and on parts that an
+        interrupted run did not come to evaluate.
     timings : dict
         Seconds: prepare, compile, step, train, predict; and samples_per_second.
     data : dict

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -60,12 +61,19 @@ class Run:
         self.config, self.task, self.prepared = config, task, prepared
         self.callbacks = tuple(callbacks)
         self.threads = check_threads(threads)
+        if config.mode == "minibatch" and config.batch_size > len(prepared.train.X):
+            warnings.warn(
+                f"batch_size {config.batch_size} is more than the {len(prepared.train.X)} training "
+                "rows; batches hold all of them",
+                stacklevel=3,
+            )
         self.network = _network(config, task, prepared.train.X.shape[1], initial_weights)
         self.objective = _objective(config, task)
         self.plan = plan(config, len(prepared.train.X), self.threads)
         self.steps = Steps(config, self.plan, self.network, prepared.train, self.objective)
         self.evaluator = Workspace(self.network, training=False)
         self.history, self.iterations = History(), History(ITERATION_COLUMNS)
+        self.prepare_seconds = 0.0
         self.epoch = 0
         self.stop_requested = False
         self.predictor = Predictor(self.network, prepared.scaling, task)
@@ -94,6 +102,11 @@ class Run:
         for callback in self.callbacks:
             getattr(callback, event)(self, *arguments)
 
+    @property
+    def is_compiled(self) -> bool:
+        """Whether compiled kernels lie on disk for this run's step."""
+        return self.steps.is_compiled
+
     def compile(self) -> float:
         """Compile or load all kernels that the run needs; return the seconds it took."""
         started = time.perf_counter()
@@ -107,7 +120,7 @@ class Run:
         """Evaluate the network on a part (or its first rows); None for a part that is not there."""
         if data is None:
             return None
-        data = data._replace(order=np.arange(len(data.X) if rows is None else min(rows, len(data.X))))
+        data = data._replace(order=data.order[:rows])
         return evaluate(self.evaluator, data, self.objective, self.threads, want_outputs)
 
     def accuracy(self, hit_rate: float) -> float | None:

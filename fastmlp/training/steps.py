@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import numpy as np
 
 from ..base.random import Purpose, stream
 from ..kernels.buffers import Data, Objective, Report, Slice
 from ..kernels.general_step import train_batches
+from ..kernels.jit import is_cached
 from ..kernels.sample_step import train_samples
 from ..model.launch import launch
 from ..model.network import Network
@@ -66,6 +68,15 @@ class Steps:
         self._block = 0
         self.report = self._new_report(0.0)
 
+    @property
+    def _worker(self) -> Any:
+        return train_samples if self.plan.step == "per_sample" else train_batches
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether a compiled step lies on disk."""
+        return is_cached(self._worker)
+
     def compile(self) -> None:
         """Compile the step, or load it from disk, by taking none."""
         self._launch(0, 0)
@@ -100,10 +111,8 @@ class Steps:
 
     @property
     def rows_done(self) -> int:
-        """Rows gone through in this epoch."""
-        batch, block = divmod(self._block, self.blocks_per_batch)
-        rows = batch * self.plan.batch_size + block * self.plan.block_rows
-        return min(rows, self.n_rows)
+        """Rows gone through in this epoch, as the kernel counted them: right after Ctrl-C, too."""
+        return int(self.report.rows.sum())
 
     @property
     def epoch_is_done(self) -> bool:
@@ -112,31 +121,31 @@ class Steps:
 
     def mean_loss(self, first_step: int = 0) -> float:
         """Return the running mean of the loss per row since update ``first_step`` of the epoch."""
-        return float(self.report.loss[first_step:].sum()) / self._rows_since(first_step)
+        return float(self.report.loss[first_step:].sum() / self.report.rows[first_step:].sum())
 
     def hit_rate(self, first_step: int = 0) -> float:
         """Return the share of right predictions since update ``first_step`` of the epoch."""
-        return float(self.report.hits[first_step:].sum()) / self._rows_since(first_step)
+        return float(self.report.hits[first_step:].sum() / self.report.rows[first_step:].sum())
 
     def worst_step_loss(self) -> float:
         """Return the largest loss per row of any update of the epoch; NaN if one is NaN."""
-        rows = np.full(self.steps_per_epoch, float(self.plan.batch_size))
-        rows[-1] = self.n_rows - (self.steps_per_epoch - 1) * self.plan.batch_size
-        return float((self.report.loss / rows).max())
-
-    def _rows_since(self, first_step: int) -> int:
-        return max(1, self.rows_done - first_step * self.plan.batch_size)
+        return float((self.report.loss / np.maximum(self.report.rows, 1)).max())
 
     def _new_report(self, rate: float) -> Report:
         steps = self.steps_per_epoch
-        return Report(np.zeros(steps), np.zeros(steps, np.int64), np.full(steps, rate))
+        return Report(
+            loss=np.zeros(steps),
+            hits=np.zeros(steps, np.int64),
+            rows=np.zeros(steps, np.int64),
+            rates=np.full(steps, rate),
+        )
 
     def _draw_order(self, epoch: int) -> np.ndarray:
         config, n = self.config, self.n_rows
         if config.sampling == "replacement":
             return stream(config.seed, Purpose.SAMPLE, epoch).integers(0, n, size=n)
         if config.mode == "batch":
-            return self.data.order
+            return np.asarray(self.data.order)
         return stream(config.seed, Purpose.SHUFFLE, epoch).permutation(n)
 
     def _launch(self, first: int, last: int) -> None:
@@ -149,8 +158,8 @@ class Steps:
             self._steps_before,
         )
         data = self.data._replace(order=self._order)
-        common = (self.workspace.net, self.workspace.work, data, self.objective, part, self.report)
-        if self.plan.step == "per_sample":
-            launch(train_samples, 1, self._index, *common)
-        else:
-            launch(train_batches, self.plan.threads, *common)
+        scratch = (self._index,) if self.plan.step == "per_sample" else ()
+        launch(
+            self._worker, self.plan.threads, *scratch,
+            self.workspace.net, self.workspace.work, data, self.objective, part, self.report,
+        )  # fmt: skip

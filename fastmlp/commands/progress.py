@@ -1,0 +1,100 @@
+"""Progress on stderr: one live line on a terminal, a line per epoch elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+from ..training.callbacks import Callback
+from ..training.run import Run
+from .options import print_line
+from .tables import data_lines, layer_lines
+
+
+def epoch_text(row: dict[str, Any]) -> str:
+    """Return the losses and accuracies of an epoch."""
+    names = {
+        "train_loss": "loss",
+        "train_accuracy": "accuracy",
+        "validation_loss": "val loss",
+        "validation_accuracy": "val accuracy",
+    }
+    shown = [f"{text} {row[name]:.4f}" for name, text in names.items() if row[name] is not None]
+    return "  ".join(shown)
+
+
+class Introduction(Callback):
+    """What is about to be trained: the data and the layers."""
+
+    def on_setup(self, run: Run) -> None:
+        print_line("\n".join([*data_lines(run), "", *layer_lines(run), ""]))
+        if not run.is_compiled:
+            print_line("compiling kernels: once, then they are kept on disk ...")
+
+
+class PlainProgress(Callback):
+    """A line after each epoch."""
+
+    def on_train_begin(self, run: Run) -> None:
+        self.started = time.perf_counter()
+
+    def on_epoch_end(self, run: Run, row: dict[str, Any]) -> None:
+        elapsed = time.perf_counter() - self.started
+        speed = run.epoch * run.n_train / elapsed
+        epochs = run.config.epochs
+        left = (epochs - run.epoch) * elapsed / run.epoch
+        print_line(
+            f"epoch {run.epoch:>{len(str(epochs))}}/{epochs}  {epoch_text(row)}  "
+            f"{speed:,.0f} samples/s  {left:.0f} s left"
+        )
+
+
+class LiveProgress(Callback):
+    """One line that is rewritten: a bar, the latest losses, the speed and the time left."""
+
+    def on_train_begin(self, run: Run) -> None:
+        # Here, because importing rich takes a tenth of a second that other runs need not spend.
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            TextColumn("{task.fields[losses]}"),
+            TextColumn("{task.fields[speed]}"),
+            TimeRemainingColumn(compact=True),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self.task = self.progress.add_task(
+            "epoch 1", total=run.config.epochs * run.n_train, losses="", speed=""
+        )
+        self.started = time.perf_counter()
+        self.losses = ""
+        self.progress.start()
+
+    def on_progress(self, run: Run) -> None:
+        rows = (run.epoch - 1) * run.n_train + run.rows_done
+        speed = rows / (time.perf_counter() - self.started)
+        self.progress.update(
+            self.task,
+            completed=rows,
+            description=f"epoch {run.epoch}/{run.config.epochs}",
+            losses=self.losses or f"loss {run.train_loss:.4f}",
+            speed=f"{speed:,.0f} samples/s",
+        )
+
+    def on_epoch_end(self, run: Run, row: dict[str, Any]) -> None:
+        self.losses = epoch_text(row)
+        self.on_progress(run)
+
+    def on_train_end(self, run: Run) -> None:
+        if hasattr(self, "progress"):
+            self.progress.stop()
+
+
+def progress_for(stream: Any = None) -> Callback:
+    """Return the progress that suits stderr."""
+    stream = sys.stderr if stream is None else stream
+    return LiveProgress() if stream.isatty() else PlainProgress()

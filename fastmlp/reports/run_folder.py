@@ -1,0 +1,93 @@
+"""The folder that a run leaves: settings, history, metrics, timings and the model.
+
+Files that hold results hold no times, thread counts or paths, so that the same run gives the same
+bytes anywhere; timings stand in a file of their own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from ..base.errors import ConfigError
+from ..base.files import write_atomically
+from ..training.config import TrainConfig
+from ..training.result import TrainResult
+
+
+class RunFolder:
+    """A folder made before training: a place that cannot be written to is found out in time.
+
+    Parameters
+    ----------
+    path : path-like or None
+        None: ``runs/NAME-DATE-TIME``.
+    name : str
+        For the default path.
+    overwrite : bool, default False
+        Whether the folder may exist and hold files.
+
+    Raises
+    ------
+    ConfigError
+        If the folder holds files and ``overwrite`` is false, or cannot be written to.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None, name: str, overwrite: bool = False):
+        self.path = _unused_folder(name) if path is None else Path(path)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            if not overwrite and any(self.path.iterdir()):
+                raise ConfigError(
+                    f"--out {self.path} must be a new or empty folder, and it holds files; choose "
+                    "another, or add --overwrite"
+                )
+            tempfile.TemporaryFile(dir=self.path).close()
+        except OSError as error:
+            raise ConfigError(
+                f"--out {self.path} cannot be written to: {error.strerror}; choose another folder, "
+                "or --no-out"
+            ) from None
+
+    def write(self, result: TrainResult, extra_timings: dict[str, Any]) -> None:
+        """Write all files."""
+        self._write_text("config.toml", to_toml(result.config))
+        self._write_text("history.csv", result.history.to_csv())
+        if result.config.log_every:
+            self._write_text("iterations.csv", result.iterations.to_csv())
+        self._write_json("metrics.json", metrics_of(result))
+        self._write_json("timings.json", {**result.timings, **extra_timings})
+        result.predictor.save(self.path / "model.safetensors")
+
+    def _write_text(self, name: str, text: str) -> None:
+        write_atomically(self.path / name, text.encode())
+
+    def _write_json(self, name: str, values: dict[str, Any]) -> None:
+        self._write_text(name, json.dumps(values, indent=2) + "\n")
+
+
+def metrics_of(result: TrainResult) -> dict[str, Any]:
+    """Return all results of a run that do not depend on the machine's speed."""
+    described = result.to_dict()
+    keys = ("data", "model", "status", "epochs_run", "best_epoch", *result.metrics)
+    return {key: described[key] for key in keys}
+
+
+def to_toml(config: TrainConfig) -> str:
+    """Return the settings as ``--config`` takes them."""
+    return tomli_w.dumps(config.to_dict())
+
+
+def _unused_folder(name: str) -> Path:
+    stem = f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    path, count = Path("runs") / stem, 1
+    while path.exists():
+        count += 1
+        path = Path("runs") / f"{stem}-{count}"
+    return path

@@ -1,0 +1,96 @@
+"""``python -m fastmlp.train``: train a multilayer perceptron from the command line."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from .base.errors import DivergenceError
+from .commands.options import config_from, parse_arguments, print_line
+from .commands.running import INTERRUPTED, peak_rss_mb, run_command, set_threads
+from .training.config import TrainConfig
+
+if TYPE_CHECKING:
+    from .reports.run_folder import RunFolder
+    from .training.result import TrainResult
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    return run_command(lambda: _main(arguments))
+
+
+def _main(arguments: list[str] | None) -> int:
+    options = parse_arguments(arguments)
+    config = config_from(options)
+    set_threads(options.threads)
+    if options.print_config:
+        return _print_config(config)
+    if options.explain:
+        return _explain(options, config)
+    return _train(options, config)
+
+
+def _print_config(config: TrainConfig) -> int:
+    from .reports.run_folder import to_toml
+    from .training.resolve import resolve_settings
+
+    print("# auto is decided by the data")
+    print(to_toml(resolve_settings(config)), end="")
+    return 0
+
+
+def _explain(options: argparse.Namespace, config: TrainConfig) -> int:
+    from .commands.tables import data_lines, layer_lines
+    from .training.fit import start
+
+    run = start(config, _load(options, config), options.threads)
+    print("\n".join([*data_lines(run), "", *layer_lines(run), "", *run.plan.lines()]))
+    return 0
+
+
+def _train(options: argparse.Namespace, config: TrainConfig) -> int:
+    from .commands.progress import Introduction, progress_for
+    from .reports.run_folder import RunFolder
+    from .training.fit import finish, start
+
+    dataset = _load(options, config)
+    callbacks = [] if options.quiet else [Introduction(), progress_for()]
+    run = start(config, dataset, options.threads, callbacks)
+    folder = None if options.no_out else RunFolder(options.out, dataset.name, options.overwrite)
+    try:
+        result = finish(run)
+    except DivergenceError as error:
+        _finish(options, error.result, folder)
+        raise
+    _finish(options, result, folder)
+    return INTERRUPTED if result.status == "interrupted" else 0
+
+
+def _load(options: argparse.Namespace, config: TrainConfig) -> Any:
+    from .data.load import load_dataset
+
+    notify = (lambda message: None) if options.quiet else print_line
+    return load_dataset(
+        config.data, data_dir=options.data_dir, classes=config.classes or None, notify=notify
+    )
+
+
+def _finish(options: argparse.Namespace, result: TrainResult, folder: RunFolder | None) -> None:
+    """Write the run folder and print the results."""
+    from .commands.tables import result_lines
+
+    run_dir = None if folder is None else str(folder.path)
+    peak = {"peak_rss_mb": peak_rss_mb()}
+    if folder is not None:
+        folder.write(result, {**peak, "threads": result.plan.threads})
+    if options.json:
+        print(json.dumps({**result.to_dict(), **peak, "run_dir": run_dir}))
+    else:
+        print("\n".join(result_lines(result, run_dir)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
