@@ -207,7 +207,7 @@ def _add_stopping_options(group: Any) -> None:
     )
     _setting(
         group, "--keep-last", "restore_best", action="store_false",
-        help="after early stopping keep the last weights, not the best",
+        help="keep the last weights, not those of the epoch best on the validation set",
     )  # fmt: skip
     _setting(
         group, "--threshold", "threshold", type=float, metavar="P",

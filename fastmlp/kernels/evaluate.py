@@ -25,9 +25,12 @@ def evaluate_rows(
     real = net.params.dtype.type
     c = net.layers[-1]
     has_targets = data.labels.size > 0 or data.targets.shape[0] > 0
+    # The same places of every block, also of a last one with fewer rows: without barriers, another
+    # member can still be at work on its places of the block before.
+    place, place_stop = share(min(block_rows, data.order.size), TILE_ROWS, member, team)
     for block in range(0, data.order.size, block_rows):
-        rows = min(block_rows, data.order.size - block)
-        first, last = share(rows, TILE_ROWS, member, team)
+        rows = data.order.size - block
+        first, last = min(place, rows), min(place_stop, rows)
         gather(data.X, data.order, block, first, last, work.A, net.layers[0, LD_IN])
         forward(net, work, first, last)
         if outputs.shape[0] > 0:

@@ -50,14 +50,11 @@ class Predictor:
         DataError
             If X has the wrong shape, is not numeric, or holds NaN or infinity.
         """
-        X = self._checked(X)
-        dtype = self.network.dtype
-        data = Data(
-            self.scaling.apply(X, dtype),
-            np.empty(0, np.int32),
-            np.empty((0, self.task.n_outputs), dtype),
-            np.arange(len(X)),
-        )
+        scaled = self._scaled(X)
+        no_targets = np.empty((0, self.task.n_outputs), scaled.dtype)
+        if not len(scaled):
+            return no_targets
+        data = Data(scaled, np.empty(0, np.int32), no_targets, np.arange(len(scaled)))
         # A workspace of its own, so that several Python threads can predict at once.
         workspace = Workspace(self.network, training=False)
         no_objective = Objective(0, self.task.code, 0.5, 0.0, 0.0, 0, np.zeros(3))
@@ -85,7 +82,13 @@ class Predictor:
         return np.hstack([1 - outputs, outputs]) if self.task.kind == "binary" else outputs
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the model as a safetensors file, atomically."""
+        """Write the model as a safetensors file, atomically.
+
+        Raises
+        ------
+        FastMLPError
+            If the file cannot be written; nothing is left behind.
+        """
         from .storage import save_predictor
 
         save_predictor(self, path)
@@ -103,16 +106,29 @@ class Predictor:
 
         return load_predictor(path)
 
-    def _checked(self, X: np.ndarray) -> np.ndarray:
-        X = np.asarray(X)
-        n_features = self.network.layer_sizes[0]
+    def _scaled(self, X: np.ndarray) -> np.ndarray:
+        """Return X as the network takes it."""
+        n_features, dtype = self.network.layer_sizes[0], self.network.dtype
+        try:
+            X = np.asarray(X)
+        except ValueError:
+            raise DataError(
+                "X must be a matrix, got rows of different lengths; give every row the same length"
+            ) from None
         if X.ndim != 2 or X.shape[1] != n_features:
             raise DataError(
                 f"X must have shape (n, {n_features}) as in training, got {X.shape}; "
                 "a single row is X.reshape(1, -1)"
             )
         if X.dtype.kind not in "fiub":
-            raise DataError(f"X must be numeric, got dtype {X.dtype}")
-        if X.dtype.kind == "f" and not np.isfinite(X).all():
-            raise DataError("X must be finite, got NaN or infinity; replace or drop such rows")
-        return X
+            raise DataError(
+                f"X must hold numbers, got dtype {X.dtype}; convert it with X.astype(float)"
+            )
+        with np.errstate(over="ignore", invalid="ignore"):
+            scaled = self.scaling.apply(X, dtype)
+        if not np.isfinite(scaled).all():
+            raise DataError(
+                f"X must be finite and in the range of {dtype}, got NaN, infinity or more; "
+                "replace or drop such rows"
+            )
+        return scaled

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import numpy as np
 from ..base.errors import DataError, FastMLPError
 from ..base.files import write_atomically
 from ..ops.activations import ACTIVATIONS
-from ..ops.scalers import Scaling
+from ..ops.scalers import SCALERS, Scaling
+from .memory import float_dtype
 from .network import Network
 from .predictor import Predictor
 from .task import Task
@@ -44,7 +46,14 @@ def save_predictor(predictor: Predictor, path: str | os.PathLike[str]) -> None:
         "classes": None if task.classes is None else task.classes.tolist(),
         "threshold": task.threshold,
     }
-    write_atomically(Path(path), save(tensors, {"fastmlp": json.dumps(header)}))
+    content = save(tensors, {"fastmlp": json.dumps(header)})
+    try:
+        write_atomically(Path(path), content)
+    except (OSError, ValueError) as error:
+        raise FastMLPError(
+            f"model file {path} cannot be written: {getattr(error, 'strerror', None) or error}; "
+            "name a file in a folder that exists and that you may write to"
+        ) from error
 
 
 def load_predictor(path: str | os.PathLike[str]) -> Predictor:
@@ -52,44 +61,83 @@ def load_predictor(path: str | os.PathLike[str]) -> Predictor:
     from safetensors import SafetensorError, safe_open
 
     path = Path(path)
-    if not path.is_file():
-        raise DataError(f"model file {path} does not exist")
     try:
+        if not path.is_file():
+            raise DataError(f"model file {path} does not exist; check its name and folder")
         with safe_open(path, framework="numpy") as file:
             header = json.loads((file.metadata() or {}).get("fastmlp", "null"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError, ValueError) as error:
-        raise DataError(f"model file {path} cannot be read: {error}") from None
+    except DataError:
+        raise
+    except (SafetensorError, OSError, ValueError, TypeError, RecursionError) as error:
+        raise DataError(
+            f"model file {path} cannot be read: {error}; it is damaged or no model, save it again"
+        ) from None
     if not isinstance(header, dict) or header.get("format") != FORMAT:
-        raise DataError(f"{path} is no fastmlp model: its header names none")
+        raise DataError(
+            f"{path} is no fastmlp model: its header does not say {FORMAT}; "
+            "give a file that Predictor.save wrote"
+        )
     if header.get("format_version") != FORMAT_VERSION:
         raise DataError(
-            f"model file {path} has format version {header.get('format_version')}, this fastmlp "
+            f"model file {path} has format version {header.get('format_version')!r}, this fastmlp "
             f"reads {FORMAT_VERSION}; use the fastmlp that wrote it"
         )
     try:
         return _build(header, tensors)
-    except (KeyError, TypeError, ValueError, AttributeError, FastMLPError) as error:
-        raise DataError(f"model file {path} does not fit together: {error!r}") from None
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        reason = f"it has no {error}" if isinstance(error, KeyError) else error
+        raise DataError(
+            f"model file {path} does not fit together: {reason}; it is damaged, save it again"
+        ) from None
 
 
 def _build(header: dict[str, Any], tensors: dict[str, np.ndarray]) -> Predictor:
-    activations = [ACTIVATIONS.parse(text) for text in header["activations"]]
-    sizes = header["layer_sizes"]
-    weights = [tensors[f"layer{layer}.weights"] for layer in range(len(activations))]
-    biases = [tensors[f"layer{layer}.biases"] for layer in range(len(activations))]
-    if [len(weights[0]), *(w.shape[1] for w in weights)] != sizes:
-        raise ValueError("layer_sizes and the shapes of the weights differ")
-    network = Network(sizes, activations, header["dtype"])
+    """Return the model; KeyError, TypeError or ValueError for what is missing or does not fit."""
+    sizes, dtype = header["layer_sizes"], float_dtype(header["dtype"])
+    if not all(type(size) is int for size in sizes):
+        raise ValueError(f"layer_sizes must be whole numbers, got {sizes}")
+    shapes = list(pairwise(sizes))
+    weights = [_tensor(tensors, f"layer{n}.weights", dtype) for n in range(len(shapes))]
+    biases = [_tensor(tensors, f"layer{n}.biases", dtype) for n in range(len(shapes))]
+    if [array.shape for array in weights] != shapes:  # before memory is taken for those sizes
+        raise ValueError(f"layer_sizes {sizes} do not fit the weights")
+    network = Network(sizes, [ACTIVATIONS.parse(text) for text in header["activations"]], dtype)
     network.set_weights(weights, biases)
-    scaling = Scaling(header["scale"], tensors["scaling.offset"], tensors["scaling.factor"])
-    if scaling.offset.shape not in ((1,), (sizes[0],)) or (
-        scaling.factor.shape not in ((1,), (sizes[0],))
-    ):
-        raise ValueError("the scaling does not fit the inputs")
+    return Predictor(network, _scaling(header, tensors, sizes[0]), _task(header, sizes[-1]))
+
+
+def _tensor(tensors: dict[str, np.ndarray], name: str, dtype: np.dtype) -> np.ndarray:
+    tensor = tensors[name]
+    if tensor.dtype != dtype or not np.isfinite(tensor).all():
+        raise ValueError(f"{name} must hold finite numbers of type {dtype}")
+    return tensor
+
+
+def _scaling(header: dict[str, Any], tensors: dict[str, np.ndarray], n_features: int) -> Scaling:
+    float64 = np.dtype(np.float64)
+    offset, factor = (_tensor(tensors, f"scaling.{part}", float64) for part in ("offset", "factor"))
+    if not {offset.shape, factor.shape} <= {(1,), (n_features,)}:
+        raise ValueError(f"the scaling does not fit {n_features} features")
+    return Scaling(SCALERS.parse(header["scale"]).name, offset, factor)
+
+
+def _task(header: dict[str, Any], n_outputs: int) -> Task:
+    kind, threshold = header["task"], header["threshold"]
     classes = None if header["classes"] is None else np.array(header["classes"])
-    task = Task(header["task"], sizes[-1], classes, float(header["threshold"]))
-    expected = {"regression": 0, "binary": 2, "multiclass": sizes[-1]}[task.kind]
-    if (0 if classes is None else len(classes)) != expected:
-        raise ValueError("the number of classes does not fit the outputs")
-    return Predictor(network, scaling, task)
+    found = (kind, 0 if classes is None else len(classes), n_outputs)
+    if found not in (
+        ("regression", 0, n_outputs),
+        ("binary", 2, 1),
+        ("multiclass", n_outputs, n_outputs),
+    ):
+        raise ValueError(f"task {kind} with {found[1]} classes does not fit {n_outputs} outputs")
+    if classes is not None and not (
+        classes.dtype.kind in "biuU"
+        and len({type(label) for label in header["classes"]}) == 1
+        and np.array_equal(np.unique(classes), classes)
+    ):
+        raise ValueError("classes must be different labels of one type, in order")
+    if not (isinstance(threshold, float) and 0 < threshold < 1):
+        raise ValueError(f"threshold must be between 0 and 1, got {threshold}")
+    return Task(kind, n_outputs, classes, threshold)

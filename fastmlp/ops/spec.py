@@ -118,10 +118,13 @@ def parse_call(text: str, kind: str) -> tuple[str, list[Any], dict[str, Any]]:
         raise error
     try:
         positional = [_literal(value) for value in node.args]
-        named = {str(keyword.arg): _literal(keyword.value) for keyword in node.keywords}
-    except ValueError:
+        named = [(str(keyword.arg), _literal(keyword.value)) for keyword in node.keywords]
+    except (ValueError, TypeError):  # TypeError: {[]: 1} is a literal by its syntax alone
         raise error from None
-    return node.func.id, positional, named
+    for key, _ in named:
+        if [other for other, _ in named].count(key) > 1:
+            raise ConfigError(f"{node.func.id}: {key} is given twice")
+    return node.func.id, positional, dict(named)
 
 
 def _literal(node: ast.expr) -> Any:
@@ -156,7 +159,10 @@ def _build(record: type[T], positional: list[Any], named: dict[str, Any]) -> T:
 
 def _cast(record: type[Spec], key: str, value: Any, wanted: Any) -> Any:
     if wanted is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
+        try:
+            value = float(value)
+        except OverflowError:
+            value = math.inf  # refused below, as 1e999 is
     if type(value) is not wanted:
         kinds = {float: "a number", int: "a whole number", bool: "true or false", str: "a name"}
         raise ConfigError(f"{record.name}: {key} must be {kinds[wanted]}, got {value!r}")

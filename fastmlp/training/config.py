@@ -95,7 +95,8 @@ class TrainConfig:
     min_delta : float, default 0.0
         By how much it must improve to count.
     restore_best : bool, default True
-        After early stopping, go back to the weights of the best epoch.
+        At the end, go back to the weights of the best epoch, by ``monitor``. Without a validation
+        set and without early stopping there is nothing to choose by, and the last are kept.
     threshold : float, default 0.5
         Output from which on a binary task predicts the positive (second) class.
     seed : int, default 0
@@ -213,6 +214,11 @@ class TrainConfig:
                 "set validation to 0.1, say, or monitor to train_loss"
             )
 
+    @property
+    def restores_best(self) -> bool:
+        """Whether the weights of the best epoch are kept, and not the last."""
+        return self.restore_best and (self.validation > 0 or self.early_stopping > 0)
+
     def replace(self, **changes: Any) -> TrainConfig:
         """Return a copy with some fields changed; ConfigError for an unknown field."""
         check_names(changes)
@@ -246,7 +252,7 @@ def check_names(values: dict[str, Any]) -> None:
 
 def _out_of_range(name: str, rule: str, value: object) -> ConfigError:
     default = getattr(TrainConfig, name)
-    return ConfigError(f"{name} must be {rule}, got {value}; the default is {default}")
+    return ConfigError(f"{name} must be {rule}, got {value}; the default is {default!r}")
 
 
 def _cast(name: str, value: Any, wanted: Any) -> Any:

@@ -37,8 +37,8 @@ class TrainResult:
     plan : Plan
         Which compiled step was taken.
     best_epoch : int or None
-        The epoch with the best monitored value; its weights are the predictor's if training was
-        stopped early, or diverged.
+        The epoch with the best monitored value; its weights are the predictor's where there is a
+        validation set, unless ``restore_best`` is off.
     status : {"finished", "stopped early", "interrupted", "diverged"}
     """
 

@@ -1,0 +1,140 @@
+"""The one epoch loop."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+import numpy as np
+
+from ..base.errors import DivergenceError
+from ..ops.schedules import SCHEDULES
+from .run import Run
+from .stopping import BestWeights
+
+# Times the loss before training, or times 1 if that was less: who goes on from a nearly exact fit
+# may lose most of it at first, as Adam does, whose first updates do not shrink with the gradient.
+_LOSS_LIMIT = 1e6
+_INITIAL_ROWS = 1024
+
+
+class Loop:
+    """Drives a run through its epochs.
+
+    Parameters
+    ----------
+    run : Run
+
+    Attributes
+    ----------
+    status : {"finished", "stopped early", "interrupted", "diverged"}
+        How training ended; "finished" until then.
+    best : BestWeights
+    compile_seconds, train_seconds : float
+    """
+
+    def __init__(self, run: Run):
+        self.run = run
+        self.compile_seconds = 0.0
+        self.train_seconds = 0.0
+        self.status = "finished"
+        config = run.config
+        self.best = BestWeights(config.monitor, config.min_delta, run.network.params)
+        self.rate_factor = SCHEDULES.parse(config.schedule).start(self.base_rate)
+        self.loss_limit = math.inf
+
+    @property
+    def base_rate(self) -> float:
+        return float(self.run.config.learning_rate)
+
+    def train(self) -> DivergenceError | None:
+        """Train to the end, whichever it is; return the error of a divergence."""
+        try:
+            self.run.tell("on_setup")
+            self.compile_seconds = self.run.compile()
+            started = time.perf_counter()
+            try:
+                self._epochs()
+            finally:
+                self.train_seconds = time.perf_counter() - started
+        except KeyboardInterrupt:
+            self.status = "interrupted"
+        except DivergenceError as error:
+            self.status = "diverged"
+            return error
+        return None
+
+    def _epochs(self) -> None:
+        run, config = self.run, self.run.config
+        initial = run.evaluate(run.prepared.train, rows=_INITIAL_ROWS)
+        if initial is not None:
+            self.loss_limit = _LOSS_LIMIT * max(1.0, initial.loss)
+        run.tell("on_train_begin")
+        for run.epoch in range(1, config.epochs + 1):
+            rate = self.base_rate * self.rate_factor.value
+            run.steps.start_epoch(run.epoch, rate)
+            self._steps()
+            row = self._record(rate)
+            self.best.observe(row, run.network.params)
+            self.rate_factor.observe(self.best.value(row))
+            run.tell("on_epoch_end", row)
+            if config.early_stopping and self.best.improvement.stale >= config.early_stopping:
+                self.status = "stopped early"
+                return
+            if run.stop_requested:
+                return
+
+    def _steps(self) -> None:
+        """Do the updates of one epoch, in slices, and record losses on the way."""
+        run, every = self.run, self.run.config.log_every
+        recorded = 0  # update of this epoch up to which losses have been recorded
+        while not run.steps.epoch_is_done:
+            done = run.steps.iterations
+            to_record = run.steps.steps_done + every - done % every if every else None
+            limit = run.steps.steps_per_epoch
+            run.steps.advance(limit if to_record is None else min(limit, to_record))
+            self._check_divergence()
+            run.tell("on_progress")
+            if every and run.steps.iterations > done and run.steps.iterations % every == 0:
+                self._record_iteration(recorded)
+                recorded = run.steps.steps_done
+
+    def _check_divergence(self) -> None:
+        worst = self.run.steps.worst_step_loss()
+        if not math.isfinite(worst):
+            raise self._divergence(f"the training loss became {worst}")
+        if worst > self.loss_limit:
+            raise self._divergence(f"the training loss rose to {worst:.3g}")
+
+    def _divergence(self, what: str) -> DivergenceError:
+        epoch = self.best.epoch
+        kept = "the initial weights" if epoch is None else f"the weights of epoch {epoch}"
+        return DivergenceError(
+            f"training diverged in epoch {self.run.epoch}: {what}; lower learning_rate (now "
+            f"{self.base_rate * self.rate_factor.value:g}), or scale the features; "
+            f"kept {kept}"
+        )
+
+    def _record(self, rate: float) -> dict[str, Any]:
+        run = self.run
+        if not np.isfinite(run.network.params).all():
+            raise self._divergence("a weight is no longer finite")
+        return run.history.append(
+            epoch=run.epoch,
+            learning_rate=rate,
+            train_loss=run.steps.mean_loss(),
+            train_accuracy=run.accuracy(run.steps.hit_rate()),
+            penalty=run.penalty(),
+            **run.loss_and_accuracy("validation", run.prepared.validation),
+        )
+
+    def _record_iteration(self, since: int) -> None:
+        run = self.run
+        run.iterations.append(
+            iteration=run.steps.iterations,
+            epoch=run.epoch,
+            train_loss=run.steps.mean_loss(since),
+            train_accuracy=run.accuracy(run.steps.hit_rate(since)),
+            **run.loss_and_accuracy("validation", run.prepared.validation),
+        )

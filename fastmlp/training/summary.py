@@ -1,0 +1,72 @@
+"""From a loop that has ended to the result: which weights are kept, and how good they are."""
+
+from __future__ import annotations
+
+import time
+
+from .loop import Loop
+from .result import TrainResult
+from .run import Run
+
+_EPOCH_METRICS = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
+
+
+def sum_up(loop: Loop) -> TrainResult:
+    """Put the kept weights into the network, evaluate the test part, and gather the result."""
+    run, best_epoch = loop.run, loop.best.epoch
+    restored = loop.status == "diverged" or (run.config.restores_best and best_epoch is not None)
+    if restored:
+        run.network.params[:] = loop.best.params
+    metrics = _kept_metrics(loop, restored)
+    # Who presses Ctrl-C wants to get out: nothing more is evaluated.
+    test = None if loop.status == "interrupted" else run.prepared.test
+    started = time.perf_counter()
+    metrics.update(run.loss_and_accuracy("test", test))
+    predict_seconds = time.perf_counter() - started if test else None
+    step_seconds = run.steps.seconds
+    return TrainResult(
+        predictor=run.predictor,
+        config=run.config,
+        history=run.history,
+        iterations=run.iterations,
+        metrics=metrics,
+        timings={
+            "prepare_seconds": run.prepare_seconds,
+            "compile_seconds": loop.compile_seconds,
+            "step_seconds": step_seconds,
+            "train_seconds": loop.train_seconds,
+            "samples_per_second": _samples_trained(run) / step_seconds if step_seconds else None,
+            "predict_seconds": predict_seconds,
+        },
+        data=run.data_facts(),
+        plan=run.plan,
+        best_epoch=best_epoch,
+        status=loop.status,
+    )
+
+
+def _samples_trained(run: Run) -> int:
+    in_epoch = run.rows_done if run.epoch > len(run.history) else 0
+    return len(run.history) * run.n_train + in_epoch
+
+
+def _kept_metrics(loop: Loop, restored: bool) -> dict[str, float | None]:
+    """Return training and validation metrics of the weights that are kept.
+
+    They stand in the history if the weights are those at the end of an epoch.
+    """
+    run = loop.run
+    epoch = loop.best.epoch if restored else len(run.history)
+    if epoch and (restored or run.epoch == epoch):
+        row = run.history.rows[epoch - 1]
+        return {name: row[name] for name in _EPOCH_METRICS}
+    metrics: dict[str, float | None] = dict.fromkeys(_EPOCH_METRICS)
+    if loop.status == "interrupted":
+        if run.rows_done:
+            metrics["train_loss"] = run.train_loss
+            metrics["train_accuracy"] = run.accuracy(run.steps.hit_rate())
+        return metrics
+    # The initial weights, after a divergence in the first epoch: not measured yet.
+    metrics.update(run.loss_and_accuracy("train", run.prepared.train))
+    metrics.update(run.loss_and_accuracy("validation", run.prepared.validation))
+    return metrics
