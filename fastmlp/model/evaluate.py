@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -53,4 +54,5 @@ def evaluate(
             outputs[rows] if want_outputs else outputs, losses[rows], hits[rows],
         )  # fmt: skip
     has_targets = data.labels.size > 0 or data.targets.shape[0] > 0
-    return Evaluation(outputs, losses.mean() if has_targets else np.nan, hits.mean())
+    loss = float(losses.mean()) if has_targets else math.nan
+    return Evaluation(outputs, loss, float(hits.mean()))

@@ -137,6 +137,8 @@ def _literal(node: ast.expr) -> Any:
 def _value_text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, float):
+        return f"{float(value)!r}"  # NumPy's own would name its type
     return value if isinstance(value, str) else f"{value!r}"
 
 

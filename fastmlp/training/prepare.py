@@ -44,7 +44,7 @@ def prepare(dataset: Dataset, config: TrainConfig, task: Task) -> Prepared:
     split = parts(dataset, split=config.split, validation=config.validation, seed=config.seed)
     if split.X_validation is None and config.validation > 0:
         raise ConfigError(
-            f"validation must be 0 with {len(split.X_train)} training row, got {config.validation}; "
+            f"validation must be 0 with a single training row, got {config.validation}; "
             "use more rows, or set it to 0"
         )
     scaling = SCALERS.parse(config.scale).fit(split.X_train, dataset.feature_range)

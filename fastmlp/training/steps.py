@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any
 
@@ -121,15 +122,20 @@ class Steps:
 
     def mean_loss(self, first_step: int = 0) -> float:
         """Return the running mean of the loss per row since update ``first_step`` of the epoch."""
-        return float(self.report.loss[first_step:].sum() / self.report.rows[first_step:].sum())
+        return self._mean(self.report.loss, first_step)
 
     def hit_rate(self, first_step: int = 0) -> float:
         """Return the share of right predictions since update ``first_step`` of the epoch."""
-        return float(self.report.hits[first_step:].sum() / self.report.rows[first_step:].sum())
+        return self._mean(self.report.hits, first_step)
 
     def worst_step_loss(self) -> float:
         """Return the largest loss per row of any update of the epoch; NaN if one is NaN."""
         return float((self.report.loss / np.maximum(self.report.rows, 1)).max())
+
+    def _mean(self, sums: np.ndarray, first_step: int) -> float:
+        """Return the mean per row since update ``first_step``; NaN before the first row."""
+        rows = int(self.report.rows[first_step:].sum())
+        return float(sums[first_step:].sum()) / rows if rows else math.nan
 
     def _new_report(self, rate: float) -> Report:
         steps = self.steps_per_epoch

@@ -1,0 +1,361 @@
+"""Driving the kernels as the product does: a network, its data and an objective, step by step."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import reference
+from fastmlp.kernels import buffers, codes
+from fastmlp.kernels.evaluate import evaluate_rows
+from fastmlp.kernels.general_step import train_batches
+from fastmlp.kernels.jit import SOURCES_HASH, kernel
+from fastmlp.kernels.sample_step import train_samples
+from fastmlp.kernels.team import new_sync
+from fastmlp.model.launch import launch
+from fastmlp.model.network import Network
+from fastmlp.model.workspace import Workspace
+from fastmlp.ops.activations import ACTIVATIONS
+from fastmlp.ops.losses import LOSSES
+from fastmlp.ops.optimizers import OPTIMIZERS
+
+DTYPES = ("float32", "float64")
+# What rounding may make of a few steps, relative to numbers of the order of 1.
+TOLERANCE = {"float32": 2e-5, "float64": 1e-11}
+TASK_CODES = {
+    "multiclass": codes.MULTICLASS,
+    "binary": codes.BINARY,
+    "regression": codes.REGRESSION,
+}
+
+
+def cached(function: Callable[..., Any]) -> Any:
+    """Compile a kernel that a test defines, and keep it on disk for later runs."""
+    dispatcher = kernel(function, cached=True)
+    # Its own file is not among the kernel sources.
+    source = Path(inspect.getfile(function)).read_bytes()
+    stamp = SOURCES_HASH + hashlib.sha256(source).hexdigest()
+    dispatcher._cache._cache_file._source_stamp = stamp
+    return dispatcher
+
+
+@cache
+def compiled(inner: Any) -> Any:
+    """Return a kernel that Python does not call in the product, kept on disk for later runs."""
+    return kernel(inner.py_func, cached=True)
+
+
+def run_members(worker: Any, team: int, *arguments: Any) -> None:
+    """Run a worker on a full team, each member on a Python thread of its own.
+
+    ``launch`` only promises a team of at most so many; this one is never smaller.
+    """
+    sync = new_sync()
+    worker(0, 1, sync, *without_work(arguments))  # compiled once, by one thread
+    failures: list[BaseException] = []
+
+    def member(number: int) -> None:
+        try:
+            worker(number, team, sync, *arguments)
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=member, args=(number,)) for number in range(team)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures, failures
+
+
+def without_work(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The same arguments with nothing to do."""
+    empty = []
+    for argument in arguments:
+        if isinstance(argument, buffers.Slice):
+            argument = argument._replace(last=argument.first)
+        elif isinstance(argument, buffers.Data):
+            argument = argument._replace(order=argument.order[:0])
+        empty.append(argument)
+    return tuple(empty)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network, its data and an objective, all drawn from a seed. Specs as users write them."""
+
+    sizes: tuple[int, ...] = (5, 7, 3)
+    hidden: str = "tanh"
+    output: str = "softmax"
+    loss: str = "cross_entropy"
+    optimizer: str = "sgd"
+    l1: float = 0.0
+    l2: float = 0.0
+    dtype: str = "float64"
+    rows: int = 10
+    batch_size: int = 4
+    block_rows: int = 96
+    epochs: int = 2
+    rate: float = 0.1
+    threshold: float = 0.5
+    zeros: float = 0.3  # the share of inputs that are 0
+    seed: int = 0
+
+    def __str__(self) -> str:
+        usual = Case()
+        parts = [
+            f"{name}={value}".replace(" ", "")
+            for name, value in vars(self).items()
+            if value != getattr(usual, name)
+        ]
+        return "-".join(parts) or "usual"
+
+    def but(self, **changes: Any) -> Case:
+        return replace(self, **changes)
+
+
+class Run:
+    """One case: the buffers that the kernels are given, and the same numbers for the twin."""
+
+    def __init__(self, case: Case):
+        self.case = case
+        rng = np.random.default_rng(case.seed)
+        specs = [case.hidden] * (len(case.sizes) - 2) + [case.output]
+        self.activations = [ACTIVATIONS.parse(spec) for spec in specs]
+        self.loss = LOSSES.parse(case.loss)
+        self.optimizer = OPTIMIZERS.parse(case.optimizer)
+        self.network = Network(case.sizes, self.activations, case.dtype)
+        for weights, biases in zip(self.network.weights, self.network.biases, strict=True):
+            weights[...] = rng.normal(0, 1, weights.shape) / np.sqrt(weights.shape[0])
+            biases[...] = rng.normal(0, 0.5, biases.shape)
+        dtype = self.network.dtype
+        X = rng.normal(0, 1, (case.rows, case.sizes[0]))
+        self.X = np.where(rng.random(X.shape) < case.zeros, 0, X).astype(dtype)
+        self.task, labels, self.Y = self._draw_targets(rng)
+        self.orders = [rng.permutation(case.rows) for _ in range(case.epochs)]
+        targets = self.Y if labels is None else np.empty((0, case.sizes[-1]), dtype)
+        labels = np.empty(0, np.int32) if labels is None else labels
+        self.data = buffers.Data(self.X, labels, targets, np.arange(case.rows))
+        self.objective = buffers.Objective(
+            self.loss.code,
+            TASK_CODES[self.task],
+            float(case.threshold),
+            float(case.l1),
+            float(case.l2),
+            self.optimizer.code,
+            np.array(self.optimizer.kernel_parameters),
+        )
+        self.workspace = Workspace(self.network, case.block_rows, self.optimizer.state_buffers)
+        self.steps_before = 0
+
+    def _draw_targets(self, rng: np.random.Generator) -> tuple[str, np.ndarray | None, np.ndarray]:
+        """Return what the outputs mean, the labels where there are any, and the targets."""
+        shape, dtype = (self.case.rows, self.case.sizes[-1]), self.network.dtype
+        if self.activations[-1].name == "softmax":
+            labels = rng.integers(0, shape[1], shape[0]).astype(np.int32)
+            return "multiclass", labels, reference.one_hot(labels, shape[1], dtype)
+        if self.activations[-1].name == "sigmoid":
+            return "binary", None, rng.integers(0, 2, shape).astype(dtype)
+        return "regression", None, rng.normal(0, 1, shape).astype(dtype)
+
+    # --- the kernels ---
+
+    @property
+    def blocks_per_batch(self) -> int:
+        return -(-min(self.case.batch_size, self.case.rows) // self.case.block_rows)
+
+    @property
+    def padded_size(self) -> int:
+        """How long a buffer is that is laid out like the parameters."""
+        return int(self.network.params.size)
+
+    @property
+    def batches(self) -> int:
+        return -(-self.case.rows // self.case.batch_size)
+
+    @property
+    def blocks(self) -> int:
+        """How many blocks an epoch has."""
+        return self.batches * self.blocks_per_batch
+
+    def new_report(self) -> buffers.Report:
+        return buffers.Report(
+            np.zeros(self.batches),
+            np.zeros(self.batches, np.int64),
+            np.zeros(self.batches, np.int64),
+            np.full(self.batches, float(self.case.rate)),
+        )
+
+    def train(
+        self,
+        threads: int = 1,
+        pieces: int | None = None,
+        full_team: bool = False,
+        worker: Any = train_batches,
+    ) -> list[reference.Step]:
+        """All epochs by the general step; ``pieces`` is how many blocks are done at a time."""
+        steps = []
+        for order in self.orders:
+            report = self.new_report()
+            for first in range(0, self.blocks, pieces or self.blocks):
+                last = min(first + (pieces or self.blocks), self.blocks)
+                arguments = self._scratch(worker) + self._part(order, first, last, report)
+                (run_members if full_team else launch)(worker, threads, *arguments)
+            self.steps_before += self.batches
+            steps += [reference.Step(*step) for step in zip(*report[:3], strict=True)]
+        return steps
+
+    def train_samples(self, pieces: int | None = None) -> list[reference.Step]:
+        """All epochs by the per-sample step."""
+        assert self.case.batch_size == 1
+        return self.train(pieces=pieces, worker=train_samples)
+
+    def train_part(self, first: int, last: int, rates: Sequence[float]) -> buffers.Report:
+        """Blocks ``first`` to ``last`` of the first epoch, with a rate for each of its steps."""
+        report = self.new_report()
+        report.rates[:] = rates
+        launch(train_batches, 1, *self._part(self.orders[0], first, last, report))
+        return report
+
+    def _part(
+        self, order: np.ndarray, first: int, last: int, report: buffers.Report
+    ) -> tuple[Any, ...]:
+        part = buffers.Slice(
+            first, last, self.case.batch_size, self.case.block_rows, self.blocks_per_batch,
+            self.steps_before,
+        )  # fmt: skip
+        data = self.data._replace(order=order)
+        return self.workspace.net, self.workspace.work, data, self.objective, part, report
+
+    def _scratch(self, worker: Any) -> tuple[np.ndarray, ...]:
+        if worker is not train_samples:
+            return ()
+        return (np.full((self.network.depth, max(self.case.sizes) + 1), -7),)
+
+    def evaluate(
+        self, threads: int = 1, want_outputs: bool = True, full_team: bool = False
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return outputs, losses and hits of the rows of ``data.order``."""
+        arguments, results = self._evaluation(want_outputs)
+        (run_members if full_team else launch)(evaluate_rows, threads, *arguments, *results)
+        return results
+
+    def evaluate_as(self, member: int, team: int) -> None:
+        """Only what one member of a team does."""
+        arguments, results = self._evaluation(want_outputs=True)
+        evaluate_rows(member, team, new_sync(), *arguments, *results)
+
+    def _evaluation(
+        self, want_outputs: bool
+    ) -> tuple[tuple[Any, ...], tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        n, n_outputs = self.data.order.size, self.case.sizes[-1]
+        outputs = np.full((n if want_outputs else 0, n_outputs), np.nan, self.X.dtype)
+        results = outputs, np.full(n, np.nan), np.full(n, -1)
+        net, work = self.workspace.net, self.workspace.work
+        return (net, work, self.data, self.objective, self.case.block_rows), results
+
+    def activation_rows(self, layer: int) -> np.ndarray:
+        """What the last block left of a layer's activations."""
+        row = self.workspace.net.layers[layer]
+        rows = self._block_rows(self.workspace.work.A, row[buffers.OUT], row[buffers.LD_OUT])
+        return rows[:, : row[buffers.N_OUT]]
+
+    def gradients(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Gradients of the objective on all rows, as a step of plain SGD of rate 0 leaves them."""
+        assert self.case.optimizer == "sgd" and self.case.batch_size >= self.case.rows
+        self.train_part(0, self.blocks, [0.0])
+        return self.network.gradient_views(self.workspace.work.grads)
+
+    def poison(self) -> None:
+        """Fill all scratch with NaN, and counts with nonsense: logical cells only."""
+        work, layers = self.workspace.work, self.workspace.net.layers
+        for row in layers:
+            for start, stride, n, arrays in (
+                (row[buffers.IN], row[buffers.LD_IN], row[buffers.N_IN], (work.A,)),
+                (row[buffers.OUT], row[buffers.LD_OUT], row[buffers.N_OUT], work[:3]),
+            ):
+                for array in arrays:
+                    self._block_rows(array, start, stride)[:, :n] = np.nan
+        last = layers[-1]
+        self._block_rows(work.Y, 0, last[buffers.LD_OUT])[:, : last[buffers.N_OUT]] = np.nan
+        for views in self.network.gradient_views(work.grads):
+            for view in views:
+                view[...] = np.nan
+        work.row_loss[:] = np.nan
+        work.row_hit[:] = -7
+
+    def _block_rows(self, array: np.ndarray, start: int, stride: int) -> np.ndarray:
+        rows = self.case.block_rows
+        return array[start : start + rows * stride].reshape(rows, stride)
+
+    def padding(self, flat: np.ndarray) -> np.ndarray:
+        """The cells between the rows of a buffer that is laid out like the parameters."""
+        logical = np.zeros(self.network.params.size)
+        for views in self.network.gradient_views(logical):
+            for view in views:
+                view[...] = 1
+        return flat[logical == 0]
+
+    # --- the twin ---
+
+    @property
+    def reference_activations(self) -> list[reference.Activation]:
+        return [(activation.name, activation.kernel_parameter) for activation in self.activations]
+
+    def model(self) -> tuple[list[np.ndarray], list[np.ndarray], list[reference.Activation], str]:
+        """Copies of weights and biases, the activations and the loss, as the twin takes them."""
+        return (
+            [weights.copy() for weights in self.network.weights],
+            [biases.copy() for biases in self.network.biases],
+            self.reference_activations,
+            self.loss.name,
+        )
+
+    def twin(self) -> tuple[list[np.ndarray], list[np.ndarray], list[reference.Step]]:
+        """Return the weights, biases and steps of the twin after all epochs. Call before train."""
+        weights, biases, activations, loss = self.model()
+        rows = [
+            order[start : start + self.case.batch_size]
+            for order in self.orders
+            for start in range(0, self.case.rows, self.case.batch_size)
+        ]
+        parameters = {
+            name: getattr(self.optimizer, name) for name in type(self.optimizer).__annotations__
+        }
+        steps = reference.train(
+            weights, biases, activations, loss,
+            [(self.X[batch], self.Y[batch]) for batch in rows],
+            [self.case.rate] * len(rows),
+            self.optimizer.name, parameters, self.case.l1, self.case.l2,
+            self.task, self.case.threshold,
+        )  # fmt: skip
+        return weights, biases, steps
+
+
+def assert_close(ours: Sequence[np.ndarray], twins: Sequence[np.ndarray], dtype: str) -> None:
+    """Arrays agree but for rounding."""
+    for one, other in zip(ours, twins, strict=True):
+        np.testing.assert_allclose(one, other, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype])
+
+
+def assert_same_steps(ours: Any, twins: Any, dtype: str) -> None:
+    """Losses agree but for rounding, hits and rows exactly."""
+    assert_close([np.array([s.loss for s in ours])], [np.array([s.loss for s in twins])], dtype)
+    assert [step[1:] for step in ours] == [step[1:] for step in twins]
+
+
+def assert_matches_twin(case: Case) -> None:
+    """Training by the general step gives what the twin gives."""
+    run = Run(case)
+    weights, biases, steps = run.twin()
+    assert_same_steps(run.train(), steps, case.dtype)
+    assert_close(run.network.weights, weights, case.dtype)
+    assert_close(run.network.biases, biases, case.dtype)

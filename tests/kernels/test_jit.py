@@ -1,0 +1,141 @@
+"""How kernels are compiled: the arithmetic they may assume, and when old code may be used again."""
+
+from __future__ import annotations
+
+import importlib
+import math
+import os
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numba.core.dispatcher import Dispatcher
+
+from fastmlp import kernels
+from fastmlp.kernels import jit
+
+MODULES = [module.name for module in pkgutil.iter_modules(kernels.__path__)]
+
+
+def dispatchers(module: str) -> list[Any]:
+    """All compiled functions that a module of kernels defines."""
+    found = vars(importlib.import_module(f"fastmlp.kernels.{module}")).values()
+    return [f for f in found if isinstance(f, Dispatcher) and f.__module__.endswith(module)]
+
+
+def test_fastmath_keeps_nan_and_infinity() -> None:
+    assert {"contract", "reassoc", "nsz", "arcp", "afn"} >= jit.FASTMATH
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_kernel_is_compiled_by_the_same_rules(module: str) -> None:
+    for dispatcher in dispatchers(module):
+        options = dispatcher.targetoptions
+        assert options["fastmath"] == jit.FASTMATH, dispatcher
+        assert options["nogil"] and options["error_model"] == "numpy", dispatcher
+
+
+def test_the_rules_were_checked_on_real_kernels() -> None:
+    assert sum(len(dispatchers(module)) for module in MODULES) > 30
+
+
+def test_a_compiled_sum_keeps_nan_and_infinity() -> None:
+    @jit.kernel
+    def total(x):
+        result = 0.0
+        for value in x:
+            result += value
+        return result
+
+    assert math.isnan(total(np.array([1.0, np.nan, 2.0])))
+    assert total(np.array([1.0, np.inf, 2.0])) == math.inf
+
+
+def test_the_hash_changes_with_any_source_and_with_its_name(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("x = 1\n")
+    (tmp_path / "b.py").write_text("y = 1\n")
+    hashes = [jit.hash_sources(tmp_path)]
+    (tmp_path / "b.py").write_text("y = 2\n")
+    hashes.append(jit.hash_sources(tmp_path))
+    (tmp_path / "b.py").rename(tmp_path / "c.py")
+    hashes.append(jit.hash_sources(tmp_path))
+    (tmp_path / "d.py").write_text("")
+    hashes.append(jit.hash_sources(tmp_path))
+    assert len(set(hashes)) == 4
+
+
+def test_the_hash_does_not_change_with_what_is_no_source(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("x = 1\n")
+    before = jit.hash_sources(tmp_path)
+    (tmp_path / "a.pyc").write_text("compiled")
+    assert jit.hash_sources(tmp_path) == before
+
+
+HELPER = """
+from .jit import kernel
+
+@kernel
+def helper(x):
+    return x + {}
+"""
+
+CALLER = """
+from .helper import helper
+from .jit import is_cached, kernel
+
+@kernel(cached=True)
+def caller(x):
+    return helper(x)
+
+was_cached = is_cached(caller)
+value = caller(1)
+print(value, was_cached, sum(caller.stats.cache_hits.values()))
+"""
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Path:
+    """A package compiled like the kernels: a cached function that calls one in another file."""
+    package = tmp_path / "tiny"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "jit.py").write_bytes(Path(jit.__file__).read_bytes())
+    (package / "helper.py").write_text(HELPER.format(10))
+    (package / "caller.py").write_text(CALLER)
+    return package
+
+
+def run(package: Path) -> tuple[int, bool, int]:
+    """What the package prints in a process of its own: value, was it cached, cache hits."""
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(package.parent / "cache")}
+    command = [sys.executable, "-m", "tiny.caller"]
+    done = subprocess.run(
+        command, cwd=package.parent, env=environment, capture_output=True, text=True, check=True
+    )
+    value, was_cached, hits = done.stdout.split()
+    return int(value), was_cached == "True", int(hits)
+
+
+def test_old_code_is_used_until_a_helper_in_another_file_changes(tiny: Path) -> None:
+    assert run(tiny) == (11, False, 0)
+    assert run(tiny) == (11, True, 1)
+    (tiny / "helper.py").write_text(HELPER.format(20))
+    assert run(tiny) == (21, False, 0)
+
+
+def test_kernels_work_where_no_folder_can_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: object) -> None:
+        raise RuntimeError("cannot cache function: no locator available")
+
+    monkeypatch.setattr(Dispatcher, "enable_caching", refuse)
+
+    @jit.kernel(cached=True)
+    def double(x):
+        return 2 * x
+
+    assert double(21) == 42
+    assert not jit.is_cached(double)

@@ -1,0 +1,143 @@
+"""Loss kernels, by the switch that picks them, against their twins; and what counts as a hit."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import reference
+from driving import DTYPES, compiled
+from fastmlp.kernels import codes
+from fastmlp.kernels.losses import is_fused, row_hit, row_loss
+from fastmlp.ops.losses import LOSSES, legal_pairs
+
+EXTREMES = [
+    [1000, -1000, 0],
+    [-1000, 1000, 1000],
+    [90, -90, 30],
+    [1e-4, 0, -1e-4],
+]
+
+each_pair = pytest.mark.parametrize(("output", "loss"), legal_pairs())
+each_dtype = pytest.mark.parametrize("dtype", DTYPES)
+
+
+def draw_targets(output: str, shape: tuple[int, int], dtype: str) -> np.ndarray:
+    rng = np.random.default_rng(shape[1])
+    if output == "softmax":
+        return reference.one_hot(rng.integers(0, shape[1], shape[0]), shape[1], dtype)
+    if output == "sigmoid":
+        return rng.integers(0, 2, shape).astype(dtype)
+    return rng.normal(0, 1, shape).astype(dtype)
+
+
+def losses_and_gradients(
+    loss: str, Z: np.ndarray, A: np.ndarray, Y: np.ndarray, scale: float = 1.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """What the kernel returns for each row, and the d it leaves."""
+    D = np.full_like(A, np.nan)
+    code, scale = LOSSES.parse(loss).code, A.dtype.type(scale)
+    values = [
+        compiled(row_loss)(code, z, a, y, d, scale) for z, a, y, d in zip(Z, A, Y, D, strict=True)
+    ]
+    return np.array(values), D
+
+
+def expected_gradient(loss: str, A: np.ndarray, Y: np.ndarray) -> np.ndarray:
+    if loss in reference.FUSED:
+        return reference.fused_gradient(A, Y)
+    return reference.LOSS_GRADIENTS[loss](A, Y)
+
+
+def test_the_twins_cover_the_registry() -> None:
+    assert set(LOSSES.names()) == set(reference.LOSSES) == set(reference.LOSS_GRADIENTS)
+
+
+@each_pair
+@each_dtype
+@pytest.mark.parametrize("n", [1, 2, 3, 16, 37])
+def test_value_and_gradient_are_the_twins(output: str, loss: str, dtype: str, n: int) -> None:
+    Z = np.random.default_rng(n).normal(0, 3, (6, n)).astype(dtype)
+    A, Y = reference.activate((output, 0.0), Z), draw_targets(output, (6, n), dtype)
+    values, D = losses_and_gradients(loss, Z, A, Y, scale=0.25)
+    eps = np.finfo(dtype).eps
+    np.testing.assert_allclose(values, reference.LOSSES[loss](Z, A, Y), rtol=32 * eps, atol=eps)
+    expected = 0.25 * expected_gradient(loss, A, Y)
+    np.testing.assert_allclose(D, expected, rtol=8 * eps, atol=2 * eps)
+
+
+@each_pair
+@each_dtype
+def test_extreme_logits_give_the_twins_finite_loss(output: str, loss: str, dtype: str) -> None:
+    Z = np.array(EXTREMES, dtype)
+    A, Y = reference.activate((output, 0.0), Z), draw_targets(output, Z.shape, dtype)
+    values, D = losses_and_gradients(loss, Z, A, Y)
+    eps = np.finfo(dtype).eps
+    assert np.isfinite(values).all()
+    np.testing.assert_allclose(values, reference.LOSSES[loss](Z, A, Y), rtol=32 * eps, atol=eps)
+    np.testing.assert_allclose(D, expected_gradient(loss, A, Y), rtol=8 * eps)
+
+
+@each_dtype
+def test_confident_mistakes_cost_their_logit(dtype: str) -> None:
+    Z = np.array([[1000, -1000]], dtype)
+    A, Y = np.array([[1, 0]], dtype), np.array([[0, 1]], dtype)
+    assert losses_and_gradients("cross_entropy", Z, A, Y)[0] == 2000
+    assert losses_and_gradients("binary_cross_entropy", Z, A, Y)[0] == 2000
+
+
+@each_pair
+@each_dtype
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_nan_stays_nan(output: str, loss: str, dtype: str, place: int) -> None:
+    Z = np.zeros((1, 3), dtype)
+    Z[0, place] = np.nan
+    Y = draw_targets(output, Z.shape, dtype)
+    A = reference.activate((output, 0.0), Z)
+    values, D = losses_and_gradients(loss, Z, A, Y)
+    assert np.isnan(values).all() and np.isnan(D[0, place])
+
+
+@pytest.mark.parametrize("loss", LOSSES.names())
+def test_fused_losses_are_those_of_the_twin(loss: str) -> None:
+    assert compiled(is_fused)(LOSSES.parse(loss).code) == (loss in reference.FUSED)
+
+
+@pytest.mark.parametrize("loss", list(reference.FUSED))
+def test_fused_gradients_are_the_general_ones(loss: str) -> None:
+    # A check of the twin: dL/dA through the activation's own backward rule.
+    activation = (reference.FUSED[loss], 0.0)
+    Z = np.random.default_rng(0).normal(0, 1, (6, 3))
+    A, Y = reference.activate(activation, Z), draw_targets(activation[0], (6, 3), "float64")
+    dA = reference.LOSS_GRADIENTS[loss](A, Y)
+    general = reference.activate_backward(activation, Z, A, dA)
+    np.testing.assert_allclose(reference.fused_gradient(A, Y), general, rtol=1e-12, atol=1e-15)
+
+
+def count_hits(task: int, threshold: float, A: np.ndarray, Y: np.ndarray) -> list[int]:
+    return [compiled(row_hit)(task, threshold, a, y) for a, y in zip(A, Y, strict=True)]
+
+
+@each_dtype
+@pytest.mark.parametrize("n", [1, 2, 3, 10])
+def test_multiclass_hits_are_the_twins(dtype: str, n: int) -> None:
+    A = np.random.default_rng(n).integers(0, 4, (60, n)).astype(dtype)  # with ties
+    Y = draw_targets("softmax", (60, n), dtype)
+    assert count_hits(codes.MULTICLASS, 0.5, A, Y) == reference.hits("multiclass", A, Y).tolist()
+
+
+@each_dtype
+@pytest.mark.parametrize("n", [1, 2, 3])
+@pytest.mark.parametrize("threshold", [0.25, 0.5, 0.75])
+def test_binary_hits_are_the_twins(dtype: str, n: int, threshold: float) -> None:
+    A = np.random.default_rng(n).integers(0, 5, (60, n)).astype(dtype) / 4  # also at the threshold
+    Y = draw_targets("sigmoid", (60, n), dtype)
+    expected = reference.hits("binary", A, Y, threshold)
+    assert count_hits(codes.BINARY, threshold, A, Y) == expected.tolist()
+    assert 0 < expected.sum() < 60
+
+
+@each_dtype
+def test_a_regression_has_no_hits(dtype: str) -> None:
+    Y = draw_targets("identity", (5, 2), dtype)
+    assert count_hits(codes.REGRESSION, 0.5, Y, Y) == [0] * 5

@@ -1,0 +1,141 @@
+"""Starting kernels: how many threads, and from several Python threads at once."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+
+import numba
+import numpy as np
+import pytest
+from numba.core.errors import TypingError
+
+from driving import Case, Run, cached
+from fastmlp.base.errors import ConfigError
+from fastmlp.kernels.team import share
+from fastmlp.model import launch as module
+from fastmlp.model.launch import check_threads, launch
+
+LAUNCHES = 30
+
+
+@cached
+def square(member, team, sync, x, y, teams):
+    """A member's share of y = x^2."""
+    first, last = share(x.size, 1, member, team)
+    for i in range(first, last):
+        y[i] = x[i] * x[i]
+    teams[member] = team
+
+
+def squares(threads: int, n: int = 1000) -> int:
+    """Square by so many threads, check, and return the size of the team."""
+    x = np.arange(n)
+    y, teams = np.zeros_like(x), np.zeros(8, np.int64)
+    launch(square, threads, x, y, teams)
+    np.testing.assert_array_equal(y, x**2)
+    return int(teams[0])
+
+
+def in_python_threads(work: Callable[[int], None], count: int) -> None:
+    """Do the work in several Python threads that start together; raise what they raised."""
+    line, failures = threading.Barrier(count), []
+
+    def body(number: int) -> None:
+        try:
+            line.wait()
+            work(number)
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=body, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 4])
+def test_all_the_work_is_done_by_any_number_of_threads(threads: int) -> None:
+    assert 1 <= squares(threads) <= threads
+
+
+@pytest.mark.parametrize("threads", [1, 2, 4])
+def test_launches_from_several_python_threads_do_not_disturb_each_other(threads: int) -> None:
+    squares(threads)
+
+    def work(number: int) -> None:
+        for launch_number in range(LAUNCHES):
+            squares(threads, n=100 * number + launch_number)
+
+    in_python_threads(work, 4)
+
+
+def test_runs_trained_at_the_same_time_have_the_bits_of_runs_trained_alone() -> None:
+    cases = [Case(rows=40, batch_size=7, epochs=20, seed=seed) for seed in range(4)]
+    alone = [Run(case) for case in cases]
+    for run in alone:
+        run.train()
+    together = [Run(case) for case in cases]
+
+    def train(number: int) -> None:
+        together[number].train(threads=2, pieces=2)
+
+    in_python_threads(train, 4)
+    for one, other in zip(together, alone, strict=True):
+        assert one.network.params.tobytes() == other.network.params.tobytes()
+
+
+def test_the_region_is_free_again_after_a_launch() -> None:
+    squares(2)
+    assert not module._one_region.locked()
+
+
+def test_the_region_is_free_again_after_a_failure() -> None:
+    with pytest.raises(TypingError):
+        launch(square, 2, "not an array", None, None)
+    assert not module._one_region.locked()
+    squares(2)
+
+
+def test_whoever_finds_the_region_taken_runs_alone() -> None:
+    with module._one_region:
+        assert squares(4) == 1
+
+
+def test_a_forked_process_runs_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    # No OpenMP survives a fork; the child has another process number.
+    squares(2)
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    assert squares(4) == 1
+
+
+def test_as_many_threads_as_numba_was_started_with_may_be_used() -> None:
+    most = int(numba.config.NUMBA_NUM_THREADS)
+    assert [check_threads(threads) for threads in (1, most)] == [1, most]
+
+
+@pytest.mark.parametrize("threads", [0, -1])
+def test_fewer_than_one_thread_is_refused(threads: int) -> None:
+    with pytest.raises(ConfigError, match=f"threads must be at least 1, got {threads}"):
+        check_threads(threads)
+
+
+def test_more_threads_than_numba_has_are_refused_with_a_remedy() -> None:
+    most = int(numba.config.NUMBA_NUM_THREADS)
+    with pytest.raises(ConfigError) as caught:
+        check_threads(most + 1)
+    assert f"at most {most}" in str(caught.value)
+    assert f"NUMBA_NUM_THREADS={most + 1}" in str(caught.value)
+
+
+@pytest.mark.parametrize(("usable", "numba_has", "expected"), [(1, 4, 1), (3, 4, 3), (64, 4, 4)])
+def test_the_default_is_all_usable_cpus_that_numba_can_take(
+    monkeypatch: pytest.MonkeyPatch, usable: int, numba_has: int, expected: int
+) -> None:
+    monkeypatch.setattr(module, "usable_cpus", lambda: usable)
+    monkeypatch.setattr(numba.config, "NUMBA_NUM_THREADS", numba_has)
+    assert check_threads(None) == expected

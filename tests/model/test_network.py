@@ -1,0 +1,162 @@
+"""A network: views into one padded buffer, what kernels are given, and what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from driving import DTYPES
+from fastmlp.base.errors import ConfigError
+from fastmlp.kernels import buffers
+from fastmlp.model.network import Network
+from fastmlp.model.workspace import Workspace
+from fastmlp.ops.activations import ACTIVATIONS
+
+SIZES = (5, 17, 16, 1, 3)
+each_dtype = pytest.mark.parametrize("dtype", DTYPES)
+
+
+def network(sizes: Any = SIZES, dtype: Any = "float32", hidden: str = "relu") -> Network:
+    activations = [hidden] * (len(sizes) - 2) + ["softmax"]
+    return Network(sizes, [ACTIVATIONS.parse(name) for name in activations], dtype)
+
+
+def fill(made: Network) -> None:
+    """Give every weight and bias a value of its own, from 1."""
+    value = 1
+    for view in [*made.weights, *made.biases]:
+        view[...] = np.arange(value, value + view.size).reshape(view.shape)
+        value += view.size
+
+
+@each_dtype
+def test_shapes_and_dtype(dtype: str) -> None:
+    made = network(dtype=dtype)
+    assert [view.shape for view in made.weights] == [(5, 17), (17, 16), (16, 1), (1, 3)]
+    assert [view.shape for view in made.biases] == [(17,), (16,), (1,), (3,)]
+    assert {view.dtype for view in [*made.weights, *made.biases]} == {np.dtype(dtype)}
+    assert made.depth == 4
+
+
+@each_dtype
+def test_views_share_the_flat_buffer_and_do_not_overlap(dtype: str) -> None:
+    made = network(dtype=dtype)
+    assert (made.params == 0).all()
+    fill(made)
+    count = made.n_weights + made.n_biases
+    assert sorted(made.params[made.params != 0]) == list(range(1, count + 1))
+
+
+@each_dtype
+def test_rows_are_padded_to_whole_cache_lines(dtype: str) -> None:
+    made = network(dtype=dtype)
+    assert made.params.ctypes.data % 64 == 0
+    for view in [*made.weights, *made.biases]:
+        assert view.ctypes.data % 64 == 0
+    assert {view.strides[0] % 64 for view in made.weights} == {0}
+
+
+def test_parameters_are_counted_without_padding() -> None:
+    mnist = network((784, 128, 64, 10))
+    assert mnist.n_weights + mnist.n_biases == 109_386
+    assert mnist.n_biases == 202
+    assert network((784, 256, 256, 10)).n_biases == 522
+
+
+@pytest.mark.parametrize("dtype", ["float16", "int32", "double", None, np.dtype("float16")])
+def test_other_dtypes_are_refused(dtype: Any) -> None:
+    with pytest.raises(ConfigError, match="dtype must be float32 or float64"):
+        network(dtype=dtype)
+
+
+@pytest.mark.parametrize("sizes", [(5,), (5, 0), (0, 5), (5, -1, 3)])
+def test_sizes_that_make_no_network_are_refused(sizes: tuple[int, ...]) -> None:
+    with pytest.raises(ConfigError, match="layer_sizes must hold two sizes or more"):
+        Network(sizes, [ACTIVATIONS.parse("relu")] * (len(sizes) - 1))
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_each_layer_needs_its_activation(count: int) -> None:
+    with pytest.raises(ConfigError, match=f"one for each of the 2 layers, got {count}"):
+        Network((5, 4, 3), [ACTIVATIONS.parse("relu")] * count)
+
+
+def test_weights_can_be_set_by_hand() -> None:
+    source, target = network(), network()
+    fill(source)
+    target.set_weights(source.weights, source.biases)
+    np.testing.assert_array_equal(target.params, source.params)
+    assert not np.shares_memory(target.params, source.params)
+
+
+@pytest.mark.parametrize("which", ["weights", "biases"])
+def test_weights_of_the_wrong_shape_are_refused(which: str) -> None:
+    made = network((5, 4, 3))
+    parts = {"weights": [np.ones((5, 4)), np.ones((4, 3))], "biases": [np.ones(4), np.ones(3)]}
+    for wrong in (parts[which][:1], [parts[which][0], np.ones((3, 4))]):
+        with pytest.raises(ConfigError, match=f"{which} must have the shapes"):
+            made.set_weights(**{**parts, which: wrong})
+
+
+def test_views_of_gradients_lie_where_the_parameters_do() -> None:
+    made = network()
+    fill(made)
+    weights, biases = made.gradient_views(made.params.copy())
+    for view, own in zip([*weights, *biases], [*made.weights, *made.biases], strict=True):
+        np.testing.assert_array_equal(view, own)
+        assert not np.shares_memory(view, own)
+
+
+@pytest.mark.parametrize("block_rows", [1, 7, 96])
+def test_kernels_find_each_layer_by_its_offsets(block_rows: int) -> None:
+    made = network()
+    fill(made)
+    net = made.kernel_view(block_rows)
+    assert net.params is made.params
+    for row, weights, bias in zip(net.layers, made.weights, made.biases, strict=True):
+        assert (row[buffers.N_IN], row[buffers.N_OUT]) == weights.shape
+        assert net.params[row[buffers.W]] == weights[0, 0]
+        assert (
+            net.params[row[buffers.W] + row[buffers.LD_OUT] * (len(weights) - 1)] == weights[-1, 0]
+        )
+        assert net.params[row[buffers.B]] == bias[0]
+
+
+@pytest.mark.parametrize("block_rows", [1, 7, 96])
+def test_blocks_of_activations_follow_each_other(block_rows: int) -> None:
+    layers = network().kernel_view(block_rows).layers
+    assert layers[0, buffers.IN] == 0
+    ends = layers[:, buffers.IN] + block_rows * layers[:, buffers.LD_IN]
+    assert layers[:, buffers.OUT].tolist() == ends.tolist()
+    assert layers[1:, buffers.IN].tolist() == layers[:-1, buffers.OUT].tolist()
+
+
+@each_dtype
+def test_activations_come_with_their_parameter_in_the_dtype(dtype: str) -> None:
+    net = network(dtype=dtype, hidden="leaky_relu(0.25)").kernel_view(1)
+    assert net.activation_parameters.tolist() == [0.25, 0.25, 0.25, 0]
+    assert net.activation_parameters.dtype == dtype
+    codes = [ACTIVATIONS.parse(name).code for name in ("leaky_relu", "softmax")]
+    assert net.layers[[0, -1], buffers.ACTIVATION].tolist() == codes
+
+
+@each_dtype
+def test_a_workspace_starts_on_cache_lines_with_transposed_weights(dtype: str) -> None:
+    made = network(dtype=dtype)
+    fill(made)
+    workspace = Workspace(made, block_rows=7, state_buffers=2)
+    for array in workspace.work[:8]:
+        assert array.ctypes.data % 64 == 0 and array.dtype == dtype
+    assert workspace.work.state.size == 2 * made.params.size
+    for row, weights in zip(workspace.net.layers[1:], made.weights[1:], strict=True):
+        start, width = row[buffers.WT], row[buffers.LD_IN]
+        copy = workspace.work.WT[start : start + weights.shape[1] * width].reshape(-1, width)
+        np.testing.assert_array_equal(copy[:, : len(weights)], weights.T)
+        assert (copy[:, len(weights) :] == 0).all()
+
+
+def test_a_workspace_for_evaluation_keeps_no_gradients() -> None:
+    work = Workspace(network(), training=False).work
+    assert (work.WT.size, work.grads.size, work.state.size) == (0, 0, 0)

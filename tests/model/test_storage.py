@@ -1,0 +1,379 @@
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from safetensors.numpy import load as load_tensors
+from safetensors.numpy import save, save_file
+
+from fastmlp import DataError, FastMLPError, Predictor
+from fastmlp.base import files
+from toys import model
+
+X = np.random.default_rng(2).normal(size=(20, 4))
+
+MODELS: dict[str, dict[str, Any]] = {
+    "integers": {"kind": "multiclass"},
+    "texts": {"kind": "multiclass", "classes": ["ape", "bee", "ça\n"]},
+    "binary": {"kind": "binary", "threshold": 0.3},
+    "binary texts": {"kind": "binary", "classes": ["no", "yes"]},
+    "truth values": {"kind": "binary", "classes": [False, True]},
+    "one number": {"kind": "regression", "n_outputs": 1},
+    "two numbers": {"kind": "regression", "n_outputs": 2},
+    "plain activation": {"kind": "regression", "hidden": "relu"},
+}
+
+
+def parts_of(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """The header and the tensors of a model file."""
+    content = path.read_bytes()
+    size = int.from_bytes(content[:8], "little")
+    header = json.loads(json.loads(content[8 : 8 + size])["__metadata__"]["fastmlp"])
+    return header, load_tensors(content)
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(DataError) as caught:
+        Predictor.load(path)
+    message = str(caught.value)
+    assert str(path) in message and "\n" not in message
+    return message
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    """A model file of three classes."""
+    path = tmp_path / "model.safetensors"
+    model().save(path)
+    return path
+
+
+Rewrite = Callable[..., Path]
+
+
+@pytest.fixture
+def rewrite(saved: Path) -> Rewrite:
+    """Change entries of the saved header, or tensors; None takes one out."""
+
+    def change(tensors: dict[str, Any] | None = None, **entries: Any) -> Path:
+        header, arrays = parts_of(saved)
+        for store, changes in ((header, entries), (arrays, tensors or {})):
+            store.update(changes)
+            for name in [name for name, value in changes.items() if value is None]:
+                del store[name]
+        save_file(arrays, saved, {"fastmlp": json.dumps(header)})
+        return saved
+
+    return change
+
+
+# --- round trips ---
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", MODELS)
+def test_a_model_comes_back_as_it_was(tmp_path: Path, name: str, dtype: str) -> None:
+    original = model(dtype=dtype, **MODELS[name])
+    original.save(tmp_path / "model")
+    loaded = Predictor.load(tmp_path / "model")
+    np.testing.assert_array_equal(loaded.outputs(X), original.outputs(X))
+    predicted, expected = loaded.predict(X), original.predict(X)
+    assert (predicted.dtype, predicted.tolist()) == (expected.dtype, expected.tolist())
+    assert loaded.network.dtype == dtype
+    assert loaded.network.layer_sizes == original.network.layer_sizes
+    assert loaded.network.activations == original.network.activations
+    assert (loaded.task.kind, loaded.task.threshold) == (
+        original.task.kind, original.task.threshold,
+    )  # fmt: skip
+    assert loaded.scaling.kind == "standard"
+    np.testing.assert_array_equal(loaded.scaling.offset, original.scaling.offset)
+    np.testing.assert_array_equal(loaded.scaling.factor, original.scaling.factor)
+
+
+def test_a_path_may_be_text(tmp_path: Path) -> None:
+    model().save(str(tmp_path / "model"))
+    assert Predictor.load(str(tmp_path / "model")).predict(X).shape == (20,)
+
+
+def test_the_same_model_gives_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        model().save(tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_saving_replaces_an_older_file(saved: Path) -> None:
+    model("regression").save(saved)
+    assert Predictor.load(saved).task.kind == "regression"
+    assert os.listdir(saved.parent) == [saved.name]
+
+
+def test_only_the_numbers_of_a_network_are_written(saved: Path) -> None:
+    header, tensors = parts_of(saved)
+    assert header == {
+        "format": "fastmlp-model", "format_version": 1, "layer_sizes": [4, 6, 3],
+        "activations": ["leaky_relu(slope=0.2)", "softmax"], "dtype": "float32",
+        "scale": "standard", "task": "multiclass", "classes": [1, 4, 9], "threshold": 0.5,
+    }  # fmt: skip
+    assert {name: tensor.shape for name, tensor in tensors.items()} == {
+        "layer0.weights": (4, 6), "layer0.biases": (6,),
+        "layer1.weights": (6, 3), "layer1.biases": (3,),
+        "scaling.offset": (4,), "scaling.factor": (4,),
+    }  # fmt: skip
+
+
+# --- files that cannot be read ---
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    assert "does not exist; check its name and folder" in refusal(tmp_path / "nothing")
+    assert "does not exist" in refusal(tmp_path / "no folder" / "nothing")
+    assert "does not exist" in refusal(tmp_path)
+
+
+@pytest.mark.parametrize("size", [0, 1, 7, 8, 100, 500, -1])
+def test_a_truncated_file_is_refused(saved: Path, size: int) -> None:
+    saved.write_bytes(saved.read_bytes()[:size])
+    assert "cannot be read: " in refusal(saved)
+    assert refusal(saved).endswith("; it is damaged or no model, save it again")
+
+
+@pytest.mark.parametrize("content", [b"\x80\x04pickle", b"PK\x03\x04", b"{}", bytes(1000)])
+def test_a_file_of_another_kind_is_refused(saved: Path, content: bytes) -> None:
+    saved.write_bytes(content)
+    assert "cannot be read" in refusal(saved)
+
+
+@pytest.mark.parametrize("byte", [0, 5, 8, 9, 30])
+def test_a_flipped_bit_in_the_header_is_refused(saved: Path, byte: int) -> None:
+    content = bytearray(saved.read_bytes())
+    content[byte] ^= 0x80
+    saved.write_bytes(content)
+    refusal(saved)
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [None, {}, {"format": "pt"}, {"fastmlp": "[]"}, {"fastmlp": "{}"}, {"fastmlp": "null"},
+     {"fastmlp": '{"format": "other"}'}],
+)  # fmt: skip
+def test_tensors_of_others_are_refused(saved: Path, metadata: dict[str, str] | None) -> None:
+    save_file({"w": np.zeros(3)}, saved, metadata)
+    assert "is no fastmlp model: its header does not say fastmlp-model; give a file" in refusal(
+        saved
+    )
+
+
+@pytest.mark.parametrize("text", ["", "{", "nul", "[" * 100_000])
+def test_a_header_that_is_no_json_is_refused(saved: Path, text: str) -> None:
+    save_file({"w": np.zeros(3)}, saved, {"fastmlp": text})
+    assert "cannot be read" in refusal(saved)
+
+
+@pytest.mark.parametrize("version", [2, 0, "1", None])
+def test_another_version_is_refused(rewrite: Rewrite, version: Any) -> None:
+    message = refusal(rewrite(format_version=version))
+    assert f"has format version {version!r}, this fastmlp reads 1; use the fastmlp" in message
+
+
+# --- parts that do not fit ---
+
+
+@pytest.mark.parametrize(
+    ("entries", "words"),
+    [
+        ({"layer_sizes": [4, 6, 2]}, "layer_sizes [4, 6, 2] do not fit the weights"),
+        ({"layer_sizes": [4, 10**12, 3]}, "do not fit the weights"),
+        ({"layer_sizes": [4.0, 6, 3]}, "layer_sizes must be whole numbers"),
+        ({"layer_sizes": [4, True, 3]}, "layer_sizes must be whole numbers"),
+        ({"layer_sizes": [4, 6]}, "activations must be one for each"),
+        ({"layer_sizes": [4, 6, 3, 3]}, "it has no 'layer2.weights'"),
+        ({"layer_sizes": [4]}, "layer_sizes must hold two sizes or more"),
+        ({"layer_sizes": []}, "does not fit together"),
+        ({"layer_sizes": "4,6,3"}, "layer_sizes must be whole numbers"),
+        ({"layer_sizes": 4}, "does not fit together"),
+        ({"layer_sizes": None}, "it has no 'layer_sizes'"),
+        ({"activations": ["relu"]}, "activations must be one for each"),
+        ({"activations": ["relu", "softmacks"]}, "did you mean 'softmax'?"),
+        ({"activations": ["relu", 3]}, "activation must be given as text"),
+        ({"activations": "relu"}, "unknown activation 'r'"),
+        ({"activations": None}, "it has no 'activations'"),
+        ({"dtype": "float64"}, "layer0.weights must hold finite numbers of type float64"),
+        ({"dtype": "int8"}, "dtype must be float32 or float64"),
+        ({"scale": "standart"}, "did you mean 'standard'?"),
+        ({"task": "binary"}, "task binary with 3 classes does not fit 3 outputs"),
+        ({"task": "binary", "classes": [1, 4]}, "with 2 classes does not fit 3 outputs"),
+        ({"task": "regression"}, "task regression with 3 classes"),
+        ({"task": "other"}, "task other with 3 classes"),
+        ({"task": ["multiclass"]}, "does not fit"),
+        ({"classes": [1, 4]}, "with 2 classes does not fit 3 outputs"),
+        ({"classes": [1, 4, 4]}, "classes must be different labels of one type, in order"),
+        ({"classes": [9, 4, 1]}, "in order"),
+        ({"classes": [1, 4, "9"]}, "one type"),
+        ({"classes": [1, 4, 9.5]}, "one type"),
+        ({"classes": [0.5, 4.5, 9.5]}, "classes must be"),
+        ({"classes": [[1], [4], [9]]}, "classes must be"),
+        ({"classes": [[1], [4, 5], [9]]}, "does not fit together"),
+        ({"classes": [1, 4, 10**30]}, "classes must be"),
+        ({"classes": 3}, "does not fit together"),
+        ({"threshold": float("nan")}, "threshold must be between 0 and 1, got nan"),
+        ({"threshold": 1.5}, "threshold must be between 0 and 1, got 1.5"),
+        ({"threshold": "0.5"}, "threshold must be"),
+        ({"threshold": None}, "it has no 'threshold'"),
+    ],
+    ids=str,
+)
+def test_a_header_that_does_not_fit_is_refused(
+    rewrite: Rewrite, entries: dict[str, Any], words: str
+) -> None:
+    message = refusal(rewrite(**entries))
+    assert "does not fit together: " in message and words in message, message
+    assert message.endswith("; it is damaged, save it again")
+
+
+@pytest.mark.parametrize(
+    ("name", "tensor", "words"),
+    [
+        ("layer0.weights", None, "it has no 'layer0.weights'"),
+        ("layer1.biases", None, "it has no 'layer1.biases'"),
+        ("scaling.factor", None, "it has no 'scaling.factor'"),
+        ("layer0.weights", np.zeros((6, 4), np.float32), "do not fit the weights"),
+        ("layer0.weights", np.zeros(24, np.float32), "do not fit the weights"),
+        ("layer0.weights", np.zeros((4, 6)), "finite numbers of type float32"),
+        ("layer0.weights", np.zeros((4, 6), np.int32), "finite numbers of type float32"),
+        ("layer1.biases", np.zeros(4, np.float32), "biases must have the shapes (6,), (3,)"),
+        ("layer1.biases", np.full(3, np.nan, np.float32), "layer1.biases must hold finite"),
+        ("layer1.weights", np.full((6, 3), np.inf, np.float32), "layer1.weights must hold finite"),
+        ("scaling.offset", np.zeros(3), "the scaling does not fit 4 features"),
+        ("scaling.offset", np.zeros((1, 4)), "the scaling does not fit 4 features"),
+        ("scaling.factor", np.full(4, np.nan), "scaling.factor must hold finite"),
+        ("scaling.factor", np.zeros(4, np.float32), "finite numbers of type float64"),
+    ],
+)
+def test_tensors_that_do_not_fit_are_refused(
+    rewrite: Rewrite, name: str, tensor: Any, words: str
+) -> None:
+    message = refusal(rewrite({name: tensor}))
+    assert "does not fit together: " in message and words in message, message
+
+
+def test_one_number_scales_all_features(rewrite: Rewrite) -> None:
+    path = rewrite({"scaling.offset": np.zeros(1), "scaling.factor": np.ones(1)}, scale="none")
+    assert Predictor.load(path).outputs(X).shape == (20, 3)
+
+
+# --- fuzz ---
+
+
+def check_valid(predictor: Predictor) -> None:
+    """Whatever is loaded predicts, in the shapes that it names."""
+    n_features, *_, n_outputs = predictor.network.layer_sizes
+    with np.errstate(all="ignore"):
+        try:
+            outputs = predictor.outputs(np.ones((3, n_features)))
+        except DataError:  # a scaling that leads beyond the dtype
+            return
+        assert outputs.shape == (3, n_outputs)
+        assert len(predictor.predict(np.ones((3, n_features)))) == 3
+
+
+@pytest.fixture(scope="module")
+def content(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    path = tmp_path_factory.mktemp("fuzz") / "model"
+    model().save(path)
+    return path.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("fuzz") / "mutant"
+
+
+fuzz = hypothesis_settings(max_examples=100, deadline=None, database=None)
+
+
+def load_mutant(target: Path, mutant: bytes) -> None:
+    target.write_bytes(mutant)
+    try:
+        check_valid(Predictor.load(target))
+    except DataError as error:
+        assert "\n" not in str(error)
+
+
+@fuzz
+@given(data=st.data())
+def test_damaged_bytes_never_get_through(content: bytes, target: Path, data: st.DataObject) -> None:
+    mutant = bytearray(content)
+    header_end = 8 + int.from_bytes(content[:8], "little")
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.integers(0, header_end) | st.integers(0, len(content) - 1))
+        mutant[place] = data.draw(st.integers(0, 255))
+    load_mutant(target, bytes(mutant[: data.draw(st.none() | st.integers(0, len(mutant)))]))
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4)
+    | st.sampled_from(["relu", "float64", "binary", "regression", "none", "softmax(1)"]),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=5,
+)  # fmt: skip
+
+
+@fuzz
+@given(data=st.data())
+def test_odd_headers_never_get_through(content: bytes, target: Path, data: st.DataObject) -> None:
+    target.write_bytes(content)
+    header, tensors = parts_of(target)
+    for _ in range(data.draw(st.integers(1, 2))):
+        header[data.draw(st.sampled_from(sorted(header)))] = data.draw(anything)
+    load_mutant(target, save(tensors, {"fastmlp": json.dumps(header)}))
+
+
+# --- files that cannot be written ---
+
+
+@pytest.mark.parametrize("path", ["missing/model", "file/model", "folder", "nul\0byte", ""])
+def test_a_place_that_cannot_be_written_to_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("kept")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(FastMLPError) as caught:
+        model().save(path)
+    message = str(caught.value)
+    assert message.startswith(f"model file {path} cannot be written: ")
+    assert message.endswith("; name a file in a folder that exists and that you may write to")
+    assert caught.value.exit_code == 1
+    assert sorted(os.listdir(tmp_path)) == ["file", "folder"]
+    assert (tmp_path / "file").read_text() == "kept"
+
+
+def test_a_failure_leaves_the_older_model_and_nothing_else(
+    saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = saved.read_bytes()
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(files.os, "fsync", full)
+    with pytest.raises(FastMLPError, match="cannot be written: No space left on device; name"):
+        model("regression").save(saved)
+    assert saved.read_bytes() == before
+    assert os.listdir(saved.parent) == [saved.name]
+
+
+def test_an_open_model_file_is_not_needed_after_loading(saved: Path) -> None:
+    predictor = Predictor.load(saved)
+    expected = model().outputs(X)
+    shutil.rmtree(saved.parent)
+    np.testing.assert_array_equal(predictor.outputs(X), expected)

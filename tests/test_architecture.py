@@ -1,0 +1,211 @@
+"""The house: imports point down, floors are light or heavy as promised, modules stay readable."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "fastmlp"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+FLOORS = {
+    "base": 0,
+    "kernels": 0,
+    "ops": 1,
+    "model": 2,
+    "data": 2,
+    "training": 3,
+    "reports": 4,
+    "estimators": 5,
+    "sweeps": 5,
+    "commands": 6,
+}
+TOP_FLOOR = 7  # train.py, sweep.py, predict.py and the package's own names
+# Facts that need nothing else and that anybody may know.
+EVERYBODYS = {"fastmlp._version"}
+KERNEL_IMPORTS = {
+    "__future__", "collections", "hashlib", "llvmlite", "math", "numba", "numpy", "pathlib", "sys",
+    "typing",
+}  # fmt: skip
+HEAVY = ["numba", "llvmlite", "sklearn", "scipy", "matplotlib", "rich", "safetensors"]
+LIGHT_FOLDERS = ["base", "ops", "data"]
+MOST_LINES = 320
+PICKLING = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "marshal", "shelve"}
+
+each_module = pytest.mark.parametrize(
+    "path", MODULES, ids=[str(path.relative_to(PACKAGE)) for path in MODULES]
+)
+
+
+def name_of(path: Path) -> str:
+    """The dotted name of a module; a folder's own name for its __init__."""
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+NAMES = {name_of(path) for path in MODULES}
+
+
+def imports(path: Path, source: str | None = None) -> Iterator[str]:
+    """The dotted names of all modules that a module imports, wherever in it, for typing too."""
+    package = name_of(path) if path.name == "__init__.py" else name_of(path).rpartition(".")[0]
+    for node in ast.walk(ast.parse(path.read_text() if source is None else source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            start = package.split(".")[: len(package.split(".")) - node.level + 1]
+            base = ".".join([*(start if node.level else []), *filter(None, [node.module])])
+            for alias in node.names:
+                # ``from .kernels import codes`` imports the module fastmlp.kernels.codes.
+                full = f"{base}.{alias.name}"
+                yield full if full in NAMES else base
+
+
+def folder(module: str) -> str:
+    """The folder of fastmlp in which a module lies; "" for the top."""
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 and parts[1] in FLOORS else ""
+
+
+def wrong_imports(path: Path, source: str | None = None) -> list[str]:
+    """What a module must not import of fastmlp: its own floor's other folders, or higher floors."""
+    own, wrong = folder(name_of(path)), []
+    for module in imports(path, source):
+        if module.split(".")[0] != "fastmlp" or module in EVERYBODYS:
+            continue
+        other = folder(module)
+        below = FLOORS.get(other, TOP_FLOOR) < FLOORS.get(own, TOP_FLOOR)
+        if other != own and not below:
+            wrong.append(module)
+    return wrong
+
+
+def test_every_folder_has_a_floor() -> None:
+    folders = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()}
+    assert folders <= set(FLOORS)
+
+
+@each_module
+def test_imports_point_down(path: Path) -> None:
+    assert wrong_imports(path) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "wrong"),
+    [
+        ("ops/spec.py", "from ..base.errors import ConfigError", False),
+        ("ops/spec.py", "from ..kernels import codes", False),
+        ("ops/spec.py", "from . import losses", False),
+        ("ops/spec.py", "from ..model.network import Network", True),
+        ("ops/spec.py", "from .. import model", True),
+        ("ops/spec.py", "import fastmlp.model.network", True),
+        ("ops/spec.py", "import fastmlp", True),
+        ("ops/spec.py", "from fastmlp import Dataset", True),
+        ("ops/spec.py", "def f():\n    from ..training import fit", True),
+        ("ops/spec.py", "if TYPE_CHECKING:\n    from ..training.fit import fit", True),
+        ("ops/spec.py", "from .._version import __version__", False),
+        ("model/network.py", "from ..data.dataset import Dataset", True),
+        ("data/dataset.py", "from ..model import network", True),
+        ("kernels/tile.py", "from ..base.errors import ConfigError", True),
+        ("base/errors.py", "from ..kernels import codes", True),
+        ("training/__init__.py", "from . import anything", False),
+        ("training/__init__.py", "from ..reports import anything", True),
+        ("train.py", "from .training.fit import fit", False),
+        ("train.py", "from .commands.options import parse", False),
+        ("commands/options.py", "from ..train import main", True),
+    ],
+)
+def test_the_rule_itself_tells_down_from_up(module: str, source: str, wrong: bool) -> None:
+    assert bool(wrong_imports(PACKAGE / module, source)) == wrong
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "kernels").glob("*.py")), ids=lambda p: p.name)
+def test_kernels_import_only_what_they_are_compiled_with(path: Path) -> None:
+    outside = {module.split(".")[0] for module in imports(path)} - {"fastmlp"}
+    assert outside <= KERNEL_IMPORTS
+
+
+def test_ops_take_nothing_but_codes_from_the_kernels() -> None:
+    taken = {
+        module
+        for path in (PACKAGE / "ops").glob("*.py")
+        for module in imports(path)
+        if module.startswith("fastmlp.kernels")
+    }
+    assert taken == {"fastmlp.kernels.codes"}
+
+
+def heavy_after(statement: str) -> list[str]:
+    """The heavy modules that a fresh Python has loaded after a statement."""
+    script = f"import sys\n{statement}\nprint(*[m for m in {HEAVY} if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=PACKAGE.parent, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return done.stdout.split()
+
+
+def test_importing_the_package_and_its_light_floors_loads_nothing_heavy() -> None:
+    light = sorted(name for name in NAMES if folder(name) in LIGHT_FOLDERS)
+    assert len(light) > 20
+    assert heavy_after(f"import fastmlp, {', '.join(light)}") == []
+
+
+def test_heavy_modules_would_be_noticed() -> None:
+    assert "numba" in heavy_after("import fastmlp.kernels.jit")
+
+
+@each_module
+def test_modules_stay_readable(path: Path) -> None:
+    assert len(path.read_text().splitlines()) < MOST_LINES
+
+
+def dangers(source: str) -> list[str]:
+    """What could execute code that came with data."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Name(id="eval" | "exec" | "__import__" as name):
+                found.append(name)
+            case ast.Import(names=names) | ast.ImportFrom(module=None, names=names):
+                found += [a.name for a in names if a.name.split(".")[0] in PICKLING]
+            case ast.ImportFrom(module=str(module)) if module.split(".")[0] in PICKLING:
+                found.append(module)
+            case ast.ImportFrom(module="joblib", names=names):
+                found += [a.name for a in names if a.name == "load"]
+            case ast.Attribute(value=ast.Name(id="joblib"), attr="load"):
+                found.append("joblib.load")
+            case ast.keyword(arg="allow_pickle", value=value):
+                found += [] if ast.unparse(value) == "False" else ["allow_pickle"]
+    return found
+
+
+@each_module
+def test_nothing_can_execute_code_that_comes_with_data(path: Path) -> None:
+    assert dangers(path.read_text()) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "dangerous"),
+    [
+        ("import pickle", True),
+        ("from pickle import loads", True),
+        ("import os, pickle", True),
+        ("import joblib\njoblib.load('x')", True),
+        ("from joblib import load", True),
+        ("from joblib import Parallel", False),
+        ("eval('1')", True),
+        ("exec('x = 1')", True),
+        ("np.load('x.npy', allow_pickle=True)", True),
+        ("np.load('x.npy', allow_pickle=False)", False),
+        ("ast.parse('1', mode='eval')", False),
+        ("ast.literal_eval('1')", False),
+    ],
+)
+def test_the_search_itself_tells_danger_from_none(source: str, dangerous: bool) -> None:
+    assert bool(dangers(source)) == dangerous

@@ -1,0 +1,130 @@
+"""Tiny data sets, settings and models, and what NumPy makes of a training run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+import reference
+from fastmlp import Dataset, Predictor, TrainConfig
+from fastmlp.base.random import Purpose, stream
+from fastmlp.model.network import Network
+from fastmlp.model.task import Task
+from fastmlp.ops.activations import ACTIVATIONS
+from fastmlp.ops.optimizers import OPTIMIZERS
+from fastmlp.ops.scalers import Scaling
+from fastmlp.training.run import Run
+
+
+def blobs(n: int = 120, n_classes: int = 3, seed: int = 0) -> Dataset:
+    """Two features; a blob for each class, all well apart. Labels 0, 1, ..."""
+    rng = np.random.default_rng(seed)
+    y = rng.permutation(n) % n_classes
+    angle = 2 * np.pi * y / n_classes
+    X = 3 * np.column_stack([np.cos(angle), np.sin(angle)]) + rng.normal(0, 0.5, (n, 2))
+    return Dataset(X, y, name="blobs")
+
+
+def noise(n: int = 60, n_classes: int = 3, seed: int = 0) -> Dataset:
+    """Four features that say nothing about the label: what can be learned does not last."""
+    rng = np.random.default_rng(seed)
+    return Dataset(rng.normal(size=(n, 4)), rng.permutation(n) % n_classes, name="noise")
+
+
+def lines(n: int = 80, n_outputs: int | None = None, seed: int = 0) -> Dataset:
+    """Two features and targets that are linear in them; ``None`` gives targets of shape (n,)."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, 2))
+    Y = X @ rng.normal(size=(2, n_outputs or 1)) + 0.5
+    return Dataset(X, Y[:, 0] if n_outputs is None else Y, name="lines")
+
+
+def settings(**changes: Any) -> TrainConfig:
+    """A small network in float64, in batches of 10."""
+    usual = {"hidden_layer_sizes": (6,), "activation": "tanh", "batch_size": 10, "epochs": 3}
+    return TrainConfig(**{**usual, "dtype": "float64", **changes})
+
+
+# Every row trains, in the order of the data set and unscaled, so that a twin can follow.
+BARE = {"split": "none", "validation": 0, "scale": "none"}
+
+
+def batches(config: TrainConfig, n: int, epoch: int) -> Iterator[np.ndarray]:
+    """The rows of each update of an epoch (from 1), in a run that trains on ``n`` rows."""
+    size = {"stochastic": 1, "minibatch": config.batch_size, "batch": n}[config.mode]
+    order = np.arange(n)
+    if config.sampling == "replacement":
+        order = stream(config.seed, Purpose.SAMPLE, epoch).integers(0, n, size=n)
+    elif config.mode != "batch":
+        order = stream(config.seed, Purpose.SHUFFLE, epoch).permutation(n)
+    for start in range(0, n, size):
+        yield order[start : start + size]
+
+
+def layers(
+    sizes: tuple[int, ...], seed: int = 0, scale: float = 0.5
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Weights and biases to start from, as ``fit`` takes them."""
+    rng = np.random.default_rng(seed)
+    shapes = list(pairwise(sizes))
+    return (
+        [rng.normal(0, scale, shape) for shape in shapes],
+        [rng.normal(0, scale, n_out) for _, n_out in shapes],
+    )
+
+
+def twin(run: Run) -> tuple[list[np.ndarray], list[np.ndarray], list[reference.Step]]:
+    """Train copies of a run's initial weights by NumPy: weights, biases, a record per update."""
+    config, data, network = run.config, run.prepared.train, run.network
+    weights, biases = (
+        [array.copy() for array in part] for part in (network.weights, network.biases)
+    )
+    Y = data.targets
+    if data.labels.size:
+        Y = reference.one_hot(data.labels, network.layer_sizes[-1], data.X.dtype)
+    optimizer = OPTIMIZERS.parse(config.optimizer)
+    rows = [
+        batch
+        for epoch in range(1, config.epochs + 1)
+        for batch in batches(config, len(data.X), epoch)
+    ]
+    steps = reference.train(
+        weights,
+        biases,
+        [(activation.name, activation.kernel_parameter) for activation in network.activations],
+        config.loss,
+        [(data.X[batch], Y[batch]) for batch in rows],
+        [float(config.learning_rate)] * len(rows),
+        optimizer.name,
+        vars(optimizer),
+        config.l1,
+        config.l2,
+        run.task.kind,
+        config.threshold,
+    )
+    return weights, biases, steps
+
+
+def model(
+    kind: str = "multiclass",
+    dtype: str = "float32",
+    *,
+    classes: Sequence[object] | None = None,
+    hidden: str = "leaky_relu(slope=0.2)",
+    n_outputs: int = 2,
+    threshold: float = 0.5,
+) -> Predictor:
+    """An untrained model with four features and six hidden units, all numbers drawn at random."""
+    labels = {"regression": None, "binary": [3, 8], "multiclass": [1, 4, 9]}[kind]
+    task_classes = np.array(classes or labels) if labels else None
+    output = {"regression": "identity", "binary": "sigmoid", "multiclass": "softmax"}[kind]
+    n_outputs = {"regression": n_outputs, "binary": 1, "multiclass": 3}[kind]
+    sizes = (4, 6, n_outputs)
+    network = Network(sizes, [ACTIVATIONS.parse(hidden), ACTIVATIONS.parse(output)], dtype)
+    network.set_weights(*layers(sizes, seed=6, scale=1.0))
+    rng = np.random.default_rng(1)
+    scaling = Scaling("standard", rng.normal(size=4), rng.uniform(0.5, 2, 4))
+    return Predictor(network, scaling, Task(kind, n_outputs, task_classes, threshold))

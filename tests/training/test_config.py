@@ -1,0 +1,306 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import tomllib
+from typing import Any
+
+import numpy as np
+import pytest
+import tomli_w
+
+from fastmlp import ConfigError, TrainConfig
+from fastmlp.ops.activations import LeakyRelu
+from fastmlp.ops.optimizers import SGD
+from fastmlp.ops.schedules import Plateau
+
+
+def refusal(**settings: Any) -> str:
+    with pytest.raises(ConfigError) as caught:
+        TrainConfig(**settings)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+def test_defaults_are_those_of_the_issue() -> None:
+    assert TrainConfig().to_dict() == {
+        "data": "auto",
+        "classes": [],
+        "split": "auto",
+        "validation": 0.1,
+        "scale": "auto",
+        "hidden_layer_sizes": [128, 64],
+        "activation": "relu",
+        "output_activation": "auto",
+        "loss": "auto",
+        "weight_init": "auto",
+        "bias_init": "zeros",
+        "optimizer": "sgd",
+        "learning_rate": "auto",
+        "mode": "minibatch",
+        "sampling": "shuffle",
+        "accumulate": False,
+        "batch_size": 32,
+        "epochs": 10,
+        "l1": 0.0,
+        "l2": 0.0,
+        "schedule": "constant",
+        "early_stopping": 0,
+        "monitor": "auto",
+        "min_delta": 0.0,
+        "restore_best": True,
+        "threshold": 0.5,
+        "seed": 0,
+        "dtype": "float32",
+        "log_every": 0,
+    }
+
+
+def test_no_setting_can_be_changed_in_place() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        TrainConfig().epochs = 3  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "rule"),
+    [
+        ("batch_size", 0, "at least 1"),
+        ("epochs", 0, "at least 1"),
+        ("epochs", 2**24, "below 2**24"),
+        ("early_stopping", -1, "at least 0"),
+        ("log_every", -1, "at least 0"),
+        ("seed", -1, "at least 0"),
+        ("seed", 2**64, "below 2**64"),
+        ("validation", -0.1, "at least 0"),
+        ("l1", -1e-9, "at least 0"),
+        ("l2", -1.0, "at least 0"),
+        ("min_delta", -1.0, "at least 0"),
+        ("learning_rate", 0.0, "above 0"),
+        ("learning_rate", -0.1, "above 0"),
+        ("threshold", 0.0, "between 0 and 1"),
+        ("threshold", 1.0, "between 0 and 1"),
+        ("batch_size", 2.5, "a whole number"),
+        ("batch_size", True, "a whole number"),
+        ("epochs", "5", "a whole number"),
+        ("epochs", None, "a whole number"),
+        ("epochs", math.inf, "a whole number"),
+        ("seed", 10**400, "a whole number"),
+        ("l1", math.nan, "a number"),
+        ("l2", math.inf, "a number"),
+        ("l2", "much", "a number"),
+        ("l2", np.array([1.0, 2.0]), "a number"),
+        ("l2", 1j, "a number"),
+        ("validation", True, "a number"),
+        ("learning_rate", "fast", "a number"),
+        ("learning_rate", math.inf, "a number"),
+        ("accumulate", 1, "true or false"),
+        ("restore_best", "yes", "true or false"),
+        ("mode", 3, "a text"),
+        ("data", None, "a text"),
+        ("split", 80, "a text"),
+        ("hidden_layer_sizes", None, "a whole number"),
+        ("hidden_layer_sizes", 3.5, "a whole number"),
+        ("hidden_layer_sizes", "128,64", "a whole number"),
+        ("hidden_layer_sizes", [8, "4"], "a whole number"),
+        ("classes", None, "a text"),
+    ],
+)
+def test_a_bad_value_is_named_with_its_rule_and_the_default(
+    name: str, value: Any, rule: str
+) -> None:
+    got = "'4'" if isinstance(value, list) else repr(value)
+    default = getattr(TrainConfig, name)
+    assert refusal(**{name: value}) == (
+        f"{name} must be {rule}, got {got}; the default is {default!r}"
+    )
+
+
+@pytest.mark.parametrize("sizes", [(0, -3), (-1,), (8, 0), (2**24,), (10**30,)])
+def test_sizes_of_hidden_layers_have_bounds(sizes: tuple[int, ...]) -> None:
+    message = refusal(hidden_layer_sizes=sizes)
+    assert message.startswith("hidden_layer_sizes must be whole numbers from 1 to 2**24 - 1, got ")
+    assert f"got {','.join(map(str, sizes))}; write 128,64 for two layers, or none" in message
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "suggestion"),
+    [
+        ("mode", "minibach", "did you mean 'minibatch'?"),
+        ("sampling", "shufle", "did you mean 'shuffle'?"),
+        ("monitor", "validation_los", "did you mean 'validation_loss'?"),
+        ("dtype", "float23", "did you mean 'float32'?"),
+        ("split", "oficial", "did you mean 'official'?"),
+        ("scale", "standart", "did you mean 'standard'?"),
+        ("activation", "rellu", "did you mean 'relu'?"),
+        ("output_activation", "softmacks", "did you mean 'softmax'?"),
+        ("loss", "cross_entropie", "did you mean 'cross_entropy'?"),
+        ("weight_init", "he_norml", "did you mean 'he_normal'?"),
+        ("bias_init", "zero", "did you mean 'zeros'?"),
+        ("optimizer", "adm", "did you mean 'adam'?"),
+        ("schedule", "plato", "did you mean 'plateau'?"),
+        ("schedule", "cosine", "known: constant, plateau"),
+    ],
+)
+def test_an_unknown_name_gets_the_nearest_one(name: str, value: str, suggestion: str) -> None:
+    message = refusal(**{name: value})
+    assert repr(value) in message
+    assert suggestion in message
+
+
+@pytest.mark.parametrize("name", ["activation", "bias_init", "optimizer", "schedule"])
+def test_auto_is_refused_where_nothing_decides(name: str) -> None:
+    assert "'auto'" in refusal(**{name: "auto"})
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"optimizer": "sgd(momentum=2)"}, ["sgd", "momentum", "below 1", "got 2.0"]),
+        ({"optimizer": "sgd(nesterov=true)"}, ["sgd", "nesterov", "momentum"]),
+        ({"optimizer": "adam(momentum=0.9)"}, ["adam", "no parameter 'momentum'"]),
+        ({"schedule": "plateau(factor=2)"}, ["plateau", "factor", "got 2.0"]),
+        ({"activation": "relu("}, ["activation", "cannot read 'relu('"]),
+        ({"activation": SGD()}, ["unknown activation 'sgd'"]),
+        ({"split": "70-20"}, ["split", "sum to 100", "'70-20'", "80-20"]),
+    ],
+)
+def test_a_bad_spec_is_refused(settings: dict[str, Any], words: list[str]) -> None:
+    message = refusal(**settings)
+    assert all(word in message for word in words), message
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (
+            {"output_activation": "relu", "loss": "cross_entropy"},
+            ["cross_entropy", "relu", "softmax", "squared_error"],
+        ),
+        (
+            {"mode": "batch", "sampling": "replacement"},
+            ["sampling replacement", "mode batch", "use mode minibatch or stochastic"],
+        ),
+        (
+            {"accumulate": True, "mode": "stochastic"},
+            ["accumulate", "mode stochastic", "use mode minibatch"],
+        ),
+    ],
+)
+def test_settings_that_exclude_each_other_are_refused(
+    settings: dict[str, Any], words: list[str]
+) -> None:
+    message = refusal(**settings)
+    assert all(word in message for word in words), message
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"monitor": "validation_loss"},
+        {"monitor": "validation_accuracy"},
+        {"early_stopping": 3},
+        {"schedule": "plateau"},
+    ],
+)
+def test_monitoring_validation_needs_a_validation_set(settings: dict[str, Any]) -> None:
+    monitor = settings.get("monitor", "validation_loss")
+    message = refusal(validation=0, **settings)
+    assert message.startswith(f"monitor {monitor} needs a validation set, but validation is 0;")
+    assert "set validation to 0.1, say, or monitor to train_loss" in message
+    TrainConfig(**settings)
+    TrainConfig(**{**settings, "monitor": "train_loss"}, validation=0)
+
+
+def test_without_validation_auto_monitors_nothing_that_is_missing() -> None:
+    assert TrainConfig(validation=0).monitor == "auto"
+
+
+def test_numpy_scalars_become_plain_numbers() -> None:
+    config = TrainConfig(
+        epochs=np.int32(3),
+        batch_size=np.float64(8.0),
+        l1=np.float32(0.5),
+        learning_rate=np.float64(0.25),
+        accumulate=np.bool_(True),
+        mode=np.str_("minibatch"),
+        hidden_layer_sizes=np.array([3, 4], np.uint8),
+    )
+    shown = {
+        "epochs": 3, "batch_size": 8, "l1": 0.5, "learning_rate": 0.25, "accumulate": True,
+        "mode": "minibatch", "hidden_layer_sizes": (3, 4),
+    }  # fmt: skip
+    assert {name: getattr(config, name) for name in shown} == shown
+    assert {type(getattr(config, name)) for name in shown} == {int, float, bool, str, tuple}
+    assert {type(size) for size in config.hidden_layer_sizes} == {int}
+
+
+@pytest.mark.parametrize("sizes", [7, np.int64(7), [7], (7.0,), np.array([7])])
+def test_one_hidden_layer_in_any_form(sizes: Any) -> None:
+    assert TrainConfig(hidden_layer_sizes=sizes).hidden_layer_sizes == (7,)
+
+
+def test_whole_numbers_do_for_numbers() -> None:
+    config = TrainConfig(l2=1, learning_rate=1, validation=100)
+    assert [type(v) for v in (config.l2, config.learning_rate, config.validation)] == [float] * 3
+
+
+@pytest.mark.parametrize(
+    ("classes", "kept"),
+    [([3, 7], ("3", "7")), (("a",), ("a",)), ("ab", ("ab",)), (5, ("5",)), ([], ()),
+     (np.array([3, 7]), ("3", "7")), ([True, False], ("True", "False"))],
+)  # fmt: skip
+def test_classes_are_kept_as_texts(classes: Any, kept: tuple[str, ...]) -> None:
+    assert TrainConfig(classes=classes).classes == kept
+
+
+def test_specs_can_be_given_as_records() -> None:
+    config = TrainConfig(
+        activation=LeakyRelu(slope=0.2),  # type: ignore[arg-type]
+        optimizer=SGD(momentum=0.9, nesterov=True),  # type: ignore[arg-type]
+        schedule=Plateau(patience=3),  # type: ignore[arg-type]
+    )
+    assert config.activation == "leaky_relu(slope=0.2)"
+    assert config.optimizer == "sgd(momentum=0.9, nesterov=true)"
+    assert config.schedule == "plateau(patience=3)"
+
+
+def test_specs_are_kept_in_one_form() -> None:
+    assert TrainConfig(optimizer="SGD(0.9)") == TrainConfig(optimizer="sgd(momentum=0.9)")
+    assert TrainConfig(weight_init="xavier").weight_init == "glorot_uniform"
+    assert TrainConfig(scale="standard-global").scale == "standard_global"
+    assert TrainConfig(activation="logistic").activation == "sigmoid"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"classes": ["3", "7"], "hidden_layer_sizes": [], "accumulate": True, "l1": 1e-5},
+        {"optimizer": "adam(beta1=0.8)", "learning_rate": 1e-3, "seed": 2**64 - 1},
+    ],
+)
+def test_a_config_survives_toml_and_json(settings: dict[str, Any]) -> None:
+    config = TrainConfig(**settings)
+    as_dict = config.to_dict()
+    assert TrainConfig.from_dict(tomllib.loads(tomli_w.dumps(as_dict))) == config
+    assert TrainConfig.from_dict(json.loads(json.dumps(as_dict))) == config
+
+
+def test_what_is_not_given_is_the_default() -> None:
+    assert TrainConfig.from_dict({"epochs": 3}) == TrainConfig(epochs=3)
+
+
+def test_replace_changes_a_copy_and_checks_it() -> None:
+    config = TrainConfig()
+    assert config.replace(epochs=3, l2=0.1) == TrainConfig(epochs=3, l2=0.1)
+    assert config == TrainConfig()
+    with pytest.raises(ConfigError, match="epochs must be at least 1"):
+        config.replace(epochs=0)
+
+
+@pytest.mark.parametrize("change", [TrainConfig.from_dict, lambda v: TrainConfig().replace(**v)])
+def test_an_unknown_setting_gets_the_nearest_one(change: Any) -> None:
+    with pytest.raises(ConfigError, match=r"^unknown setting 'epoch'; did you mean 'epochs'\?$"):
+        change({"epoch": 3})

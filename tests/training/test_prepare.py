@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fastmlp import ConfigError, DataError, Dataset, TrainConfig
+from fastmlp.model.task import Task
+from fastmlp.ops.scalers import SCALERS
+from fastmlp.training.prepare import Prepared, encode, prepare
+from fastmlp.training.resolve import resolve
+from toys import blobs, lines, noise
+
+UNSCALED = SCALERS.parse("none").fit(np.zeros((1, 1)), None)
+
+
+def prepared(dataset: Dataset, **settings: Any) -> Prepared:
+    found = resolve(TrainConfig(**settings), dataset)
+    return prepare(dataset, found.config, found.task)
+
+
+def test_the_parts_have_their_sizes() -> None:
+    parts = prepared(blobs(100), split="70-30", validation=10)
+    assert parts.validation is not None and parts.test is not None
+    assert [len(part.X) for part in (parts.train, parts.validation, parts.test)] == [60, 10, 30]
+
+
+def test_parts_that_are_not_asked_for_are_none() -> None:
+    parts = prepared(blobs(), split="none", validation=0)
+    assert (parts.validation, parts.test) == (None, None)
+    assert len(parts.train.X) == 120
+
+
+@pytest.mark.parametrize("scale", ["minmax", "standard", "standard_global"])
+def test_scaling_is_fitted_on_the_training_part_alone(scale: str) -> None:
+    inner = np.array([[0.0, 5], [1, 6], [2, 7], [3, 9]])
+    y = np.array([0, 1, 0, 1])
+    outer = Dataset(inner, y, X_test=100 * inner, y_test=y)
+    parts = prepared(outer, split="official", validation=0, scale=scale, dtype="float64")
+    fitted = SCALERS.parse(scale).fit(inner, None)
+    np.testing.assert_array_equal(parts.scaling.offset, fitted.offset)
+    np.testing.assert_array_equal(parts.scaling.factor, fitted.factor)
+    np.testing.assert_array_equal(parts.train.X, fitted.apply(inner, np.dtype(float)))
+    assert parts.test is not None
+    np.testing.assert_array_equal(parts.test.X, fitted.apply(100 * inner, np.dtype(float)))
+
+
+def test_the_validation_part_is_scaled_like_the_training_part() -> None:
+    dataset = noise()
+    parts = prepared(dataset, split="none", validation=20, scale="standard", dtype="float64")
+    assert parts.validation is not None
+    np.testing.assert_allclose(parts.train.X.mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(parts.train.X.std(axis=0), 1, rtol=1e-12)
+    unscaled = parts.validation.X / parts.scaling.factor + parts.scaling.offset
+    nearest = np.abs(unscaled[:, None] - dataset.X).max(axis=2).min(axis=1)
+    np.testing.assert_allclose(nearest, 0, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_arrays_are_as_kernels_take_them(dtype: str) -> None:
+    for dataset in (blobs(), blobs(n_classes=2), lines(), lines(n_outputs=2)):
+        parts = prepared(dataset, dtype=dtype)
+        for part in (parts.train, parts.validation, parts.test):
+            assert part is not None
+            assert part.X.dtype == part.targets.dtype == dtype
+            assert (part.labels.dtype, part.order.dtype) == (np.int32, np.int64)
+            assert part.X.flags.c_contiguous and part.targets.flags.c_contiguous
+            assert sorted((len(part.labels), len(part.targets))) == [0, len(part.X)]
+            np.testing.assert_array_equal(part.order, np.arange(len(part.X)))
+
+
+def test_rows_keep_their_targets() -> None:
+    X = np.arange(40.0)[:, None]
+    parts = prepared(Dataset(X, X[:, 0] * 2), scale="none", dtype="float64")
+    for part in (parts.train, parts.validation, parts.test):
+        assert part is not None
+        np.testing.assert_array_equal(part.targets, part.X * 2)
+
+
+def test_text_labels_become_numbers() -> None:
+    task = Task("multiclass", 3, np.array(["cat", "dog", "eel"]))
+    y = np.array(["eel", "cat", "dog", "cat"])
+    data = encode(np.zeros((4, 1)), y, UNSCALED, task, np.dtype("float32"))
+    assert data.labels.tolist() == [2, 0, 1, 0]
+
+
+def test_binary_labels_become_a_column_of_targets() -> None:
+    task = Task("binary", 1, np.array([4, 9]))
+    data = encode(np.zeros((3, 1)), np.array([9, 4, 9]), UNSCALED, task, np.dtype("float32"))
+    assert data.targets.tolist() == [[1], [0], [1]]
+
+
+@pytest.mark.parametrize("label", [-1, 5, 10])
+def test_an_unknown_label_is_refused(label: int) -> None:
+    task = Task("binary", 1, np.array([4, 9]))
+    with pytest.raises(DataError, match=rf"labels known from training \(4, 9\), got .*{label}"):
+        encode(np.zeros((2, 1)), np.array([4, label]), UNSCALED, task, np.dtype("float32"))
+
+
+def test_one_class_alone_is_refused() -> None:
+    with pytest.raises(DataError, match="at least two classes"):
+        prepared(Dataset(np.zeros((5, 2)), np.zeros(5, int)))
+
+
+def test_too_few_rows_for_a_validation_set_are_refused() -> None:
+    two = Dataset(np.zeros((2, 1)), np.array([0.0, 1.0]))
+    with pytest.raises(ConfigError, match=r"validation must be 0 .*got 0.1; use more rows, or"):
+        prepared(two)
+    assert prepared(two, validation=0).validation is None

@@ -1,0 +1,71 @@
+"""Same seed, same bits: for any number of threads, and run after run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fastmlp import TrainConfig, fit
+from toys import blobs, settings
+
+RUNS: dict[str, dict[str, Any]] = {
+    "minibatch": {"batch_size": 50},
+    "large batch": {"batch_size": 150},  # more than a block of rows
+    "batch": {"mode": "batch"},
+    "stochastic": {"mode": "stochastic"},
+    "stochastic adam": {"mode": "stochastic", "optimizer": "adam"},
+    "accumulate": {"accumulate": True},
+    "adam, l1": {"optimizer": "adam", "l1": 0.01, "batch_size": 32, "sampling": "replacement"},
+}
+
+
+def bits(config: TrainConfig, threads: int | None) -> Any:
+    """Everything that a run leaves behind, but for its timings."""
+    result = fit(config, blobs(310), threads=threads)
+    return (
+        result.predictor.network.params.tobytes(),
+        result.history.rows,
+        result.iterations.rows,
+        result.metrics,
+        result.best_epoch,
+        result.predictor.outputs(blobs(310).X, threads).tobytes(),
+    )
+
+
+def config_of(run: str, **changes: Any) -> TrainConfig:
+    usual = {"hidden_layer_sizes": (19, 7), "epochs": 2, "log_every": 3, "dtype": "float32"}
+    return settings(**{**usual, **RUNS[run], **changes})
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_threads_change_no_bit(run: str) -> None:
+    alone = bits(config_of(run), 1)
+    for threads in (2, 3):
+        assert bits(config_of(run), threads) == alone
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_a_run_can_be_repeated(run: str) -> None:
+    assert bits(config_of(run), None) == bits(config_of(run), None)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_another_seed_gives_another_run(dtype: str) -> None:
+    first, second = (bits(config_of("minibatch", dtype=dtype, seed=seed), 1) for seed in (0, 1))
+    assert first[0] != second[0]
+    assert first[1] != second[1]
+
+
+def test_more_epochs_begin_like_fewer() -> None:
+    short, long = (fit(settings(epochs=epochs), blobs()) for epochs in (2, 5))
+    assert long.history.rows[:2] == short.history.rows
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_both_dtypes_start_from_the_same_weights(dtype: str) -> None:
+    network = fit(settings(learning_rate=1e-300, dtype=dtype), blobs()).predictor.network
+    wide = fit(settings(learning_rate=1e-300), blobs()).predictor.network
+    for weights, expected in zip(network.weights, wide.weights, strict=True):
+        np.testing.assert_array_equal(weights, expected.astype(dtype))

@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fastmlp import Dataset
+from fastmlp.base.random import Purpose, stream
+from fastmlp.kernels.buffers import Data
+from fastmlp.model.workspace import BLOCK_ROWS
+from fastmlp.training import steps as steps_module
+from fastmlp.training.fit import start
+from fastmlp.training.run import Run
+from fastmlp.training.steps import Steps
+from toys import BARE, batches, blobs, settings, twin
+
+
+def started(dataset: Dataset | None = None, threads: int = 1, **changes: Any) -> Run:
+    return start(settings(**{**BARE, **changes}), dataset or blobs(25), threads)
+
+
+def take_epoch(steps: Steps, epoch: int = 1, rate: float = 0.1) -> None:
+    steps.start_epoch(epoch, rate)
+    while not steps.epoch_is_done:
+        steps.advance()
+
+
+@pytest.fixture
+def orders(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
+    """The order that each launch is given; nothing is launched."""
+    seen: list[list[int]] = []
+
+    def launch(worker: Any, threads: int, *arguments: Any) -> None:
+        seen.extend(a.order.tolist() for a in arguments if isinstance(a, Data))
+
+    monkeypatch.setattr(steps_module, "launch", launch)
+    return seen
+
+
+def draw_order(orders: list[list[int]], epoch: int, **changes: Any) -> list[int]:
+    run = started(**changes)
+    run.steps.start_epoch(epoch, 0.1)
+    run.steps.advance()
+    return orders[-1]
+
+
+@pytest.mark.parametrize("mode", ["minibatch", "stochastic"])
+def test_the_order_is_keyed_by_seed_and_epoch(orders: list[list[int]], mode: str) -> None:
+    for seed, epoch in [(0, 1), (0, 2), (5, 1)]:
+        drawn = draw_order(orders, epoch, mode=mode, seed=seed)
+        assert drawn == stream(seed, Purpose.SHUFFLE, epoch).permutation(25).tolist()
+
+
+def test_epochs_and_seeds_differ(orders: list[list[int]]) -> None:
+    drawn = [draw_order(orders, epoch, seed=seed) for seed, epoch in [(0, 1), (0, 2), (5, 1)]]
+    assert len({tuple(order) for order in drawn}) == 3
+    assert all(sorted(order) == list(range(25)) for order in drawn)
+
+
+@pytest.mark.parametrize("mode", ["minibatch", "stochastic"])
+def test_replacement_draws_as_many_rows_as_there_are(orders: list[list[int]], mode: str) -> None:
+    drawn = draw_order(orders, 3, mode=mode, sampling="replacement", seed=5)
+    assert drawn == stream(5, Purpose.SAMPLE, 3).integers(0, 25, size=25).tolist()
+    assert len(set(drawn)) < len(drawn) == 25
+
+
+def test_a_full_batch_keeps_the_order_of_the_data(orders: list[list[int]]) -> None:
+    assert draw_order(orders, 2, mode="batch") == list(range(25))
+
+
+def test_rows_updates_and_iterations_are_counted() -> None:
+    steps = started().steps
+    assert (steps.steps_per_epoch, steps.iterations, steps.rows_done) == (3, 0, 0)
+    for epoch in (1, 2):
+        steps.start_epoch(epoch, 0.1)
+        for step, rows in enumerate([10, 20, 25], start=1):
+            assert not steps.epoch_is_done
+            steps.advance(step)
+            assert (steps.steps_done, steps.rows_done) == (step, rows)
+            assert steps.iterations == 3 * (epoch - 1) + step
+        assert steps.epoch_is_done
+
+
+@pytest.mark.parametrize("mode", ["minibatch", "stochastic", "batch"])
+def test_the_report_holds_the_sums_of_each_update(mode: str) -> None:
+    run = started(mode=mode, epochs=1, learning_rate=0.1)
+    expected = twin(run)[2]
+    take_epoch(run.steps)
+    report = run.steps.report
+    assert report.rows.tolist() == [len(b) for b in batches(run.config, 25, 1)]
+    np.testing.assert_allclose(report.loss, [step.loss for step in expected], rtol=1e-10)
+    assert report.hits.tolist() == [step.hits for step in expected]
+
+
+def test_means_are_over_rows_and_not_over_batches() -> None:
+    steps = started().steps
+    take_epoch(steps)
+    loss, hits = steps.report.loss, steps.report.hits
+    assert steps.mean_loss() == pytest.approx(loss.sum() / 25, rel=1e-15)
+    assert steps.mean_loss(1) == pytest.approx((loss[1] + loss[2]) / 15, rel=1e-15)
+    assert steps.mean_loss(2) == pytest.approx(loss[2] / 5, rel=1e-15)
+    assert steps.hit_rate() == hits.sum() / 25
+    assert steps.hit_rate(2) == hits[2] / 5
+    assert steps.worst_step_loss() == max(loss[0] / 10, loss[1] / 10, loss[2] / 5)
+
+
+def test_means_in_the_middle_of_an_epoch_are_over_what_is_done() -> None:
+    steps = started().steps
+    steps.start_epoch(1, 0.1)
+    assert math.isnan(steps.mean_loss()) and math.isnan(steps.hit_rate())
+    steps.advance(1)
+    assert steps.mean_loss() == steps.report.loss[0] / 10
+    assert steps.worst_step_loss() == steps.report.loss[0] / 10
+
+
+def test_a_loss_that_is_nan_is_the_worst() -> None:
+    steps = started().steps
+    take_epoch(steps)
+    steps.report.loss[1] = math.nan
+    assert math.isnan(steps.worst_step_loss())
+
+
+def test_a_new_epoch_starts_a_new_report() -> None:
+    steps = started().steps
+    take_epoch(steps)
+    before = steps.report
+    take_epoch(steps, epoch=2, rate=0.0)
+    assert before.rates.tolist() == [0.1] * 3
+    assert steps.report.rates.tolist() == [0.0] * 3
+    assert steps.report.rows.sum() == before.rows.sum() == 25
+
+
+def test_a_rate_of_zero_changes_no_weight() -> None:
+    run = started()
+    before = run.network.params.copy()
+    take_epoch(run.steps, rate=0.0)
+    np.testing.assert_array_equal(run.network.params, before)
+
+
+def test_compiling_takes_no_step() -> None:
+    run = started()
+    before = run.network.params.copy()
+    run.steps.compile()
+    np.testing.assert_array_equal(run.network.params, before)
+    assert (run.steps.iterations, run.steps.rows_done, run.steps.seconds) == (0, 0, 0.0)
+    assert run.is_compiled
+
+
+def test_time_is_counted_and_adds_up() -> None:
+    steps = started().steps
+    take_epoch(steps)
+    first = steps.seconds
+    take_epoch(steps, epoch=2)
+    assert steps.seconds > first > 0
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"batch_size": 10},
+        {"batch_size": 2 * BLOCK_ROWS + 10},  # a slice can end within a batch
+        {"accumulate": True},
+        {"mode": "batch", "batch_size": 300},
+        {"mode": "stochastic"},
+        {"optimizer": "adam", "batch_size": 2 * BLOCK_ROWS + 10},
+    ],
+)
+def test_slices_cannot_change_a_bit(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
+) -> None:
+    rows = 450 if changes.get("batch_size", 0) > 10 else 100
+    found = set()
+    for blocks, seconds in [(1, 0.0), (3, 0.0), (10**6, 0.04)]:
+        monkeypatch.setattr(steps_module, "_FIRST_SLICE", blocks)
+        monkeypatch.setattr(steps_module, "_SLICE_SECONDS", seconds)
+        run = started(blobs(rows), threads=2, dtype="float32", **changes)
+        for epoch in (1, 2):
+            take_epoch(run.steps, epoch)
+        report = run.steps.report
+        found.add((run.network.params.tobytes(), report.loss.tobytes(), report.hits.tobytes()))
+    assert len(found) == 1
+
+
+def test_slices_grow_and_shrink_with_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    def launches(seconds: float) -> int:
+        monkeypatch.setattr(steps_module, "_SLICE_SECONDS", seconds)
+        steps = started(blobs(300), mode="stochastic").steps
+        steps.start_epoch(1, 0.1)
+        count = 0
+        while not steps.epoch_is_done:
+            steps.advance()
+            count += 1
+        return count
+
+    assert launches(1e6) == 4  # 8 + 32 + 128, then the rest
+    assert launches(0.0) == 1 + 1 + 290  # 8, 2, then one by one
