@@ -14,7 +14,7 @@ def quota_cpus(cgroup: Path = CGROUP) -> float:
     try:
         quota, period = (cgroup / "cpu.max").read_text().split()
         return float(quota) / float(period)
-    except (OSError, ValueError):
+    except (OSError, ValueError, ZeroDivisionError):
         pass
     try:
         quota_us = int((cgroup / "cpu" / "cpu.cfs_quota_us").read_text())

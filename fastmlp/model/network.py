@@ -99,15 +99,14 @@ class Network:
         ConfigError
             If their number or a shape does not fit the layers.
         """
-        for name, given, own in (
-            ("weights", weights, self.weights),
-            ("biases", biases, self.biases),
-        ):
+        kinds = (("weights", weights, self.weights), ("biases", biases, self.biases))
+        for name, given, own in kinds:
             shapes = [np.shape(array) for array in given]
             if shapes != [view.shape for view in own]:
                 wanted = ", ".join(str(view.shape) for view in own)
                 got = ", ".join(str(shape) for shape in shapes)
                 raise ConfigError(f"{name} must have the shapes {wanted}, got {got}")
+        for _, given, own in kinds:
             for view, array in zip(own, given, strict=True):
                 view[...] = array
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 
@@ -101,15 +100,32 @@ def test_the_region_is_free_again_after_a_failure() -> None:
     squares(2)
 
 
+@pytest.fixture
+def no_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever enters the parallel region fails; a team can be of one by chance as well."""
+    squares(2)
+
+    def refuse(*_: object) -> None:
+        pytest.fail("the parallel region was entered")
+
+    monkeypatch.setattr(module, "run_team", refuse)
+
+
+@pytest.mark.usefixtures("no_region")
+def test_one_thread_needs_no_region() -> None:
+    assert squares(1) == 1
+
+
+@pytest.mark.usefixtures("no_region")
 def test_whoever_finds_the_region_taken_runs_alone() -> None:
     with module._one_region:
         assert squares(4) == 1
 
 
+@pytest.mark.usefixtures("no_region")
 def test_a_forked_process_runs_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     # No OpenMP survives a fork; the child has another process number.
-    squares(2)
-    monkeypatch.setattr(os, "getpid", lambda: -1)
+    monkeypatch.setattr(module, "_first_process", -1)
     assert squares(4) == 1
 
 
