@@ -73,9 +73,7 @@ def _load(options: argparse.Namespace, config: TrainConfig) -> Any:
     from .data.load import load_dataset
 
     notify = (lambda message: None) if options.quiet else print_line
-    return load_dataset(
-        config.data, data_dir=options.data_dir, classes=config.classes or None, notify=notify
-    )
+    return load_dataset(config.data, data_dir=options.data_dir, notify=notify)
 
 
 def _finish(options: argparse.Namespace, result: TrainResult, folder: RunFolder | None) -> None:

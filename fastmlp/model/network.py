@@ -97,7 +97,7 @@ class Network:
         Raises
         ------
         ConfigError
-            If their number or a shape does not fit the layers.
+            If their number or a shape does not fit the layers, or a number is not finite.
         """
         kinds = (("weights", weights, self.weights), ("biases", biases, self.biases))
         for name, given, own in kinds:
@@ -106,6 +106,8 @@ class Network:
                 wanted = ", ".join(str(view.shape) for view in own)
                 got = ", ".join(str(shape) for shape in shapes)
                 raise ConfigError(f"{name} must have the shapes {wanted}, got {got}")
+            if not all(np.isfinite(array).all() for array in given):
+                raise ConfigError(f"{name} must be finite, got NaN or infinity")
         for _, given, own in kinds:
             for view, array in zip(own, given, strict=True):
                 view[...] = array

@@ -60,7 +60,7 @@ class Task:
         if not known.all():
             raise DataError(
                 f"y must hold the labels known from training ({_shown(self.classes)}), "
-                f"got {y[~known][0]!r}"
+                f"got {y[~known][0].item()!r}"
             )
         if self.kind == "binary":
             return no_labels, numbers.astype(dtype).reshape(-1, 1)

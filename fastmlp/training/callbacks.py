@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 class Callback:
     """Base of callbacks; override what you need.
 
+    After an interruption ``on_train_end`` can come without ``on_train_begin`` before it.
+
     ``run`` is the run going on: ``run.config``, ``run.network``, ``run.history``, ``run.epoch``,
     ``run.rows_done`` and ``run.n_train`` of this epoch, ``run.train_loss`` so far, and
     ``run.request_stop()``.

@@ -94,18 +94,17 @@ class Loop:
             to_record = run.steps.steps_done + every - done % every if every else None
             limit = run.steps.steps_per_epoch
             run.steps.advance(limit if to_record is None else min(limit, to_record))
-            self._check_divergence()
+            self._check_loss(run.steps.worst_step_loss(), "training")
             run.tell("on_progress")
             if every and run.steps.iterations > done and run.steps.iterations % every == 0:
                 self._record_iteration(recorded)
                 recorded = run.steps.steps_done
 
-    def _check_divergence(self) -> None:
-        worst = self.run.steps.worst_step_loss()
-        if not math.isfinite(worst):
-            raise self._divergence(f"the training loss became {worst}")
-        if worst > self.loss_limit:
-            raise self._divergence(f"the training loss rose to {worst:.3g}")
+    def _check_loss(self, loss: float, part: str) -> None:
+        if not math.isfinite(loss):
+            raise self._divergence(f"the {part} loss became {loss}")
+        if loss > self.loss_limit:
+            raise self._divergence(f"the {part} loss rose to {loss:.3g}")
 
     def _divergence(self, what: str) -> DivergenceError:
         epoch = self.best.epoch
@@ -120,13 +119,15 @@ class Loop:
         run = self.run
         if not np.isfinite(run.network.params).all():
             raise self._divergence("a weight is no longer finite")
+        validation = run.loss_and_accuracy("validation", run.prepared.validation)
+        self._check_loss(validation["validation_loss"] or 0.0, "validation")
         return run.history.append(
             epoch=run.epoch,
             learning_rate=rate,
             train_loss=run.steps.mean_loss(),
             train_accuracy=run.accuracy(run.steps.hit_rate()),
             penalty=run.penalty(),
-            **run.loss_and_accuracy("validation", run.prepared.validation),
+            **validation,
         )
 
     def _record_iteration(self, since: int) -> None:

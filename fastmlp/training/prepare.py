@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..base.errors import ConfigError
+from ..base.errors import ConfigError, DataError
 from ..data.dataset import Dataset
 from ..data.split import parts
 from ..kernels.buffers import Data
@@ -72,6 +72,18 @@ def encode(X: np.ndarray, y: np.ndarray, scaling: Scaling, task: Task, dtype: np
     scaling : Scaling
     task : Task
     dtype : dtype
+
+    Raises
+    ------
+    DataError
+        If a label is unknown, or a scaled feature is beyond the range of ``dtype``.
     """
     labels, targets = task.encode(y, dtype)
-    return Data(scaling.apply(X, dtype), labels, targets, np.arange(len(X)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        scaled = scaling.apply(X, dtype)
+    if X.dtype.kind == "f" and not np.isfinite(scaled).all():
+        raise DataError(
+            f"X must stay in the range of {dtype} when scaled by {scaling.kind}, got more; "
+            "scale by standard or minmax, or use dtype float64"
+        )
+    return Data(scaled, labels, targets, np.arange(len(X)))

@@ -65,7 +65,7 @@ class Run:
             warnings.warn(
                 f"batch_size {config.batch_size} is more than the {len(prepared.train.X)} training "
                 "rows; batches hold all of them",
-                stacklevel=3,
+                stacklevel=4,  # who called fit
             )
         self.network = _network(config, task, prepared.train.X.shape[1], initial_weights)
         self.objective = _objective(config, task)

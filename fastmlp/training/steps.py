@@ -96,9 +96,11 @@ class Steps:
         last_step = self.steps_per_epoch if last_step is None else last_step
         last = min(self._block + self._blocks_at_once, last_step * self.blocks_per_batch)
         started = time.perf_counter()
-        self._launch(self._block, last)
-        elapsed = time.perf_counter() - started
-        self.seconds += elapsed
+        try:
+            self._launch(self._block, last)
+        finally:  # Ctrl-C comes when the kernel returns, its work done
+            elapsed = time.perf_counter() - started
+            self.seconds += elapsed
         if last - self._block == self._blocks_at_once:
             ratio = min(max(_SLICE_SECONDS / max(elapsed, 1e-9), 0.25), 4.0)
             self._blocks_at_once = max(1, int(self._blocks_at_once * ratio))

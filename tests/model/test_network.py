@@ -160,3 +160,10 @@ def test_a_workspace_starts_on_cache_lines_with_transposed_weights(dtype: str) -
 def test_a_workspace_for_evaluation_keeps_no_gradients() -> None:
     work = Workspace(network(), training=False).work
     assert (work.WT.size, work.grads.size, work.state.size) == (0, 0, 0)
+
+
+def test_weights_that_are_not_finite_are_refused_before_any_is_set() -> None:
+    network = Network((1, 1), [ACTIVATIONS.parse("identity")])
+    with pytest.raises(ConfigError, match="biases must be finite"):
+        network.set_weights([np.ones((1, 1))], [np.array([np.nan])])
+    assert not network.params.any()

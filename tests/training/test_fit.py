@@ -263,8 +263,10 @@ def test_without_a_test_part_its_metrics_are_empty() -> None:
 
 
 def test_a_batch_larger_than_the_set_is_clipped_with_a_warning() -> None:
-    with pytest.warns(UserWarning, match="batch_size 500 is more than the 86 training rows"):
+    message = "batch_size 500 is more than the 86 training rows"
+    with pytest.warns(UserWarning, match=message) as caught:
         clipped = fit(settings(batch_size=500), blobs())
+    assert caught[0].filename == __file__
     assert clipped.plan.batch_size == 86
     exact = fit(settings(batch_size=86), blobs())
     assert all(map(np.array_equal, weights_of(clipped), weights_of(exact)))

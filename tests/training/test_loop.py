@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fastmlp import Callback, Dataset, DivergenceError, fit
+from fastmlp import Callback, Dataset, DivergenceError, TrainConfig, fit
 from fastmlp.data.split import parts
 from fastmlp.training.result import TrainResult
 from fastmlp.training.run import Run
@@ -95,14 +95,15 @@ def test_the_weights_of_the_most_accurate_epoch_are_kept() -> None:
     assert validation_loss(result, noise()) == pytest.approx(expected, rel=1e-10)
 
 
-def test_without_anything_to_choose_by_the_last_weights_are_kept() -> None:
-    def weights(epochs: int) -> np.ndarray:
-        return params(fit(settings(**{**BARE, "epochs": epochs}, learning_rate=5.0), noise()))
-
-    once = fit(settings(**{**BARE, "epochs": 4}, learning_rate=5.0), noise())
-    assert once.best_epoch is not None and once.best_epoch < 4
-    np.testing.assert_array_equal(params(once), weights(4))
-    assert not np.array_equal(params(once), weights(once.best_epoch))
+@pytest.mark.parametrize(("early_stopping", "keeps_best"), [(0, False), (9, True)])
+def test_without_validation_the_best_are_kept_by_early_stopping_alone(
+    early_stopping: int, keeps_best: bool
+) -> None:
+    config = settings(**BARE, learning_rate=5.0, monitor="train_loss")
+    result = fit(config.replace(epochs=4, early_stopping=early_stopping), noise())
+    assert result.best_epoch is not None and result.best_epoch < 4
+    kept = result.best_epoch if keeps_best else 4
+    np.testing.assert_array_equal(params(result), params(fit(config.replace(epochs=kept), noise())))
 
 
 # --- the learning rate ---
@@ -350,3 +351,9 @@ def test_going_on_from_an_exact_fit_is_no_divergence() -> None:
     config = settings(**BARE, hidden_layer_sizes=(), optimizer="adam", learning_rate=0.01)
     result = fit(config, dataset, initial_weights=start_from)
     assert result.history["train_loss"][0] > 1e6 * 1e-17
+
+
+def test_a_divergence_by_the_last_update_is_seen_by_validation() -> None:
+    config = TrainConfig(mode="batch", epochs=1, learning_rate=1e9)
+    with pytest.raises(DivergenceError, match="validation loss"):
+        fit(config, blobs())

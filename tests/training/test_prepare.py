@@ -108,3 +108,11 @@ def test_too_few_rows_for_a_validation_set_are_refused() -> None:
     with pytest.raises(ConfigError, match=r"validation must be 0 .*got 0.1; use more rows, or"):
         prepared(two)
     assert prepared(two, validation=0).validation is None
+
+
+def test_features_beyond_the_dtype_are_refused() -> None:
+    X = np.array([[1e300, 1.0], [2.0, 3.0]])
+    config = TrainConfig(scale="none")
+    with pytest.raises(DataError, match="range of float32"):
+        encode(X, np.array([0, 1]), SCALERS.parse("none").fit(X, None), Task("regression", 1),
+               np.dtype(config.dtype))  # fmt: skip

@@ -103,7 +103,6 @@ def test_means_are_over_rows_and_not_over_batches() -> None:
     assert steps.mean_loss(2) == pytest.approx(loss[2] / 5, rel=1e-15)
     assert steps.hit_rate() == hits.sum() / 25
     assert steps.hit_rate(2) == hits[2] / 5
-    assert steps.worst_step_loss() == max(loss[0] / 10, loss[1] / 10, loss[2] / 5)
 
 
 def test_means_in_the_middle_of_an_epoch_are_over_what_is_done() -> None:
@@ -113,6 +112,14 @@ def test_means_in_the_middle_of_an_epoch_are_over_what_is_done() -> None:
     steps.advance(1)
     assert steps.mean_loss() == steps.report.loss[0] / 10
     assert steps.worst_step_loss() == steps.report.loss[0] / 10
+
+
+def test_the_worst_update_has_the_largest_loss_per_row() -> None:
+    steps = started().steps
+    take_epoch(steps)
+    for sums in ([50.0, 20.0, 30.0], [70.0, 20.0, 30.0]):
+        steps.report.loss[:] = sums
+        assert steps.worst_step_loss() == max(sums[0] / 10, sums[1] / 10, sums[2] / 5)
 
 
 def test_a_loss_that_is_nan_is_the_worst() -> None:
