@@ -1,19 +1,20 @@
 """``python -m fastmlp.train``: train a multilayer perceptron from the command line."""
 
+# Imports stand in the functions: what is imported here is not guarded against Ctrl-C, and Numba has
+# to be told its number of threads before it is imported.
+
 from __future__ import annotations
 
 import argparse
 import json
-import sys
+import time
 from typing import TYPE_CHECKING, Any
 
-from .base.errors import DivergenceError
-from .commands.options import config_from, parse_arguments, print_line
-from .commands.running import INTERRUPTED, peak_rss_mb, run_command, set_threads
-from .training.config import TrainConfig
+from .commands.running import INTERRUPTED, leave, print_line, run_command
 
 if TYPE_CHECKING:
     from .reports.run_folder import RunFolder
+    from .training.config import TrainConfig
     from .training.result import TrainResult
 
 
@@ -23,9 +24,15 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _main(arguments: list[str] | None) -> int:
+    from .commands.options import config_from, parse_arguments
+    from .commands.running import silence_warnings
+    from .commands.threads import set_threads
+
     options = parse_arguments(arguments)
     config = config_from(options)
     set_threads(options.threads)
+    if options.quiet:
+        silence_warnings()
     if options.print_config:
         return _print_config(config)
     if options.explain:
@@ -52,14 +59,18 @@ def _explain(options: argparse.Namespace, config: TrainConfig) -> int:
 
 
 def _train(options: argparse.Namespace, config: TrainConfig) -> int:
+    from .base.errors import DivergenceError
     from .commands.progress import Introduction, progress_for
     from .reports.run_folder import RunFolder
     from .training.fit import finish, start
 
+    started = time.perf_counter()
     dataset = _load(options, config)
+    load_seconds = time.perf_counter() - started
     callbacks = [] if options.quiet else [Introduction(), progress_for()]
     run = start(config, dataset, options.threads, callbacks)
-    folder = None if options.no_out else RunFolder(options.out, dataset.name, options.overwrite)
+    run.prepare_seconds += load_seconds
+    folder = None if options.no_out else RunFolder(options.out, run.config, options.overwrite)
     try:
         result = finish(run)
     except DivergenceError as error:
@@ -77,18 +88,24 @@ def _load(options: argparse.Namespace, config: TrainConfig) -> Any:
 
 
 def _finish(options: argparse.Namespace, result: TrainResult, folder: RunFolder | None) -> None:
-    """Write the run folder and print the results."""
-    from .commands.tables import result_lines
+    """Write the run folder and print the results, come what may."""
+    from .base.numbers import finite
+    from .commands.running import uninterrupted
+    from .commands.tables import peak_rss_mb, result_lines
 
     run_dir = None if folder is None else str(folder.path)
     peak = {"peak_rss_mb": peak_rss_mb()}
-    if folder is not None:
-        folder.write(result, {**peak, "threads": result.plan.threads})
-    if options.json:
-        print(json.dumps({**result.to_dict(), **peak, "run_dir": run_dir}))
-    else:
-        print("\n".join(result_lines(result, run_dir)))
+    try:
+        if folder is not None:
+            with uninterrupted():
+                folder.write(result, {**peak, "threads": result.plan.threads})
+    finally:
+        if options.json:
+            described = finite({**result.to_dict(), **peak, "run_dir": run_dir})
+            print(json.dumps(described, allow_nan=False))
+        else:
+            print("\n".join(result_lines(result, run_dir)))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

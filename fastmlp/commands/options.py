@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import difflib
-import sys
 import tomllib
 from pathlib import Path
 from typing import Any, NoReturn
@@ -38,6 +37,9 @@ examples:
   python -m fastmlp.train --data mnist --classes 3,7 --threshold 0.9
   python -m fastmlp.train --mode stochastic --epochs 3 --json --no-out
   python -m fastmlp.train --config runs/mine/config.toml --seed 1
+
+config.toml holds every setting as it was used, nothing left auto: who changes the optimizer, the
+mode or the classes of such a file gives the rate, the output or the loss that go with it, too.
 
 exit codes:
   0 done   1 failed while running   2 wrong usage   3 data missing, damaged or unfit
@@ -78,9 +80,10 @@ def config_from(options: argparse.Namespace) -> TrainConfig:
     ConfigError
         For a bad value, naming the option where one was given, or an unreadable file.
     """
+    _check_together(options)
     fields = {field.name for field in dataclasses.fields(TrainConfig)}
     given = {name: value for name, value in vars(options).items() if name in fields}
-    from_file = _read_toml(Path(options.config)) if options.config else {}
+    from_file = {} if options.config is None else _read_toml(Path(options.config))
     try:
         config = TrainConfig.from_dict({**from_file, **given})
     except ConfigError as error:
@@ -91,6 +94,22 @@ def config_from(options: argparse.Namespace) -> TrainConfig:
             "or leave it out"
         )
     return config
+
+
+def _check_together(options: argparse.Namespace) -> None:
+    """Raise ConfigError where an option would be ignored because of another."""
+    data = getattr(options, "data", "auto")
+    for given, flags in (
+        (options.out is not None and options.no_out, "--out does not go with --no-out"),
+        (options.overwrite and options.out is None, "--overwrite does not go without --out"),
+        (options.json and options.explain, "--json does not go with --explain"),
+        (
+            options.data_dir is not None and data not in ("auto", "mnist"),
+            f"--data-dir does not apply to --data {data}",
+        ),
+    ):
+        if given:
+            raise ConfigError(f"{flags}; leave one out")
 
 
 def build_parser() -> Parser:
@@ -224,7 +243,11 @@ def _add_run_options(group: Any) -> None:
     group.add_argument("--out", metavar="DIR", help="run folder (default: runs/NAME-DATE-TIME)")
     group.add_argument("--overwrite", action="store_true", help="let --out be an existing folder")
     group.add_argument("--no-out", action="store_true", help="write no run folder")
-    group.add_argument("--config", metavar="FILE.toml", help="settings; other options override it")
+    group.add_argument(
+        "--config",
+        metavar="FILE.toml",
+        help="settings, as a run folder's config.toml; options change what they name",
+    )
     group.add_argument(
         "--print-config", action="store_true", help="print the settings as TOML and stop"
     )
@@ -241,7 +264,10 @@ def _names(registry: Any) -> str:
 
 
 def _texts(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
+    parts = tuple(part.strip() for part in text.split(","))
+    if not all(parts):
+        raise argparse.ArgumentTypeError(f"must be names like 3,7, got {text!r}")
+    return parts
 
 
 def _sizes(text: str) -> tuple[int, ...]:
@@ -278,8 +304,3 @@ def _with_option(message: str, given: dict[str, Any]) -> str:
     flags = {action.dest: action.option_strings[0] for action in build_parser()._actions}
     field = message.split()[0]
     return f"{flags[field]}: {message}" if field in given else message
-
-
-def print_line(text: str = "") -> None:
-    """Print to stderr."""
-    print(text, file=sys.stderr, flush=True)

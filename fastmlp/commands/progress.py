@@ -8,7 +8,7 @@ from typing import Any
 
 from ..training.callbacks import Callback
 from ..training.run import Run
-from .options import print_line
+from .running import print_line
 from .tables import data_lines, layer_lines
 
 
@@ -51,25 +51,27 @@ class PlainProgress(Callback):
 
 
 class LiveProgress(Callback):
-    """One line that is rewritten: a bar, the latest losses, the speed and the time left."""
+    """One line that is rewritten, 80 columns wide: epoch, losses, speed and time left."""
 
-    def on_train_begin(self, run: Run) -> None:
-        # Here, because importing rich takes a tenth of a second that other runs need not spend.
+    def on_setup(self, run: Run) -> None:
+        # Not at the top, because importing rich takes a tenth of a second that other runs need not
+        # spend; not in on_train_begin, because that is within the time measured.
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress, TextColumn, TimeRemainingColumn
 
         self.progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=20),
+            TextColumn("epoch {task.fields[epoch]}"),
             TextColumn("{task.fields[losses]}"),
             TextColumn("{task.fields[speed]}"),
             TimeRemainingColumn(compact=True),
+            TextColumn("left"),
             console=Console(stderr=True),
             transient=True,
         )
-        self.task = self.progress.add_task(
-            "epoch 1", total=run.config.epochs * run.n_train, losses="", speed=""
-        )
+
+    def on_train_begin(self, run: Run) -> None:
+        total = run.config.epochs * run.n_train
+        self.task = self.progress.add_task("", total=total, epoch="1", losses="", speed="")
         self.started = time.perf_counter()
         self.losses = ""
         self.progress.start()
@@ -80,18 +82,22 @@ class LiveProgress(Callback):
         self.progress.update(
             self.task,
             completed=rows,
-            description=f"epoch {run.epoch}/{run.config.epochs}",
+            epoch=f"{run.epoch}/{run.config.epochs}",
             losses=self.losses or f"loss {run.train_loss:.4f}",
-            speed=f"{speed:,.0f} samples/s",
+            speed=f"{speed / 1000:,.1f}k samples/s",
         )
 
     def on_epoch_end(self, run: Run, row: dict[str, Any]) -> None:
-        self.losses = epoch_text(row)
+        names = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
+        train_loss, train_accuracy, loss, accuracy = (
+            "" if row[name] is None else f" {row[name]:.4f}" for name in names
+        )
+        validation = f"  val{loss}{accuracy}" if loss else ""
+        self.losses = f"loss{train_loss}{train_accuracy}{validation}"
         self.on_progress(run)
 
     def on_train_end(self, run: Run) -> None:
-        if hasattr(self, "progress"):
-            self.progress.stop()
+        self.progress.stop()
 
 
 def progress_for(stream: Any = None) -> Callback:

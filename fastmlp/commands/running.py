@@ -1,41 +1,19 @@
-"""What every command line does around its work: threads, warnings, errors and exit codes."""
+"""What every command line does around its work: warnings, errors, interruptions and exit codes."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import sys
+import threading
 import warnings
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
 
-from ..base.cpus import usable_cpus
-from ..base.errors import ConfigError, FastMLPError
-from .options import print_line
+from ..base.errors import FastMLPError
 
 INTERRUPTED = 130
-
-
-def set_threads(threads: int | None) -> None:
-    """Tell Numba, before it is imported, how many threads to start.
-
-    Parameters
-    ----------
-    threads : int or None
-        None: ``$NUMBA_NUM_THREADS`` if it is set, else all usable CPUs.
-
-    Raises
-    ------
-    ConfigError
-        For less than one thread.
-    """
-    if threads is not None and threads < 1:
-        raise ConfigError(f"--threads must be at least 1, got {threads}")
-    if "numba" in sys.modules:
-        return
-    if threads is not None:
-        os.environ["NUMBA_NUM_THREADS"] = str(threads)
-    else:
-        os.environ.setdefault("NUMBA_NUM_THREADS", str(usable_cpus()))
 
 
 def run_command(work: Callable[[], int]) -> int:
@@ -43,7 +21,9 @@ def run_command(work: Callable[[], int]) -> int:
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning  # type: ignore[assignment]
         try:
-            return work()
+            code = work()
+            sys.stdout.flush()
+            return code
         except FastMLPError as error:
             print_line(f"error: {error}")
             return error.exit_code
@@ -51,22 +31,51 @@ def run_command(work: Callable[[], int]) -> int:
             print_line("interrupted")
             return INTERRUPTED
         except BrokenPipeError:
-            # Whoever read stdout has gone; Python must not try to flush it once more.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _give_up_stdout()
             return 1
         except (OSError, MemoryError) as error:
             print_line(f"error: {str(error) or 'out of memory'}")
+            _give_up_stdout()
             return 1
 
 
-def peak_rss_mb() -> float | None:
-    """Return the largest resident memory of this process so far, in MB; None where unknown."""
+def leave(code: int) -> NoReturn:
+    """End the process; after an interruption at once, without Python's tidying up."""
+    if code == INTERRUPTED:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError):
+                stream.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Let Ctrl-C wait for the moment that it takes to write results."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        import resource
-    except ImportError:
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def silence_warnings() -> None:
+    """Show no warnings until the command ends."""
+    warnings.simplefilter("ignore")
+
+
+def print_line(text: str = "") -> None:
+    """Print to stderr."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def _give_up_stdout() -> None:
+    """Keep Python from flushing once more, at exit, what nobody takes."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _show_warning(message: Warning | str, *_: Any) -> None:

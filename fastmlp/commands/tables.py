@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from ..training.result import TrainResult
@@ -41,8 +42,8 @@ def layer_lines(run: Run) -> list[str]:
 def result_lines(result: TrainResult, run_dir: str | None) -> list[str]:
     """Sum up a run."""
     rows = [(name.replace("_", " "), _number(value)) for name, value in result.metrics.items()]
-    best = f", best {result.best_epoch}" if result.best_epoch else ""
-    rows.append(("epochs", f"{result.epochs_run}{best} ({result.status})"))
+    kept = f", weights of epoch {result.kept_epoch}" if result.kept_epoch else ""
+    rows.append(("epochs", f"{result.epochs_run} ({result.status}){kept}"))
     timings = result.timings
     speed = timings["samples_per_second"]
     rows.append(
@@ -58,3 +59,13 @@ def result_lines(result: TrainResult, run_dir: str | None) -> list[str]:
 
 def _number(value: Any) -> str:
     return "" if value is None else f"{value:.4f}"
+
+
+def peak_rss_mb() -> float | None:
+    """Return the largest resident memory of this process so far, in MB; None where unknown."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)

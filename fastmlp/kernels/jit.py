@@ -69,7 +69,13 @@ def kernel(
     return dispatcher
 
 
-def is_cached(dispatcher: Any) -> bool:
-    """Whether compiled code of an entry kernel lies on disk, for any types."""
-    cache_file = getattr(dispatcher._cache, "_cache_file", None)
-    return cache_file is not None and bool(cache_file._load_index())
+def is_compiled(dispatcher: Any, signature: tuple[Any, ...]) -> bool:
+    """Whether code of an entry kernel for these types is in memory, or on disk for this CPU."""
+    if signature in dispatcher.overloads:
+        return True
+    cache = dispatcher._cache
+    if not hasattr(cache, "_cache_file"):
+        return False
+    return cache._index_key(signature, dispatcher.targetctx.codegen()) in (
+        cache._cache_file._load_index()
+    )

@@ -7,8 +7,10 @@ the worker by name, Numba compiles all of the worker's code a second and a third
 of 1 s for the general step.
 """
 
+from typing import Any
+
 from llvmlite import ir
-from numba import prange, types
+from numba import prange, typeof, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
@@ -16,6 +18,11 @@ from .jit import kernel
 from .team import join_team
 
 _INDEX = ir.IntType(64)
+
+
+def signature_of(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the types of a worker's parameters for these arguments."""
+    return (types.intp, types.intp, types.int64[::1], *(typeof(a) for a in arguments))
 
 
 def address_of(worker, *arguments):
@@ -26,9 +33,7 @@ def address_of(worker, *arguments):
     worker : dispatcher
         ``worker(member, team, sync, *arguments)``, returning nothing.
     """
-    from numba import typeof
-
-    signature = (types.intp, types.intp, types.int64[::1], *(typeof(a) for a in arguments))
+    signature = signature_of(arguments)
     worker.compile(signature)
     compiled = worker.overloads[signature]
     return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_cfunc_wrapper_name)

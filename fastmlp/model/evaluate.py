@@ -12,8 +12,9 @@ from ..kernels.evaluate import evaluate_rows
 from .launch import launch
 from .workspace import Workspace
 
-# About 20 ms a launch on one core for the largest usual nets, so that Ctrl-C is answered at once.
-_ROWS_AT_ONCE = 96 * 32
+# Rows of a launch, and multiply-adds: some 50 ms on one core, so that Ctrl-C is answered at once.
+_ROWS_AT_ONCE = 96 * 64
+_WORK_AT_ONCE = 1e9
 
 
 class Evaluation(NamedTuple):
@@ -45,8 +46,9 @@ def evaluate(
     n, n_outputs = data.order.size, workspace.network.layer_sizes[-1]
     outputs = np.empty((n if want_outputs else 0, n_outputs), workspace.network.dtype)
     losses, hits = np.zeros(n), np.zeros(n, np.int64)
-    for start in range(0, n, _ROWS_AT_ONCE):
-        rows = slice(start, min(start + _ROWS_AT_ONCE, n))
+    at_once = max(1, min(_ROWS_AT_ONCE, int(_WORK_AT_ONCE / workspace.network.params.size)))
+    for start in range(0, n, at_once):
+        rows = slice(start, min(start + at_once, n))
         launch(
             evaluate_rows, threads,
             workspace.net, workspace.work, data._replace(order=data.order[rows]),

@@ -60,6 +60,12 @@ def launch(worker: Any, threads: int, *arguments: Any) -> None:
         try:
             _first_process = os.getpid()
             run_team(address_of(worker, *arguments), threads, new_sync(), arguments)
+        except ValueError as error:  # Numba's, where the layer that was asked for cannot be loaded
+            reason = str(error).strip().splitlines()[0]
+            raise ConfigError(
+                f"the threads cannot be started: {reason} Unset NUMBA_THREADING_LAYER, or use one "
+                "thread"
+            ) from None
         finally:
             _one_region.release()
     else:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..base.errors import ConfigError
+from ..base.errors import ConfigError, DataError
 from .spec import Registry, Spec
 
 _ROWS_AT_ONCE = 4096
@@ -46,7 +46,8 @@ class Scaler(Spec):
 
     def fit(self, X: np.ndarray, feature_range: Range) -> Scaling:
         """Fit on the training rows; ``feature_range`` is the known range, if any."""
-        return Scaling(self.name, *self._offset_and_factor(X, feature_range))
+        with np.errstate(over="ignore", invalid="ignore"):
+            return Scaling(self.name, *self._offset_and_factor(X, feature_range))
 
     def _offset_and_factor(self, X: np.ndarray, feature_range: Range) -> Pair:
         return np.zeros(1), np.ones(1)
@@ -65,6 +66,11 @@ def _squared_deviations(X: np.ndarray, mean: np.ndarray) -> np.ndarray:
 
 def _inverse(width: np.ndarray) -> np.ndarray:
     """1 / width, and 0 where the width is 0: a constant feature carries nothing."""
+    if not np.isfinite(width).all():
+        raise DataError(
+            "features must spread over less than the range of float64, got more; divide them by "
+            "a constant first"
+        )
     inverse: np.ndarray = np.divide(1.0, width, out=np.zeros_like(width), where=width > 0)
     return inverse
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import tomli_w
 
 from ..base.errors import ConfigError
 from ..base.files import write_atomically
+from ..base.numbers import finite
 from ..training.config import TrainConfig
 from ..training.result import TrainResult
 
@@ -28,8 +28,8 @@ class RunFolder:
     ----------
     path : path-like or None
         None: ``runs/NAME-DATE-TIME``.
-    name : str
-        For the default path.
+    config : TrainConfig
+        Resolved; written at once, which also reserves the folder.
     overwrite : bool, default False
         Whether the folder may exist and hold files.
 
@@ -39,16 +39,25 @@ class RunFolder:
         If the folder holds files and ``overwrite`` is false, or cannot be written to.
     """
 
-    def __init__(self, path: str | os.PathLike[str] | None, name: str, overwrite: bool = False):
-        self.path = _unused_folder(name) if path is None else Path(path)
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | None,
+        config: TrainConfig,
+        overwrite: bool = False,
+    ):
+        self.path = Path(path) if path is not None else _unused_folder(config.data)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             if not overwrite and any(self.path.iterdir()):
-                raise ConfigError(
-                    f"--out {self.path} must be a new or empty folder, and it holds files; choose "
-                    "another, or add --overwrite"
-                )
-            tempfile.TemporaryFile(dir=self.path).close()
+                raise FileExistsError
+            # Of two runs that start at the same time, "x" lets only one in.
+            with (self.path / "config.toml").open("w" if overwrite else "x") as file:
+                file.write(to_toml(config))
+        except FileExistsError:
+            raise ConfigError(
+                f"--out {self.path} must be a new or empty folder, and it holds files; choose "
+                "another, or add --overwrite"
+            ) from None
         except OSError as error:
             raise ConfigError(
                 f"--out {self.path} cannot be written to: {error.strerror}; choose another folder, "
@@ -57,25 +66,24 @@ class RunFolder:
 
     def write(self, result: TrainResult, extra_timings: dict[str, Any]) -> None:
         """Write all files."""
-        self._write_text("config.toml", to_toml(result.config))
+        result.predictor.save(self.path / "model.safetensors")
         self._write_text("history.csv", result.history.to_csv())
         if result.config.log_every:
             self._write_text("iterations.csv", result.iterations.to_csv())
         self._write_json("metrics.json", metrics_of(result))
         self._write_json("timings.json", {**result.timings, **extra_timings})
-        result.predictor.save(self.path / "model.safetensors")
 
     def _write_text(self, name: str, text: str) -> None:
         write_atomically(self.path / name, text.encode())
 
     def _write_json(self, name: str, values: dict[str, Any]) -> None:
-        self._write_text(name, json.dumps(values, indent=2) + "\n")
+        self._write_text(name, json.dumps(finite(values), indent=2, allow_nan=False) + "\n")
 
 
 def metrics_of(result: TrainResult) -> dict[str, Any]:
     """Return all results of a run that do not depend on the machine's speed."""
     described = result.to_dict()
-    keys = ("data", "model", "status", "epochs_run", "best_epoch", *result.metrics)
+    keys = ("data", "model", "status", "epochs_run", "best_epoch", "kept_epoch", *result.metrics)
     return {key: described[key] for key in keys}
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from ..base.errors import ConfigError
 from ..data.dataset import Dataset
 from .callbacks import Callback
 from .config import TrainConfig
@@ -69,6 +70,8 @@ def start(
     initial_weights: tuple[list[np.ndarray], list[np.ndarray]] | None = None,
 ) -> Run:
     """Return a run with its data prepared and its network drawn; parameters as for :func:`fit`."""
+    callbacks = tuple(callbacks)
+    _check_types(config, dataset, callbacks)
     started = time.perf_counter()
     if config.classes:
         dataset = dataset.keep_classes(config.classes)
@@ -79,12 +82,26 @@ def start(
     return run
 
 
+def _check_types(config: object, dataset: object, callbacks: tuple[object, ...]) -> None:
+    for name, value, wanted, remedy in (
+        ("config", config, TrainConfig, "TrainConfig(epochs=5), say"),
+        ("dataset", dataset, Dataset, "Dataset(X, y), or load_dataset(name)"),
+        *(("callbacks", callback, Callback, "instances of it") for callback in callbacks),
+    ):
+        if not isinstance(value, wanted):
+            raise ConfigError(
+                f"{name} must be of type {wanted.__name__}, got {value!r:.80}; give {remedy}"
+            )
+
+
 def finish(run: Run) -> TrainResult:
     """Train a run that :func:`start` returned; result and errors as for :func:`fit`."""
     loop = Loop(run)
     diverged = loop.train()
-    result = sum_up(loop)
-    run.tell("on_train_end")
+    try:
+        result = sum_up(loop)
+    finally:
+        run.tell("on_train_end")
     if diverged is not None:
         diverged.result = result
         raise diverged

@@ -81,14 +81,19 @@ def _output_and_loss(config: TrainConfig, dataset: Dataset) -> tuple[str, str]:
         return "softmax", "cross_entropy"
     if output == AUTO:
         fitting = LOSSES.parse(loss).output_activations
-        wanted = "identity" if dataset.classes is None else "softmax"
-        output = wanted if wanted in fitting else fitting[0]
+        output = next(name for name in (*_preferred_outputs(dataset), *fitting) if name in fitting)
     if loss == AUTO:
         fused = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}
         by_task = {} if dataset.classes is None else fused
         loss = by_task.get(output, "squared_error")
     check_pair(ACTIVATIONS.parse(output), LOSSES.parse(loss))
     return output, loss
+
+
+def _preferred_outputs(dataset: Dataset) -> tuple[str, ...]:
+    if dataset.classes is None:
+        return ("identity",)
+    return ("sigmoid",) if len(dataset.classes) == 2 else ("softmax",)
 
 
 def _task(dataset: Dataset, output: str, loss: str, threshold: float) -> Task:

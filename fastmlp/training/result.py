@@ -37,8 +37,11 @@ class TrainResult:
     plan : Plan
         Which compiled step was taken.
     best_epoch : int or None
-        The epoch with the best monitored value; its weights are the predictor's where there is a
-        validation set, unless ``restore_best`` is off.
+        The epoch with the best monitored value.
+    kept_epoch : int or None
+        The epoch whose weights the predictor has: the best where there is a validation set, unless
+        ``restore_best`` is off, else the last. None for weights from within an epoch, after an
+        interruption, and for the initial ones.
     status : {"finished", "stopped early", "interrupted", "diverged"}
     """
 
@@ -51,6 +54,7 @@ class TrainResult:
     data: dict[str, Any]
     plan: Plan
     best_epoch: int | None
+    kept_epoch: int | None
     status: str
 
     @property
@@ -78,6 +82,7 @@ class TrainResult:
             "status": self.status,
             "epochs_run": self.epochs_run,
             "best_epoch": self.best_epoch,
+            "kept_epoch": self.kept_epoch,
             **self.metrics,
             **self.timings,
         }

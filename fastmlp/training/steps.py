@@ -11,7 +11,8 @@ import numpy as np
 from ..base.random import Purpose, stream
 from ..kernels.buffers import Data, Objective, Report, Slice
 from ..kernels.general_step import train_batches
-from ..kernels.jit import is_cached
+from ..kernels.jit import is_compiled
+from ..kernels.launch import signature_of
 from ..kernels.sample_step import train_samples
 from ..model.launch import launch
 from ..model.network import Network
@@ -21,7 +22,8 @@ from .config import TrainConfig
 from .plan import Plan
 
 _SLICE_SECONDS = 0.04
-_FIRST_SLICE = 8  # blocks; later slices follow the clock, which changes no result
+_FIRST_SLICE = 8  # blocks, fewer for a large network; later slices follow the clock
+_FIRST_WORK = 5e8  # multiply-adds
 
 
 class Steps:
@@ -61,12 +63,14 @@ class Steps:
         self.steps_per_epoch = -(-self.n_rows // plan.batch_size)
         self.blocks_per_batch = -(-plan.batch_size // plan.block_rows)
         self._index = np.zeros((network.depth, max(network.layer_sizes) + 1), np.int64)
-        self._blocks_at_once = _FIRST_SLICE
+        work_of_block = 3 * network.params.size * plan.block_rows
+        self._blocks_at_once = max(1, min(_FIRST_SLICE, int(_FIRST_WORK / work_of_block)))
         self._order = data.order
         self.seconds = 0.0
         self.iterations = 0
         self._steps_before = 0
         self._block = 0
+        self._last_slice = slice(0, 1)
         self.report = self._new_report(0.0)
 
     @property
@@ -75,8 +79,8 @@ class Steps:
 
     @property
     def is_compiled(self) -> bool:
-        """Whether a compiled step lies on disk."""
-        return is_cached(self._worker)
+        """Whether the step is compiled already, in memory or on disk."""
+        return is_compiled(self._worker, signature_of(self._arguments(0, 0)))
 
     def compile(self) -> None:
         """Compile the step, or load it from disk, by taking none."""
@@ -86,8 +90,10 @@ class Steps:
         """Draw the order of epoch number ``epoch`` (from 1) and set its learning rate."""
         started = time.perf_counter()
         self._order = self._draw_order(epoch)
+        self.workspace.refresh_transposed()  # a callback may have changed the weights
         self.report = self._new_report(rate)
         self._block = 0
+        self._last_slice = slice(0, 1)
         self._steps_before = self.iterations
         self.seconds += time.perf_counter() - started
 
@@ -95,6 +101,8 @@ class Steps:
         """Do the next slice of the epoch, not beyond update number ``last_step`` of the epoch."""
         last_step = self.steps_per_epoch if last_step is None else last_step
         last = min(self._block + self._blocks_at_once, last_step * self.blocks_per_batch)
+        first_step = self._block // self.blocks_per_batch
+        self._last_slice = slice(first_step, max(first_step + 1, -(-last // self.blocks_per_batch)))
         started = time.perf_counter()
         try:
             self._launch(self._block, last)
@@ -131,13 +139,15 @@ class Steps:
         return self._mean(self.report.hits, first_step)
 
     def worst_step_loss(self) -> float:
-        """Return the largest loss per row of any update of the epoch; NaN if one is NaN."""
-        return float((self.report.loss / np.maximum(self.report.rows, 1)).max())
+        """Return the largest loss per row of any update of the last slice; NaN if one is NaN."""
+        loss, rows = self.report.loss[self._last_slice], self.report.rows[self._last_slice]
+        return float((loss / np.maximum(rows, 1)).max())
 
     def _mean(self, sums: np.ndarray, first_step: int) -> float:
         """Return the mean per row since update ``first_step``; NaN before the first row."""
-        rows = int(self.report.rows[first_step:].sum())
-        return float(sums[first_step:].sum()) / rows if rows else math.nan
+        done = slice(first_step, self._last_slice.stop)
+        rows = int(self.report.rows[done].sum())
+        return float(sums[done].sum()) / rows if rows else math.nan
 
     def _new_report(self, rate: float) -> Report:
         steps = self.steps_per_epoch
@@ -157,6 +167,10 @@ class Steps:
         return stream(config.seed, Purpose.SHUFFLE, epoch).permutation(n)
 
     def _launch(self, first: int, last: int) -> None:
+        launch(self._worker, self.plan.threads, *self._arguments(first, last))
+
+    def _arguments(self, first: int, last: int) -> tuple[Any, ...]:
+        """Return the worker's arguments for blocks ``first`` to ``last``."""
         part = Slice(
             first,
             last,
@@ -167,7 +181,5 @@ class Steps:
         )
         data = self.data._replace(order=self._order)
         scratch = (self._index,) if self.plan.step == "per_sample" else ()
-        launch(
-            self._worker, self.plan.threads, *scratch,
-            self.workspace.net, self.workspace.work, data, self.objective, part, self.report,
-        )  # fmt: skip
+        net, work = self.workspace.net, self.workspace.work
+        return (*scratch, net, work, data, self.objective, part, self.report)

@@ -18,11 +18,7 @@ def sum_up(loop: Loop) -> TrainResult:
     if restored:
         run.network.params[:] = loop.best.params
     metrics = _kept_metrics(loop, restored)
-    # Who presses Ctrl-C wants to get out: nothing more is evaluated.
-    test = None if loop.status == "interrupted" else run.prepared.test
-    started = time.perf_counter()
-    metrics.update(run.loss_and_accuracy("test", test))
-    predict_seconds = time.perf_counter() - started if test else None
+    predict_seconds = _evaluate_test(loop, metrics)
     step_seconds = run.steps.seconds
     return TrainResult(
         predictor=run.predictor,
@@ -41,8 +37,25 @@ def sum_up(loop: Loop) -> TrainResult:
         data=run.data_facts(),
         plan=run.plan,
         best_epoch=best_epoch,
+        kept_epoch=_kept_epoch(loop, restored),
         status=loop.status,
     )
+
+
+def _evaluate_test(loop: Loop, metrics: dict[str, float | None]) -> float | None:
+    """Add the metrics of the test part; return the seconds it took, None if it was not done."""
+    run = loop.run
+    metrics.update(run.loss_and_accuracy("test", None))
+    # Who presses Ctrl-C wants to get out: nothing more is evaluated.
+    if loop.status == "interrupted" or run.prepared.test is None:
+        return None
+    started = time.perf_counter()
+    try:
+        metrics.update(run.loss_and_accuracy("test", run.prepared.test))
+    except KeyboardInterrupt:
+        loop.status = "interrupted"
+        return None
+    return time.perf_counter() - started
 
 
 def _samples_trained(run: Run) -> int:
@@ -50,14 +63,17 @@ def _samples_trained(run: Run) -> int:
     return len(run.history) * run.n_train + in_epoch
 
 
-def _kept_metrics(loop: Loop, restored: bool) -> dict[str, float | None]:
-    """Return training and validation metrics of the weights that are kept.
+def _kept_epoch(loop: Loop, restored: bool) -> int | None:
+    """Return the epoch at whose end the weights were that are kept; None if at no epoch's end."""
+    if restored:
+        return loop.best.epoch
+    return loop.run.epoch if 0 < loop.run.epoch == len(loop.run.history) else None
 
-    They stand in the history if the weights are those at the end of an epoch.
-    """
-    run = loop.run
-    epoch = loop.best.epoch if restored else len(run.history)
-    if epoch and (restored or run.epoch == epoch):
+
+def _kept_metrics(loop: Loop, restored: bool) -> dict[str, float | None]:
+    """Return training and validation metrics of the weights that are kept."""
+    run, epoch = loop.run, _kept_epoch(loop, restored)
+    if epoch is not None:
         row = run.history.rows[epoch - 1]
         return {name: row[name] for name in _EPOCH_METRICS}
     metrics: dict[str, float | None] = dict.fromkeys(_EPOCH_METRICS)

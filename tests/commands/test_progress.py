@@ -24,10 +24,11 @@ def test_the_live_line_shows_epoch_losses_and_speed(monkeypatch: pytest.MonkeyPa
     terminal = Terminal()
     monkeypatch.setattr("sys.stderr", terminal)
     monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("COLUMNS", "80")
     config = fastmlp.TrainConfig(hidden_layer_sizes=(8,), epochs=3)
     fastmlp.fit(config, fastmlp.load_dataset("digits"), callbacks=[LiveProgress()])
     shown = terminal.getvalue()
     assert "epoch 3/3" in shown
-    assert "val accuracy" in shown
+    assert "  val " in shown
     assert "samples/s" in shown
+    assert "left" in shown

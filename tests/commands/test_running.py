@@ -10,7 +10,9 @@ import warnings
 import pytest
 
 from fastmlp.base.errors import ConfigError, DataError, DivergenceError, FastMLPError
-from fastmlp.commands.running import peak_rss_mb, run_command, set_threads
+from fastmlp.commands.running import run_command
+from fastmlp.commands.tables import peak_rss_mb
+from fastmlp.commands.threads import set_threads
 
 
 def raising(error: BaseException) -> int:
@@ -57,9 +59,18 @@ def test_fewer_than_one_thread_is_refused() -> None:
         set_threads(0)
 
 
+@pytest.mark.parametrize("value", ["0", "two", ""])
+def test_a_useless_environment_variable_is_refused(
+    value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NUMBA_NUM_THREADS", value)
+    with pytest.raises(ConfigError, match="NUMBA_NUM_THREADS must be"):
+        set_threads(None)
+
+
 def test_numba_starts_with_the_threads_asked_for() -> None:
     code = (
-        "from fastmlp.commands.running import set_threads; set_threads(3); "
+        "from fastmlp.commands.threads import set_threads; set_threads(3); "
         "import numba; print(numba.config.NUMBA_NUM_THREADS)"
     )
     environment = {k: v for k, v in os.environ.items() if k != "NUMBA_NUM_THREADS"}

@@ -16,6 +16,7 @@ import pytest
 import fastmlp
 from fastmlp.data.split import parts
 from fastmlp.train import main
+from fastmlp.training.run import Run
 
 SMALL = ["--data", "digits", "--hidden", "16", "--epochs", "2"]
 QUICK = [*SMALL, "--no-out", "--quiet"]
@@ -119,7 +120,7 @@ def test_without_a_terminal_there_is_a_line_per_epoch(capsys: pytest.CaptureFixt
     lines = [line for line in captured.err.splitlines() if line.startswith("epoch")]
     assert [line.split()[1] for line in lines] == ["1/2", "2/2"]
     assert "dense 1" in captured.err
-    assert "epoch" not in captured.out.replace("epochs", "")
+    assert not any(line.startswith("epoch ") for line in captured.out.splitlines())
 
 
 def test_auto_says_on_stderr_which_data_and_why(
@@ -159,6 +160,11 @@ def test_auto_says_on_stderr_which_data_and_why(
         (["--validation", "0", "--monitor", "validation_loss"], 2, "needs a validation set"),
         (["--validation", "5000"], 2, "validation must"),
         (["--config", "no-such.toml"], 2, "cannot be read"),
+        (["--out", "somewhere"], 2, "--out does not go with --no-out"),
+        (["--overwrite"], 2, "--overwrite does not go without --out"),
+        (["--json", "--explain"], 2, "--json does not go with --explain"),
+        (["--data-dir", "."], 2, "--data-dir does not apply to --data digits"),
+        (["--classes", ""], 2, "names like 3,7"),
         (["--classes", "3"], 3, "at least two"),
         (["--classes", "3,77"], 3, "'77'"),
         (["--lr", "1e9"], 4, "diverged in epoch 1"),
@@ -244,10 +250,11 @@ def test_divergence_leaves_the_best_weights_in_the_run_folder(
 def test_a_batch_larger_than_the_data_is_clipped_with_a_warning(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert main([*QUICK, "--batch-size", "100000"]) == 0
-    captured = capsys.readouterr()
-    assert captured.err.startswith("warning: batch_size 100000")
-    assert len(captured.err.splitlines()) == 1
+    arguments = [*SMALL, "--no-out", "--batch-size", "100000"]
+    assert main(arguments) == 0
+    assert "\nwarning: batch_size 100000" in "\n" + capsys.readouterr().err
+    assert main([*arguments, "--quiet"]) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_version_and_help_exit_with_zero(capsys: pytest.CaptureFixture[str]) -> None:
@@ -258,6 +265,52 @@ def test_version_and_help_exit_with_zero(capsys: pytest.CaptureFixture[str]) -> 
     printed = capsys.readouterr().out
     assert fastmlp.__version__ in printed
     assert "exit codes:" in printed
+
+
+def test_json_has_null_and_not_nan(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*QUICK, "--json", "--init", "random_normal(1e30)"]) == 4
+    described = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert described["train_loss"] is None
+
+
+def test_two_classes_get_one_output_with_every_loss_that_allows_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    arguments = ["--classes", "3,7", "--threshold", "0.9", "--loss", "squared_error"]
+    assert run_json(capsys, *arguments)["config"]["output_activation"] == "sigmoid"
+
+
+def test_the_kept_epoch_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    result = run_json(capsys, "--validation", "0", "--epochs", "3")
+    assert result["kept_epoch"] == 3
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_behind_stdout_is_one_line_and_exit_code_1() -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "fastmlp.train", "--print-config"], stdout=full,
+            stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": ""},
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_ctrl_c_during_the_test_evaluation_keeps_the_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evaluate = Run.loss_and_accuracy
+
+    def interrupted(run: Run, prefix: str, data: Any) -> dict[str, float | None]:
+        if prefix == "test" and data is not None:
+            raise KeyboardInterrupt
+        return evaluate(run, prefix, data)
+
+    monkeypatch.setattr(Run, "loss_and_accuracy", interrupted)
+    folder = tmp_path / "run"
+    assert main([*SMALL, "--quiet", "--out", str(folder)]) == 130
+    assert "validation accuracy" in capsys.readouterr().out
+    assert (folder / "model.safetensors").exists()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="sends a POSIX signal")

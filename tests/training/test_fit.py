@@ -231,7 +231,8 @@ def test_the_result_describes_the_run() -> None:
     result = fit(settings(), blobs())
     found = result.to_dict()
     assert set(found) == {
-        "version", "config", "data", "model", "status", "epochs_run", "best_epoch", *METRICS,
+        "version", "config", "data", "model", "status", "epochs_run", "best_epoch",
+        "kept_epoch", *METRICS,
         "prepare_seconds", "compile_seconds", "step_seconds", "train_seconds",
         "samples_per_second", "predict_seconds",
     }  # fmt: skip

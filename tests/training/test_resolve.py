@@ -78,7 +78,7 @@ def test_the_loss_follows_from_the_output(target: str, output: str, loss: str, k
         ("three classes", "squared_error", "softmax", "multiclass"),
         ("two classes", "cross_entropy", "softmax", "multiclass"),
         ("two classes", "binary_cross_entropy", "sigmoid", "binary"),
-        ("two classes", "mean_squared_error", "softmax", "multiclass"),
+        ("two classes", "mean_squared_error", "sigmoid", "binary"),
         ("one number", "mean_squared_error", "identity", "regression"),
         ("one number", "binary_cross_entropy", "sigmoid", "regression"),
     ],
