@@ -9,7 +9,7 @@ import numpy as np
 from ..base.errors import DataError
 
 
-def feature_matrix(value: Any, name: str) -> np.ndarray:
+def feature_matrix(value: Any, name: str, columns: tuple[str, ...] | None = None) -> np.ndarray:
     """Return ``value`` as a finite real array of shape (n >= 1, n_features >= 1), without a copy.
 
     Parameters
@@ -17,16 +17,13 @@ def feature_matrix(value: Any, name: str) -> np.ndarray:
     value : array_like
     name : str
         What the error messages call it.
+    columns : tuple of str, optional
+        What they call its columns.
 
     Raises
     ------
     DataError
     """
-    if hasattr(value, "toarray"):
-        raise DataError(
-            f"{name} must be a dense array, got a sparse {type(value).__name__}; "
-            f"pass {name}.toarray()"
-        )
     X = _as_array(value, name)
     if X.dtype.kind not in "biuf":
         raise DataError(
@@ -41,7 +38,7 @@ def feature_matrix(value: Any, name: str) -> np.ndarray:
             f"{name} must have at least one row and one feature, got shape {X.shape}; "
             "check how the data was selected"
         )
-    _check_finite(X, name)
+    _check_finite(X, name, columns)
     return X
 
 
@@ -53,15 +50,17 @@ def target_array(value: Any, name: str, task: str) -> tuple[np.ndarray, str]:
     value : array_like of shape (n,) or (n, n_outputs)
     name : str
         What the error messages call it.
-    task : {"auto", "classification", "regression"}
-        auto: floating targets mean regression, all others classification.
+    task : {"auto", "classification", "multilabel", "regression"}
+        auto: floating targets mean regression; several integer or boolean columns of only 0 and 1,
+        which are not one-hot, multilabel; all others classification.
 
     Returns
     -------
     y : ndarray
-        Labels (n,) of an integer, boolean or string dtype, or finite floats; kept as they are
-        except that whole floating labels become int64, and integer targets of a regression float64.
-    task : {"classification", "regression"}
+        Labels (n,) of an integer, boolean or string dtype; zeros and ones (n, n_labels) of an
+        integer or boolean dtype; or finite floats. Kept as they are except that whole floating
+        labels become int64 (of multilabel uint8), and integer targets of a regression float64.
+    task : {"classification", "multilabel", "regression"}
 
     Raises
     ------
@@ -78,8 +77,44 @@ def target_array(value: Any, name: str, task: str) -> tuple[np.ndarray, str]:
     if y.dtype.kind == "f":
         _check_finite(y, name)
     if task == "auto":
-        task = "regression" if y.dtype.kind == "f" else "classification"
-    return (_labels if task == "classification" else _numbers)(y, name), task
+        task = _task_of(y, name)
+    convert = {"classification": _labels, "multilabel": _indicators, "regression": _numbers}
+    return convert[task](y, name), task
+
+
+def _task_of(y: np.ndarray, name: str) -> str:
+    if y.dtype.kind == "f":
+        return "regression"
+    if y.dtype.kind == "U" or y.ndim != 2 or y.shape[1] < 2 or not _is_zero_or_one(y).all():
+        return "classification"
+    if len(y) and np.all(np.count_nonzero(y, axis=1) == 1):
+        # Either reading trains, to different ends: so nobody may guess.
+        raise DataError(
+            f"{name} must not be one-hot (a single 1 in every row) for task 'auto', got shape "
+            f"{y.shape}; pass {name}.argmax(axis=1) for classes that exclude each other, else "
+            "task='multilabel'"
+        )
+    return "multilabel"
+
+
+def _is_zero_or_one(y: np.ndarray) -> np.ndarray:
+    zero_or_one: np.ndarray = (y == 0) | (y == 1)
+    return zero_or_one
+
+
+def _indicators(y: np.ndarray, name: str) -> np.ndarray:
+    if y.dtype.kind == "U" or y.ndim != 2 or y.shape[1] == 0:
+        raise DataError(
+            f"{name} must have a column of 0 and 1 per label for task 'multilabel', got shape "
+            f"{y.shape} of {y.dtype}; encode it with sklearn.preprocessing.MultiLabelBinarizer"
+        )
+    fits = _is_zero_or_one(y)
+    if not fits.all():
+        raise DataError(
+            f"{name} must hold only 0 and 1 for task 'multilabel', got {y[~fits][0]}; use "
+            "task='regression' for numeric targets"
+        )
+    return y.astype(np.uint8) if y.dtype.kind == "f" else y
 
 
 def _labels(y: np.ndarray, name: str) -> np.ndarray:
@@ -87,7 +122,7 @@ def _labels(y: np.ndarray, name: str) -> np.ndarray:
         remedy = f"{name}.ravel()" if y.size == len(y) else f"{name}.argmax(axis=1) if one-hot"
         raise DataError(
             f"{name} must hold one label per row, got shape {y.shape}; pass {remedy}, "
-            f"or {name}.astype(float) for several numeric targets"
+            f"{name}.astype(float) for several numeric targets, or only 0 and 1 for several labels"
         )
     if y.dtype.kind == "f":
         whole = (y == np.floor(y)) & (np.abs(y) < 2.0**53)
@@ -147,14 +182,17 @@ def _from_objects(y: np.ndarray, name: str) -> np.ndarray:
     return converted
 
 
-def _check_finite(array: np.ndarray, name: str) -> None:
+def _check_finite(array: np.ndarray, name: str, columns: tuple[str, ...] | None = None) -> None:
     if array.dtype.kind != "f":
         return
     finite = np.isfinite(array)
     if finite.all():
         return
     first = np.unravel_index(int(np.argmin(finite)), array.shape)
-    place = f"row {first[0]}" + (f", column {first[1]}" if array.ndim > 1 else "")
+    place = f"row {first[0]}"
+    if array.ndim > 1:
+        named = columns is not None and len(columns) == array.shape[1]
+        place += f", column {repr(columns[first[1]]) if columns and named else first[1]}"
     raise DataError(
         f"{name} must be finite, got {finite.size - np.count_nonzero(finite)} NaN or infinite "
         f"value(s), the first ({array[first]}) in {place} counting from 0; drop those rows or fill "

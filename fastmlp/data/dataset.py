@@ -11,8 +11,9 @@ import numpy as np
 
 from ..base.errors import ConfigError, DataError, close_match
 from .checks import feature_matrix, target_array
+from .foreign import as_plain, target_as_plain
 
-TASKS = ("auto", "classification", "regression")
+TASKS = ("auto", "classification", "multilabel", "regression")
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,18 +23,24 @@ class Dataset:
     Parameters
     ----------
     X : array_like of shape (n, n_features)
-        Finite real numbers of any dtype (uint8 for images); kept as they are, without a copy.
+        Finite real numbers of any dtype (uint8 for images); kept as they are, without a copy. Also
+        a pandas frame of numeric columns, or a SciPy sparse matrix, which is made dense (up to 2 GB
+        of it).
     y : array_like of shape (n,) or (n, n_outputs)
-        One integer, boolean or string label per row, or floats.
+        One integer, boolean or string label per row; floats; or for several labels a column of 0
+        and 1 each. Also a pandas series or frame.
     X_test, y_test : array_like, optional
         The official test part: both or neither.
     name : str, default "custom"
-    task : {"auto", "classification", "regression"}, default "auto"
-        auto: floating ``y`` means regression, any other classification. Resolved on construction.
+    task : {"auto", "classification", "multilabel", "regression"}, default "auto"
+        auto: floating ``y`` means regression; two or more columns of integers or booleans, only 0
+        and 1, multilabel; any other classification. Resolved on construction.
     feature_range : (float, float), optional
         The range the features are known to come from, (0, 255) for bytes; scale "unit" uses it.
     image_shape : (int, int), optional
         Height and width, where a row is an image.
+    feature_names : tuple of str, optional
+        Of the columns of ``X``; those of a frame are kept.
 
     Raises
     ------
@@ -51,14 +58,18 @@ class Dataset:
     task: str = "auto"
     feature_range: tuple[float, float] | None = None
     image_shape: tuple[int, int] | None = None
+    feature_names: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.task not in TASKS:
             raise ConfigError(f"unknown task {self.task!r}{close_match(str(self.task), TASKS)}")
-        X = feature_matrix(self.X, "X")
-        y, task = target_array(self.y, "y", self.task)
+        plain, names = as_plain(self.X, "X")
+        if self.feature_names is not None:
+            names = tuple(self.feature_names)
+        X = feature_matrix(plain, "X", names)
+        y, task = target_array(target_as_plain(self.y, "y"), "y", self.task)
         _check_lengths(X, y, "X", "y")
-        self._store(X=X, y=y, task=task)
+        self._store(X=X, y=y, task=task, feature_names=names)
         self._check_test_part()
         self._check_facts()
 
@@ -73,8 +84,10 @@ class Dataset:
         if self.X_test is None or self.y_test is None:
             missing, given = ("X_test", "y_test") if self.X_test is None else ("y_test", "X_test")
             raise DataError(f"{missing} must come with {given}, got None; pass both or neither")
-        X_test = feature_matrix(self.X_test, "X_test")
-        y_test, _ = target_array(self.y_test, "y_test", self.task)
+        plain, names = as_plain(self.X_test, "X_test")
+        _check_order(names, self.feature_names)
+        X_test = feature_matrix(plain, "X_test", names)
+        y_test, _ = target_array(target_as_plain(self.y_test, "y_test"), "y_test", self.task)
         _check_lengths(X_test, y_test, "X_test", "y_test")
         if X_test.shape[1] != self.n_features:
             raise DataError(
@@ -106,6 +119,12 @@ class Dataset:
                 f"image_shape must multiply to the number of features, {self.n_features}, got "
                 f"{self.image_shape}; leave it out if rows are not images"
             )
+        names = self.feature_names
+        if names is not None and (len(names) != self.n_features or len(set(names)) < len(names)):
+            raise DataError(
+                f"feature_names must be {self.n_features} different names, one per column of X, "
+                f"got {len(set(names))} different of {len(names)}; rename or leave them out"
+            )
 
     @property
     def n_features(self) -> int:
@@ -119,8 +138,8 @@ class Dataset:
 
     @cached_property
     def classes(self) -> np.ndarray | None:
-        """Sorted distinct labels of ``y`` and ``y_test`` together; None for regression."""
-        if self.task == "regression":
+        """Sorted distinct labels of ``y`` and ``y_test`` together; None unless classification."""
+        if self.task != "classification":
             return None
         if self.y_test is None:
             return np.unique(self.y)
@@ -143,12 +162,13 @@ class Dataset:
         Raises
         ------
         DataError
-            For regression, an unknown label, fewer than two labels, or a part without such rows.
+            Unless this is a classification; for an unknown label, fewer than two labels, or a part
+            without such rows.
         """
         if self.classes is None:
             raise DataError(
-                f"classes must be left out for a regression, got them for {self.name!r}; "
-                "pass task='classification' if y holds labels"
+                f"classes must be left out for task {self.task!r}, got them for {self.name!r}; "
+                "pass task='classification' if y holds one label per row"
             )
         kept = _matching_classes(self.classes, labels)
         rows = np.isin(self.y, kept)
@@ -171,6 +191,19 @@ def _check_lengths(X: np.ndarray, y: np.ndarray, X_name: str, y_name: str) -> No
         raise DataError(
             f"{y_name} must have one entry per row of {X_name}, {len(X)}, got {len(y)}; "
             "select the same rows in both"
+        )
+
+
+def _check_order(names: tuple[str, ...] | None, feature_names: tuple[str, ...] | None) -> None:
+    # Frames are matched by position: other columns, or another order, would train on nonsense.
+    if names is None or feature_names is None or names == feature_names:
+        return
+    differing = [pair for pair in zip(names, feature_names, strict=False) if pair[0] != pair[1]]
+    if differing:
+        got, wanted = differing[0]
+        raise DataError(
+            f"X_test must have the columns of X in their order, got {got!r} in the place of "
+            f"{wanted!r}; pass X_test[X.columns]"
         )
 
 

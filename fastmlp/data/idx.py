@@ -68,7 +68,7 @@ def _read(file: BinaryIO, path: Path) -> np.ndarray:
     dtype, shape = _read_header(file, path)
     claimed = math.prod(shape) * dtype.itemsize
     # One byte more than claimed shows trailing bytes, and makes gzip verify its checksum.
-    content = _read_at_most(file, claimed + 1)
+    content = read_at_most(file, claimed + 1)
     if len(content) < claimed:
         raise DataError(
             f"{path} is truncated: its header claims {claimed} bytes for shape {shape}, but "
@@ -115,7 +115,8 @@ def _read_header(file: BinaryIO, path: Path) -> tuple[np.dtype[Any], tuple[int, 
     return dtype, shape
 
 
-def _read_at_most(file: BinaryIO, limit: int) -> bytearray:
+def read_at_most(file: BinaryIO, limit: int) -> bytearray:
+    """Return the next ``limit`` bytes, or all where there are fewer, at no cost for the missing."""
     # In chunks: read(limit) would allocate whatever a damaged header claims.
     content = bytearray()
     while len(content) < limit:

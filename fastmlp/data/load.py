@@ -1,41 +1,60 @@
-"""Datasets by name."""
+"""Datasets by name, by recipe, or from a file."""
 
 from __future__ import annotations
 
 import os
 import sys
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import numpy as np
 
-from ..base.errors import ConfigError, close_match
+from ..base.errors import ConfigError, DataError, close_match
 from . import mnist
+from .csv_table import read_csv
 from .dataset import Dataset
+from .npz_table import read_npz
+from .synthetic import SYNTHETIC
 
 DataDir = str | os.PathLike[str] | None
 Notify = Callable[[str], None]
 
+CSV_SUFFIXES = (".csv", ".tsv")
+NPZ_SUFFIX = ".npz"
+ZIP_MAGIC = b"PK"
+
 
 def load_dataset(
-    name: str = "auto",
+    name: str | os.PathLike[str] = "auto",
     *,
     data_dir: DataDir = None,
     classes: Iterable[object] | None = None,
+    target: str | int | None = None,
+    task: str = "auto",
     notify: Notify | None = None,
 ) -> Dataset:
-    """Load a dataset by name.
+    """Load a dataset by name, draw one by its recipe, or read one from a file.
 
     Parameters
     ----------
-    name : {"auto", "mnist", "digits"}, default "auto"
+    name : str or path-like, default "auto"
         auto: MNIST if its files are found, else digits. mnist: found, else downloaded. digits:
-        scikit-learn's 1797 embedded images of 8 x 8.
+        scikit-learn's 1797 embedded images of 8 x 8. ``blobs(n=1000, classes=3, std=1.0, seed=0)``,
+        ``moons(n=1000, noise=0.1, seed=0)`` and ``spirals(n=1000, noise=0.1, turns=1.5, seed=0)``,
+        with any or none of these parameters: points of two features. Else a file, which ends in
+        .csv, .tsv or .npz or is told by its content: see :func:`~fastmlp.data.csv_table.read_csv`
+        and :func:`~fastmlp.data.npz_table.read_npz`.
     data_dir : path-like, optional
-        First folder in which to look for files.
+        First folder in which to look for MNIST's files.
     classes : iterable of labels, or comma-separated str, optional
         Keep only these classes, see :meth:`Dataset.keep_classes`.
+    target : str or int, optional
+        The column of a CSV file to predict; refused with anything else.
+    task : {"auto", "classification", "multilabel", "regression"}, default "auto"
+        What the targets of a file mean; refused with anything else.
     notify : callable taking one str, optional
-        Told which dataset "auto" took and when a download begins; by default printed to stderr.
+        Told which dataset "auto" took, when a download begins and how a CSV file was understood; by
+        default printed to stderr.
 
     Returns
     -------
@@ -44,15 +63,76 @@ def load_dataset(
     Raises
     ------
     ConfigError
-        For an unknown name.
+        For an unknown name, target or task, or a recipe's parameter out of its range.
     DataError
         If files are missing or damaged, or a class is unknown.
     """
-    loader = LOADERS.get(name)
-    if loader is None:
-        raise ConfigError(f"unknown dataset {name!r}{close_match(str(name), LOADERS)}")
-    dataset = loader(data_dir, notify or _print_to_stderr)
+    dataset = _load(os.fspath(name), data_dir, target, task, notify or _print_to_stderr)
     return dataset if classes is None else dataset.keep_classes(classes)
+
+
+def _load(
+    name: str, data_dir: DataDir, target: str | int | None, task: str, notify: Notify
+) -> Dataset:
+    suffix = _file_suffix(name)
+    if target is not None and suffix not in CSV_SUFFIXES:
+        raise ConfigError(
+            f"target must be left out unless the data are a CSV file, got {target!r} with "
+            f"{name!r}; name a file that ends in .csv or .tsv, or leave it out"
+        )
+    if suffix in CSV_SUFFIXES:
+        return read_csv(Path(name).expanduser(), target, task=task, notify=notify)
+    if suffix == NPZ_SUFFIX:
+        return read_npz(Path(name).expanduser(), task=task)
+    if task != "auto":
+        raise ConfigError(
+            f"task must be auto unless the data are a file, got {task!r} with {name!r}; leave it "
+            "out"
+        )
+    if name in LOADERS:
+        return LOADERS[name](data_dir, notify)
+    if _is_recipe(name):
+        return SYNTHETIC.parse(name).draw()
+    hint = close_match(name.partition("(")[0].strip(), [*LOADERS, *SYNTHETIC.names()])
+    raise ConfigError(f"unknown dataset {name!r}{hint} (files end in .csv, .tsv or .npz)")
+
+
+def _file_suffix(name: str) -> str:
+    """Return how to read the file of this name, as a suffix; "" if the name is no file's.
+
+    Raises
+    ------
+    DataError
+        If it is the path of a folder, or of a file that is not there.
+    """
+    suffix = Path(name).suffix.lower()
+    if suffix in (*CSV_SUFFIXES, NPZ_SUFFIX):
+        return suffix
+    # Before files are looked for: a folder "mnist" must not hide the dataset.
+    if name in ("", *LOADERS) or _is_recipe(name):
+        return ""
+    path = Path(name).expanduser()
+    if os.path.isfile(path):
+        return NPZ_SUFFIX if _begins_with_zip_magic(path) else CSV_SUFFIXES[0]
+    if os.path.isdir(path) or path.name != name:
+        what = "a folder" if os.path.isdir(path) else "a path that does not exist"
+        raise DataError(
+            f"data must be a name or a file, got {name!r}, {what}; name a .csv, .tsv or .npz file "
+            "(folders of MNIST's files: --data-dir)"
+        )
+    return ""
+
+
+def _begins_with_zip_magic(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(ZIP_MAGIC)) == ZIP_MAGIC
+    except OSError:
+        return False  # whoever reads it will say why
+
+
+def _is_recipe(name: str) -> bool:
+    return name.partition("(")[0].strip().lower() in SYNTHETIC.records
 
 
 def _auto(data_dir: DataDir, notify: Notify) -> Dataset:

@@ -79,6 +79,35 @@ def test_explicit_task_converts_whole_numbers() -> None:
     np.testing.assert_array_equal(numbers.y, LABELS)
 
 
+SEVERAL = np.array([[1, 1], [0, 1], [0, 0], [1, 0], [1, 1], [0, 1]])
+
+
+@pytest.mark.parametrize(
+    "y", [SEVERAL, SEVERAL > 0, SEVERAL.astype(np.uint8), SEVERAL.astype(object), SEVERAL.tolist()]
+)
+def test_columns_of_0_and_1_are_several_labels(y: Any) -> None:
+    data = dataset(y=y, X_test=X[:2], y_test=np.eye(2, dtype=int))
+    assert (data.task, data.classes) == ("multilabel", None)
+    assert data.y.dtype.kind in "biu"
+    np.testing.assert_array_equal(data.y, SEVERAL)
+    with pytest.raises(DataError, match="classes must be left out for task 'multilabel'"):
+        data.keep_classes([0, 1])
+
+
+@pytest.mark.parametrize(
+    "y", [np.eye(6), np.eye(6, dtype=int), LABELS[:, None] > 4, SEVERAL.astype(np.float32)]
+)
+def test_explicit_multilabel_takes_what_auto_does_not(y: np.ndarray) -> None:
+    data = dataset(y=y, task="multilabel")
+    assert data.task == "multilabel"
+    assert data.y.dtype.kind in "biu"
+    np.testing.assert_array_equal(data.y, y)
+
+
+def test_several_labels_are_kept_without_a_copy() -> None:
+    assert dataset(y=SEVERAL).y is SEVERAL
+
+
 def test_unknown_task_names_the_close_match() -> None:
     with pytest.raises(ConfigError, match="did you mean 'regression'"):
         dataset(task="regresion")
@@ -122,19 +151,15 @@ def test_nan_in_targets_and_in_the_test_part_is_refused() -> None:
     assert "y_test must be finite" in refusal(y=X[:, 0], X_test=X[:1], y_test=[np.inf])
 
 
-def test_sparse_features_are_refused_with_the_remedy() -> None:
-    class SparseLike:
-        def toarray(self) -> np.ndarray:
-            return X
-
-    assert "X.toarray()" in refusal(SparseLike())
-
-
 @pytest.mark.parametrize(
     ("y", "words"),
     [
         (LABELS[:5], "y must have one entry per row of X, 6, got 5"),
-        (np.eye(6, dtype=int), "y.argmax(axis=1) if one-hot"),
+        (np.eye(6, dtype=int), "y must not be one-hot"),
+        (np.eye(6, dtype=int)[:, ::-1] > 0, "pass y.argmax(axis=1) for classes"),
+        (np.eye(6, dtype=int) * 2, "y.argmax(axis=1) if one-hot"),
+        (np.ones((6, 2), int) - 2, "or only 0 and 1 for several labels"),
+        (np.full((6, 2), "0"), "y must hold one label per row"),
         (LABELS[:, None], "y.ravel()"),
         (np.array(["a", None, "b", "a", "b", "a"], object), "got objects of type NoneType, str"),
         (np.array(["a", np.nan, "b", "a", "b", "a"], object), "got objects of type float, str"),
@@ -154,6 +179,10 @@ def test_targets_that_do_not_fit_an_explicit_task_are_refused() -> None:
     assert "got 0.5" in refusal(y=LABELS - 2.5, task="classification")
     assert "no whole number" in refusal(y=LABELS * 1e300, task="classification")
     assert "strings such as '3'" in refusal(y=LABELS.astype(str), task="regression")
+    assert "a column of 0 and 1 per label" in refusal(y=LABELS, task="multilabel")
+    assert "of <U1" in refusal(y=np.full((6, 2), "0"), task="multilabel")
+    assert "only 0 and 1 for task 'multilabel', got 2" in refusal(y=SEVERAL * 2, task="multilabel")
+    assert "got 0.5" in refusal(y=SEVERAL / 2, task="multilabel")
 
 
 @pytest.mark.parametrize(
@@ -171,6 +200,11 @@ def test_bad_test_parts_are_refused(part: dict[str, Any], words: str) -> None:
     assert words in refusal(**part)
 
 
+def test_test_targets_of_several_labels_are_0_and_1() -> None:
+    assert "y_test must hold only 0 and 1" in refusal(y=SEVERAL, X_test=X, y_test=SEVERAL + 1)
+    assert "as many outputs" in refusal(y=SEVERAL, X_test=X, y_test=np.ones((6, 3), int))
+
+
 def test_test_targets_need_as_many_outputs() -> None:
     assert "as many outputs" in refusal(y=X, X_test=X, y_test=X[:, 0])
 
@@ -181,6 +215,18 @@ def test_facts_about_features_are_checked() -> None:
     assert "image_shape" in refusal(image_shape=(2, 2))
     data = dataset(feature_range=(0, 255), image_shape=(1, 2))
     assert (data.feature_range, data.image_shape) == ((0, 255), (1, 2))
+
+
+@pytest.mark.parametrize("names", [("a",), ("a", "b", "c"), ("a", "a"), ()])
+def test_feature_names_are_checked(names: tuple[str, ...]) -> None:
+    assert "feature_names must be 2 different names" in refusal(feature_names=names)
+    bad = np.full((6, 2), np.nan)
+    assert "X must be finite" in refusal(bad, feature_names=names)
+
+
+def test_feature_names_are_kept() -> None:
+    assert dataset(feature_names=["a", "b"]).feature_names == ("a", "b")
+    assert dataset().feature_names is None
 
 
 def test_classes_join_training_and_test_labels() -> None:

@@ -86,8 +86,95 @@ def test_mnist_is_downloaded_only_where_it_is_missing(
 def test_an_unknown_name_is_refused() -> None:
     with pytest.raises(ConfigError, match="unknown dataset 'mnits'; did you mean 'mnist'"):
         load_dataset("mnits")
-    with pytest.raises(ConfigError, match="known: auto, digits, mnist"):
+    with pytest.raises(ConfigError, match="did you mean 'spirals'"):
+        load_dataset("spirl(n=50)")
+    with pytest.raises(ConfigError, match="known: auto, blobs, digits, mnist, moons, spirals"):
         load_dataset("iris-flowers")
+    with pytest.raises(ConfigError, match=r"files end in \.csv, \.tsv or \.npz"):
+        load_dataset("")
+
+
+@pytest.mark.parametrize("name", ["spirals", "spirals(n=50)", " Moons ( n=50 )", "blobs(50)"])
+def test_recipes(name: str) -> None:
+    data = load_dataset(name)
+    assert data.n_features == 2
+    assert len(data.y) == (1000 if name == "spirals" else 50)
+
+
+def test_recipes_refuse_what_they_do_not_know() -> None:
+    with pytest.raises(ConfigError, match="spirals has no parameter 'm'"):
+        load_dataset("spirals(m=3)")
+    with pytest.raises(ConfigError, match=r"cannot read 'spirals\(n='"):
+        load_dataset("spirals(n=")
+
+
+CSV = "a,b,y\n1,2,0\n3,4,1\n5,6,1\n7,8,0\n"
+
+
+@pytest.mark.parametrize("name", ["some.csv", "some.CSV", "some.tsv", "some.txt", "some"])
+def test_csv_files(name: str, tmp_path: Path) -> None:
+    said: list[str] = []
+    (tmp_path / name).write_text(CSV)
+    for path in (tmp_path / name, str(tmp_path / name)):
+        data = load_dataset(path, notify=said.append)
+        assert (data.name, data.feature_names) == ("some", ("a", "b"))
+        assert data.y.tolist() == [0, 1, 1, 0]
+    assert len(said) == 2 and name in said[0]
+    chosen = load_dataset(tmp_path / name, target="a", task="regression", notify=said.append)
+    assert chosen.y.tolist() == [1, 3, 5, 7]
+
+
+@pytest.mark.parametrize("name", ["some.npz", "some.NPZ", "some.data", "some"])
+def test_npz_files(name: str, tmp_path: Path) -> None:
+    with (tmp_path / name).open("wb") as file:
+        np.savez(file, X=np.zeros((4, 2)), y=[1, 2, 1, 2])
+    data = load_dataset(tmp_path / name)
+    assert (data.name, data.task) == ("some", "classification")
+    assert load_dataset(tmp_path / name, task="regression").task == "regression"
+    with pytest.raises(ConfigError, match="target must be left out unless the data are a CSV"):
+        load_dataset(tmp_path / name, target=0)
+
+
+def test_classes_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / "some.csv").write_text("a,y\n1,u\n2,v\n3,w\n")
+    data = load_dataset(tmp_path / "some.csv", classes="u,w", notify=lambda message: None)
+    assert data.X.tolist() == [[1], [3]]
+    assert data.feature_names == ("a",)
+
+
+@pytest.mark.parametrize("name", ["none.csv", "none.tsv", "none.npz", "folder/none.csv"])
+def test_a_missing_file_is_no_unknown_name(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match="No such file") as caught:
+        load_dataset(name)
+    assert caught.value.exit_code == 3
+
+
+def test_paths_that_are_no_files_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"got '.*', a folder; name a \.csv"):
+        load_dataset(tmp_path)
+    with pytest.raises(DataError, match="a path that does not exist"):
+        load_dataset(tmp_path / "none.txt")
+
+
+@pytest.mark.parametrize("name", ["digits", "moons"])
+def test_a_folder_or_file_hides_no_dataset(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "digits").mkdir()
+    (tmp_path / "moons").write_text(CSV)
+    assert load_dataset(name).name == name
+
+
+@pytest.mark.parametrize("name", ["digits", "spirals"])
+def test_what_only_files_need_is_refused_elsewhere(name: str) -> None:
+    with pytest.raises(ConfigError, match=f"target must be left out .* got 'y' with '{name}'"):
+        load_dataset(name, target="y")
+    with pytest.raises(ConfigError, match=f"task must be auto .* got 'regression' with '{name}'"):
+        load_dataset(name, task="regression")
 
 
 @pytest.mark.parametrize("classes", [[3, 7], ("7", "3"), "3,7", {3, 7}])
@@ -104,8 +191,8 @@ def test_an_unknown_class_is_refused() -> None:
 
 def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
     code = (
-        "import sys, fastmlp.data.split\n"
-        "heavy = {'numba', 'sklearn', 'scipy', 'urllib.request'} & set(sys.modules)\n"
+        "import sys, fastmlp.data.split, fastmlp.data.load\n"
+        "heavy = {'numba', 'pandas', 'sklearn', 'scipy', 'urllib.request'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
     root = Path(__file__).resolve().parents[2]
