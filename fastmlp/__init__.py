@@ -16,39 +16,61 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from .base.errors import ConfigError, DataError, DivergenceError, FastMLPError
+    from .base.errors import (
+        CallbackError,
+        ConfigError,
+        DataError,
+        DivergenceError,
+        FastMLPError,
+        TrainingError,
+    )
     from .data.dataset import Dataset
     from .data.load import load_dataset
     from .model.predictor import Predictor
-    from .training.callbacks import Callback
+    from .training.callbacks import BestModel, Callback, CsvLog, EarlyStopping, LambdaCallback
     from .training.config import TrainConfig
     from .training.fit import fit
+    from .training.progress import Progress
     from .training.result import TrainResult
 
 _HOMES = {
+    "BestModel": "training.callbacks",
     "Callback": "training.callbacks",
+    "CallbackError": "base.errors",
+    "CsvLog": "training.callbacks",
     "ConfigError": "base.errors",
     "DataError": "base.errors",
     "Dataset": "data.dataset",
     "DivergenceError": "base.errors",
+    "EarlyStopping": "training.callbacks",
     "FastMLPError": "base.errors",
+    "LambdaCallback": "training.callbacks",
+    "Progress": "training.progress",
     "Predictor": "model.predictor",
     "TrainConfig": "training.config",
     "TrainResult": "training.result",
+    "TrainingError": "base.errors",
     "fit": "training.fit",
     "load_dataset": "data.load",
 }
 
 __all__ = [
+    "BestModel",
     "Callback",
+    "CallbackError",
     "ConfigError",
+    "CsvLog",
     "DataError",
     "Dataset",
     "DivergenceError",
+    "EarlyStopping",
     "FastMLPError",
+    "LambdaCallback",
     "Predictor",
+    "Progress",
     "TrainConfig",
     "TrainResult",
+    "TrainingError",
     "__version__",
     "fit",
     "load_dataset",

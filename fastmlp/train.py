@@ -59,21 +59,22 @@ def _explain(options: argparse.Namespace, config: TrainConfig) -> int:
 
 
 def _train(options: argparse.Namespace, config: TrainConfig) -> int:
-    from .base.errors import DivergenceError
-    from .commands.progress import Introduction, progress_for
+    from .base.errors import TrainingError
+    from .commands.introduction import Introduction
     from .reports.run_folder import RunFolder
     from .training.fit import finish, start
+    from .training.progress import Progress
 
     started = time.perf_counter()
     dataset = _load(options, config)
     load_seconds = time.perf_counter() - started
-    callbacks = [] if options.quiet else [Introduction(), progress_for()]
+    callbacks = [] if options.quiet else [Introduction(), Progress()]
     run = start(config, dataset, options.threads, callbacks)
     run.prepare_seconds += load_seconds
     folder = None if options.no_out else RunFolder(options.out, run.config, options.overwrite)
     try:
         result = finish(run)
-    except DivergenceError as error:
+    except TrainingError as error:
         _finish(options, error.result, folder)
         raise
     _finish(options, result, folder)
@@ -84,7 +85,13 @@ def _load(options: argparse.Namespace, config: TrainConfig) -> Any:
     from .data.load import load_dataset
 
     notify = (lambda message: None) if options.quiet else print_line
-    return load_dataset(config.data, data_dir=options.data_dir, notify=notify)
+    return load_dataset(
+        config.data,
+        data_dir=options.data_dir,
+        target=config.target or None,
+        task=config.task,
+        notify=notify,
+    )
 
 
 def _finish(options: argparse.Namespace, result: TrainResult, folder: RunFolder | None) -> None:

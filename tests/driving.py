@@ -6,7 +6,7 @@ import hashlib
 import inspect
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 import reference
+from fastmlp.base.random import Purpose, key
 from fastmlp.kernels import buffers, codes
 from fastmlp.kernels.evaluate import evaluate_rows
 from fastmlp.kernels.general_step import train_batches
@@ -24,12 +25,21 @@ from fastmlp.model.launch import launch
 from fastmlp.model.network import Network
 from fastmlp.model.workspace import Workspace
 from fastmlp.ops.activations import ACTIVATIONS
-from fastmlp.ops.losses import LOSSES
+from fastmlp.ops.losses import LOSSES, legal_pairs
 from fastmlp.ops.optimizers import OPTIMIZERS
 
 DTYPES = ("float32", "float64")
+HIDDEN = [name for name, record in ACTIVATIONS.records.items() if record.hidden]
 # What rounding may make of a few steps, relative to numbers of the order of 1.
 TOLERANCE = {"float32": 2e-5, "float64": 1e-11}
+# Each hidden activation and each pair of output and loss, in both types; and in float64 all of them
+# with each other: they do not know of one another, nor of the type.
+_HIDDEN = [*HIDDEN, "leaky_relu(0.3)"]
+_EACH = [("tanh", *pair) for pair in legal_pairs()]
+_EACH += [(hidden, "softmax", "cross_entropy") for hidden in _HIDDEN if hidden != "tanh"]
+SEPARATELY = [(*parts, dtype) for parts in _EACH for dtype in DTYPES]
+TOGETHER = [(*parts, "float32") for parts in _EACH]
+TOGETHER += [(hidden, *pair, "float64") for hidden in _HIDDEN for pair in legal_pairs()]
 TASK_CODES = {
     "multiclass": codes.MULTICLASS,
     "binary": codes.BINARY,
@@ -93,12 +103,18 @@ class Case:
     """A network, its data and an objective, all drawn from a seed. Specs as users write them."""
 
     sizes: tuple[int, ...] = (5, 7, 3)
-    hidden: str = "tanh"
+    hidden: str | tuple[str, ...] = "tanh"  # one for all hidden layers, or one for each
     output: str = "softmax"
     loss: str = "cross_entropy"
     optimizer: str = "sgd"
     l1: float = 0.0
     l2: float = 0.0
+    label_smoothing: float = 0.0
+    clip_norm: float = 0.0
+    clip_value: float = 0.0
+    max_norm: float = 0.0
+    dropout: tuple[float, ...] = ()  # of each layer's inputs
+    weighted: bool = False  # whether rows have sample weights, some of them 0
     dtype: str = "float64"
     rows: int = 10
     batch_size: int = 4
@@ -128,8 +144,9 @@ class Run:
     def __init__(self, case: Case):
         self.case = case
         rng = np.random.default_rng(case.seed)
-        specs = [case.hidden] * (len(case.sizes) - 2) + [case.output]
-        self.activations = [ACTIVATIONS.parse(spec) for spec in specs]
+        depth = len(case.sizes) - 1
+        hidden = [case.hidden] * (depth - 1) if isinstance(case.hidden, str) else case.hidden
+        self.activations = [ACTIVATIONS.parse(spec) for spec in (*hidden, case.output)]
         self.loss = LOSSES.parse(case.loss)
         self.optimizer = OPTIMIZERS.parse(case.optimizer)
         self.network = Network(case.sizes, self.activations, case.dtype)
@@ -143,18 +160,28 @@ class Run:
         self.orders = [rng.permutation(case.rows) for _ in range(case.epochs)]
         targets = self.Y if labels is None else np.empty((0, case.sizes[-1]), dtype)
         labels = np.empty(0, np.int32) if labels is None else labels
-        self.data = buffers.Data(self.X, labels, targets, np.arange(case.rows))
+        # Quarters, whose sums are exact in any order.
+        weights = rng.integers(0, 8, case.rows) / 4 if case.weighted else np.empty(0)
+        self.data = buffers.Data(self.X, labels, targets, weights, np.arange(case.rows))
         self.objective = buffers.Objective(
-            self.loss.code,
-            TASK_CODES[self.task],
-            float(case.threshold),
-            float(case.l1),
-            float(case.l2),
-            self.optimizer.code,
-            np.array(self.optimizer.kernel_parameters),
+            loss=self.loss.code,
+            loss_parameter=float(self.loss.kernel_parameter),
+            task=TASK_CODES[self.task],
+            threshold=float(case.threshold),
+            label_smoothing=float(case.label_smoothing),
+            l1=float(case.l1),
+            l2=float(case.l2),
+            clip_norm=float(case.clip_norm),
+            clip_value=float(case.clip_value),
+            max_norm=float(case.max_norm),
+            optimizer=self.optimizer.code,
+            optimizer_parameters=np.array(self.optimizer.kernel_parameters),
         )
-        self.workspace = Workspace(self.network, case.block_rows, self.optimizer.state_buffers)
+        self.workspace = Workspace(
+            self.network, case.block_rows, self.optimizer.state_buffers, dropout=case.dropout
+        )
         self.steps_before = 0
+        self.dropout_keys = [key(case.seed, Purpose.DROPOUT, e) for e in range(1, case.epochs + 1)]
 
     def _draw_targets(self, rng: np.random.Generator) -> tuple[str, np.ndarray | None, np.ndarray]:
         """Return what the outputs mean, the labels where there are any, and the targets."""
@@ -164,6 +191,8 @@ class Run:
             return "multiclass", labels, reference.one_hot(labels, shape[1], dtype)
         if self.activations[-1].name == "sigmoid":
             return "binary", None, rng.integers(0, 2, shape).astype(dtype)
+        if self.activations[-1].name == "exponential":
+            return "regression", None, rng.poisson(1.5, shape).astype(dtype)
         return "regression", None, rng.normal(0, 1, shape).astype(dtype)
 
     # --- the kernels ---
@@ -191,6 +220,7 @@ class Run:
             np.zeros(self.batches),
             np.zeros(self.batches, np.int64),
             np.zeros(self.batches, np.int64),
+            np.zeros(self.batches),
             np.full(self.batches, float(self.case.rate)),
         )
 
@@ -203,14 +233,14 @@ class Run:
     ) -> list[reference.Step]:
         """All epochs by the general step; ``pieces`` is how many blocks are done at a time."""
         steps = []
-        for order in self.orders:
+        for epoch, order in enumerate(self.orders):
             report = self.new_report()
             for first in range(0, self.blocks, pieces or self.blocks):
                 last = min(first + (pieces or self.blocks), self.blocks)
-                arguments = self._scratch(worker) + self._part(order, first, last, report)
+                arguments = self._scratch(worker) + self._part(epoch, order, first, last, report)
                 (run_members if full_team else launch)(worker, threads, *arguments)
             self.steps_before += self.batches
-            steps += [reference.Step(*step) for step in zip(*report[:3], strict=True)]
+            steps += [reference.Step(*step) for step in zip(*report[:4], strict=True)]
         return steps
 
     def train_samples(self, pieces: int | None = None) -> list[reference.Step]:
@@ -222,15 +252,15 @@ class Run:
         """Blocks ``first`` to ``last`` of the first epoch, with a rate for each of its steps."""
         report = self.new_report()
         report.rates[:] = rates
-        launch(train_batches, 1, *self._part(self.orders[0], first, last, report))
+        launch(train_batches, 1, *self._part(0, self.orders[0], first, last, report))
         return report
 
     def _part(
-        self, order: np.ndarray, first: int, last: int, report: buffers.Report
+        self, epoch: int, order: np.ndarray, first: int, last: int, report: buffers.Report
     ) -> tuple[Any, ...]:
         part = buffers.Slice(
             first, last, self.case.batch_size, self.case.block_rows, self.blocks_per_batch,
-            self.steps_before,
+            self.steps_before, self.dropout_keys[epoch],
         )  # fmt: skip
         data = self.data._replace(order=order)
         return self.workspace.net, self.workspace.work, data, self.objective, part, report
@@ -281,6 +311,7 @@ class Run:
             for start, stride, n, arrays in (
                 (row[buffers.IN], row[buffers.LD_IN], row[buffers.N_IN], (work.A,)),
                 (row[buffers.OUT], row[buffers.LD_OUT], row[buffers.N_OUT], work[:3]),
+                (row[buffers.SOURCE], row[buffers.LD_IN], row[buffers.N_IN], (work.A,)),
             ):
                 for array in arrays:
                     self._block_rows(array, start, stride)[:, :n] = np.nan
@@ -289,6 +320,7 @@ class Run:
         for views in self.network.gradient_views(work.grads):
             for view in views:
                 view[...] = np.nan
+        work.row_norms[:] = np.nan
         work.row_loss[:] = np.nan
         work.row_hit[:] = -7
 
@@ -322,22 +354,31 @@ class Run:
     def twin(self) -> tuple[list[np.ndarray], list[np.ndarray], list[reference.Step]]:
         """Return the weights, biases and steps of the twin after all epochs. Call before train."""
         weights, biases, activations, loss = self.model()
-        rows = [
-            order[start : start + self.case.batch_size]
-            for order in self.orders
-            for start in range(0, self.case.rows, self.case.batch_size)
-        ]
-        parameters = {
-            name: getattr(self.optimizer, name) for name in type(self.optimizer).__annotations__
-        }
+        case, size = self.case, self.case.batch_size
+        starts = range(0, case.rows, size)
+        rows = [order[start : start + size] for order in self.orders for start in starts]
+        places = [range(start, min(start + size, case.rows)) for start in starts]
+        masks = [self.masks(epoch, part) for epoch in range(case.epochs) for part in places]
+        names = [field.name for field in fields(self.optimizer)]
         steps = reference.train(
             weights, biases, activations, loss,
             [(self.X[batch], self.Y[batch]) for batch in rows],
-            [self.case.rate] * len(rows),
-            self.optimizer.name, parameters, self.case.l1, self.case.l2,
-            self.task, self.case.threshold,
+            [case.rate] * len(rows),
+            self.optimizer.name, {name: getattr(self.optimizer, name) for name in names},
+            case.l1, case.l2, self.task, case.threshold,
+            loss_parameter=self.loss.kernel_parameter, smoothing=case.label_smoothing,
+            clip_norm=case.clip_norm, clip_value=case.clip_value, max_norm=case.max_norm,
+            row_weights=[self.data.weights[batch] for batch in rows] if case.weighted else None,
+            masks=masks if case.dropout else None,
         )  # fmt: skip
         return weights, biases, steps
+
+    def masks(self, epoch: int, places: Sequence[int]) -> reference.Masks:
+        """The twin's dropout masks of the rows at those places of an epoch (counted from 0)."""
+        rates = self.case.dropout or (0.0,) * self.network.depth
+        return reference.dropout_masks(
+            self.dropout_keys[epoch], rates, places, self.case.sizes[:-1], self.case.dtype
+        )
 
 
 def assert_close(ours: Sequence[np.ndarray], twins: Sequence[np.ndarray], dtype: str) -> None:

@@ -10,14 +10,18 @@ loss of a row, dV the gradient of the objective with respect to V.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 Array = np.ndarray
-# An activation is its name and its parameter: the slope of leaky_relu, otherwise unused.
+# An activation is its name and its parameter: the slope of leaky_relu, the alpha of elu, otherwise
+# unused.
 Activation = tuple[str, float]
+# For each layer what its inputs are multiplied by, or None: nothing is dropped.
+Masks = Sequence[Array | None]
 
 # --- activations: A = f(Z), row by row -----------------------------------------------------------
 
@@ -44,6 +48,37 @@ def tanh(Z: Array) -> Array:
     return np.tanh(Z)
 
 
+def elu(Z: Array, alpha: float) -> Array:
+    return np.where(Z > 0, Z, Z.dtype.type(alpha) * np.expm1(np.minimum(Z, 0)))
+
+
+def normal_distribution(Z: Array) -> Array:
+    """Phi, by the complementary error function, which keeps its digits in the lower tail."""
+    complement = np.vectorize(math.erfc, otypes=[np.float64])
+    return (0.5 * complement(-Z / math.sqrt(2))).astype(Z.dtype)
+
+
+def normal_density(Z: Array) -> Array:
+    return np.exp(-0.5 * Z * Z) / Z.dtype.type(math.sqrt(2 * math.pi))
+
+
+def gelu(Z: Array) -> Array:
+    return Z * normal_distribution(Z)
+
+
+def silu(Z: Array) -> Array:
+    return Z * sigmoid(Z)
+
+
+def softplus(Z: Array) -> Array:
+    return np.logaddexp(0, Z).astype(Z.dtype)
+
+
+def exponential(Z: Array) -> Array:
+    with np.errstate(over="ignore"):
+        return np.exp(Z)
+
+
 def softmax(Z: Array) -> Array:
     powers = np.exp(Z - Z.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)
@@ -56,6 +91,11 @@ FORWARD: dict[str, Callable[[Array, float], Array]] = {
     "sigmoid": lambda Z, _: sigmoid(Z),
     "tanh": lambda Z, _: tanh(Z),
     "softmax": lambda Z, _: softmax(Z),
+    "elu": elu,
+    "gelu": lambda Z, _: gelu(Z),
+    "silu": lambda Z, _: silu(Z),
+    "softplus": lambda Z, _: softplus(Z),
+    "exponential": lambda Z, _: exponential(Z),
 }
 
 
@@ -67,6 +107,22 @@ def activate(activation: Activation, Z: Array) -> Array:
 
 # --- activations backward: dZ from dA ------------------------------------------------------------
 
+
+def elu_backward(Z: Array, A: Array, dA: Array, alpha: float) -> Array:
+    """exp(z) alpha = a + alpha on the lower side."""
+    return np.where(Z > 0, dA, dA.dtype.type(alpha) * dA * np.exp(np.minimum(Z, 0)))
+
+
+def gelu_backward(Z: Array, A: Array, dA: Array, _: float) -> Array:
+    """By the product rule: Phi' is the density."""
+    return dA * (normal_distribution(Z) + Z * normal_density(Z))
+
+
+def silu_backward(Z: Array, A: Array, dA: Array, _: float) -> Array:
+    s = sigmoid(Z)
+    return dA * (s + Z * s * (1 - s))
+
+
 BACKWARD: dict[str, Callable[[Array, Array, Array, float], Array]] = {
     "identity": lambda Z, A, dA, _: dA.copy(),
     "relu": lambda Z, A, dA, _: np.where(Z > 0, dA, 0).astype(dA.dtype),
@@ -75,6 +131,11 @@ BACKWARD: dict[str, Callable[[Array, Array, Array, float], Array]] = {
     "tanh": lambda Z, A, dA, _: dA * (1 - A * A),
     # The Jacobian diag(a) - a a^T, applied to each row.
     "softmax": lambda Z, A, dA, _: A * (dA - (dA * A).sum(axis=1, keepdims=True)),
+    "elu": elu_backward,
+    "gelu": gelu_backward,
+    "silu": silu_backward,
+    "softplus": lambda Z, A, dA, _: dA * sigmoid(Z),
+    "exponential": lambda Z, A, dA, _: dA * A,
 }
 
 
@@ -115,24 +176,54 @@ def mean_squared_error(Z: Array, A: Array, Y: Array) -> Array:
     return np.square((A - Y).astype(np.float64)).mean(axis=1)
 
 
-LOSSES: dict[str, Callable[[Array, Array, Array], Array]] = {
-    "cross_entropy": cross_entropy,
-    "binary_cross_entropy": binary_cross_entropy,
-    "squared_error": squared_error,
-    "mean_squared_error": mean_squared_error,
+def absolute_error(Z: Array, A: Array, Y: Array) -> Array:
+    """sum_j |y_j - a_j|."""
+    return np.abs((A - Y).astype(np.float64)).sum(axis=1)
+
+
+def huber(Z: Array, A: Array, Y: Array, delta: float) -> Array:
+    """sum_j 1/2 e_j^2 within delta of 0, and beyond it the tangent there."""
+    size = np.abs((A - Y).astype(np.float64))
+    near = np.minimum(size, delta)
+    return (0.5 * near * near + delta * (size - near)).sum(axis=1)
+
+
+def poisson(Z: Array, A: Array, Y: Array) -> Array:
+    """sum_j y_j log(y_j / a_j) - y_j + a_j, where log a = z and 0 log 0 = 0."""
+    Z, A, Y = (array.astype(np.float64) for array in (Z, A, Y))
+    y_log_y = Y * np.log(np.where(Y > 0, Y, 1))
+    return (y_log_y - Y * Z - Y + A).sum(axis=1)
+
+
+# The last argument is the loss's parameter: the delta of huber, otherwise unused.
+LOSSES: dict[str, Callable[[Array, Array, Array, float], Array]] = {
+    "cross_entropy": lambda Z, A, Y, _: cross_entropy(Z, A, Y),
+    "binary_cross_entropy": lambda Z, A, Y, _: binary_cross_entropy(Z, A, Y),
+    "squared_error": lambda Z, A, Y, _: squared_error(Z, A, Y),
+    "mean_squared_error": lambda Z, A, Y, _: mean_squared_error(Z, A, Y),
+    "absolute_error": lambda Z, A, Y, _: absolute_error(Z, A, Y),
+    "huber": huber,
+    "poisson": lambda Z, A, Y, _: poisson(Z, A, Y),
 }
 
-# dL/dA of each row. Those of the cross-entropies divide by A, and are only meant for A well inside
-# (0, 1): what networks are trained with is their fused form below.
-LOSS_GRADIENTS: dict[str, Callable[[Array, Array], Array]] = {
-    "cross_entropy": lambda A, Y: -Y / A,
-    "binary_cross_entropy": lambda A, Y: (A - Y) / (A * (1 - A)),
-    "squared_error": lambda A, Y: A - Y,
-    "mean_squared_error": lambda A, Y: 2 * (A - Y) / A.shape[1],
+# dL/dA of each row. Those of the fused losses divide by A, and are only meant for A well inside
+# its range: what networks are trained with is their fused form below.
+LOSS_GRADIENTS: dict[str, Callable[[Array, Array, float], Array]] = {
+    "cross_entropy": lambda A, Y, _: -Y / A,
+    "binary_cross_entropy": lambda A, Y, _: (A - Y) / (A * (1 - A)),
+    "squared_error": lambda A, Y, _: A - Y,
+    "mean_squared_error": lambda A, Y, _: 2 * (A - Y) / A.shape[1],
+    "absolute_error": lambda A, Y, _: np.sign(A - Y),
+    "huber": lambda A, Y, delta: np.clip(A - Y, -delta, delta),
+    "poisson": lambda A, Y, _: 1 - Y / A,
 }
 
 # Losses whose gradient goes straight to the pre-activations, and the output activation each needs.
-FUSED = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid"}
+FUSED = {
+    "cross_entropy": "softmax",
+    "binary_cross_entropy": "sigmoid",
+    "poisson": "exponential",
+}
 
 
 def fused_gradient(A: Array, Y: Array) -> Array:
@@ -140,12 +231,59 @@ def fused_gradient(A: Array, Y: Array) -> Array:
     return A - Y
 
 
-def output_gradient(activation: Activation, loss: str, Z: Array, A: Array, Y: Array) -> Array:
+def output_gradient(
+    activation: Activation, loss: str, Z: Array, A: Array, Y: Array, parameter: float = 0.0
+) -> Array:
     """dL/dZ of the output layer, each row for itself."""
     if loss in FUSED:
         assert activation[0] == FUSED[loss]
         return fused_gradient(A, Y)
-    return activate_backward(activation, Z, A, LOSS_GRADIENTS[loss](A, Y))
+    return activate_backward(activation, Z, A, LOSS_GRADIENTS[loss](A, Y, parameter))
+
+
+def smooth(task: str, Y: Array, smoothing: float) -> Array:
+    """Mix the uniform distribution into the targets: over the classes, or over yes and no."""
+    real = Y.dtype.type
+    choices = Y.shape[1] if task == "multiclass" else 2
+    return real(1 - smoothing) * Y + real(smoothing / choices)
+
+
+# --- dropout -------------------------------------------------------------------------------------
+
+
+def kept(key: Array, rate: float, place: int, layer: int, n: int) -> Array:
+    """Which of the n inputs of a layer are kept in the row at that place of the epoch.
+
+    Unit j takes the 32 bits number j % 8, counted from the lower end, of the four words that
+    NumPy's Philox gives for the counter (j // 8, place, layer, 0). NumPy adds 1 to a counter before
+    it uses it.
+    """
+    bits: list[Array] = []
+    for eight in range(-(-n // 8)):
+        counter = (eight + (place << 64) + (layer << 128) - 1) % 2**256
+        words = np.random.Philox(key=key, counter=counter).random_raw(4)
+        for word in words:
+            bits += [word & np.uint64(2**32 - 1), word >> np.uint64(32)]
+    return np.array(bits[:n]) >= int(rate * 2**32)
+
+
+def dropout_masks(
+    key: Array, rates: Sequence[float], places: Sequence[int], sizes: Sequence[int], dtype: Any
+) -> list[Array | None]:
+    """For each layer 1 / (1 - rate) where an input is kept, else 0; a row for each place."""
+    return [
+        np.array([kept(key, rate, place, layer, n) for place in places])
+        * np.dtype(dtype).type(1 / (1 - rate))
+        if rate > 0
+        else None
+        for layer, (rate, n) in enumerate(zip(rates, sizes, strict=True))
+    ]
+
+
+def dropped(A: Array, masks: Masks | None, layer: int) -> Array:
+    """What a layer gets of what the layer below gives; or the same of its gradient."""
+    mask = masks[layer] if masks is not None else None
+    return A if mask is None else A * mask
 
 
 # --- the dense layer -----------------------------------------------------------------------------
@@ -183,13 +321,17 @@ def penalty_gradient(W: Array, l1: float, l2: float) -> Array:
 
 
 def forward(
-    weights: Sequence[Array], biases: Sequence[Array], activations: Sequence[Activation], X: Array
+    weights: Sequence[Array],
+    biases: Sequence[Array],
+    activations: Sequence[Activation],
+    X: Array,
+    masks: Masks | None = None,
 ) -> tuple[list[Array], list[Array]]:
-    """Return every layer's Z, and every layer's A preceded by X."""
+    """Return every layer's Z, and every layer's A, before dropout, preceded by X."""
     Zs: list[Array] = []
     As = [X]
-    for W, b, activation in zip(weights, biases, activations, strict=True):
-        Zs.append(dense_forward(As[-1], W, b))
+    for layer, (W, b, activation) in enumerate(zip(weights, biases, activations, strict=True)):
+        Zs.append(dense_forward(dropped(As[-1], masks, layer), W, b))
         As.append(activate(activation, Zs[-1]))
     return Zs, As
 
@@ -200,31 +342,27 @@ def backward(
     Zs: Sequence[Array],
     As: Sequence[Array],
     dZ: Array,
+    masks: Masks | None = None,
 ) -> tuple[list[Array], list[Array]]:
     """Return every layer's dW and db, given the output layer's dZ."""
     dWs: list[Array] = []
     dbs: list[Array] = []
     for layer in reversed(range(len(weights))):
-        dW, db = dense_gradients(As[layer], dZ)
+        dW, db = dense_gradients(dropped(As[layer], masks, layer), dZ)
         dWs.insert(0, dW)
         dbs.insert(0, db)
         if layer > 0:
-            dA = dense_input_gradient(dZ, weights[layer])
+            dA = dropped(dense_input_gradient(dZ, weights[layer]), masks, layer)
             dZ = activate_backward(activations[layer - 1], Zs[layer - 1], As[layer], dA)
     return dWs, dbs
 
 
-def row_losses(
-    weights: Sequence[Array],
-    biases: Sequence[Array],
-    activations: Sequence[Activation],
-    loss: str,
-    X: Array,
-    Y: Array,
-) -> Array:
-    """The loss of each row, without penalties."""
-    Zs, As = forward(weights, biases, activations, X)
-    return LOSSES[loss](Zs[-1], As[-1], Y)
+def shares(n: int, row_weights: Array | None) -> Array:
+    """What each row counts in the mean over n rows; all 0 where all weights are."""
+    if row_weights is None:
+        return np.full(n, 1 / n)
+    total = row_weights.sum()
+    return row_weights / total if total > 0 else np.zeros(n)
 
 
 def objective(
@@ -236,10 +374,14 @@ def objective(
     Y: Array,
     l1: float = 0.0,
     l2: float = 0.0,
+    loss_parameter: float = 0.0,
+    row_weights: Array | None = None,
+    masks: Masks | None = None,
 ) -> float:
-    """What is minimised: the mean loss of the rows + the penalties."""
-    losses = row_losses(weights, biases, activations, loss, X, Y)
-    return float(losses.mean()) + penalty(weights, l1, l2)
+    """What is minimised: the weighted mean loss of the rows + the penalties."""
+    Zs, As = forward(weights, biases, activations, X, masks)
+    losses = LOSSES[loss](Zs[-1], As[-1], Y, loss_parameter)
+    return float(shares(len(X), row_weights) @ losses) + penalty(weights, l1, l2)
 
 
 def loss_and_gradients(
@@ -251,14 +393,46 @@ def loss_and_gradients(
     Y: Array,
     l1: float = 0.0,
     l2: float = 0.0,
+    loss_parameter: float = 0.0,
+    row_weights: Array | None = None,
+    masks: Masks | None = None,
 ) -> tuple[float, list[Array], list[Array]]:
     """The mean loss without penalties, and the gradients of the objective, penalties included."""
-    Zs, As = forward(weights, biases, activations, X)
-    losses = LOSSES[loss](Zs[-1], As[-1], Y)
-    dZ = output_gradient(activations[-1], loss, Zs[-1], As[-1], Y) / X.dtype.type(len(X))
-    dWs, dbs = backward(weights, activations, Zs, As, dZ)
+    Zs, As = forward(weights, biases, activations, X, masks)
+    losses = LOSSES[loss](Zs[-1], As[-1], Y, loss_parameter)
+    share = shares(len(X), row_weights)
+    dZ = output_gradient(activations[-1], loss, Zs[-1], As[-1], Y, loss_parameter)
+    dZ = share.astype(X.dtype)[:, None] * dZ
+    dWs, dbs = backward(weights, activations, Zs, As, dZ, masks)
     dWs = [dW + penalty_gradient(W, l1, l2) for W, dW in zip(weights, dWs, strict=True)]
-    return float(losses.mean()), dWs, dbs
+    return float(share @ losses), dWs, dbs
+
+
+# --- clipping of gradients, and of weights -------------------------------------------------------
+
+
+def norm(arrays: Sequence[Array]) -> float:
+    """The Euclidean norm of all numbers together."""
+    return math.sqrt(sum(float(np.square(array.astype(np.float64)).sum()) for array in arrays))
+
+
+def clip(gradients: Sequence[Array], clip_norm: float, clip_value: float) -> list[Array]:
+    """All scaled so that their norm is at most clip_norm, then each to within clip_value; 0: no
+    limit. PyTorch's clip_grad_norm_ and clip_grad_value_.
+    """
+    clipped = list(gradients)
+    if clip_norm > 0:
+        factor = min(1.0, clip_norm / (norm(clipped) + 1e-6))
+        clipped = [g.dtype.type(factor) * g for g in clipped]
+    if clip_value > 0:
+        clipped = [np.clip(g, -g.dtype.type(clip_value), g.dtype.type(clip_value)) for g in clipped]
+    return clipped
+
+
+def limit_unit_norms(W: Array, max_norm: float) -> None:
+    """Scale down the columns of W, the weights into a unit, whose norm exceeds max_norm."""
+    norms = np.sqrt(np.square(W.astype(np.float64)).sum(axis=0))
+    W *= np.where(norms > max_norm, max_norm / np.maximum(norms, 1e-300), 1.0).astype(W.dtype)
 
 
 # --- optimizers: PyTorch's definitions. ``w`` and the state are overwritten ----------------------
@@ -303,8 +477,44 @@ def adam(
     w -= real(rate) * m_hat / (np.sqrt(v_hat) + real(epsilon))
 
 
+def adamw(
+    w: Array,
+    g: Array,
+    m: Array,
+    v: Array,
+    rate: float,
+    step: int,
+    is_weight: bool,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    epsilon: float = 1e-8,
+    weight_decay: float = 0.01,
+) -> None:
+    """Loshchilov & Hutter 2019, algorithm 2, where the decay is multiplied by the rate."""
+    if is_weight:
+        w -= w.dtype.type(rate * weight_decay) * w
+    adam(w, g, m, v, rate, step, beta1, beta2, epsilon)
+
+
+def rmsprop(
+    w: Array,
+    g: Array,
+    s: Array,
+    v: Array,
+    rate: float,
+    alpha: float = 0.99,
+    epsilon: float = 1e-8,
+    momentum: float = 0.0,
+) -> None:
+    """s = alpha s + (1 - alpha) g^2;  v = momentum v + g / (sqrt(s) + epsilon);  w -= rate v."""
+    real = w.dtype.type
+    s[...] = real(alpha) * s + real(1 - alpha) * g * g
+    v[...] = real(momentum) * v + g / (np.sqrt(s) + real(epsilon))
+    w -= real(rate) * v
+
+
 # How many arrays of state, shaped like w, each optimizer keeps; all start at zero.
-STATE_ARRAYS = {"sgd": 1, "adam": 2}
+STATE_ARRAYS = {"sgd": 1, "adam": 2, "adamw": 2, "rmsprop": 2}
 
 
 def update(
@@ -315,10 +525,15 @@ def update(
     state: list[Array],
     rate: float,
     step: int,
+    is_weight: bool = True,
 ) -> None:
     """One update of ``w`` by the optimizer of that name."""
     if optimizer == "adam":
         adam(w, g, state[0], state[1], rate, step, **parameters)
+    elif optimizer == "adamw":
+        adamw(w, g, state[0], state[1], rate, step, is_weight, **parameters)
+    elif optimizer == "rmsprop":
+        rmsprop(w, g, state[0], state[1], rate, **parameters)
     elif not parameters.get("momentum"):
         sgd(w, g, rate)
     elif parameters.get("nesterov"):
@@ -333,9 +548,10 @@ def update(
 class Step(NamedTuple):
     """What one update reports: sums over its rows, penalties excluded, before the update."""
 
-    loss: float
+    loss: float  # weighted
     hits: int
     rows: int
+    weight: float
 
 
 def train(
@@ -351,21 +567,40 @@ def train(
     l2: float = 0.0,
     task: str = "regression",
     threshold: float = 0.5,
+    *,
+    loss_parameter: float = 0.0,
+    smoothing: float = 0.0,
+    clip_norm: float = 0.0,
+    clip_value: float = 0.0,
+    max_norm: float = 0.0,
+    row_weights: Sequence[Array] | None = None,
+    masks: Sequence[Masks] | None = None,
 ) -> list[Step]:
     """An update for each batch (X, Y), at its own rate. Overwrites weights and biases.
 
-    Per-sample SGD is the case of batches of one row.
+    Per-sample SGD is the case of batches of one row. ``row_weights`` and ``masks`` hold an entry
+    for each batch; 0 stands for no limit.
     """
     arrays = [*weights, *biases]
     states = [[np.zeros_like(w) for _ in range(STATE_ARRAYS[optimizer])] for w in arrays]
     steps = []
     for number, ((X, Y), rate) in enumerate(zip(batches, rates, strict=True), start=1):
-        outputs = forward(weights, biases, activations, X)[1][-1]
-        mean, dWs, dbs = loss_and_gradients(weights, biases, activations, loss, X, Y, l1, l2)
+        of_rows = row_weights[number - 1] if row_weights is not None else None
+        mask = masks[number - 1] if masks is not None else None
+        outputs = forward(weights, biases, activations, X, mask)[1][-1]
+        mean, dWs, dbs = loss_and_gradients(
+            weights, biases, activations, loss, X, smooth(task, Y, smoothing) if smoothing else Y,
+            l1, l2, loss_parameter, of_rows, mask,
+        )  # fmt: skip
         right = int(hits(task, outputs, Y, threshold).sum())
-        steps.append(Step(mean * len(X), right, len(X)))
-        for w, g, state in zip(arrays, [*dWs, *dbs], states, strict=True):
-            update(optimizer, parameters or {}, w, g, state, rate, number)
+        weight = len(X) if of_rows is None else float(of_rows.sum())
+        steps.append(Step(mean * weight, right, len(X), weight))
+        gradients = clip([*dWs, *dbs], clip_norm, clip_value)
+        for place, (w, g, state) in enumerate(zip(arrays, gradients, states, strict=True)):
+            is_weight = place < len(weights)
+            update(optimizer, parameters or {}, w, g, state, rate, number, is_weight)
+            if is_weight and max_norm > 0:
+                limit_unit_norms(w, max_norm)
     return steps
 
 

@@ -10,12 +10,14 @@ import numpy as np
 
 import reference
 from fastmlp import Dataset, Predictor, TrainConfig
-from fastmlp.base.random import Purpose, stream
+from fastmlp.base.random import Purpose, key, stream
 from fastmlp.model.network import Network
 from fastmlp.model.task import Task
 from fastmlp.ops.activations import ACTIVATIONS
+from fastmlp.ops.losses import LOSSES
 from fastmlp.ops.optimizers import OPTIMIZERS
 from fastmlp.ops.scalers import Scaling
+from fastmlp.ops.schedules import SCHEDULES
 from fastmlp.training.run import Run
 
 
@@ -40,6 +42,41 @@ def lines(n: int = 80, n_outputs: int | None = None, seed: int = 0) -> Dataset:
     X = rng.normal(size=(n, 2))
     Y = X @ rng.normal(size=(2, n_outputs or 1)) + 0.5
     return Dataset(X, Y[:, 0] if n_outputs is None else Y, name="lines")
+
+
+def tags(n: int = 120, seed: int = 0) -> Dataset:
+    """Two features and three labels, each on one side of a line: several to a row, or none."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, 2))
+    Y = (X @ np.array([[1.0, 0.0, -1.0], [0.0, 1.0, -1.0]]) > 0).astype(np.int64)
+    return Dataset(X, Y, name="tags", task="multilabel")
+
+
+def counts(n: int = 80, seed: int = 0) -> Dataset:
+    """Two features, and counts whose logarithm of the mean is linear in them."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, 2))
+    return Dataset(X, rng.poisson(np.exp(X @ [0.5, -0.3] + 1)).astype(float), name="counts")
+
+
+def spirals(n: int = 400, turns: float = 1.5, seed: int = 0) -> Dataset:
+    """Two spirals wound about each other, one for each class (Lang & Witbrock 1988), no noise."""
+    rng = np.random.default_rng(seed)
+    y = rng.permutation(n) % 2
+    angle = np.pi * (0.5 + 2 * turns * np.sqrt(rng.random(n)))
+    X = (angle / np.pi)[:, None] * np.column_stack(
+        [np.cos(angle + np.pi * y), np.sin(angle + np.pi * y)]
+    )
+    return Dataset(X, y, name="spirals")
+
+
+def friedman(n: int = 2000, noise: float = 0.5, seed: int = 0) -> Dataset:
+    """Friedman's first problem (1991): five of ten features count, two of them by their product."""
+    rng = np.random.default_rng(seed)
+    X = rng.random((n, 10))
+    y = 10 * np.sin(np.pi * X[:, 0] * X[:, 1]) + 20 * (X[:, 2] - 0.5) ** 2
+    y += 10 * X[:, 3] + 5 * X[:, 4] + rng.normal(0, noise, n)
+    return Dataset(X, y, name="friedman")
 
 
 def settings(**changes: Any) -> TrainConfig:
@@ -77,7 +114,10 @@ def layers(
 
 
 def twin(run: Run) -> tuple[list[np.ndarray], list[np.ndarray], list[reference.Step]]:
-    """Train copies of a run's initial weights by NumPy: weights, biases, a record per update."""
+    """Train copies of a run's initial weights by NumPy: weights, biases, a record per update.
+
+    By every option of the run's config but ``plateau``, which watches how training goes.
+    """
     config, data, network = run.config, run.prepared.train, run.network
     weights, biases = (
         [array.copy() for array in part] for part in (network.weights, network.biases)
@@ -85,27 +125,48 @@ def twin(run: Run) -> tuple[list[np.ndarray], list[np.ndarray], list[reference.S
     Y = data.targets
     if data.labels.size:
         Y = reference.one_hot(data.labels, network.layer_sizes[-1], data.X.dtype)
-    optimizer = OPTIMIZERS.parse(config.optimizer)
-    rows = [
-        batch
-        for epoch in range(1, config.epochs + 1)
-        for batch in batches(config, len(data.X), epoch)
-    ]
-    steps = reference.train(
+    optimizer, loss = OPTIMIZERS.parse(config.optimizer), LOSSES.parse(config.loss)
+    epochs = range(1, config.epochs + 1)
+    rows = [batch for epoch in epochs for batch in batches(config, len(data.X), epoch)]
+    steps = len(rows) // config.epochs
+    factors = SCHEDULES.parse(config.schedule).factors(0, len(rows), steps, config.epochs)
+    outputs = run.task.kind if run.task.kind != "multilabel" else "binary"  # each for itself
+    records = reference.train(
         weights,
         biases,
         [(activation.name, activation.kernel_parameter) for activation in network.activations],
-        config.loss,
+        config.loss.partition("(")[0],
         [(data.X[batch], Y[batch]) for batch in rows],
-        [float(config.learning_rate)] * len(rows),
+        list(float(config.learning_rate) * factors),
         optimizer.name,
         vars(optimizer),
         config.l1,
         config.l2,
-        run.task.kind,
+        outputs,
         config.threshold,
+        loss_parameter=loss.kernel_parameter,
+        smoothing=config.label_smoothing,
+        clip_norm=config.clip_norm,
+        clip_value=config.clip_value,
+        max_norm=config.max_norm,
+        row_weights=[data.weights[batch] for batch in rows] if data.weights.size else None,
+        masks=list(dropout_masks(run)) if config.dropout_rates else None,
     )
-    return weights, biases, steps
+    return weights, biases, records
+
+
+def dropout_masks(run: Run) -> Iterator[reference.Masks]:
+    """What each update's inputs of each layer are multiplied by."""
+    config, sizes = run.config, run.network.layer_sizes[:-1]
+    for epoch in range(1, config.epochs + 1):
+        of_epoch = key(config.seed, Purpose.DROPOUT, epoch)
+        place = 0
+        for batch in batches(config, run.n_train, epoch):
+            places = range(place, place + len(batch))
+            place += len(batch)
+            yield reference.dropout_masks(
+                of_epoch, config.dropout_rates, places, sizes, config.dtype
+            )
 
 
 def model(
@@ -116,15 +177,17 @@ def model(
     hidden: str = "leaky_relu(slope=0.2)",
     n_outputs: int = 2,
     threshold: float = 0.5,
+    target_scaling: Scaling | None = None,
 ) -> Predictor:
     """An untrained model with four features and six hidden units, all numbers drawn at random."""
-    labels = {"regression": None, "binary": [3, 8], "multiclass": [1, 4, 9]}[kind]
+    labels = {"binary": [3, 8], "multiclass": [1, 4, 9]}.get(kind)
     task_classes = np.array(classes or labels) if labels else None
-    output = {"regression": "identity", "binary": "sigmoid", "multiclass": "softmax"}[kind]
-    n_outputs = {"regression": n_outputs, "binary": 1, "multiclass": 3}[kind]
+    output = {"regression": "identity", "multiclass": "softmax"}.get(kind, "sigmoid")
+    n_outputs = {"binary": 1, "multiclass": 3}.get(kind, n_outputs)
     sizes = (4, 6, n_outputs)
     network = Network(sizes, [ACTIVATIONS.parse(hidden), ACTIVATIONS.parse(output)], dtype)
     network.set_weights(*layers(sizes, seed=6, scale=1.0))
     rng = np.random.default_rng(1)
     scaling = Scaling("standard", rng.normal(size=4), rng.uniform(0.5, 2, 4))
-    return Predictor(network, scaling, Task(kind, n_outputs, task_classes, threshold))
+    task = Task(kind, n_outputs, task_classes, threshold, target_scaling)
+    return Predictor(network, scaling, task)

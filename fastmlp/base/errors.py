@@ -25,8 +25,8 @@ class DataError(FastMLPError, ValueError):
     exit_code = 3
 
 
-class DivergenceError(FastMLPError, ArithmeticError):
-    """Training left the finite numbers; ``result`` holds the best weights reached before.
+class TrainingError(FastMLPError):
+    """Training could not go on.
 
     Parameters
     ----------
@@ -35,11 +35,19 @@ class DivergenceError(FastMLPError, ArithmeticError):
         What :func:`fastmlp.fit` would have returned, with the best weights so far.
     """
 
-    exit_code = 4
-
     def __init__(self, message: str, result: Any = None):
         super().__init__(message)
         self.result = result
+
+
+class DivergenceError(TrainingError, ArithmeticError):
+    """Training left the finite numbers."""
+
+    exit_code = 4
+
+
+class CallbackError(TrainingError, RuntimeError):
+    """A callback raised an exception, which is the ``__cause__``."""
 
 
 def close_match(name: str, known: Iterable[str]) -> str:

@@ -36,5 +36,10 @@ def stream(seed: int, purpose: Purpose, epoch: int = 0, step: int = 0) -> np.ran
     epoch, step : int
         Counters; ``epoch`` below 2**24 and ``step`` below 2**32.
     """
+    return np.random.Generator(np.random.Philox(key=key(seed, purpose, epoch, step)))
+
+
+def key(seed: int, purpose: Purpose, epoch: int = 0, step: int = 0) -> np.ndarray:
+    """Return Philox's 128-bit key as two uint64; parameters as for :func:`stream`."""
     counter = (int(purpose) << 56) | (int(epoch) << 32) | int(step)
-    return np.random.Generator(np.random.Philox(key=np.array([seed, counter], dtype=np.uint64)))
+    return np.array([seed, counter], dtype=np.uint64)

@@ -10,8 +10,8 @@ from functools import cached_property
 import numpy as np
 
 from ..base.errors import ConfigError, DataError, close_match
+from ..base.foreign import as_plain, target_as_plain
 from .checks import feature_matrix, target_array
-from .foreign import as_plain, target_as_plain
 
 TASKS = ("auto", "classification", "multilabel", "regression")
 

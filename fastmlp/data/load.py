@@ -51,7 +51,7 @@ def load_dataset(
     target : str or int, optional
         The column of a CSV file to predict; refused with anything else.
     task : {"auto", "classification", "multilabel", "regression"}, default "auto"
-        What the targets of a file mean; refused with anything else.
+        What the targets of a file mean; all other data are classifications.
     notify : callable taking one str, optional
         Told which dataset "auto" took, when a download begins and how a CSV file was understood; by
         default printed to stderr.
@@ -84,10 +84,10 @@ def _load(
         return read_csv(Path(name).expanduser(), target, task=task, notify=notify)
     if suffix == NPZ_SUFFIX:
         return read_npz(Path(name).expanduser(), task=task)
-    if task != "auto":
+    if task not in ("auto", "classification"):
         raise ConfigError(
-            f"task must be auto unless the data are a file, got {task!r} with {name!r}; leave it "
-            "out"
+            f"task must be auto or classification unless the data are a file, got {task!r} with "
+            f"{name!r}; leave it out"
         )
     if name in LOADERS:
         return LOADERS[name](data_dir, notify)

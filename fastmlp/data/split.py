@@ -28,10 +28,16 @@ class Parts(NamedTuple):
     y_validation: np.ndarray | None
     X_test: np.ndarray | None
     y_test: np.ndarray | None
+    weight_train: np.ndarray | None = None
 
 
 def parts(
-    dataset: Dataset, *, split: str = "auto", validation: float = 0.1, seed: int = 0
+    dataset: Dataset,
+    *,
+    split: str = "auto",
+    validation: float = 0.1,
+    seed: int = 0,
+    sample_weight: np.ndarray | None = None,
 ) -> Parts:
     """Divide a dataset into training, validation and test parts.
 
@@ -45,6 +51,9 @@ def parts(
         Carved from the training part: below 1 a fraction (at least one row), from 1 a count,
         0 none.
     seed : int, default 0
+    sample_weight : array_like of shape (n,), optional
+        A weight for each row of the dataset's ``X``; rows of its test part that are pooled have
+        weight 1.
 
     Returns
     -------
@@ -56,9 +65,11 @@ def parts(
     ConfigError
         If the split or the validation share is malformed or leaves no row for training.
     DataError
-        If a classification's training part holds a single class.
+        If a classification's training part holds a single class, or the weights are not one
+        finite number of at least 0 for each row, some above 0.
     """
-    X, y, X_test, y_test = _carve_test(dataset, split, seed)
+    weight = None if sample_weight is None else _checked_weight(dataset, sample_weight)
+    X, y, X_test, y_test, weight = _carve_test(dataset, split, seed, weight)
     labels = y if dataset.task == "classification" else None
     n_validation = validation_rows(validation, len(X))
     X_validation = y_validation = None
@@ -66,12 +77,13 @@ def parts(
         rng = stream(seed, Purpose.VALIDATION)
         train, held_out = stratified_split(labels, len(X), n_validation, rng)
         X, y, X_validation, y_validation = X[train], y[train], X[held_out], y[held_out]
+        weight = None if weight is None else weight[train]
     if dataset.task == "classification" and np.all(y == y[0]):
         raise DataError(
             f"y must have at least two classes in the training part, got only {y[0]}; "
             "add rows of other classes, or check --classes and how the data was selected"
         )
-    return Parts(X, y, X_validation, y_validation, X_test, y_test)
+    return Parts(X, y, X_validation, y_validation, X_test, y_test, weight)
 
 
 def parse_split(text: str) -> float | None:
@@ -186,12 +198,30 @@ def _quotas(counts: np.ndarray, n_second: int) -> np.ndarray:
     return quotas
 
 
+def _checked_weight(dataset: Dataset, sample_weight: np.ndarray) -> np.ndarray:
+    """Return a weight for each row, those of the test part behind those of ``X``."""
+    weight = np.asarray(sample_weight, dtype=np.float64)
+    if weight.shape != (len(dataset.X),):
+        raise DataError(
+            f"sample_weight must have shape ({len(dataset.X)},), one for each row of X, got "
+            f"{weight.shape}; leave it out for equal weights"
+        )
+    if not (np.isfinite(weight).all() and weight.min() >= 0 and weight.max() > 0):
+        raise DataError(
+            "sample_weight must be finite, at least 0 and somewhere above 0, got "
+            f"{weight.min():g} to {weight.max():g}; leave it out for equal weights"
+        )
+    n_test = 0 if dataset.X_test is None else len(dataset.X_test)
+    return np.concatenate((weight, np.ones(n_test)))
+
+
 def _carve_test(
-    dataset: Dataset, split: str, seed: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray | None]:
+    dataset: Dataset, split: str, seed: int, weight: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray | None, np.ndarray | None]:
     fraction = parse_split(split)
     if dataset.has_official_split and split in ("auto", "official"):
-        return dataset.X, dataset.y, dataset.X_test, dataset.y_test
+        own = None if weight is None else weight[: len(dataset.X)]
+        return dataset.X, dataset.y, dataset.X_test, dataset.y_test, own
     if split == "official":
         raise ConfigError(
             f"split must not be official for {dataset.name!r}, which has no test part of its own, "
@@ -199,7 +229,7 @@ def _carve_test(
         )
     X, y = _pooled(dataset)
     if split == "none":
-        return X, y, None, None
+        return X, y, None, None, weight
     n_test = max(1, round((fraction or DEFAULT_TEST_FRACTION) * len(X)))
     if n_test >= len(X):
         raise ConfigError(
@@ -208,7 +238,7 @@ def _carve_test(
         )
     labels = y if dataset.task == "classification" else None
     train, test = stratified_split(labels, len(X), n_test, stream(seed, Purpose.SPLIT))
-    return X[train], y[train], X[test], y[test]
+    return X[train], y[train], X[test], y[test], None if weight is None else weight[train]
 
 
 def _pooled(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:

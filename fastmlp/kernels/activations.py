@@ -10,6 +10,9 @@ from . import codes
 from .jit import kernel
 from .view import view
 
+_INVERSE_SQRT_2 = 1.0 / math.sqrt(2.0)
+_INVERSE_SQRT_2_PI = 1.0 / math.sqrt(2.0 * math.pi)
+
 
 @kernel
 def identity(z, a):
@@ -82,6 +85,85 @@ def tanh_backward(a, d):
 
 
 @kernel
+def elu(z, a, alpha):
+    """a = z where z > 0, else alpha (exp(z) - 1)."""
+    for j in range(z.size):
+        a[j] = z[j] if z[j] > 0 else alpha * math.expm1(z[j])
+
+
+@kernel
+def elu_backward(z, a, d, alpha):
+    """dz = da where z > 0, else da (a + alpha)."""
+    for j in range(z.size):
+        d[j] = d[j] if z[j] > 0 else d[j] * (a[j] + alpha)
+
+
+@kernel
+def gelu(z, a):
+    """a = z Phi(z), Phi the normal distribution function (Hendrycks & Gimpel 2016)."""
+    real = z.dtype.type
+    for j in range(z.size):
+        a[j] = real(0.5) * z[j] * (real(1) + math.erf(z[j] * real(_INVERSE_SQRT_2)))
+
+
+@kernel
+def gelu_backward(z, d):
+    """dz = da (Phi(z) + z phi(z)), phi the normal density."""
+    real = z.dtype.type
+    for j in range(z.size):
+        below = real(0.5) * (real(1) + math.erf(z[j] * real(_INVERSE_SQRT_2)))
+        density = real(_INVERSE_SQRT_2_PI) * math.exp(real(-0.5) * z[j] * z[j])
+        d[j] *= below + (z[j] * density if density > 0 else real(0))
+
+
+@kernel
+def silu(z, a):
+    """a = z sigmoid(z)."""
+    one = z.dtype.type(1)
+    for j in range(z.size):
+        a[j] = z[j] / (one + math.exp(-z[j]))
+
+
+@kernel
+def silu_backward(z, a, d):
+    """dz = da (s + a (1 - s)), s = sigmoid(z)."""
+    one = z.dtype.type(1)
+    for j in range(z.size):
+        s = one / (one + math.exp(-z[j]))
+        d[j] *= s + a[j] * (one - s)
+
+
+@kernel
+def softplus(z, a):
+    """a = log(1 + exp(z)), as max(z, 0) + log(1 + exp(-|z|))."""
+    zero = z.dtype.type(0)
+    for j in range(z.size):
+        a[j] = (zero if z[j] < zero else z[j]) + math.log1p(math.exp(-abs(z[j])))
+
+
+@kernel
+def softplus_backward(z, d):
+    """dz = da sigmoid(z)."""
+    one = z.dtype.type(1)
+    for j in range(z.size):
+        d[j] /= one + math.exp(-z[j])
+
+
+@kernel
+def exponential(z, a):
+    """a = exp(z)."""
+    for j in range(z.size):
+        a[j] = math.exp(z[j])
+
+
+@kernel
+def exponential_backward(a, d):
+    """dz = da a."""
+    for j in range(a.size):
+        d[j] *= a[j]
+
+
+@kernel
 def softmax(z, a):
     """a_j = exp(z_j - max z) / sum_k exp(z_k - max z)."""
     largest = z[0]
@@ -120,6 +202,16 @@ def activate(code, parameter, Z, A, start, stride, n, first, last):
             tanh(z, a)
         elif code == codes.SOFTMAX:
             softmax(z, a)
+        elif code == codes.ELU:
+            elu(z, a, parameter)
+        elif code == codes.GELU:
+            gelu(z, a)
+        elif code == codes.SILU:
+            silu(z, a)
+        elif code == codes.SOFTPLUS:
+            softplus(z, a)
+        elif code == codes.EXPONENTIAL:
+            exponential(z, a)
         else:
             identity(z, a)
 
@@ -140,3 +232,13 @@ def activate_backward(code, parameter, Z, A, D, start, stride, n, first, last):
             tanh_backward(a, d)
         elif code == codes.SOFTMAX:
             softmax_backward(a, d)
+        elif code == codes.ELU:
+            elu_backward(z, a, d, parameter)
+        elif code == codes.GELU:
+            gelu_backward(z, d)
+        elif code == codes.SILU:
+            silu_backward(z, a, d)
+        elif code == codes.SOFTPLUS:
+            softplus_backward(z, d)
+        elif code == codes.EXPONENTIAL:
+            exponential_backward(a, d)

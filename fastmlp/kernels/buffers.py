@@ -10,10 +10,11 @@ Letters: ``l`` layer, ``L`` layers, ``R`` rows of a block, ``P`` padded paramete
 from typing import Any, NamedTuple
 
 # Columns of the int64 table Net.layers: sizes, padded sizes, the activation's code, and offsets:
-# weights and biases in params and grads, the transposed weights in Work.WT, and the layer's input
-# and output rows in Work.A (the output's place serves Work.Z and Work.D too).
-N_IN, N_OUT, LD_IN, LD_OUT, ACTIVATION, W, B, WT, IN, OUT = range(10)
-LAYER_FIELDS = 10
+# weights and biases in params and grads, the transposed weights in Work.WT, the layer's first row
+# in Work.row_norms, and in Work.A (and Z and D) what the layer below gives (SOURCE), the layer's
+# input rows (IN: the same place, or behind a dropout its own) and its output rows (OUT).
+N_IN, N_OUT, LD_IN, LD_OUT, ACTIVATION, W, B, WT, NORMS, SOURCE, IN, OUT = range(12)
+LAYER_FIELDS = 12
 
 
 class Net(NamedTuple):
@@ -21,6 +22,7 @@ class Net(NamedTuple):
 
     layers: Any  # int64 (L, LAYER_FIELDS)
     activation_parameters: Any  # float (L,): the one parameter of each layer's activation
+    dropout: Any  # float64 (L,): share of each layer's inputs that is dropped
     params: Any  # float (P,): all weights, then all biases
 
 
@@ -35,6 +37,7 @@ class Work(NamedTuple):
     grads: Any  # float (P,)
     state: Any  # float: the optimizer's (P,) buffers, one after the other
     zeros: Any  # float: one row of zeros, as long as the longest
+    row_norms: Any  # float64: squared gradient norm of each row of weights, and of each bias
     row_loss: Any  # float64 (R,)
     row_hit: Any  # int64 (R,)
 
@@ -45,6 +48,7 @@ class Data(NamedTuple):
     X: Any  # float (n, F)
     labels: Any  # int32 (n,): class numbers, or empty
     targets: Any  # float (n, C), or empty; both empty: no loss is computed
+    weights: Any  # float64 (n,): sample weights, or empty: all 1
     order: Any  # int64: the rows of an epoch in the order of their use
 
 
@@ -52,12 +56,17 @@ class Objective(NamedTuple):
     """What is minimised and how; the same for a whole run. Plain numbers."""
 
     loss: int
+    loss_parameter: float
     task: int
     threshold: float  # of a hit in a binary task
+    label_smoothing: float
     l1: float
     l2: float
+    clip_norm: float  # of all gradients together; 0: no limit
+    clip_value: float  # of each gradient; 0: no limit
+    max_norm: float  # of the weights into a unit; 0: no limit
     optimizer: int
-    optimizer_parameters: Any  # float64 (3,)
+    optimizer_parameters: Any  # float64 (4,)
 
 
 class Slice(NamedTuple):
@@ -74,6 +83,7 @@ class Slice(NamedTuple):
     block_rows: int
     blocks_per_batch: int
     steps_before: int  # updates done in earlier epochs
+    dropout_key: Any  # uint64 (2,)
 
 
 class Report(NamedTuple):
@@ -81,5 +91,6 @@ class Report(NamedTuple):
 
     loss: Any  # float64 (steps of the epoch,)
     hits: Any  # int64 (steps of the epoch,)
-    rows: Any  # int64 (steps of the epoch,): over how many rows the two are sums
+    rows: Any  # int64 (steps of the epoch,): over how many rows
+    weight: Any  # float64 (steps of the epoch,): the sum of their sample weights
     rates: Any  # float64 (steps of the epoch,): an input, the learning rate of each step

@@ -5,10 +5,12 @@ per array, outside its loops.
 """
 
 IDENTITY, RELU, LEAKY_RELU, SIGMOID, TANH, SOFTMAX = range(6)
+ELU, GELU, SILU, SOFTPLUS, EXPONENTIAL = range(6, 11)
 
 CROSS_ENTROPY, BINARY_CROSS_ENTROPY, SQUARED_ERROR, MEAN_SQUARED_ERROR = range(4)
+ABSOLUTE_ERROR, HUBER, POISSON = range(4, 7)
 
-SGD, ADAM = range(2)
+SGD, ADAM, ADAMW, RMSPROP = range(4)
 
 # How a row counts as a hit: never (regression), by its largest output, by outputs beyond a
 # threshold.

@@ -4,6 +4,8 @@ Rows of a block are shared as in training, but nobody waits for anybody: each ro
 from its inputs to its loss.
 """
 
+import numpy as np
+
 from .buffers import LD_IN, LD_OUT, N_OUT, OUT
 from .denormals import flush_denormals, restore_denormals
 from .forward import forward, gather, output_loss
@@ -11,6 +13,8 @@ from .jit import kernel
 from .team import share
 from .tile import TILE_ROWS
 from .view import view
+
+_NO_KEY = np.zeros(2, np.uint64)  # networks that are evaluated have no dropout
 
 
 @kernel(cached=True)
@@ -31,8 +35,8 @@ def evaluate_rows(
     for block in range(0, data.order.size, block_rows):
         rows = data.order.size - block
         first, last = min(place, rows), min(place_stop, rows)
-        gather(data.X, data.order, block, first, last, work.A, net.layers[0, LD_IN])
-        forward(net, work, first, last)
+        gather(data.X, data.order, block, first, last, work.A, 0, net.layers[0, LD_IN])
+        forward(net, work, _NO_KEY, block, first, last)
         if outputs.shape[0] > 0:
             for r in range(first, last):
                 a = view(work.A, c[OUT] + r * c[LD_OUT], c[N_OUT])

@@ -2,7 +2,7 @@
 
     gather -> forward -> loss -> backward        each member: its own rows of the block
     ----- barrier -----
-    gradients -> (end of batch:) update          each member: its own rows of every W
+    gradients -> (end of batch:) update          each member: its own rows of every W (update.py)
     ----- barrier -----
 
 Rows of a block do not need each other until the gradients, so two barriers a block are enough.
@@ -10,31 +10,30 @@ Faster steps for special cases are chosen by ``training.plan`` and tested agains
 """
 
 from .activations import activate_backward
-from .buffers import (
-    ACTIVATION,
-    IN,
-    LD_IN,
-    LD_OUT,
-    N_IN,
-    N_OUT,
-    OUT,
-    WT,
-    B,
-    W,
-)  # fmt: skip
+from .buffers import ACTIVATION, IN, LD_IN, LD_OUT, N_IN, N_OUT, OUT, SOURCE, WT
 from .denormals import flush_denormals, restore_denormals
-from .dense import add_rows, matmul, transpose_row
+from .dense import matmul
+from .dropout import drop
 from .forward import forward, gather, output_loss
 from .jit import kernel
 from .losses import is_fused
-from .optimizers import update
 from .team import barrier, share
 from .tile import TILE_ROWS
+from .update import gradients_and_update
 from .view import view
 
 
 @kernel(inline=True)
-def backward(net, work, objective, first, last):
+def drop_gradients(c, rate, layer, work, key, block, first, last):
+    """Turn gradients with respect to dropped inputs into those of what the layer below gives."""
+    for r in range(first, last):
+        d = view(work.D, c[IN] + r * c[LD_IN], c[N_IN])
+        out = view(work.D, c[SOURCE] + r * c[LD_IN], c[N_IN])
+        drop(d, out, rate, key[0], key[1], block + r, layer)
+
+
+@kernel(inline=True)
+def backward(net, work, objective, key, block, first, last):
     """Overwrite rows ``first`` to ``last`` of every layer's D = dL/dZ, from the output's D."""
     for layer in range(net.layers.shape[0] - 1, -1, -1):
         c = net.layers[layer]
@@ -48,61 +47,29 @@ def backward(net, work, objective, first, last):
             matmul(work.D, d, c[LD_OUT], 1, work.WT, c[WT], c[LD_IN],
                    work.zeros, 0, 0, work.D, below, c[LD_IN],
                    last - first, c[LD_IN], c[N_OUT])  # fmt: skip
+            if c[SOURCE] != c[IN]:
+                drop_gradients(c, net.dropout[layer], layer, work, key, block, first, last)
 
 
 @kernel(inline=True)
-def layer_gradients(c, work, rows, first, last, with_bias, overwrite):
-    """dW = A^T dZ for rows ``first`` to ``last`` of W, and db. Overwrites or accumulates."""
-    start = c[W] + first * c[LD_OUT]
-    initial, i, i_row = work.grads, start, c[LD_OUT]
-    if overwrite:
-        initial, i, i_row = work.zeros, 0, 0
-    matmul(work.A, c[IN] + first, 1, c[LD_IN], work.D, c[OUT], c[LD_OUT],
-           initial, i, i_row, work.grads, start, c[LD_OUT],
-           last - first, c[LD_OUT], rows)  # fmt: skip
-    if with_bias:
-        db = view(work.grads, c[B], c[LD_OUT])
-        add_rows(work.D, c[OUT], c[LD_OUT], rows, db, overwrite)
-
-
-@kernel(inline=True)
-def layer_update(c, net, work, objective, first, last, with_bias, rate, step):
-    """Update rows ``first`` to ``last`` of W, the bias, and the copy of W^T."""
-    for k in range(first, last):
-        # Row by row, so that how rows are shared cannot change which code an element meets.
-        start = c[W] + k * c[LD_OUT]
-        update(
-            objective, net.params, work.grads, work.state,
-            start, c[LD_OUT], rate, step, objective.l1, objective.l2,
-        )  # fmt: skip
-        if c[WT] >= 0:
-            transpose_row(view(net.params, start, c[N_OUT]), work.WT, c[WT] + k, c[LD_IN])
-    if with_bias:
-        update(
-            objective, net.params, work.grads, work.state,
-            c[B], c[LD_OUT], rate, step, 0.0, 0.0,
-        )  # fmt: skip
-
-
-@kernel(inline=True)
-def gradients_and_update(member, team, net, work, objective, rows, overwrite, rate, step):
-    """This member's rows of every layer's gradient; then, if ``step`` is not 0, their update."""
-    for layer in range(net.layers.shape[0]):
-        c = net.layers[layer]
-        first, last = share(c[N_IN], TILE_ROWS, member, team)
-        with_bias = layer % team == member
-        layer_gradients(c, work, rows, first, last, with_bias, overwrite)
-        if step > 0:
-            layer_update(c, net, work, objective, first, last, with_bias, rate, step)
-
-
-@kernel(inline=True)
-def add_to_report(work, report, batch, rows):
+def add_to_report(work, report, batch, rows, weight):
     """Add the rows' losses and hits to the batch's, in the order of the rows."""
     for r in range(rows):
         report.loss[batch] += work.row_loss[r]
         report.hits[batch] += work.row_hit[r]
     report.rows[batch] += rows
+    report.weight[batch] += weight
+
+
+@kernel
+def sum_weights(weights, order, first, last):
+    """Return the sum of the sample weights of rows order[first : last]."""
+    if weights.size == 0:
+        return float(last - first)
+    total = 0.0
+    for i in range(first, last):
+        total += weights[order[i]]
+    return total
 
 
 @kernel(cached=True)
@@ -110,6 +77,7 @@ def train_batches(member, team, sync, net, work, data, objective, part, report):
     """A member's share of the blocks of ``part``. Overwrites parameters, state and report."""
     mode = flush_denormals()
     real = net.params.dtype.type
+    batch_weight = 0.0
     for block in range(part.first, part.last):
         batch = block // part.blocks_per_batch
         batch_start = batch * part.batch_size
@@ -119,19 +87,23 @@ def train_batches(member, team, sync, net, work, data, objective, part, report):
         if start >= stop:
             continue  # the last batch of an epoch can have fewer blocks
         rows = stop - start
+        if start == batch_start or block == part.first:
+            batch_weight = sum_weights(data.weights, data.order, batch_start, batch_stop)
         first, last = share(rows, TILE_ROWS, member, team)
-        gather(data.X, data.order, start, first, last, work.A, net.layers[0, LD_IN])
-        forward(net, work, first, last)
-        scale = real(1.0 / (batch_stop - batch_start))
+        c = net.layers[0]
+        gather(data.X, data.order, start, first, last, work.A, c[SOURCE], c[LD_IN])
+        forward(net, work, part.dropout_key, start, first, last)
+        scale = real(1.0 / batch_weight if batch_weight > 0.0 else 0.0)
         output_loss(net, work, data, objective, start, first, last, scale)
-        backward(net, work, objective, first, last)
+        backward(net, work, objective, part.dropout_key, start, first, last)
         barrier(sync, team)
         step = part.steps_before + batch + 1 if stop == batch_stop else 0
         gradients_and_update(
-            member, team, net, work, objective, rows,
+            member, team, sync, net, work, objective, rows,
             start == batch_start, report.rates[batch], step,
         )  # fmt: skip
         if member == 0:
-            add_to_report(work, report, batch, rows)
+            weight = sum_weights(data.weights, data.order, start, stop)
+            add_to_report(work, report, batch, rows, weight)
         barrier(sync, team)
     restore_denormals(mode)

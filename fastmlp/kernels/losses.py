@@ -8,6 +8,8 @@ All others leave dL/da, which the activation's backward kernel completes.
 
 import math
 
+import numpy as np
+
 from . import codes
 from .jit import kernel
 
@@ -60,8 +62,49 @@ def mean_squared_error(a, y, d, scale):
     return factor * squared_error(a, y, d, a.dtype.type(scale * factor))
 
 
+@kernel
+def absolute_error(a, y, d, scale):
+    """sum_j |y_j - a_j|;  dL/da = scale sign(a - y), sign(0) = 0."""
+    zero, loss = a.dtype.type(0), 0.0
+    for j in range(a.size):
+        error = a[j] - y[j]
+        loss += abs(np.float64(error))
+        d[j] = scale if error > zero else (-scale if error < zero else zero * error)
+    return loss
+
+
+@kernel
+def huber(a, y, d, scale, delta):
+    """sum_j 1/2 e_j^2 where |e_j| <= delta, else delta (|e_j| - delta / 2), e = a - y (Huber 1964);
+    dL/da = scale e within delta, else scale delta sign(e).
+    """
+    loss = 0.0
+    for j in range(a.size):
+        error = np.float64(a[j] - y[j])
+        if abs(error) <= delta:
+            loss += 0.5 * error * error
+        else:
+            loss += delta * (abs(error) - 0.5 * delta)
+            error = delta if error > 0 else (-delta if error < 0 else error)
+        d[j] = scale * a.dtype.type(error)
+    return loss
+
+
+@kernel
+def poisson(z, a, y, d, scale):
+    """sum_j y_j log(y_j / a_j) - y_j + a_j, half the deviance, with a = exp(z) and log a = z."""
+    loss = 0.0
+    for j in range(z.size):
+        target = np.float64(y[j])
+        loss += np.float64(a[j]) - target - target * np.float64(z[j])
+        if target > 0:
+            loss += target * math.log(target)
+        d[j] = scale * (a[j] - y[j])
+    return loss
+
+
 @kernel(inline=True)
-def row_loss(code, z, a, y, d, scale):
+def row_loss(code, parameter, z, a, y, d, scale):
     """Return the loss of one row and overwrite its d."""
     if code == codes.CROSS_ENTROPY:
         loss = cross_entropy(z, a, y, d, scale)
@@ -69,6 +112,12 @@ def row_loss(code, z, a, y, d, scale):
         loss = binary_cross_entropy(z, a, y, d, scale)
     elif code == codes.MEAN_SQUARED_ERROR:
         loss = mean_squared_error(a, y, d, scale)
+    elif code == codes.ABSOLUTE_ERROR:
+        loss = absolute_error(a, y, d, scale)
+    elif code == codes.HUBER:
+        loss = huber(a, y, d, scale, parameter)
+    elif code == codes.POISSON:
+        loss = poisson(z, a, y, d, scale)
     else:
         loss = squared_error(a, y, d, scale)
     return loss
@@ -77,7 +126,9 @@ def row_loss(code, z, a, y, d, scale):
 @kernel(inline=True)
 def is_fused(code):
     """Whether the loss leaves dL/dz, and not dL/da, in d."""
-    return code == codes.CROSS_ENTROPY or code == codes.BINARY_CROSS_ENTROPY
+    return (
+        code == codes.CROSS_ENTROPY or code == codes.BINARY_CROSS_ENTROPY or code == codes.POISSON
+    )
 
 
 @kernel

@@ -57,18 +57,41 @@ def adam(w, g, m, v, step_size, beta1, beta2, root_correction, epsilon):
         w[j] -= step_size * m[j] / (math.sqrt(v[j]) / root_correction + epsilon)
 
 
+@kernel
+def rmsprop(w, g, s, v, rate, alpha, epsilon, momentum):
+    """s = alpha s + (1 - alpha) g^2;  v = momentum v + g / (sqrt(s) + epsilon);  w -= rate v."""
+    real = w.dtype.type
+    keep, add = real(alpha), real(1.0 - alpha)
+    for j in range(w.size):
+        s[j] = keep * s[j] + add * g[j] * g[j]
+        v[j] = momentum * v[j] + g[j] / (math.sqrt(s[j]) + epsilon)
+        w[j] -= rate * v[j]
+
+
+@kernel
+def decay(w, factor):
+    """w = factor w, AdamW's decoupled decay (Loshchilov & Hutter 2019)."""
+    for j in range(w.size):
+        w[j] *= factor
+
+
 @kernel(inline=True)
-def update(objective, params, grads, state, start, n, rate, step, l1, l2):
-    """Overwrite params[start : start + n] by update number ``step`` (from 1), penalties included.
+def update(objective, params, grads, state, start, n, rate, step, is_weight):
+    """Overwrite params[start : start + n] by update number ``step`` (from 1).
 
     ``state`` holds the optimizer's buffers, each as long as ``params``, one after the other.
     """
     real = params.dtype.type
     w, g = view(params, start, n), view(grads, start, n)
-    if l1 != 0.0 or l2 != 0.0:
-        add_penalty(w, g, real(l1), real(l2))
     parameters = objective.optimizer_parameters
-    if objective.optimizer == codes.ADAM:
+    if objective.optimizer == codes.RMSPROP:
+        rmsprop(
+            w, g, view(state, start, n), view(state, params.size + start, n),
+            real(rate), parameters[0], real(parameters[1]), real(parameters[2]),
+        )  # fmt: skip
+    elif objective.optimizer == codes.ADAM or objective.optimizer == codes.ADAMW:
+        if objective.optimizer == codes.ADAMW and is_weight:
+            decay(w, real(1.0 - rate * parameters[3]))
         beta1, beta2 = parameters[0], parameters[1]
         adam(
             w, g, view(state, start, n), view(state, params.size + start, n),

@@ -93,7 +93,7 @@ def train_samples(member, team, sync, index, net, work, data, objective, part, r
     params = net.params
     for sample in range(part.first, part.last):
         rate = real(report.rates[sample])
-        gather(data.X, data.order, sample, 0, 1, work.A, 0)
+        gather(data.X, data.order, sample, 0, 1, work.A, 0, 0)
         for layer in range(depth):
             c = net.layers[layer]
             a, z = view(work.A, c[IN], c[N_IN]), view(work.Z, c[OUT], c[LD_OUT])
@@ -116,4 +116,5 @@ def train_samples(member, team, sync, index, net, work, data, objective, part, r
         report.loss[sample] = work.row_loss[0]
         report.hits[sample] = work.row_hit[0]
         report.rows[sample] = 1
+        report.weight[sample] = 1.0
     restore_denormals(mode)

@@ -112,18 +112,29 @@ class Network:
             for view, array in zip(own, given, strict=True):
                 view[...] = array
 
-    def kernel_view(self, block_rows: int) -> buffers.Net:
-        """Return what kernels are given, with offsets for blocks of ``block_rows`` rows."""
+    def kernel_view(self, block_rows: int, dropout: Sequence[float] = ()) -> buffers.Net:
+        """Return what kernels are given, with offsets for blocks of ``block_rows`` rows.
+
+        Parameters
+        ----------
+        block_rows : int
+        dropout : sequence of float, default ()
+            The share of each layer's inputs that is dropped; empty: none.
+        """
         layers = self.layout.table.copy()
+        rates = np.array(dropout or [0.0] * self.depth)
         start = 0
-        for row in layers:
+        for row, activation, rate in zip(layers, self.activations, rates, strict=True):
+            row[buffers.ACTIVATION] = activation.code
+            row[buffers.SOURCE] = start
+            if rate > 0:
+                # What is left of the inputs stands apart: the layer below needs its own outputs.
+                start += block_rows * row[buffers.LD_IN]
             row[buffers.IN] = start
             start += block_rows * row[buffers.LD_IN]
             row[buffers.OUT] = start
-        for row, activation in zip(layers, self.activations, strict=True):
-            row[buffers.ACTIVATION] = activation.code
         parameters = [activation.kernel_parameter for activation in self.activations]
-        return buffers.Net(layers, np.array(parameters, self.dtype), self.params)
+        return buffers.Net(layers, np.array(parameters, self.dtype), rates, self.params)
 
     def _weight_view(self, flat: np.ndarray, layer: int) -> np.ndarray:
         row = self.layout.table[layer]
@@ -150,6 +161,7 @@ def _layout(sizes: tuple[int, ...], dtype: np.dtype) -> _Layout:
     table[:, buffers.N_IN], table[:, buffers.N_OUT] = sizes[:-1], sizes[1:]
     table[:, buffers.LD_IN] = [padded(size, dtype) for size in sizes[:-1]]
     table[:, buffers.LD_OUT] = [padded(size, dtype) for size in sizes[1:]]
+    table[:, buffers.NORMS] = np.cumsum([0, *(size + 1 for size in sizes[:-2])])
     size = 0
     for row in table:
         row[buffers.W] = size

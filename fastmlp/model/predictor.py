@@ -7,6 +7,7 @@ import os
 import numpy as np
 
 from ..base.errors import DataError
+from ..base.foreign import as_plain
 from ..kernels.buffers import Data, Objective
 from ..ops.scalers import Scaling
 from .evaluate import evaluate
@@ -14,6 +15,21 @@ from .launch import check_threads
 from .network import Network
 from .task import Task
 from .workspace import Workspace
+
+_NO_OBJECTIVE = Objective(
+    loss=0,
+    loss_parameter=0.0,
+    task=0,
+    threshold=0.5,
+    label_smoothing=0.0,
+    l1=0.0,
+    l2=0.0,
+    clip_norm=0.0,
+    clip_value=0.0,
+    max_norm=0.0,
+    optimizer=0,
+    optimizer_parameters=np.zeros(4),
+)
 
 
 class Predictor:
@@ -54,10 +70,10 @@ class Predictor:
         no_targets = np.empty((0, self.task.n_outputs), scaled.dtype)
         if not len(scaled):
             return no_targets
-        data = Data(scaled, np.empty(0, np.int32), no_targets, np.arange(len(scaled)))
+        data = Data(scaled, np.empty(0, np.int32), no_targets, np.empty(0), np.arange(len(scaled)))
         # A workspace of its own, so that several Python threads can predict at once.
         workspace = Workspace(self.network, training=False)
-        no_objective = Objective(0, self.task.code, 0.5, 0.0, 0.0, 0, np.zeros(3))
+        no_objective = _NO_OBJECTIVE._replace(task=self.task.code)
         return evaluate(workspace, data, no_objective, check_threads(threads), True).outputs
 
     def predict(self, X: np.ndarray, threads: int | None = None) -> np.ndarray:
@@ -68,13 +84,13 @@ class Predictor:
         return self.task.decode(self.outputs(X, threads))
 
     def predict_proba(self, X: np.ndarray, threads: int | None = None) -> np.ndarray:
-        """Return the probability of each class, shape (n, n_classes).
+        """Return the probability of each class, shape (n, n_classes), or of each label.
 
         Parameters and errors as for :meth:`outputs`; DataError for regression. Outputs are
         probabilities if the output activation is softmax or sigmoid; others are returned as they
         are.
         """
-        if self.task.classes is None:
+        if self.task.kind == "regression":
             raise DataError(
                 "predict_proba needs a classification, this is a regression; use predict"
             )
@@ -110,7 +126,7 @@ class Predictor:
         """Return X as the network takes it."""
         n_features, dtype = self.network.layer_sizes[0], self.network.dtype
         try:
-            X = np.asarray(X)
+            X = np.asarray(as_plain(X, "X")[0])
         except ValueError:
             raise DataError(
                 "X must be a matrix, got rows of different lengths; give every row the same length"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,9 @@ def save_predictor(predictor: Predictor, path: str | os.PathLike[str]) -> None:
         "scaling.offset": predictor.scaling.offset,
         "scaling.factor": predictor.scaling.factor,
     }
+    if task.target_scaling is not None:
+        tensors["target_scaling.offset"] = task.target_scaling.offset
+        tensors["target_scaling.factor"] = task.target_scaling.factor
     for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True)):
         tensors[f"layer{layer}.weights"] = np.ascontiguousarray(weights)
         tensors[f"layer{layer}.biases"] = np.ascontiguousarray(biases)
@@ -42,6 +46,7 @@ def save_predictor(predictor: Predictor, path: str | os.PathLike[str]) -> None:
         "activations": [str(activation) for activation in network.activations],
         "dtype": network.dtype.name,
         "scale": predictor.scaling.kind,
+        "target_scale": None if task.target_scaling is None else task.target_scaling.kind,
         "task": task.kind,
         "classes": None if task.classes is None else task.classes.tolist(),
         "threshold": task.threshold,
@@ -104,7 +109,14 @@ def _build(header: dict[str, Any], tensors: dict[str, np.ndarray]) -> Predictor:
         raise ValueError(f"layer_sizes {sizes} do not fit the weights")
     network = Network(sizes, [ACTIVATIONS.parse(text) for text in header["activations"]], dtype)
     network.set_weights(weights, biases)
-    return Predictor(network, _scaling(header, tensors, sizes[0]), _task(header, sizes[-1]))
+    scaling = _scaling(header["scale"], "scaling", tensors, sizes[0])
+    task = _task(header, sizes[-1])
+    if header.get("target_scale") is not None:  # files of before target scaling have no entry
+        if task.kind != "regression":
+            raise ValueError(f"target_scale does not fit task {task.kind}")
+        targets = _scaling(header["target_scale"], "target_scaling", tensors, sizes[-1])
+        task = replace(task, target_scaling=targets)
+    return Predictor(network, scaling, task)
 
 
 def _tensor(tensors: dict[str, np.ndarray], name: str, dtype: np.dtype) -> np.ndarray:
@@ -114,12 +126,12 @@ def _tensor(tensors: dict[str, np.ndarray], name: str, dtype: np.dtype) -> np.nd
     return tensor
 
 
-def _scaling(header: dict[str, Any], tensors: dict[str, np.ndarray], n_features: int) -> Scaling:
+def _scaling(scale: str, name: str, tensors: dict[str, np.ndarray], width: int) -> Scaling:
     float64 = np.dtype(np.float64)
-    offset, factor = (_tensor(tensors, f"scaling.{part}", float64) for part in ("offset", "factor"))
-    if not {offset.shape, factor.shape} <= {(1,), (n_features,)}:
-        raise ValueError(f"the scaling does not fit {n_features} features")
-    return Scaling(SCALERS.parse(header["scale"]).name, offset, factor)
+    offset, factor = (_tensor(tensors, f"{name}.{part}", float64) for part in ("offset", "factor"))
+    if not {offset.shape, factor.shape} <= {(1,), (width,)}:
+        raise ValueError(f"{name} does not fit {width} columns")
+    return Scaling(SCALERS.parse(scale).name, offset, factor)
 
 
 def _task(header: dict[str, Any], n_outputs: int) -> Task:
@@ -130,6 +142,7 @@ def _task(header: dict[str, Any], n_outputs: int) -> Task:
         ("regression", 0, n_outputs),
         ("binary", 2, 1),
         ("multiclass", n_outputs, n_outputs),
+        ("multilabel", 0, n_outputs),
     ):
         raise ValueError(f"task {kind} with {found[1]} classes does not fit {n_outputs} outputs")
     if classes is not None and not (

@@ -8,26 +8,30 @@ import numpy as np
 
 from ..base.errors import DataError
 from ..kernels import codes
+from ..ops.scalers import Scaling
 
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """Multi-class (an output per class), binary (one output) or regression.
+    """Multi-class (an output per class), binary (one output), multi-label or regression.
 
     Attributes
     ----------
-    kind : {"multiclass", "binary", "regression"}
+    kind : {"multiclass", "binary", "multilabel", "regression"}
     n_outputs : int
     classes : ndarray, shape (n_classes,), or None
         The labels in the order of the outputs; for a binary task, the negative label first.
     threshold : float
-        A binary task's output from which on the positive label is predicted.
+        A binary or multi-label task's output from which on a label is predicted.
+    target_scaling : Scaling or None
+        How the targets of a regression were scaled for training.
     """
 
     kind: str
     n_outputs: int
     classes: np.ndarray | None = None
     threshold: float = 0.5
+    target_scaling: Scaling | None = None
 
     @property
     def code(self) -> int:
@@ -36,6 +40,7 @@ class Task:
             "regression": codes.REGRESSION,
             "multiclass": codes.MULTICLASS,
             "binary": codes.BINARY,
+            "multilabel": codes.BINARY,
         }[self.kind]
 
     @property
@@ -54,7 +59,10 @@ class Task:
         """
         no_labels, no_targets = np.empty(0, np.int32), np.empty((0, self.n_outputs), dtype)
         if self.classes is None:
-            return no_labels, np.ascontiguousarray(y.reshape(len(y), self.n_outputs), dtype)
+            y = y.reshape(len(y), self.n_outputs)
+            if self.target_scaling is not None:
+                return no_labels, self.target_scaling.apply(y, dtype)
+            return no_labels, np.ascontiguousarray(y, dtype)
         numbers = np.searchsorted(self.classes, y)
         known = self.classes[np.minimum(numbers, len(self.classes) - 1)] == y
         if not known.all():
@@ -68,7 +76,11 @@ class Task:
 
     def decode(self, outputs: np.ndarray) -> np.ndarray:
         """Return predictions, shape (n,) or (n, n_outputs), from outputs (n, n_outputs)."""
+        if self.kind == "multilabel":
+            return (outputs >= self.threshold).astype(np.int64)
         if self.classes is None:
+            if self.target_scaling is not None:
+                outputs = self.target_scaling.undo(outputs)
             return outputs[:, 0] if self.n_outputs == 1 else outputs
         if self.kind == "multiclass":
             numbers = outputs.argmax(axis=1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ..kernels import buffers
@@ -24,6 +26,8 @@ class Workspace:
         How many numbers of state the optimizer keeps for each parameter.
     training : bool, default True
         Evaluation alone needs no gradients.
+    dropout : sequence of float, default ()
+        The share of each layer's inputs that is dropped; empty: none.
 
     Attributes
     ----------
@@ -37,10 +41,11 @@ class Workspace:
         block_rows: int = BLOCK_ROWS,
         state_buffers: int = 0,
         training: bool = True,
+        dropout: Sequence[float] = (),
     ):
         self.network = network
         self.block_rows = block_rows
-        self.net = network.kernel_view(block_rows)
+        self.net = network.kernel_view(block_rows, dropout)
         layers, dtype = self.net.layers, network.dtype
         activations = layers[-1, buffers.OUT] + block_rows * layers[-1, buffers.LD_OUT]
         gradients = network.params.size if training else 0
@@ -53,6 +58,7 @@ class Workspace:
             grads=aligned_zeros(gradients, dtype),
             state=aligned_zeros(state_buffers * gradients, dtype),
             zeros=aligned_zeros(int(layers[:, buffers.LD_IN : buffers.LD_OUT + 1].max()), dtype),
+            row_norms=np.zeros(sum(network.layer_sizes[:-1]) + network.depth if training else 0),
             row_loss=np.zeros(block_rows),
             row_hit=np.zeros(block_rows, np.int64),
         )

@@ -18,6 +18,7 @@ class Activation(Spec):
     """An element-wise (or, for softmax, row-wise) function of a layer's pre-activations."""
 
     code: ClassVar[int]
+    hidden: ClassVar[bool] = True  # whether it may stand in a hidden layer
     default_weight_init: ClassVar[str] = "glorot_uniform"
 
     @property
@@ -84,4 +85,57 @@ class Softmax(Activation):
     code = codes.SOFTMAX
 
 
-ACTIVATIONS.alias(linear="identity", logistic="sigmoid")
+@ACTIVATIONS.add
+@dataclass(frozen=True)
+class Elu(Activation):
+    name = "elu"
+    formula = "a = z if z > 0 else alpha * (exp(z) - 1)"
+    code = codes.ELU
+    default_weight_init = "he_normal"
+    alpha: float = 1.0
+
+    def __post_init__(self) -> None:
+        self._require(self.alpha > 0, "alpha", "above 0")
+
+    @property
+    def kernel_parameter(self) -> float:
+        return self.alpha
+
+
+@ACTIVATIONS.add
+@dataclass(frozen=True)
+class Gelu(Activation):
+    name = "gelu"
+    formula = "a = z Phi(z), Phi the normal distribution function"
+    code = codes.GELU
+    default_weight_init = "he_normal"
+
+
+@ACTIVATIONS.add
+@dataclass(frozen=True)
+class Silu(Activation):
+    name = "silu"
+    formula = "a = z / (1 + exp(-z))"
+    code = codes.SILU
+    default_weight_init = "he_normal"
+
+
+@ACTIVATIONS.add
+@dataclass(frozen=True)
+class Softplus(Activation):
+    name = "softplus"
+    formula = "a = log(1 + exp(z))"
+    code = codes.SOFTPLUS
+    default_weight_init = "he_normal"
+
+
+@ACTIVATIONS.add
+@dataclass(frozen=True)
+class Exponential(Activation):
+    name = "exponential"
+    formula = "a = exp(z)"
+    code = codes.EXPONENTIAL
+    hidden = False
+
+
+ACTIVATIONS.alias(swish="silu", linear="identity", logistic="sigmoid")

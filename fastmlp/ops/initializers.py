@@ -108,6 +108,46 @@ class HeNormal(_Normal):
 
 @INITIALIZERS.add
 @dataclass(frozen=True)
+class LecunUniform(_Uniform):
+    name = "lecun_uniform"
+    formula = "U(-limit, limit), limit = sqrt(3 / fan_in) (LeCun et al. 1998)"
+
+    def _limit(self, fan_in: int, fan_out: int) -> float:
+        return math.sqrt(3.0 / fan_in)
+
+
+@INITIALIZERS.add
+@dataclass(frozen=True)
+class LecunNormal(_Normal):
+    name = "lecun_normal"
+    formula = "N(0, 1 / fan_in) (LeCun et al. 1998)"
+
+    def _std(self, fan_in: int, fan_out: int) -> float:
+        return math.sqrt(1.0 / fan_in)
+
+
+@INITIALIZERS.add
+@dataclass(frozen=True)
+class Orthogonal(Initializer):
+    name = "orthogonal"
+    formula = "gain Q, Q with orthonormal rows or columns, whichever are fewer (Saxe et al. 2014)"
+    gain: float = 1.0
+
+    def __post_init__(self) -> None:
+        self._require(self.gain > 0, "gain", "above 0")
+
+    def sample(
+        self, rng: np.random.Generator, shape: tuple[int, ...], fan_in: int, fan_out: int
+    ) -> np.ndarray:
+        rows, columns = shape if len(shape) == 2 else (1, *shape)
+        tall = rng.normal(size=(max(rows, columns), min(rows, columns)))
+        q, r = np.linalg.qr(tall)
+        q = q * np.where(np.diag(r) < 0, -1.0, 1.0)  # else Q would not be uniformly distributed
+        return self.gain * (q if rows >= columns else q.T).reshape(shape)
+
+
+@INITIALIZERS.add
+@dataclass(frozen=True)
 class RandomUniform(_Uniform):
     name = "random_uniform"
     formula = "U(-limit, limit)"
@@ -171,6 +211,7 @@ INITIALIZERS.alias(
     xavier_uniform="glorot_uniform",
     xavier_normal="glorot_normal",
     he="he_normal",
+    lecun="lecun_normal",
     uniform="random_uniform",
     normal="random_normal",
     gaussian="random_normal",

@@ -18,6 +18,11 @@ class Loss(Spec):
     code: ClassVar[int]
     output_activations: ClassVar[tuple[str, ...]]
 
+    @property
+    def kernel_parameter(self) -> float:
+        """The one number that the kernel is given besides outputs and targets."""
+        return 0.0
+
 
 LOSSES: Registry[Loss] = Registry("loss")
 
@@ -58,7 +63,42 @@ class MeanSquaredError(Loss):
     output_activations = ("softmax", "sigmoid", "identity", "tanh", "relu")
 
 
-LOSSES.alias(mse="mean_squared_error", bce="binary_cross_entropy")
+@LOSSES.add
+@dataclass(frozen=True)
+class AbsoluteError(Loss):
+    name = "absolute_error"
+    formula = "sum_j |y_j - a_j|"
+    code = codes.ABSOLUTE_ERROR
+    output_activations = ("sigmoid", "identity", "tanh", "relu")
+
+
+@LOSSES.add
+@dataclass(frozen=True)
+class Huber(Loss):
+    name = "huber"
+    formula = "sum_j 1/2 e_j^2 if |e_j| <= delta else delta (|e_j| - delta / 2), e = a - y"
+    code = codes.HUBER
+    output_activations = ("sigmoid", "identity", "tanh", "relu")
+    delta: float = 1.0
+
+    def __post_init__(self) -> None:
+        self._require(self.delta > 0, "delta", "above 0")
+
+    @property
+    def kernel_parameter(self) -> float:
+        return self.delta
+
+
+@LOSSES.add
+@dataclass(frozen=True)
+class Poisson(Loss):
+    name = "poisson"
+    formula = "sum_j y_j log(y_j / a_j) - y_j + a_j"
+    code = codes.POISSON
+    output_activations = ("exponential",)
+
+
+LOSSES.alias(mae="absolute_error", mse="mean_squared_error", bce="binary_cross_entropy")
 
 
 def check_pair(output_activation: Activation, loss: Loss) -> None:

@@ -24,9 +24,9 @@ class Optimizer(Spec):
         return 0
 
     @property
-    def kernel_parameters(self) -> tuple[float, float, float]:
+    def kernel_parameters(self) -> tuple[float, float, float, float]:
         """The numbers that the kernel is given, as float64."""
-        return (0.0, 0.0, 0.0)
+        return (0.0, 0.0, 0.0, 0.0)
 
 
 OPTIMIZERS: Registry[Optimizer] = Registry("optimizer")
@@ -50,8 +50,8 @@ class SGD(Optimizer):
         return 1 if self.momentum > 0 else 0
 
     @property
-    def kernel_parameters(self) -> tuple[float, float, float]:
-        return (self.momentum, float(self.nesterov), 0.0)
+    def kernel_parameters(self) -> tuple[float, float, float, float]:
+        return (self.momentum, float(self.nesterov), 0.0, 0.0)
 
 
 @OPTIMIZERS.add
@@ -77,8 +77,56 @@ class Adam(Optimizer):
         return 2
 
     @property
-    def kernel_parameters(self) -> tuple[float, float, float]:
-        return (self.beta1, self.beta2, self.epsilon)
+    def kernel_parameters(self) -> tuple[float, float, float, float]:
+        return (self.beta1, self.beta2, self.epsilon, 0.0)
 
 
-OPTIMIZERS.alias(gradient_descent="sgd", gd="sgd")
+@OPTIMIZERS.add
+@dataclass(frozen=True)
+class AdamW(Adam):
+    name = "adamw"
+    formula = "w *= 1 - rate weight_decay (weights, not biases);  then as adam"
+    code = codes.ADAMW
+    weight_decay: float = 0.01
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require(self.weight_decay >= 0, "weight_decay", "at least 0")
+
+    @property
+    def kernel_parameters(self) -> tuple[float, float, float, float]:
+        return (self.beta1, self.beta2, self.epsilon, self.weight_decay)
+
+
+@OPTIMIZERS.add
+@dataclass(frozen=True)
+class RMSprop(Optimizer):
+    name = "rmsprop"
+    formula = (
+        "s = alpha s + (1 - alpha) g^2;  v = momentum v + g / (sqrt(s) + epsilon);  w -= rate v"
+    )
+    code = codes.RMSPROP
+    alpha: float = 0.99
+    epsilon: float = 1e-8
+    momentum: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._require(0 <= self.alpha < 1, "alpha", "at least 0 and below 1")
+        self._require(self.epsilon > 0, "epsilon", "above 0")
+        self._require(0 <= self.momentum < 1, "momentum", "at least 0 and below 1")
+
+    @property
+    def state_buffers(self) -> int:
+        return 2
+
+    @property
+    def kernel_parameters(self) -> tuple[float, float, float, float]:
+        return (self.alpha, self.epsilon, self.momentum, 0.0)
+
+
+OPTIMIZERS.alias(
+    gradient_descent="sgd",
+    gd="sgd",
+    momentum="sgd(momentum=0.9)",
+    nesterov="sgd(momentum=0.9, nesterov=true)",
+)

@@ -39,6 +39,11 @@ class Scaling:
             scaled[rows] = (X[rows] - self.offset) * self.factor
         return scaled
 
+    def undo(self, scaled: np.ndarray) -> np.ndarray:
+        """Return what was scaled, in the dtype of ``scaled``; a constant feature is its offset."""
+        original: np.ndarray = scaled * _inverse(self.factor) + self.offset
+        return original.astype(scaled.dtype)
+
 
 @dataclass(frozen=True)
 class Scaler(Spec):

@@ -1,31 +1,68 @@
-"""Learning-rate schedules: the factor by which the base rate is multiplied, over time."""
+"""Learning-rate schedules: the factor by which the base rate is multiplied, over time.
+
+A schedule is a pure function of the update's number, but for ``plateau``, which watches how
+training goes. Each takes ``warmup=``, epochs of linear rise in front of it; its own time starts
+after them.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from .improvement import Improvement
 from .spec import Registry, Spec
 
 
-class RateFactor:
-    """The factor of a running schedule; this base stays at 1."""
+class Watcher:
+    """The factor that follows from how training goes; this base stays at 1."""
 
-    value = 1.0
+    factor = 1.0
 
     def observe(self, monitored: float) -> None:
         """Take note of the monitored quantity after an epoch (lower is better)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Schedule(Spec):
     """How the learning rate changes during training."""
 
     needs_monitor = False
+    warmup: float = 0.0
 
-    def start(self, base_rate: float) -> RateFactor:
-        """Return a fresh running schedule."""
-        return RateFactor()
+    def __post_init__(self) -> None:
+        self._require(self.warmup >= 0, "warmup", "at least 0")
+
+    def factors(self, first: int, last: int, steps_per_epoch: int, epochs: int) -> np.ndarray:
+        """Return the factors of updates ``first`` to ``last`` (exclusive, from 0), float64.
+
+        Parameters
+        ----------
+        first, last : int
+        steps_per_epoch : int
+            Updates of an epoch.
+        epochs : int
+            Of the whole run.
+        """
+        step = np.arange(first, last)
+        warmup_steps = round(self.warmup * steps_per_epoch)
+        total = max(1, epochs * steps_per_epoch - warmup_steps)
+        after = np.maximum(step - warmup_steps, 0)
+        rising = (step + 1) / max(1, warmup_steps)
+        return np.where(
+            step < warmup_steps,
+            rising * self._factor(np.zeros(1, np.int64), steps_per_epoch, total),
+            self._factor(after, steps_per_epoch, total),
+        )
+
+    def _factor(self, step: np.ndarray, steps_per_epoch: int, total: int) -> np.ndarray:
+        """Return the factors of updates ``step`` after the warm-up, of ``total``."""
+        return np.ones(len(step))
+
+    def watcher(self, base_rate: float) -> Watcher:
+        """Return what follows the monitored quantity."""
+        return Watcher()
 
 
 SCHEDULES: Registry[Schedule] = Registry("schedule")
@@ -36,6 +73,98 @@ SCHEDULES: Registry[Schedule] = Registry("schedule")
 class ConstantRate(Schedule):
     name = "constant"
     formula = "rate = base"
+
+
+@SCHEDULES.add
+@dataclass(frozen=True)
+class StepDecay(Schedule):
+    name = "step"
+    formula = "rate = base * factor^floor(epoch / every), epochs counted from 0"
+    every: int = 10
+    factor: float = 0.1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require(self.every >= 1, "every", "at least 1")
+        self._require(0 < self.factor <= 1, "factor", "above 0 and at most 1")
+
+    def _factor(self, step: np.ndarray, steps_per_epoch: int, total: int) -> np.ndarray:
+        return np.asarray(self.factor ** (step // steps_per_epoch // self.every))
+
+
+@SCHEDULES.add
+@dataclass(frozen=True)
+class Exponential(Schedule):
+    name = "exponential"
+    formula = "rate = base * factor^epoch, epochs counted from 0"
+    factor: float = 0.95
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require(0 < self.factor <= 1, "factor", "above 0 and at most 1")
+
+    def _factor(self, step: np.ndarray, steps_per_epoch: int, total: int) -> np.ndarray:
+        return np.asarray(self.factor ** (step // steps_per_epoch))
+
+
+@SCHEDULES.add
+@dataclass(frozen=True)
+class Inverse(Schedule):
+    name = "inverse"
+    formula = "rate = base / t^power, t the update's number from 1"
+    power: float = 0.5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require(self.power > 0, "power", "above 0")
+
+    def _factor(self, step: np.ndarray, steps_per_epoch: int, total: int) -> np.ndarray:
+        return 1.0 / np.power(step + 1.0, self.power)
+
+
+@SCHEDULES.add
+@dataclass(frozen=True)
+class Cosine(Schedule):
+    name = "cosine"
+    formula = (
+        "rate = base * (least + (1 - least) (1 + cos(pi t / T)) / 2), t of T updates "
+        "(Loshchilov & Hutter 2017)"
+    )
+    least: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require(0 <= self.least <= 1, "least", "between 0 and 1")
+
+    def _factor(self, step: np.ndarray, steps_per_epoch: int, total: int) -> np.ndarray:
+        return _cosine(1.0, self.least, np.minimum(step / total, 1.0))
+
+
+@SCHEDULES.add
+@dataclass(frozen=True)
+class OneCycle(Schedule):
+    name = "one_cycle"
+    formula = (
+        "rate rises by half a cosine from base / start to base in the first `rise` of the run, "
+        "then falls to base / (start * end) (Smith & Topin 2019, as PyTorch's OneCycleLR)"
+    )
+    rise: float = 0.3
+    start: float = 25.0
+    end: float = 10_000.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require(0 < self.rise < 1, "rise", "between 0 and 1")
+        self._require(self.start >= 1, "start", "at least 1")
+        self._require(self.end >= 1, "end", "at least 1")
+
+    def _factor(self, step: np.ndarray, steps_per_epoch: int, total: int) -> np.ndarray:
+        peak = max(self.rise * total - 1, 1e-9)
+        low = 1.0 / self.start
+        up = _cosine(low, 1.0, np.minimum(step / peak, 1.0))
+        fall = max(total - 1 - peak, 1e-9)
+        down = _cosine(1.0, low / self.end, np.clip((step - peak) / fall, 0.0, 1.0))
+        return np.where(step <= peak, up, down)
 
 
 @SCHEDULES.add
@@ -53,16 +182,17 @@ class Plateau(Schedule):
     min_rate: float = 0.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self._require(0 < self.factor < 1, "factor", "between 0 and 1")
         self._require(self.patience >= 0, "patience", "at least 0")
         self._require(self.min_delta >= 0, "min_delta", "at least 0")
         self._require(self.min_rate >= 0, "min_rate", "at least 0")
 
-    def start(self, base_rate: float) -> RateFactor:
-        return _PlateauFactor(self, base_rate)
+    def watcher(self, base_rate: float) -> Watcher:
+        return _PlateauWatcher(self, base_rate)
 
 
-class _PlateauFactor(RateFactor):
+class _PlateauWatcher(Watcher):
     def __init__(self, schedule: Plateau, base_rate: float):
         self.schedule = schedule
         self.least = min(1.0, schedule.min_rate / base_rate)
@@ -71,8 +201,13 @@ class _PlateauFactor(RateFactor):
     def observe(self, monitored: float) -> None:
         self.improvement.observe(monitored)
         if self.improvement.stale > self.schedule.patience:
-            self.value = max(self.value * self.schedule.factor, self.least)
+            self.factor = max(self.factor * self.schedule.factor, self.least)
             self.improvement.stale = 0
 
 
-SCHEDULES.alias(reduce_on_plateau="plateau")
+def _cosine(start: float, end: float, progress: np.ndarray) -> np.ndarray:
+    """Return the way from ``start`` to ``end`` along half a cosine."""
+    return end + (start - end) * (1.0 + np.cos(np.pi * progress)) / 2.0
+
+
+SCHEDULES.alias(reduce_on_plateau="plateau", invscaling="inverse")

@@ -144,10 +144,11 @@ def _value_text(value: Any) -> str:
 
 def _build(record: type[T], positional: list[Any], named: dict[str, Any]) -> T:
     fields = [field.name for field in dataclasses.fields(record)]
-    if len(positional) > len(fields):
+    in_order = [field.name for field in dataclasses.fields(record) if not field.kw_only]
+    if len(positional) > len(in_order):
         takes = ", ".join(fields) or "no parameters"
         raise ConfigError(f"{record.name} takes {takes}; got {len(positional)} values")
-    values = dict(zip(fields, positional, strict=False))
+    values = dict(zip(in_order, positional, strict=False))
     for key, value in named.items():
         if key not in fields:
             hint = close_match(key, fields) if fields else "; it takes none"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -93,7 +94,8 @@ def to_toml(config: TrainConfig) -> str:
 
 
 def _unused_folder(name: str) -> Path:
-    stem = f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    safe = "-".join(re.findall(r"[A-Za-z0-9_.]+", Path(name).name))
+    stem = f"{safe}-{time.strftime('%Y%m%d-%H%M%S')}"
     path, count = Path("runs") / stem, 1
     while path.exists():
         count += 1

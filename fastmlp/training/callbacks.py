@@ -1,8 +1,17 @@
-"""What can be told of a run while it goes on."""
+"""What follows a run while it goes on: the base, and those that ship."""
 
 from __future__ import annotations
 
+import csv
+import os
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from ..base.errors import ConfigError, close_match
+from ..ops.improvement import Improvement
+from .checks import MONITORS
+from .stopping import monitored
 
 if TYPE_CHECKING:
     from .run import Run
@@ -32,3 +41,119 @@ class Callback:
 
     def on_train_end(self, run: Run) -> None:
         """After the last epoch, however training ended."""
+
+
+class EarlyStopping(Callback):
+    """Stops after ``patience`` epochs in a row without improvement.
+
+    Parameters
+    ----------
+    patience : int
+    monitor : str, default "validation_loss"
+        A column of the history; for accuracies, higher is better.
+    min_delta : float, default 0.0
+        By how much it must improve to count.
+
+    Raises
+    ------
+    ConfigError
+        For a patience below 1, or a monitor that is no such column.
+    """
+
+    def __init__(self, patience: int, monitor: str = "validation_loss", min_delta: float = 0.0):
+        if patience < 1:
+            raise ConfigError(f"patience must be at least 1, got {patience}")
+        self.patience, self.monitor = patience, _known_monitor(monitor)
+        self.min_delta = min_delta
+
+    def on_train_begin(self, run: Run) -> None:
+        # Anew for every run, so that one callback can follow several.
+        self.improvement = Improvement(self.min_delta)
+
+    def on_epoch_end(self, run: Run, row: dict[str, Any]) -> None:
+        self.improvement.observe(monitored(row, self.monitor))
+        if self.improvement.stale >= self.patience:
+            run.request_stop("stopped early")
+
+
+class BestModel(Callback):
+    """Saves the model after each epoch that is the best so far.
+
+    Parameters
+    ----------
+    path : path-like
+        Of the model file, overwritten each time.
+    monitor, min_delta
+        As for :class:`EarlyStopping`.
+
+    Raises
+    ------
+    ConfigError
+        For a monitor that is no column of the history.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        monitor: str = "validation_loss",
+        min_delta: float = 0.0,
+    ):
+        self.path, self.monitor = Path(path), _known_monitor(monitor)
+        self.min_delta = min_delta
+
+    def on_train_begin(self, run: Run) -> None:
+        self.improvement = Improvement(self.min_delta)
+
+    def on_epoch_end(self, run: Run, row: dict[str, Any]) -> None:
+        if self.improvement.observe(monitored(row, self.monitor)):
+            run.predictor.save(self.path)
+
+
+class CsvLog(Callback):
+    """Writes the history to a CSV file as it grows, a row per epoch.
+
+    Parameters
+    ----------
+    path : path-like
+        Overwritten at the start.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]):
+        self.path = Path(path)
+
+    def on_train_begin(self, run: Run) -> None:
+        with self.path.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file, lineterminator="\n").writerow(run.history.columns)
+
+    def on_epoch_end(self, run: Run, row: dict[str, Any]) -> None:
+        # Opened for each row, so that nothing is lost however the run ends.
+        with self.path.open("a", newline="", encoding="utf-8") as file:
+            csv.writer(file, lineterminator="\n").writerow(row.values())
+
+
+class LambdaCallback(Callback):
+    """Calls functions given by name of the event.
+
+    Parameters
+    ----------
+    **functions : callable
+        ``on_epoch_end=lambda run, row: ...`` and so on, with the arguments of :class:`Callback`.
+
+    Raises
+    ------
+    ConfigError
+        For a name that is no event.
+    """
+
+    def __init__(self, **functions: Callable[..., None]):
+        events = [name for name in vars(Callback) if name.startswith("on_")]
+        for name, function in functions.items():
+            if name not in events:
+                raise ConfigError(f"unknown event {name!r}{close_match(name, events)}")
+            setattr(self, name, function)
+
+
+def _known_monitor(monitor: str) -> str:
+    if monitor not in MONITORS:
+        raise ConfigError(f"unknown monitor {monitor!r}{close_match(str(monitor), MONITORS)}")
+    return monitor

@@ -7,13 +7,8 @@ changes no result (threads, folders, output) is not in it.
 from __future__ import annotations
 
 import dataclasses
-import math
-import numbers
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, get_type_hints
-
-import numpy as np
 
 from ..base.errors import ConfigError, close_match
 from ..data.split import parse_split
@@ -24,11 +19,8 @@ from ..ops.optimizers import OPTIMIZERS
 from ..ops.scalers import SCALERS
 from ..ops.schedules import SCHEDULES
 from ..ops.spec import Registry
-
-AUTO = "auto"
-MODES = ("stochastic", "minibatch", "batch")
-SAMPLINGS = ("shuffle", "replacement")
-MONITORS = ("validation_loss", "validation_accuracy", "train_loss", "train_accuracy")
+from .checks import AUTO, cast, check_choices, check_numbers
+from .weighting import parse_class_weight
 
 _SPECS: dict[str, Registry[Any]] = {
     "activation": ACTIVATIONS,
@@ -39,6 +31,7 @@ _SPECS: dict[str, Registry[Any]] = {
     "optimizer": OPTIMIZERS,
     "schedule": SCHEDULES,
     "scale": SCALERS,
+    "target_scale": SCALERS,
 }
 _MAY_BE_AUTO = ("output_activation", "loss", "weight_init", "scale")
 
@@ -50,7 +43,12 @@ class TrainConfig:
     Parameters
     ----------
     data : str, default "auto"
-        Name of the dataset, for the command line; :func:`fastmlp.fit` is given the data itself.
+        Name or file of the dataset, for the command line; :func:`fastmlp.fit` is given the data
+        itself.
+    task : {"auto", "classification", "multilabel", "regression"}, default "auto"
+        What a file's target column is taken for.
+    target : str, default ""
+        Name or number of a CSV file's target column; empty: see :func:`fastmlp.load_dataset`.
     classes : tuple of str, default ()
         Keep only these classes; empty: all.
     split : str, default "auto"
@@ -60,10 +58,13 @@ class TrainConfig:
     scale : str, default "auto"
         ``unit``, ``minmax``, ``standard``, ``standard_global`` or ``none``; auto: unit where the
         range of the features is known (images), else standard.
+    target_scale : str, default "none"
+        The same for the targets of a regression; predictions are in the original units, losses in
+        the scaled ones.
     hidden_layer_sizes : tuple of int, default (128, 64)
         Empty: no hidden layer.
-    activation : str, default "relu"
-        Of the hidden layers.
+    activation : str or tuple of str, default "relu"
+        Of the hidden layers: one for all, or one for each.
     output_activation, loss : str, default "auto"
         softmax with cross_entropy for three classes or more, sigmoid with binary_cross_entropy for
         two, identity with squared_error for regression; one follows from the other where it is
@@ -71,6 +72,11 @@ class TrainConfig:
     weight_init : str, default "auto"
         auto: he_normal for the ReLU family, else glorot_uniform.
     bias_init : str, default "zeros"
+    dropout : float or tuple of float, default 0.0
+        Share of the hidden units that is dropped in training, for all layers or for each; the rest
+        is divided by what is kept.
+    input_dropout : float, default 0.0
+        The same for the features.
     optimizer : str, default "sgd"
     learning_rate : float or "auto", default "auto"
         auto: 0.1, in stochastic mode 0.01, for adam 0.001.
@@ -86,8 +92,20 @@ class TrainConfig:
         At most how many.
     l1, l2 : float, default 0.0
         Penalties l1 * sum |w| and l2 / 2 * sum w^2 over weights, not biases.
+    max_norm : float, default 0.0
+        Most that the norm of the weights into a unit may be; 0: no limit.
+    clip_norm : float, default 0.0
+        Most that the norm of all gradients together (penalties included) may be; 0: no limit.
+    clip_value : float, default 0.0
+        Most that a gradient may be, after ``clip_norm``; 0: no limit.
+    label_smoothing : float, default 0.0
+        Share of each target that is spread over all classes; in training only.
+    class_weight : str, default "none"
+        ``balanced`` (in inverse proportion to the rows of each class), or ``label=weight`` pairs
+        such as ``3=2,7=0.5`` (in Python also a dictionary), all others 1; in training only.
     schedule : str, default "constant"
-        ``constant`` or ``plateau(factor=0.1, patience=10)``.
+        ``constant``, ``step``, ``exponential``, ``inverse``, ``cosine``, ``one_cycle`` or
+        ``plateau``, each with ``warmup=`` epochs of linear rise.
     early_stopping : int, default 0
         Stop after so many epochs without improvement; 0: never.
     monitor : str, default "auto"
@@ -112,16 +130,21 @@ class TrainConfig:
     """
 
     data: str = AUTO
+    target: str = ""
+    task: str = AUTO
     classes: tuple[str, ...] = ()
     split: str = AUTO
     validation: float = 0.1
     scale: str = AUTO
+    target_scale: str = "none"
     hidden_layer_sizes: tuple[int, ...] = (128, 64)
-    activation: str = "relu"
+    activation: str | tuple[str, ...] = "relu"
     output_activation: str = AUTO
     loss: str = AUTO
     weight_init: str = AUTO
     bias_init: str = "zeros"
+    dropout: float | tuple[float, ...] = 0.0
+    input_dropout: float = 0.0
     optimizer: str = "sgd"
     learning_rate: float | str = AUTO
     mode: str = "minibatch"
@@ -131,6 +154,11 @@ class TrainConfig:
     epochs: int = 10
     l1: float = 0.0
     l2: float = 0.0
+    max_norm: float = 0.0
+    clip_norm: float = 0.0
+    clip_value: float = 0.0
+    label_smoothing: float = 0.0
+    class_weight: str = "none"
     schedule: str = "constant"
     early_stopping: int = 0
     monitor: str = AUTO
@@ -143,52 +171,49 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         self._cast_fields()
-        for name, registry in _SPECS.items():
-            value = getattr(self, name)
-            if not (value == AUTO and name in _MAY_BE_AUTO):
-                object.__setattr__(self, name, str(registry.parse(value)))
-        self._check_choices()
-        self._check_numbers()
+        self._normalize_specs()
+        defaults = {field.name: field.default for field in dataclasses.fields(self)}
+        check_choices(vars(self))
+        parse_split(self.split)
+        parse_class_weight(self.class_weight)
+        check_numbers(vars(self), defaults)
+        self._check_layers()
         self._check_combinations()
 
     def _cast_fields(self) -> None:
         for name, wanted in get_type_hints(type(self)).items():
-            object.__setattr__(self, name, _cast(name, getattr(self, name), wanted))
+            default = getattr(TrainConfig, name)
+            value = cast(name, getattr(self, name), wanted, default, name in _SPECS)
+            object.__setattr__(self, name, value)
 
-    def _check_choices(self) -> None:
-        for name, known in (
-            ("mode", MODES),
-            ("sampling", SAMPLINGS),
-            ("monitor", (AUTO, *MONITORS)),
-            ("dtype", ("float32", "float64")),
-        ):
+    def _normalize_specs(self) -> None:
+        for name, registry in _SPECS.items():
             value = getattr(self, name)
-            if value not in known:
-                raise ConfigError(f"unknown {name} {value!r}{close_match(str(value), known)}")
-        parse_split(self.split)
+            if isinstance(value, tuple):
+                value = tuple(str(registry.parse(item)) for item in value)
+            elif not (value == AUTO and name in _MAY_BE_AUTO):
+                value = str(registry.parse(value))
+            object.__setattr__(self, name, value)
 
-    def _check_numbers(self) -> None:
-        for name, least in (
-            ("batch_size", 1), ("epochs", 1), ("early_stopping", 0), ("log_every", 0), ("seed", 0),
-            ("validation", 0), ("l1", 0), ("l2", 0), ("min_delta", 0),
-        ):  # fmt: skip
+    def _check_layers(self) -> None:
+        """Check what is given for each hidden layer."""
+        depth = len(self.hidden_layer_sizes)
+        for name in ("activation", "dropout"):
             value = getattr(self, name)
-            if value < least:
-                raise _out_of_range(name, f"at least {least}", value)
-        if self.seed >= 2**64:
-            raise _out_of_range("seed", "below 2**64", self.seed)
-        if self.epochs >= 2**24:
-            raise _out_of_range("epochs", "below 2**24", self.epochs)
-        if self.learning_rate != AUTO and float(self.learning_rate) <= 0:
-            raise _out_of_range("learning_rate", "above 0", self.learning_rate)
-        if not 0 < self.threshold < 1:
-            raise _out_of_range("threshold", "between 0 and 1", self.threshold)
-        # Below 2**24, so that no product of two overflows.
-        if not all(1 <= size < 2**24 for size in self.hidden_layer_sizes):
-            shown = ",".join(str(size) for size in self.hidden_layer_sizes)
+            if isinstance(value, tuple) and len(value) != depth:
+                raise ConfigError(
+                    f"{name} must be one value, or one for each of the {depth} hidden layers, "
+                    f"got {len(value)}"
+                )
+        for text in self.hidden_activations:
+            if not ACTIVATIONS.parse(text).hidden:
+                raise ConfigError(
+                    f"activation {text} is for the output layer only; use it as output_activation"
+                )
+        if self.dropout and not depth:
             raise ConfigError(
-                f"hidden_layer_sizes must be whole numbers from 1 to 2**24 - 1, got {shown}; "
-                "write 128,64 for two layers, or none"
+                f"dropout applies to hidden layers, of which there are none, got {self.dropout}; "
+                "use input_dropout, or add a hidden layer"
             )
 
     def _check_combinations(self) -> None:
@@ -204,6 +229,16 @@ class TrainConfig:
                 "accumulate does not go with mode stochastic, which updates after each sample; "
                 "use mode minibatch with a batch size"
             )
+        if self.class_weight != "none" and self.mode == "stochastic":
+            raise ConfigError(
+                "class_weight does not go with mode stochastic: the weighted mean over a batch of "
+                "one sample does not depend on its weight; use mode minibatch or batch"
+            )
+        if self.target_scale == "unit":
+            raise ConfigError(
+                "target_scale must not be unit, because the range of targets is not known "
+                "beforehand; use minmax or standard"
+            )
         uses_monitor = self.early_stopping > 0 or SCHEDULES.parse(self.schedule).needs_monitor
         if self.validation == 0 and (
             self.monitor.startswith("validation") or (self.monitor == AUTO and uses_monitor)
@@ -213,6 +248,24 @@ class TrainConfig:
                 f"monitor {monitor} needs a validation set, but validation is 0; "
                 "set validation to 0.1, say, or monitor to train_loss"
             )
+
+    @property
+    def hidden_activations(self) -> tuple[str, ...]:
+        """The activation of each hidden layer."""
+        if isinstance(self.activation, tuple):
+            return self.activation
+        return (self.activation,) * len(self.hidden_layer_sizes)
+
+    @property
+    def dropout_rates(self) -> tuple[float, ...]:
+        """The share of each layer's inputs that is dropped; empty if none is."""
+        hidden = (
+            self.dropout
+            if isinstance(self.dropout, tuple)
+            else ((self.dropout,) * len(self.hidden_layer_sizes))
+        )
+        rates = (self.input_dropout, *hidden)
+        return rates if any(rates) else ()
 
     @property
     def restores_best(self) -> bool:
@@ -248,43 +301,3 @@ def check_names(values: dict[str, Any]) -> None:
     for name in values:
         if name not in known:
             raise ConfigError(f"unknown setting {name!r}{close_match(name, known)}")
-
-
-def _out_of_range(name: str, rule: str, value: object) -> ConfigError:
-    default = getattr(TrainConfig, name)
-    return ConfigError(f"{name} must be {rule}, got {value}; the default is {default!r}")
-
-
-def _cast(name: str, value: Any, wanted: Any) -> Any:
-    """Return the value as the field's type; ConfigError where it is another."""
-    if wanted in (tuple[int, ...], tuple[str, ...]):
-        several = isinstance(value, Iterable) and not isinstance(value, str)
-        item_type = int if wanted == tuple[int, ...] else str
-        return tuple(_cast(name, item, item_type) for item in (value if several else (value,)))
-    if wanted == float | str and isinstance(value, str) and value == AUTO:
-        return AUTO
-    if wanted in (float, float | str) and _is_number(value):
-        return float(value)
-    if wanted is int and _is_number(value) and value == int(value):
-        return int(value)
-    if wanted is bool and isinstance(value, (bool, np.bool_)):
-        return bool(value)
-    if wanted is str and (isinstance(value, str) or name in _SPECS):
-        return str(value)
-    if name == "classes" and isinstance(value, (numbers.Integral, np.bool_)):
-        return str(value)
-    kinds = {int: "a whole number", bool: "true or false", str: "a text"}
-    default = getattr(TrainConfig, name)
-    raise ConfigError(
-        f"{name} must be {kinds.get(wanted, 'a number')}, got {value!r}; the default is {default!r}"
-    )
-
-
-def _is_number(value: Any) -> bool:
-    """Whether it is a finite real number, NumPy's included, and no truth value."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        return False
-    try:
-        return math.isfinite(value)
-    except OverflowError:  # a whole number beyond all floats
-        return False

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from ..base.errors import ConfigError
+from ..base.errors import CallbackError, ConfigError, TrainingError
 from ..data.dataset import Dataset
 from .callbacks import Callback
 from .config import TrainConfig
@@ -26,6 +26,7 @@ def fit(
     threads: int | None = None,
     callbacks: Iterable[Callback] = (),
     initial_weights: tuple[list[np.ndarray], list[np.ndarray]] | None = None,
+    sample_weight: np.ndarray | None = None,
 ) -> TrainResult:
     """Train a multilayer perceptron.
 
@@ -43,6 +44,9 @@ def fit(
     initial_weights : (list of ndarray, list of ndarray), optional
         Weights of shape (n_in, n_out) and biases of shape (n_out,) of each layer to start from;
         default: drawn from the config's initialisers.
+    sample_weight : array_like of shape (n,), optional
+        A weight for each row of the dataset's ``X``, of its loss in training; the objective is the
+        weighted mean over a batch.
 
     Returns
     -------
@@ -58,8 +62,10 @@ def fit(
     DivergenceError
         If a loss or weight is no longer finite, or a loss exceeds a million, and a million times
         the first. Its ``result`` holds the best weights so far.
+    CallbackError
+        If a callback raised an exception. Its ``result`` holds what was trained until then.
     """
-    return finish(start(config, dataset, threads, callbacks, initial_weights))
+    return finish(start(config, dataset, threads, callbacks, initial_weights, sample_weight))
 
 
 def start(
@@ -68,18 +74,30 @@ def start(
     threads: int | None = None,
     callbacks: Iterable[Callback] = (),
     initial_weights: tuple[list[np.ndarray], list[np.ndarray]] | None = None,
+    sample_weight: np.ndarray | None = None,
 ) -> Run:
     """Return a run with its data prepared and its network drawn; parameters as for :func:`fit`."""
     callbacks = tuple(callbacks)
     _check_types(config, dataset, callbacks)
     started = time.perf_counter()
     if config.classes:
-        dataset = dataset.keep_classes(config.classes)
+        dataset, sample_weight = _keep_classes(dataset, config.classes, sample_weight)
     resolved = resolve(config, dataset)
-    prepared = prepare(dataset, resolved.config, resolved.task)
-    run = Run(resolved.config, resolved.task, prepared, threads, callbacks, initial_weights)
+    prepared = prepare(dataset, resolved.config, resolved.task, sample_weight)
+    run = Run(resolved.config, prepared, threads, callbacks, initial_weights)
     run.prepare_seconds = time.perf_counter() - started
     return run
+
+
+def _keep_classes(
+    dataset: Dataset, classes: tuple[str, ...], sample_weight: np.ndarray | None
+) -> tuple[Dataset, np.ndarray | None]:
+    """Return the rows of some classes, and their weights."""
+    kept = dataset.keep_classes(classes)
+    if sample_weight is None or np.shape(sample_weight) != dataset.y.shape:
+        return kept, sample_weight
+    rows = np.isin(dataset.y, [] if kept.classes is None else kept.classes)
+    return kept, np.asarray(sample_weight)[rows]
 
 
 def _check_types(config: object, dataset: object, callbacks: tuple[object, ...]) -> None:
@@ -97,12 +115,15 @@ def _check_types(config: object, dataset: object, callbacks: tuple[object, ...])
 def finish(run: Run) -> TrainResult:
     """Train a run that :func:`start` returned; result and errors as for :func:`fit`."""
     loop = Loop(run)
-    diverged = loop.train()
+    error: TrainingError | None = loop.train()
     try:
         result = sum_up(loop)
     finally:
-        run.tell("on_train_end")
-    if diverged is not None:
-        diverged.result = result
-        raise diverged
+        try:
+            run.tell("on_train_end")
+        except CallbackError as late:
+            error = error or late
+    if error is not None:
+        error.result = result
+        raise error
     return result

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ..base.errors import DivergenceError
+from ..base.errors import DivergenceError, TrainingError
 from ..ops.schedules import SCHEDULES
 from .run import Run
-from .stopping import BestWeights
+from .stopping import BestWeights, monitored
 
 # Times the loss before training, or times 1 if that was less: who goes on from a nearly exact fit
 # may lose most of it at first, as Adam does, whose first updates do not shrink with the gradient.
@@ -28,7 +28,7 @@ class Loop:
 
     Attributes
     ----------
-    status : {"finished", "stopped early", "interrupted", "diverged"}
+    status : {"finished", "stopped early", "stopped", "interrupted", "diverged", "failed"}
         How training ended; "finished" until then.
     best : BestWeights
     compile_seconds, train_seconds : float
@@ -41,15 +41,16 @@ class Loop:
         self.status = "finished"
         config = run.config
         self.best = BestWeights(config.monitor, config.min_delta, run.network.params)
-        self.rate_factor = SCHEDULES.parse(config.schedule).start(self.base_rate)
+        self.schedule = SCHEDULES.parse(config.schedule)
+        self.watcher = self.schedule.watcher(self.base_rate)
         self.loss_limit = math.inf
 
     @property
     def base_rate(self) -> float:
         return float(self.run.config.learning_rate)
 
-    def train(self) -> DivergenceError | None:
-        """Train to the end, whichever it is; return the error of a divergence."""
+    def train(self) -> TrainingError | None:
+        """Train to the end, whichever it is; return the error that ended it, if one did."""
         try:
             self.run.tell("on_setup")
             self.compile_seconds = self.run.compile()
@@ -60,8 +61,8 @@ class Loop:
                 self.train_seconds = time.perf_counter() - started
         except KeyboardInterrupt:
             self.status = "interrupted"
-        except DivergenceError as error:
-            self.status = "diverged"
+        except TrainingError as error:
+            self.status = "diverged" if isinstance(error, DivergenceError) else "failed"
             return error
         return None
 
@@ -72,18 +73,24 @@ class Loop:
             self.loss_limit = _LOSS_LIMIT * max(1.0, initial.loss)
         run.tell("on_train_begin")
         for run.epoch in range(1, config.epochs + 1):
-            rate = self.base_rate * self.rate_factor.value
-            run.steps.start_epoch(run.epoch, rate)
+            rates = self._rates()
+            run.steps.start_epoch(run.epoch, rates)
             self._steps()
-            row = self._record(rate)
+            row = self._record(rates[0])
             self.best.observe(row, run.network.params)
-            self.rate_factor.observe(self.best.value(row))
+            self.watcher.observe(monitored(row, config.monitor))
             run.tell("on_epoch_end", row)
-            if config.early_stopping and self.best.improvement.stale >= config.early_stopping:
-                self.status = "stopped early"
+            if run.stop_status:
+                self.status = run.stop_status
                 return
-            if run.stop_requested:
-                return
+
+    def _rates(self) -> np.ndarray:
+        """Return the learning rate of each update of this epoch."""
+        run = self.run
+        steps = run.steps.steps_per_epoch
+        first = (run.epoch - 1) * steps
+        factors = self.schedule.factors(first, first + steps, steps, run.config.epochs)
+        return self.base_rate * self.watcher.factor * factors
 
     def _steps(self) -> None:
         """Do the updates of one epoch, in slices, and record losses on the way."""
@@ -109,10 +116,10 @@ class Loop:
     def _divergence(self, what: str) -> DivergenceError:
         epoch = self.best.epoch
         kept = "the initial weights" if epoch is None else f"the weights of epoch {epoch}"
+        targets = " and the targets (target_scale)" if not self.run.task.has_accuracy else ""
         return DivergenceError(
             f"training diverged in epoch {self.run.epoch}: {what}; lower learning_rate (now "
-            f"{self.base_rate * self.rate_factor.value:g}), or scale the features; "
-            f"kept {kept}"
+            f"{self.run.steps.report.rates[0]:g}), or scale the features{targets}; kept {kept}"
         )
 
     def _record(self, rate: float) -> dict[str, Any]:
@@ -123,7 +130,7 @@ class Loop:
         self._check_loss(validation["validation_loss"] or 0.0, "validation")
         return run.history.append(
             epoch=run.epoch,
-            learning_rate=rate,
+            learning_rate=float(rate),
             train_loss=run.steps.mean_loss(),
             train_accuracy=run.accuracy(run.steps.hit_rate()),
             penalty=run.penalty(),

@@ -55,7 +55,7 @@ def plan(config: TrainConfig, n_train: int, threads: int) -> Plan:
         How many threads may be used.
     """
     if config.mode == "stochastic":
-        why_not = _needs_every_weight(config)
+        why_not = _needs_general_step(config)
         if why_not:
             reasons = (f"mode is stochastic, but {why_not}",)
             return Plan("general", 1, 1, 1, (*reasons, "one row gives a team nothing to share"))
@@ -69,10 +69,16 @@ def plan(config: TrainConfig, n_train: int, threads: int) -> Plan:
     return Plan("general", batch_size, min(batch_size, BLOCK_ROWS), threads, reasons)
 
 
-def _needs_every_weight(config: TrainConfig) -> str:
-    """Say why an update touches weights whose input is zero; empty if it does not."""
+def _needs_general_step(config: TrainConfig) -> str:
+    """Say why the per-sample step cannot do it; empty if it can."""
     if OPTIMIZERS.parse(config.optimizer).state_buffers:
         return f"optimizer {config.optimizer} changes every weight at every update"
     if config.l1 or config.l2:
         return "the penalty changes every weight at every update"
+    if config.max_norm:
+        return "max_norm looks at every weight after every update"
+    if config.clip_norm or config.clip_value:
+        return "clipping needs the whole gradient before the update"
+    if config.dropout_rates:
+        return "dropout needs inputs and outputs of a layer apart"
     return ""

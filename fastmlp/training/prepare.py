@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from ..base.errors import ConfigError, DataError
 from ..data.dataset import Dataset
-from ..data.split import parts
+from ..data.split import Parts, parts
 from ..kernels.buffers import Data
 from ..model.task import Task
 from ..ops.scalers import SCALERS, Scaling
 from .config import TrainConfig
+from .weighting import class_weights
 
 
 class Prepared(NamedTuple):
@@ -22,9 +24,15 @@ class Prepared(NamedTuple):
     validation: Data | None
     test: Data | None
     scaling: Scaling
+    task: Task
 
 
-def prepare(dataset: Dataset, config: TrainConfig, task: Task) -> Prepared:
+def prepare(
+    dataset: Dataset,
+    config: TrainConfig,
+    task: Task,
+    sample_weight: np.ndarray | None = None,
+) -> Prepared:
     """Split, fit the scaling on the training part, scale and encode.
 
     Parameters
@@ -33,33 +41,68 @@ def prepare(dataset: Dataset, config: TrainConfig, task: Task) -> Prepared:
     config : TrainConfig
         Resolved.
     task : Task
+    sample_weight : array_like of shape (n,), optional
+        A weight for each row of the dataset's ``X``.
 
     Raises
     ------
     ConfigError
-        If the data cannot be split, or are too few for a validation set.
+        If the data cannot be split, are too few for a validation set, or all have weight 0.
     DataError
         If labels are unknown, or the training part holds a single class.
     """
-    split = parts(dataset, split=config.split, validation=config.validation, seed=config.seed)
+    split = parts(
+        dataset,
+        split=config.split,
+        validation=config.validation,
+        seed=config.seed,
+        sample_weight=sample_weight,
+    )
     if split.X_validation is None and config.validation > 0:
         raise ConfigError(
             f"validation must be 0 with a single training row, got {config.validation}; "
             "use more rows, or set it to 0"
         )
     scaling = SCALERS.parse(config.scale).fit(split.X_train, dataset.feature_range)
-
+    if config.target_scale != "none":
+        targets = split.y_train.reshape(len(split.y_train), -1)
+        target_scaling = SCALERS.parse(config.target_scale).fit(targets, None)
+        task = replace(task, target_scaling=target_scaling)
     dtype = np.dtype(config.dtype)
 
     def encoded(X: np.ndarray | None, y: np.ndarray | None) -> Data | None:
         return None if X is None or y is None else encode(X, y, scaling, task, dtype)
 
+    train = encode(split.X_train, split.y_train, scaling, task, dtype)
     return Prepared(
-        encode(split.X_train, split.y_train, scaling, task, dtype),
+        train._replace(weights=_weights(split, config, task)),
         encoded(split.X_validation, split.y_validation),
         encoded(split.X_test, split.y_test),
         scaling,
+        task,
     )
+
+
+def _weights(split: Parts, config: TrainConfig, task: Task) -> np.ndarray:
+    """Return the training rows' sample weights, times those of their classes; empty: all 1."""
+    no_weights: np.ndarray = np.empty(0)
+    given = split.weight_train
+    if config.class_weight != "none" and task.classes is not None:
+        by_class = class_weights(config.class_weight, split.y_train, task.classes)
+        given = by_class if given is None else given * by_class
+    if given is None:
+        return no_weights
+    if config.mode == "stochastic":
+        raise ConfigError(
+            "sample weights do not go with mode stochastic: the weighted mean over a batch of one "
+            "sample does not depend on its weight; use mode minibatch or batch"
+        )
+    if not given.any():
+        raise ConfigError(
+            "some row of the training part must have a weight above 0, got 0 for all; raise a "
+            "sample weight or the class_weight"
+        )
+    return given
 
 
 def encode(X: np.ndarray, y: np.ndarray, scaling: Scaling, task: Task, dtype: np.dtype) -> Data:
@@ -86,4 +129,4 @@ def encode(X: np.ndarray, y: np.ndarray, scaling: Scaling, task: Task, dtype: np
             f"X must stay in the range of {dtype} when scaled by {scaling.kind}, got more; "
             "scale by standard or minmax, or use dtype float64"
         )
-    return Data(scaled, labels, targets, np.arange(len(X)))
+    return Data(scaled, labels, targets, np.empty(0), np.arange(len(X)))

@@ -9,8 +9,9 @@ from ..data.dataset import Dataset
 from ..model.task import Task
 from ..ops.activations import ACTIVATIONS
 from ..ops.losses import LOSSES, check_pair
-from ..ops.optimizers import OPTIMIZERS, Adam
-from .config import AUTO, TrainConfig
+from ..ops.optimizers import OPTIMIZERS, Adam, RMSprop
+from .checks import AUTO
+from .config import TrainConfig
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +26,8 @@ def resolve_settings(config: TrainConfig) -> TrainConfig:
     """Fill in what does not depend on the data."""
     changes: dict[str, object] = {}
     if config.weight_init == AUTO:
-        changes["weight_init"] = ACTIVATIONS.parse(config.activation).default_weight_init
+        first = (*config.hidden_activations, "identity")[0]
+        changes["weight_init"] = ACTIVATIONS.parse(first).default_weight_init
     if config.learning_rate == AUTO:
         changes["learning_rate"] = _default_rate(config)
     if config.monitor == AUTO:
@@ -43,20 +45,23 @@ def resolve(config: TrainConfig, dataset: Dataset) -> Resolved:
     DataError
         If the labels do not fit the loss.
     """
+    if config.task not in (AUTO, dataset.task):
+        raise ConfigError(
+            f"task must be that of the data, {dataset.task}, got {config.task}; leave it out, or "
+            "make the dataset with it"
+        )
     config = resolve_settings(config)
     output, loss = _output_and_loss(config, dataset)
     task = _task(dataset, output, loss, config.threshold)
-    if config.threshold != 0.5 and task.kind != "binary":
-        raise ConfigError(
-            f"threshold applies to a task of two classes with one output, got {config.threshold} "
-            f"for a {task.kind} task; leave it out"
-        )
+    _check_task_settings(config, task, output, loss)
     if config.monitor.endswith("accuracy") and not task.has_accuracy:
         raise ConfigError(
             f"monitor {config.monitor} does not go with regression, which has no accuracy; "
             "use validation_loss or train_loss"
         )
-    changes: dict[str, object] = {"data": dataset.name, "output_activation": output, "loss": loss}
+    changes: dict[str, object] = {"output_activation": output, "loss": loss, "task": dataset.task}
+    if config.data == AUTO:  # else as given: a file's path, by which the run can be repeated
+        changes["data"] = dataset.name
     if config.split == AUTO:
         changes["split"] = "official" if dataset.has_official_split else "80-20"
     if config.scale == AUTO:
@@ -64,8 +69,36 @@ def resolve(config: TrainConfig, dataset: Dataset) -> Resolved:
     return Resolved(config.replace(**changes), task)
 
 
+def _check_task_settings(config: TrainConfig, task: Task, output: str, loss: str) -> None:
+    """Raise ConfigError where a setting means nothing for the task."""
+    two_sided = task.kind in ("binary", "multilabel")
+    entropies = ("cross_entropy", "binary_cross_entropy")
+    for name, default, applies, where in (
+        (
+            "threshold",
+            0.5,
+            two_sided,
+            "a task of two classes with one output, or of several labels",
+        ),
+        ("class_weight", "none", task.classes is not None, "classes"),
+        ("target_scale", "none", task.kind == "regression", "regression"),
+        ("label_smoothing", 0.0, loss in entropies and task.has_accuracy, "a cross-entropy"),
+    ):
+        value = getattr(config, name)
+        if value != default and not applies:
+            raise ConfigError(
+                f"{name} applies to {where}, got {value} for a {task.kind} task with loss {loss}; "
+                "leave it out"
+            )
+    if config.target_scale != "none" and output != "identity":
+        raise ConfigError(
+            f"target_scale {config.target_scale} needs output activation identity, which reaches "
+            f"all scaled values, got {output}"
+        )
+
+
 def _default_rate(config: TrainConfig) -> float:
-    if isinstance(OPTIMIZERS.parse(config.optimizer), Adam):
+    if isinstance(OPTIMIZERS.parse(config.optimizer), (Adam, RMSprop)):
         return 0.001
     return 0.01 if config.mode == "stochastic" else 0.1
 
@@ -74,6 +107,8 @@ def _output_and_loss(config: TrainConfig, dataset: Dataset) -> tuple[str, str]:
     """Choose what is auto: by the other of the two, else by the task."""
     output, loss = config.output_activation, config.loss
     if output == AUTO and loss == AUTO:
+        if dataset.task == "multilabel":
+            return "sigmoid", "binary_cross_entropy"
         if dataset.classes is None:
             return "identity", "squared_error"
         if len(dataset.classes) == 2:
@@ -84,8 +119,12 @@ def _output_and_loss(config: TrainConfig, dataset: Dataset) -> tuple[str, str]:
         output = next(name for name in (*_preferred_outputs(dataset), *fitting) if name in fitting)
     if loss == AUTO:
         fused = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}
-        by_task = {} if dataset.classes is None else fused
-        loss = by_task.get(output, "squared_error")
+        if output == "exponential":
+            loss = "poisson"
+        elif dataset.task == "regression":
+            loss = "squared_error"
+        else:
+            loss = fused.get(output, "squared_error")
     check_pair(ACTIVATIONS.parse(output), LOSSES.parse(loss))
     return output, loss
 
@@ -97,19 +136,34 @@ def _preferred_outputs(dataset: Dataset) -> tuple[str, ...]:
 
 
 def _task(dataset: Dataset, output: str, loss: str, threshold: float) -> Task:
+    n_outputs = 1 if dataset.y.ndim == 1 else dataset.y.shape[1]
+    if dataset.task == "multilabel":
+        if output == "softmax" or loss == "poisson":
+            raise ConfigError(
+                f"several labels for a row do not go with output {output} and loss {loss}; "
+                "use sigmoid with binary_cross_entropy"
+            )
+        return Task("multilabel", n_outputs, None, threshold)
     if dataset.classes is None:
-        n_outputs = 1 if dataset.y.ndim == 1 else dataset.y.shape[1]
         if loss == "cross_entropy" or output == "softmax":
             raise DataError(
                 f"y must hold class labels for output {output} with loss {loss}, got real numbers; "
                 "use output identity with squared_error, or make y integers or texts"
             )
-        if loss == "binary_cross_entropy" and not 0 <= dataset.y.min() <= dataset.y.max() <= 1:
+        parts = [dataset.y] if dataset.y_test is None else [dataset.y, dataset.y_test]
+        least, most = min(y.min() for y in parts), max(y.max() for y in parts)
+        if loss == "binary_cross_entropy" and not 0 <= least <= most <= 1:
             raise DataError(
                 "y must lie between 0 and 1 for loss binary_cross_entropy, got "
-                f"{dataset.y.min():g} to {dataset.y.max():g}; use squared_error"
+                f"{least:g} to {most:g}; use squared_error"
+            )
+        if loss == "poisson" and least < 0:
+            raise DataError(
+                f"y must not be negative for loss poisson, got {least:g}; use squared_error"
             )
         return Task("regression", n_outputs)
+    if loss == "poisson":
+        raise DataError("y must hold real numbers for loss poisson, got class labels")
     if len(dataset.classes) == 2 and output != "softmax":
         return Task("binary", 1, dataset.classes, threshold)
     return Task("multiclass", len(dataset.classes), dataset.classes)

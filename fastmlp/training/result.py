@@ -42,7 +42,7 @@ class TrainResult:
         The epoch whose weights the predictor has: the best where there is a validation set, unless
         ``restore_best`` is off, else the last. None for weights from within an epoch, after an
         interruption, and for the initial ones.
-    status : {"finished", "stopped early", "interrupted", "diverged"}
+    status : {"finished", "stopped early", "stopped", "interrupted", "diverged", "failed"}
     """
 
     predictor: Predictor

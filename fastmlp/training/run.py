@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..base.errors import CallbackError
 from ..kernels.buffers import Data, Objective
 from ..model.evaluate import Evaluation, evaluate
 from ..model.launch import check_threads
@@ -20,7 +21,7 @@ from ..ops.activations import ACTIVATIONS
 from ..ops.initializers import INITIALIZERS
 from ..ops.losses import LOSSES
 from ..ops.optimizers import OPTIMIZERS
-from .callbacks import Callback
+from .callbacks import Callback, EarlyStopping
 from .config import TrainConfig
 from .history import ITERATION_COLUMNS, History
 from .plan import plan
@@ -35,7 +36,6 @@ class Run:
     ----------
     config : TrainConfig
         Resolved.
-    task : Task
     prepared : Prepared
     threads : int or None
     callbacks : iterable of Callback
@@ -52,14 +52,17 @@ class Run:
     def __init__(
         self,
         config: TrainConfig,
-        task: Task,
         prepared: Prepared,
         threads: int | None = None,
         callbacks: Iterable[Callback] = (),
         initial_weights: tuple[list[np.ndarray], list[np.ndarray]] | None = None,
     ):
-        self.config, self.task, self.prepared = config, task, prepared
-        self.callbacks = tuple(callbacks)
+        self.config, self.prepared = config, prepared
+        self.task = task = prepared.task
+        self.callbacks = list(callbacks)
+        if config.early_stopping:
+            patience, monitor = config.early_stopping, config.monitor
+            self.callbacks.append(EarlyStopping(patience, monitor, config.min_delta))
         self.threads = check_threads(threads)
         if config.mode == "minibatch" and config.batch_size > len(prepared.train.X):
             warnings.warn(
@@ -75,7 +78,7 @@ class Run:
         self.history, self.iterations = History(), History(ITERATION_COLUMNS)
         self.prepare_seconds = 0.0
         self.epoch = 0
-        self.stop_requested = False
+        self.stop_status = ""
         self.predictor = Predictor(self.network, prepared.scaling, task)
 
     @property
@@ -93,14 +96,31 @@ class Run:
         """Running mean of the training loss of this epoch."""
         return self.steps.mean_loss()
 
-    def request_stop(self) -> None:
-        """Stop after this epoch."""
-        self.stop_requested = True
+    def request_stop(self, status: str = "stopped") -> None:
+        """Stop after this epoch; ``status`` becomes that of the result."""
+        self.stop_status = status
 
     def tell(self, event: str, *arguments: Any) -> None:
-        """Call every callback's method of that name."""
+        """Call every callback's method of that name.
+
+        Raises
+        ------
+        CallbackError
+            After all were called, if one raised: names the first that did.
+        """
+        failure: CallbackError | None = None
         for callback in self.callbacks:
-            getattr(callback, event)(self, *arguments)
+            try:
+                getattr(callback, event)(self, *arguments)
+            except Exception as error:
+                if failure is None:
+                    name = type(callback).__name__
+                    failure = CallbackError(
+                        f"callback {name} failed in {event}: {type(error).__name__}: {error}"
+                    )
+                    failure.__cause__ = error
+        if failure is not None:
+            raise failure
 
     @property
     def is_compiled(self) -> bool:
@@ -120,8 +140,10 @@ class Run:
         """Evaluate the network on a part (or its first rows); None for a part that is not there."""
         if data is None:
             return None
-        data = data._replace(order=data.order[:rows])
-        return evaluate(self.evaluator, data, self.objective, self.threads, want_outputs)
+        # As the data are: weights and smoothing belong to training.
+        data = data._replace(order=data.order[:rows], weights=data.weights[:0])
+        objective = self.objective._replace(label_smoothing=0.0)
+        return evaluate(self.evaluator, data, objective, self.threads, want_outputs)
 
     def accuracy(self, hit_rate: float) -> float | None:
         """Return the accuracy, or None for regression, which has none."""
@@ -162,10 +184,9 @@ def _network(
     n_features: int,
     initial_weights: tuple[list[np.ndarray], list[np.ndarray]] | None,
 ) -> Network:
-    hidden = ACTIVATIONS.parse(config.activation)
-    output = ACTIVATIONS.parse(config.output_activation)
+    activations = (*config.hidden_activations, config.output_activation)
     sizes = (n_features, *config.hidden_layer_sizes, task.n_outputs)
-    network = Network(sizes, [hidden] * len(config.hidden_layer_sizes) + [output], config.dtype)
+    network = Network(sizes, [ACTIVATIONS.parse(text) for text in activations], config.dtype)
     if initial_weights is None:
         weight_init = INITIALIZERS.parse(config.weight_init)
         network.initialize(weight_init, INITIALIZERS.parse(config.bias_init), config.seed)
@@ -175,13 +196,18 @@ def _network(
 
 
 def _objective(config: TrainConfig, task: Task) -> Objective:
-    optimizer = OPTIMIZERS.parse(config.optimizer)
+    optimizer, loss = OPTIMIZERS.parse(config.optimizer), LOSSES.parse(config.loss)
     return Objective(
-        loss=LOSSES.parse(config.loss).code,
+        loss=loss.code,
+        loss_parameter=loss.kernel_parameter,
         task=task.code,
         threshold=config.threshold,
+        label_smoothing=config.label_smoothing,
         l1=config.l1,
         l2=config.l2,
+        clip_norm=config.clip_norm,
+        clip_value=config.clip_value,
+        max_norm=config.max_norm,
         optimizer=optimizer.code,
         optimizer_parameters=np.array(optimizer.kernel_parameters),
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..base.random import Purpose, stream
+from ..base.random import Purpose, key, stream
 from ..kernels.buffers import Data, Objective, Report, Slice
 from ..kernels.general_step import train_batches
 from ..kernels.jit import is_compiled
@@ -58,7 +58,9 @@ class Steps:
     ):
         self.config, self.plan, self.data, self.objective = config, plan, data, objective
         state_buffers = OPTIMIZERS.parse(config.optimizer).state_buffers
-        self.workspace = Workspace(network, plan.block_rows, state_buffers)
+        self.workspace = Workspace(
+            network, plan.block_rows, state_buffers, dropout=config.dropout_rates
+        )
         self.n_rows = len(data.X)
         self.steps_per_epoch = -(-self.n_rows // plan.batch_size)
         self.blocks_per_batch = -(-plan.batch_size // plan.block_rows)
@@ -71,7 +73,8 @@ class Steps:
         self._steps_before = 0
         self._block = 0
         self._last_slice = slice(0, 1)
-        self.report = self._new_report(0.0)
+        self._dropout_key = key(config.seed, Purpose.DROPOUT)
+        self.report = self._new_report(np.zeros(self.steps_per_epoch))
 
     @property
     def _worker(self) -> Any:
@@ -86,12 +89,13 @@ class Steps:
         """Compile the step, or load it from disk, by taking none."""
         self._launch(0, 0)
 
-    def start_epoch(self, epoch: int, rate: float) -> None:
-        """Draw the order of epoch number ``epoch`` (from 1) and set its learning rate."""
+    def start_epoch(self, epoch: int, rates: np.ndarray) -> None:
+        """Draw the order of epoch number ``epoch`` (from 1) and set its updates' learning rates."""
         started = time.perf_counter()
         self._order = self._draw_order(epoch)
+        self._dropout_key = key(self.config.seed, Purpose.DROPOUT, epoch)
         self.workspace.refresh_transposed()  # a callback may have changed the weights
-        self.report = self._new_report(rate)
+        self.report = self._new_report(rates)
         self._block = 0
         self._last_slice = slice(0, 1)
         self._steps_before = self.iterations
@@ -131,31 +135,32 @@ class Steps:
         return self._block >= self.steps_per_epoch * self.blocks_per_batch
 
     def mean_loss(self, first_step: int = 0) -> float:
-        """Return the running mean of the loss per row since update ``first_step`` of the epoch."""
-        return self._mean(self.report.loss, first_step)
+        """Return the weighted mean loss of rows since update ``first_step`` of the epoch."""
+        return self._mean(self.report.loss, self.report.weight, first_step)
 
     def hit_rate(self, first_step: int = 0) -> float:
         """Return the share of right predictions since update ``first_step`` of the epoch."""
-        return self._mean(self.report.hits, first_step)
+        return self._mean(self.report.hits, self.report.rows, first_step)
 
     def worst_step_loss(self) -> float:
         """Return the largest loss per row of any update of the last slice; NaN if one is NaN."""
-        loss, rows = self.report.loss[self._last_slice], self.report.rows[self._last_slice]
-        return float((loss / np.maximum(rows, 1)).max())
+        loss, weight = self.report.loss[self._last_slice], self.report.weight[self._last_slice]
+        return float((loss / np.where(weight > 0, weight, 1.0)).max())
 
-    def _mean(self, sums: np.ndarray, first_step: int) -> float:
-        """Return the mean per row since update ``first_step``; NaN before the first row."""
+    def _mean(self, sums: np.ndarray, counts: np.ndarray, first_step: int) -> float:
+        """Return the mean since update ``first_step``; NaN where nothing was counted."""
         done = slice(first_step, self._last_slice.stop)
-        rows = int(self.report.rows[done].sum())
-        return float(sums[done].sum()) / rows if rows else math.nan
+        count = float(counts[done].sum())
+        return float(sums[done].sum()) / count if count else math.nan
 
-    def _new_report(self, rate: float) -> Report:
+    def _new_report(self, rates: np.ndarray) -> Report:
         steps = self.steps_per_epoch
         return Report(
             loss=np.zeros(steps),
             hits=np.zeros(steps, np.int64),
             rows=np.zeros(steps, np.int64),
-            rates=np.full(steps, rate),
+            weight=np.zeros(steps),
+            rates=rates,
         )
 
     def _draw_order(self, epoch: int) -> np.ndarray:
@@ -178,6 +183,7 @@ class Steps:
             self.plan.block_rows,
             self.blocks_per_batch,
             self._steps_before,
+            self._dropout_key,
         )
         data = self.data._replace(order=self._order)
         scratch = (self._index,) if self.plan.step == "per_sample" else ()

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..base.errors import ConfigError
 from ..ops.improvement import Improvement
 
 
@@ -30,11 +31,23 @@ class BestWeights:
 
     def observe(self, row: dict[str, Any], params: np.ndarray) -> None:
         """Take note of an epoch's row, and keep its weights if it is the best so far."""
-        if self.improvement.observe(self.value(row)):
+        if self.improvement.observe(monitored(row, self.monitor)):
             self.params[:] = params
             self.epoch = row["epoch"]
 
-    def value(self, row: dict[str, Any]) -> float:
-        """Return the monitored value of a row, lower is better."""
-        value = float(row[self.monitor])
-        return -value if self.monitor.endswith("accuracy") else value
+
+def monitored(row: dict[str, Any], monitor: str) -> float:
+    """Return the monitored value of a row of the history, lower is better.
+
+    Raises
+    ------
+    ConfigError
+        If the run has no such value.
+    """
+    value = row[monitor]
+    if value is None:
+        raise ConfigError(
+            f"monitor {monitor} has no value in this run: there is no validation set, or the task "
+            "is a regression; monitor train_loss, say"
+        )
+    return -float(value) if monitor.endswith("accuracy") else float(value)

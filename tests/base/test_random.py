@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from fastmlp.base.random import Purpose, stream
+from fastmlp.base.random import Purpose, key, stream
 
 LARGEST = (2**64 - 1, 2**24 - 1, 2**32 - 1)
 # What Philox gives for the key (0, 1 << 56).
@@ -68,6 +68,14 @@ def test_the_generator_is_part_of_the_format() -> None:
     np.testing.assert_array_equal(raw, expected)
     golden = stream(0, Purpose.SPLIT).bit_generator.random_raw(2)
     assert golden.tolist() == GOLDEN
+
+
+def test_a_key_is_that_of_its_stream() -> None:
+    # Kernels that draw for themselves, such as dropout, are given the key alone.
+    drawn = key(LARGEST[0], Purpose.DROPOUT, 2, 3)
+    assert (drawn.dtype, drawn.tolist()) == (np.uint64, [LARGEST[0], 7 << 56 | 2 << 32 | 3])
+    raw = stream(LARGEST[0], Purpose.DROPOUT, 2, 3).bit_generator.random_raw(4)
+    np.testing.assert_array_equal(np.random.Philox(key=drawn).random_raw(4), raw)
 
 
 @pytest.mark.parametrize("seed", [-1, 2**64])

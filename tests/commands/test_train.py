@@ -246,6 +246,41 @@ def test_divergence_leaves_the_best_weights_in_the_run_folder(
     assert "lower learning_rate" in capsys.readouterr().err
 
 
+def test_a_failing_callback_leaves_the_run_folder_and_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: Any) -> None:
+        raise ValueError("no ink")
+
+    monkeypatch.setattr("fastmlp.training.progress.PlainProgress.on_epoch_end", fail)
+    folder = tmp_path / "run"
+    assert main([*SMALL, "--out", str(folder)]) == 1
+    captured = capsys.readouterr()
+    message = "error: callback Progress failed in on_epoch_end: ValueError: no ink"
+    assert captured.err.splitlines()[-1] == message
+    assert "(failed)" in captured.out
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert (metrics["status"], metrics["epochs_run"]) == ("failed", 1)
+    assert fastmlp.Predictor.load(folder / "model.safetensors").network.layer_sizes[1] == 16
+
+
+def test_every_new_option_survives_the_run_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    options = {
+        "--activation": "elu(0.5),gelu", "--dropout": "0.1,0.2", "--input-dropout": "0.1",
+        "--max-norm": "3", "--clip-norm": "1", "--clip-value": "0.5", "--label-smoothing": "0.1",
+        "--class-weight": "3=2,7=0.5", "--schedule": "one_cycle(warmup=0.5)",
+        "--optimizer": "adamw(weight_decay=0.1)", "--init": "orthogonal",
+    }  # fmt: skip
+    given = [word for pair in options.items() for word in pair]
+    first = [*SMALL, "--hidden", "9,8", "--quiet", *given]
+    assert main([*first, "--out", str(folder)]) == 0
+    again = ["--config", str(folder / "config.toml"), "--quiet", "--out", str(tmp_path / "again")]
+    assert main(again) == 0
+    for name in ("config.toml", "history.csv", "model.safetensors"):
+        assert (folder / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
+
+
 @pytest.mark.filterwarnings("always")
 def test_a_batch_larger_than_the_data_is_clipped_with_a_warning(
     capsys: pytest.CaptureFixture[str],

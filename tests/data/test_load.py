@@ -173,7 +173,7 @@ def test_a_folder_or_file_hides_no_dataset(
 def test_what_only_files_need_is_refused_elsewhere(name: str) -> None:
     with pytest.raises(ConfigError, match=f"target must be left out .* got 'y' with '{name}'"):
         load_dataset(name, target="y")
-    with pytest.raises(ConfigError, match=f"task must be auto .* got 'regression' with '{name}'"):
+    with pytest.raises(ConfigError, match=f"task must be .* got 'regression' with '{name}'"):
         load_dataset(name, task="regression")
 
 

@@ -39,7 +39,7 @@ def rows(part: np.ndarray | None) -> list[int]:
 def check_targets(result: Parts, data: Dataset) -> None:
     """Every row still has its own target."""
     y = data.y if data.y_test is None else np.concatenate((data.y, data.y_test))
-    for X_part, y_part in zip(result[::2], result[1::2], strict=True):
+    for X_part, y_part in zip(result[:6:2], result[1:6:2], strict=True):
         if X_part is not None:
             np.testing.assert_array_equal(y_part, y[X_part[:, 0]])
 
@@ -219,7 +219,7 @@ def test_official_keeps_the_test_part_and_carves_validation_from_training() -> N
 
 def test_auto_is_80_20_without_an_official_part() -> None:
     result = parts(numbered(100), validation=0.1)
-    lengths = [len(rows(X)) for X in result[::2]]
+    lengths = [len(rows(X)) for X in result[:6:2]]
     assert lengths == [72, 8, 20]
     same = parts(numbered(100), split="80-20", validation=0.1)
     assert rows(same.X_test) == rows(result.X_test)

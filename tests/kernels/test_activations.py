@@ -11,7 +11,7 @@ from fastmlp.kernels.activations import activate, activate_backward
 from fastmlp.ops.activations import ACTIVATIONS, Activation
 
 ROWS, START, SPARE = 5, 2, 3
-SPECS = [*ACTIVATIONS.names(), "leaky_relu(0.3)"]
+SPECS = [*ACTIVATIONS.names(), "leaky_relu(0.3)", "elu(0.3)"]
 EXTREMES = [1000, -1000, 90, -90, 30, -30, 1e-4, -1e-4, 0, -0.0]
 
 each_activation = pytest.mark.parametrize("activation", [*map(ACTIVATIONS.parse, SPECS)], ids=str)
@@ -55,7 +55,15 @@ def twin(activation: Activation, Z: np.ndarray) -> np.ndarray:
     wide = Z.astype(np.float64)
     # The parameter as the kernel gets it.
     parameter = float(Z.dtype.type(activation.kernel_parameter))
-    return reference.activate((activation.name, parameter), wide)
+    exact = reference.activate((activation.name, parameter), wide)
+    # What is too large for the type is infinite in it.
+    return np.where(exact > np.finfo(Z.dtype).max, np.inf, exact)
+
+
+def tail_error(activation: Activation, Z: np.ndarray) -> np.ndarray | float:
+    """By how much an activation may miss its value besides relative errors."""
+    # 1 + erf(z) is rounded to a multiple of eps, and then multiplied by z.
+    return np.abs(Z) * np.finfo(Z.dtype).eps if activation.name == "gelu" else 0.0
 
 
 def test_the_twins_cover_the_registry() -> None:
@@ -68,7 +76,8 @@ def test_the_twins_cover_the_registry() -> None:
 def test_forward_is_the_twin(activation: Activation, dtype: str, n: int) -> None:
     Z = np.random.default_rng(n).normal(0, 3, (ROWS, n)).astype(dtype)
     eps = np.finfo(dtype).eps
-    np.testing.assert_allclose(forward(activation, Z), twin(activation, Z), rtol=16 * eps)
+    found, expected = forward(activation, Z), twin(activation, Z)
+    assert np.isclose(found, expected, rtol=16 * eps, atol=tail_error(activation, Z)).all()
 
 
 @each_activation
@@ -76,8 +85,10 @@ def test_forward_is_the_twin(activation: Activation, dtype: str, n: int) -> None
 def test_forward_of_extreme_logits_is_the_twin(activation: Activation, dtype: str) -> None:
     Z = np.array([EXTREMES, EXTREMES[::-1]], dtype)
     info = np.finfo(dtype)
-    expected = twin(activation, Z)
-    np.testing.assert_allclose(forward(activation, Z), expected, rtol=64 * info.eps, atol=info.tiny)
+    found, expected = forward(activation, Z), twin(activation, Z)
+    # Where exp(-z) overflows, silu is 0: z exp(z) is below |z| times the least number.
+    absolute = tail_error(activation, Z) + info.tiny * (1 + np.abs(Z))
+    assert np.isclose(found, expected, rtol=64 * info.eps, atol=absolute).all()
 
 
 @each_activation
@@ -91,9 +102,8 @@ def test_backward_is_the_twin(activation: Activation, dtype: str, n: int) -> Non
     expected = reference.activate_backward(
         (activation.name, activation.kernel_parameter), Z, A, D.astype(np.float64)
     )
-    np.testing.assert_allclose(
-        backward(activation, Z, A, D), expected, rtol=0, atol=64 * np.finfo(dtype).eps
-    )
+    eps = np.finfo(dtype).eps
+    np.testing.assert_allclose(backward(activation, Z, A, D), expected, rtol=4 * eps, atol=64 * eps)
 
 
 @each_activation
@@ -101,6 +111,8 @@ def test_backward_is_the_twin(activation: Activation, dtype: str, n: int) -> Non
 def test_backward_of_extreme_logits_is_finite(activation: Activation, dtype: str) -> None:
     Z = np.array([EXTREMES], dtype)
     A = twin(activation, Z).astype(dtype)
+    if activation.name == "exponential":
+        A = np.minimum(A, np.finfo(dtype).max)
     expected = reference.activate_backward(
         (activation.name, activation.kernel_parameter), Z, A, np.ones_like(Z)
     )

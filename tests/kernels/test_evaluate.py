@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 
 import reference
-from driving import DTYPES, TOLERANCE, Case, Run
-from fastmlp.ops.activations import ACTIVATIONS
-from fastmlp.ops.losses import legal_pairs
+from driving import DTYPES, SEPARATELY, TOLERANCE, Case, Run
 
 SHAPES = [
     Case(sizes=(1, 1), output="sigmoid", loss="binary_cross_entropy"),
@@ -28,7 +26,7 @@ def assert_matches_twin(run: Run) -> None:
     rows = run.data.order
     outputs, losses, hits = run.evaluate()
     Zs, As = reference.forward(weights, biases, activations, run.X[rows])
-    expected = reference.LOSSES[loss](Zs[-1], As[-1], run.Y[rows])
+    expected = reference.LOSSES[loss](Zs[-1], As[-1], run.Y[rows], run.loss.kernel_parameter)
     tolerance = TOLERANCE[run.case.dtype]
     np.testing.assert_allclose(outputs, As[-1], rtol=tolerance, atol=tolerance)
     np.testing.assert_allclose(losses, expected, rtol=tolerance, atol=tolerance)
@@ -36,9 +34,7 @@ def assert_matches_twin(run: Run) -> None:
     assert hits.tolist() == expected.tolist()
 
 
-@each_dtype
-@pytest.mark.parametrize(("output", "loss"), legal_pairs())
-@pytest.mark.parametrize("hidden", ACTIVATIONS.names())
+@pytest.mark.parametrize(("hidden", "output", "loss", "dtype"), SEPARATELY)
 def test_every_activation_and_loss_is_the_twin(
     hidden: str, output: str, loss: str, dtype: str
 ) -> None:
@@ -103,6 +99,19 @@ def test_rows_are_those_of_the_order() -> None:
     run = Run(Case())
     run.data = run.data._replace(order=np.array([3, 3, 9, 0]))
     assert_matches_twin(run)
+
+
+@each_dtype
+def test_sample_weights_multiply_losses_and_nothing_else(dtype: str) -> None:
+    run = Run(Case(dtype=dtype, weighted=True))
+    weights = run.data.weights
+    assert weights.size == 10 and len(set(weights)) > 3
+    outputs, losses, hits = run.evaluate()
+    run.data = run.data._replace(weights=np.empty(0))
+    plain_outputs, plain_losses, plain_hits = run.evaluate()
+    assert outputs.tobytes() == plain_outputs.tobytes()
+    np.testing.assert_allclose(losses, weights * plain_losses, rtol=1e-15)
+    assert hits.tolist() == plain_hits.tolist()
 
 
 def test_training_is_not_disturbed() -> None:

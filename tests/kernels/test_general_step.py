@@ -5,12 +5,22 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from driving import DTYPES, Case, Run, assert_close, assert_matches_twin, assert_same_steps
-from fastmlp.ops.activations import ACTIVATIONS
-from fastmlp.ops.losses import legal_pairs
+from driving import (
+    DTYPES,
+    HIDDEN,
+    TOGETHER,
+    Case,
+    Run,
+    assert_close,
+    assert_matches_twin,
+    assert_same_steps,
+)
 from fastmlp.ops.optimizers import OPTIMIZERS
 
-OPTIMIZER_SPECS = ["sgd", "sgd(0.9)", "sgd(0.5, nesterov=true)", "adam", "adam(0.8, 0.99, 0.01)"]
+OPTIMIZER_SPECS = [
+    "sgd", "sgd(0.9)", "nesterov", "adam", "adam(0.8, 0.99, 0.01)", "adamw(weight_decay=0.5)",
+    "rmsprop", "rmsprop(0.9, momentum=0.5)",
+]  # fmt: skip
 PENALTIES = [(0.0, 0.0), (0.01, 0.0), (0.0, 0.1), (0.01, 0.1)]
 
 each_dtype = pytest.mark.parametrize("dtype", DTYPES)
@@ -36,6 +46,18 @@ SHAPES = [
     Case(rows=20, batch_size=8, block_rows=1),
     Case(zeros=1.0),
 ]
+OPTIONS = [
+    Case(hidden=("elu(0.5)", "gelu"), sizes=(5, 7, 6, 3)),
+    Case(label_smoothing=0.1, weighted=True),
+    Case(label_smoothing=0.3, output="sigmoid", loss="binary_cross_entropy"),
+    Case(label_smoothing=0.3, output="softmax", loss="squared_error"),
+    Case(output="identity", loss="huber(0.3)", sizes=(5, 4, 2)),
+    Case(
+        sizes=(9, 20, 6, 3), hidden=("silu", "softplus"), rows=40, batch_size=13, block_rows=4,
+        dropout=(0.2, 0.5, 0.3), weighted=True, label_smoothing=0.1, clip_norm=0.2, clip_value=0.1,
+        max_norm=0.8, l1=0.01, l2=0.1, optimizer="adamw(weight_decay=0.5)", rate=0.03,
+    ),
+]  # fmt: skip
 # What is sensitive to how work is split: several blocks a batch, many rows, ragged ends, state.
 SPLITS = [
     Case(rows=50, batch_size=23, sizes=(20, 33, 5)),
@@ -43,6 +65,9 @@ SPLITS = [
     Case(rows=9, batch_size=1, optimizer="sgd(0.9)", l1=0.01),
     Case(sizes=(1, 1, 1), output="sigmoid", loss="squared_error"),
     Case(sizes=(7, 6, 6, 2), hidden="softmax", output="tanh", loss="squared_error"),
+    OPTIONS[-1],
+    Case(rows=50, batch_size=23, clip_norm=0.1, sizes=(20, 33, 5), dropout=(0.0, 0.5)),
+    Case(rows=50, batch_size=23, block_rows=7, max_norm=0.5, weighted=True, sizes=(20, 33, 5)),
 ]
 
 each_split = pytest.mark.parametrize("case", SPLITS, ids=str)
@@ -69,9 +94,7 @@ def test_every_optimizer_and_penalty_is_the_twin(
     assert_matches_twin(Case(optimizer=optimizer, l1=l1, l2=l2, dtype=dtype, rate=0.03))
 
 
-@each_dtype
-@pytest.mark.parametrize(("output", "loss"), legal_pairs())
-@pytest.mark.parametrize("hidden", [*ACTIVATIONS.names(), "leaky_relu(0.3)"])
+@pytest.mark.parametrize(("hidden", "output", "loss", "dtype"), TOGETHER)
 def test_every_activation_and_loss_is_the_twin(
     hidden: str, output: str, loss: str, dtype: str
 ) -> None:
@@ -80,8 +103,8 @@ def test_every_activation_and_loss_is_the_twin(
 
 
 @each_dtype
-@pytest.mark.parametrize("case", SHAPES, ids=str)
-def test_every_shape_is_the_twin(case: Case, dtype: str) -> None:
+@pytest.mark.parametrize("case", SHAPES + OPTIONS, ids=str)
+def test_every_shape_and_option_is_the_twin(case: Case, dtype: str) -> None:
     assert_matches_twin(case.but(dtype=dtype))
 
 
@@ -143,10 +166,13 @@ def test_results_do_not_depend_on_what_scratch_held_before(case: Case, dtype: st
 
 
 @each_dtype
-@pytest.mark.parametrize("optimizer", OPTIMIZER_SPECS)
-@pytest.mark.parametrize("hidden", ACTIVATIONS.names())
+@pytest.mark.parametrize(
+    ("hidden", "optimizer"),
+    [(name, "sgd(0.9)") for name in HIDDEN] + [("tanh", spec) for spec in OPTIMIZER_SPECS],
+)
 def test_padding_stays_exactly_zero(hidden: str, optimizer: str, dtype: str) -> None:
-    run = Run(Case(hidden=hidden, optimizer=optimizer, dtype=dtype, l1=0.1, l2=0.1))
+    case = Case(hidden=hidden, optimizer=optimizer, dtype=dtype, l1=0.1, l2=0.1, max_norm=1.0)
+    run = Run(case.but(dropout=(0.1, 0.2), clip_norm=1.0, clip_value=0.1, label_smoothing=0.1))
     run.train()
     for buffer in (run.network.params, *run.workspace.work.state.reshape(-1, run.padded_size)):
         assert (run.padding(buffer) == 0).all()

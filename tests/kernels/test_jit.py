@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numba import float32, int64
 from numba.core.dispatcher import Dispatcher
 
 from fastmlp import kernels
@@ -85,13 +86,14 @@ def helper(x):
 
 CALLER = """
 from .helper import helper
-from .jit import is_cached, kernel
+from .jit import is_compiled, kernel
+from numba import int64
 
 @kernel(cached=True)
 def caller(x):
     return helper(x)
 
-was_cached = is_cached(caller)
+was_cached = is_compiled(caller, (int64,))
 value = caller(1)
 print(value, was_cached, sum(caller.stats.cache_hits.values()))
 """
@@ -138,4 +140,5 @@ def test_kernels_work_where_no_folder_can_be_written(monkeypatch: pytest.MonkeyP
         return 2 * x
 
     assert double(21) == 42
-    assert not jit.is_cached(double)
+    assert jit.is_compiled(double, (int64,))
+    assert not jit.is_compiled(double, (float32,))

@@ -18,7 +18,8 @@ EXTREMES = [
     [1e-4, 0, -1e-4],
 ]
 
-each_pair = pytest.mark.parametrize(("output", "loss"), legal_pairs())
+PAIRS = [*legal_pairs(), ("identity", "huber(delta=0.25)")]
+each_pair = pytest.mark.parametrize(("output", "loss"), PAIRS)
 each_dtype = pytest.mark.parametrize("dtype", DTYPES)
 
 
@@ -28,25 +29,34 @@ def draw_targets(output: str, shape: tuple[int, int], dtype: str) -> np.ndarray:
         return reference.one_hot(rng.integers(0, shape[1], shape[0]), shape[1], dtype)
     if output == "sigmoid":
         return rng.integers(0, 2, shape).astype(dtype)
+    if output == "exponential":
+        return rng.poisson(1.5, shape).astype(dtype)
     return rng.normal(0, 1, shape).astype(dtype)
 
 
 def losses_and_gradients(
-    loss: str, Z: np.ndarray, A: np.ndarray, Y: np.ndarray, scale: float = 1.0
+    spec: str, Z: np.ndarray, A: np.ndarray, Y: np.ndarray, scale: float = 1.0
 ) -> tuple[np.ndarray, np.ndarray]:
     """What the kernel returns for each row, and the d it leaves."""
-    D = np.full_like(A, np.nan)
-    code, scale = LOSSES.parse(loss).code, A.dtype.type(scale)
+    D, loss, scale = np.full_like(A, np.nan), LOSSES.parse(spec), A.dtype.type(scale)
+    code, parameter = loss.code, float(loss.kernel_parameter)
     values = [
-        compiled(row_loss)(code, z, a, y, d, scale) for z, a, y, d in zip(Z, A, Y, D, strict=True)
+        compiled(row_loss)(code, parameter, z, a, y, d, scale)
+        for z, a, y, d in zip(Z, A, Y, D, strict=True)
     ]
     return np.array(values), D
 
 
-def expected_gradient(loss: str, A: np.ndarray, Y: np.ndarray) -> np.ndarray:
-    if loss in reference.FUSED:
+def expected_losses(spec: str, Z: np.ndarray, A: np.ndarray, Y: np.ndarray) -> np.ndarray:
+    loss = LOSSES.parse(spec)
+    return reference.LOSSES[loss.name](Z, A, Y, loss.kernel_parameter)
+
+
+def expected_gradient(spec: str, A: np.ndarray, Y: np.ndarray) -> np.ndarray:
+    loss = LOSSES.parse(spec)
+    if loss.name in reference.FUSED:
         return reference.fused_gradient(A, Y)
-    return reference.LOSS_GRADIENTS[loss](A, Y)
+    return reference.LOSS_GRADIENTS[loss.name](A, Y, loss.kernel_parameter)
 
 
 def test_the_twins_cover_the_registry() -> None:
@@ -61,7 +71,7 @@ def test_value_and_gradient_are_the_twins(output: str, loss: str, dtype: str, n:
     A, Y = reference.activate((output, 0.0), Z), draw_targets(output, (6, n), dtype)
     values, D = losses_and_gradients(loss, Z, A, Y, scale=0.25)
     eps = np.finfo(dtype).eps
-    np.testing.assert_allclose(values, reference.LOSSES[loss](Z, A, Y), rtol=32 * eps, atol=eps)
+    np.testing.assert_allclose(values, expected_losses(loss, Z, A, Y), rtol=32 * eps, atol=4 * eps)
     expected = 0.25 * expected_gradient(loss, A, Y)
     np.testing.assert_allclose(D, expected, rtol=8 * eps, atol=2 * eps)
 
@@ -73,9 +83,39 @@ def test_extreme_logits_give_the_twins_finite_loss(output: str, loss: str, dtype
     A, Y = reference.activate((output, 0.0), Z), draw_targets(output, Z.shape, dtype)
     values, D = losses_and_gradients(loss, Z, A, Y)
     eps = np.finfo(dtype).eps
-    assert np.isfinite(values).all()
-    np.testing.assert_allclose(values, reference.LOSSES[loss](Z, A, Y), rtol=32 * eps, atol=eps)
+    if output != "exponential":  # exp(1000), which no loss can make finite
+        assert np.isfinite(values).all()
+    np.testing.assert_allclose(values, expected_losses(loss, Z, A, Y), rtol=32 * eps, atol=eps)
     np.testing.assert_allclose(D, expected_gradient(loss, A, Y), rtol=8 * eps)
+
+
+@each_dtype
+@pytest.mark.parametrize("delta", [0.5, 2.0])
+def test_huber_is_a_parabola_that_goes_on_as_its_tangents(delta: float, dtype: str) -> None:
+    errors = np.array([0, 0.25, 0.5, 2, 3, -0.25, -3], dtype)[:, None]
+    Y = np.ones_like(errors)
+    values, D = losses_and_gradients(f"huber({delta})", errors, Y + errors, Y)
+    size = np.abs(errors[:, 0])
+    expected = np.where(size <= delta, size**2 / 2, delta * (size - delta / 2))
+    np.testing.assert_allclose(values, expected, rtol=1e-6)
+    np.testing.assert_array_equal(D, np.clip(errors, -delta, delta))
+
+
+@each_dtype
+def test_an_absolute_error_of_nothing_has_no_gradient(dtype: str) -> None:
+    A, Y = np.array([[2, 1, -1]], dtype), np.array([[1, 1, 1]], dtype)
+    values, D = losses_and_gradients("absolute_error", A, A, Y)
+    assert (values.tolist(), D.tolist()) == ([3.0], [[1.0, 0.0, -1.0]])
+
+
+@each_dtype
+def test_poisson_is_nothing_where_the_mean_is_the_count(dtype: str) -> None:
+    Y = np.array([[1, 2, 7]], dtype)
+    values, D = losses_and_gradients("poisson", np.log(Y), Y, Y)
+    assert abs(values[0]) < 1e-5 and (D == 0).all()
+    # A count of 0 costs the mean.
+    A, Y = np.array([[3.0]], dtype), np.zeros((1, 1), dtype)
+    assert losses_and_gradients("poisson", np.log(A), A, Y)[0][0] == 3
 
 
 @each_dtype
@@ -109,7 +149,7 @@ def test_fused_gradients_are_the_general_ones(loss: str) -> None:
     activation = (reference.FUSED[loss], 0.0)
     Z = np.random.default_rng(0).normal(0, 1, (6, 3))
     A, Y = reference.activate(activation, Z), draw_targets(activation[0], (6, 3), "float64")
-    dA = reference.LOSS_GRADIENTS[loss](A, Y)
+    dA = reference.LOSS_GRADIENTS[loss](A, Y, 0.0)
     general = reference.activate_backward(activation, Z, A, dA)
     np.testing.assert_allclose(reference.fused_gradient(A, Y), general, rtol=1e-12, atol=1e-15)
 

@@ -5,10 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from driving import DTYPES, Case, Run, assert_close, assert_same_steps, compiled
+from driving import (
+    DTYPES,
+    HIDDEN,
+    TOGETHER,
+    Case,
+    Run,
+    assert_close,
+    assert_same_steps,
+    compiled,
+)
 from fastmlp.kernels.sample_step import find_nonzero
-from fastmlp.ops.activations import ACTIVATIONS
-from fastmlp.ops.losses import legal_pairs
 
 SAMPLES = Case(batch_size=1, sizes=(9, 6, 7, 3), rate=0.03)
 SHAPES = [
@@ -23,6 +30,9 @@ SHAPES = [
     SAMPLES.but(zeros=0.8, hidden="relu"),
     SAMPLES.but(block_rows=1),
     SAMPLES.but(rows=1),
+    SAMPLES.but(hidden=("elu(0.5)", "gelu"), label_smoothing=0.1),
+    SAMPLES.but(output="sigmoid", loss="binary_cross_entropy", label_smoothing=0.1),
+    SAMPLES.but(output="identity", loss="huber(0.25)"),
 ]
 
 each_dtype = pytest.mark.parametrize("dtype", DTYPES)
@@ -41,9 +51,7 @@ def assert_matches(case: Case) -> None:
     assert_close([sample.network.params], [general.network.params], case.dtype)
 
 
-@each_dtype
-@pytest.mark.parametrize(("output", "loss"), legal_pairs())
-@pytest.mark.parametrize("hidden", [*ACTIVATIONS.names(), "leaky_relu(0.3)"])
+@pytest.mark.parametrize(("hidden", "output", "loss", "dtype"), TOGETHER)
 def test_every_activation_and_loss_matches(hidden: str, output: str, loss: str, dtype: str) -> None:
     assert_matches(SAMPLES.but(hidden=hidden, output=output, loss=loss, dtype=dtype))
 
@@ -82,7 +90,7 @@ def test_bits_are_the_same_if_an_epoch_is_done_in_pieces(pieces: int, dtype: str
 
 
 @each_dtype
-@pytest.mark.parametrize("hidden", ACTIVATIONS.names())
+@pytest.mark.parametrize("hidden", HIDDEN)
 def test_padding_stays_exactly_zero(hidden: str, dtype: str) -> None:
     run = Run(SAMPLES.but(hidden=hidden, dtype=dtype))
     run.train_samples()

@@ -133,6 +133,24 @@ def test_blocks_of_activations_follow_each_other(block_rows: int) -> None:
     assert layers[1:, buffers.IN].tolist() == layers[:-1, buffers.OUT].tolist()
 
 
+@pytest.mark.parametrize("block_rows", [1, 7])
+@pytest.mark.parametrize("rates", [(0.5, 0, 0, 0), (0, 0.5, 0, 0.5), (0.5,) * 4])
+def test_a_layer_whose_inputs_are_dropped_keeps_them_apart(
+    rates: tuple[float, ...], block_rows: int
+) -> None:
+    net = network().kernel_view(block_rows, rates)
+    layers = net.layers
+    size = block_rows * layers[:, buffers.LD_IN]
+    assert net.dropout.tolist() == list(rates)
+    assert layers[0, buffers.SOURCE] == 0
+    assert layers[1:, buffers.SOURCE].tolist() == layers[:-1, buffers.OUT].tolist()
+    apart = np.where(np.array(rates) > 0, size, 0)
+    assert (layers[:, buffers.IN] - layers[:, buffers.SOURCE]).tolist() == apart.tolist()
+    assert (layers[:, buffers.OUT] - layers[:, buffers.IN]).tolist() == size.tolist()
+    plain = Workspace(network(), block_rows).work.A.size
+    assert Workspace(network(), block_rows, dropout=rates).work.A.size == plain + apart.sum()
+
+
 @each_dtype
 def test_activations_come_with_their_parameter_in_the_dtype(dtype: str) -> None:
     net = network(dtype=dtype, hidden="leaky_relu(0.25)").kernel_view(1)

@@ -8,9 +8,10 @@ import pytest
 
 import reference
 from fastmlp import ConfigError, DataError, Predictor
+from fastmlp.ops.scalers import Scaling
 from toys import model
 
-KINDS = ("multiclass", "binary", "regression")
+KINDS = ("multiclass", "binary", "multilabel", "regression")
 X = np.random.default_rng(2).normal(size=(20, 4))
 
 
@@ -83,6 +84,22 @@ def test_probabilities_are_of_every_class_and_sum_to_1(
     assert predictor.classes is not None
     most_likely = predictor.classes[probabilities.argmax(axis=1)]
     np.testing.assert_array_equal(most_likely, predictor.predict(X))
+
+
+def test_each_label_has_its_probability() -> None:
+    predictor = model("multilabel", n_outputs=3, threshold=0.4)
+    probabilities = predictor.predict_proba(X)
+    np.testing.assert_array_equal(probabilities, predictor.outputs(X))
+    np.testing.assert_array_equal(predictor.predict(X), probabilities >= 0.4)
+    assert predictor.predict(X[:0]).shape == predictor.predict_proba(X[:0]).shape == (0, 3)
+
+
+def test_scaled_targets_are_predicted_in_their_units() -> None:
+    scaling = Scaling("standard", np.array([1e3, -5.0]), np.array([0.01, 2.0]))
+    predictor = model("regression", "float64", target_scaling=scaling)
+    np.testing.assert_allclose(
+        predictor.predict(X), predictor.outputs(X) / [0.01, 2.0] + [1e3, -5.0], rtol=1e-14
+    )
 
 
 def test_regression_has_no_probabilities() -> None:

@@ -17,10 +17,13 @@ from safetensors.numpy import save, save_file
 
 from fastmlp import DataError, FastMLPError, Predictor
 from fastmlp.base import files
+from fastmlp.ops.scalers import Scaling
 from toys import model
 
 X = np.random.default_rng(2).normal(size=(20, 4))
 
+SCALED = Scaling("standard", np.array([1e5, -3.0]), np.array([1e-3, 0.0]))
+SCALED_TOGETHER = Scaling("standard_global", np.array([7.0]), np.array([0.1]))
 MODELS: dict[str, dict[str, Any]] = {
     "integers": {"kind": "multiclass"},
     "texts": {"kind": "multiclass", "classes": ["ape", "bee", "ça\n"]},
@@ -30,6 +33,10 @@ MODELS: dict[str, dict[str, Any]] = {
     "one number": {"kind": "regression", "n_outputs": 1},
     "two numbers": {"kind": "regression", "n_outputs": 2},
     "plain activation": {"kind": "regression", "hidden": "relu"},
+    "several labels": {"kind": "multilabel", "n_outputs": 3, "threshold": 0.3},
+    "scaled targets": {"kind": "regression", "target_scaling": SCALED},
+    "targets scaled together": {"kind": "regression", "target_scaling": SCALED_TOGETHER},
+    "parametrised activation": {"kind": "regression", "hidden": "elu(alpha=0.5)"},
 }
 
 
@@ -97,6 +104,12 @@ def test_a_model_comes_back_as_it_was(tmp_path: Path, name: str, dtype: str) -> 
     assert loaded.scaling.kind == "standard"
     np.testing.assert_array_equal(loaded.scaling.offset, original.scaling.offset)
     np.testing.assert_array_equal(loaded.scaling.factor, original.scaling.factor)
+    kept, scaling = loaded.task.target_scaling, original.task.target_scaling
+    assert (kept is None) == (scaling is None)
+    if kept is not None and scaling is not None:
+        assert kept.kind == scaling.kind
+        np.testing.assert_array_equal(kept.offset, scaling.offset)
+        np.testing.assert_array_equal(kept.factor, scaling.factor)
 
 
 def test_a_path_may_be_text(tmp_path: Path) -> None:
@@ -121,7 +134,8 @@ def test_only_the_numbers_of_a_network_are_written(saved: Path) -> None:
     assert header == {
         "format": "fastmlp-model", "format_version": 1, "layer_sizes": [4, 6, 3],
         "activations": ["leaky_relu(slope=0.2)", "softmax"], "dtype": "float32",
-        "scale": "standard", "task": "multiclass", "classes": [1, 4, 9], "threshold": 0.5,
+        "scale": "standard", "target_scale": None, "task": "multiclass", "classes": [1, 4, 9],
+        "threshold": 0.5,
     }  # fmt: skip
     assert {name: tensor.shape for name, tensor in tensors.items()} == {
         "layer0.weights": (4, 6), "layer0.biases": (6,),
@@ -252,8 +266,8 @@ def test_a_header_that_does_not_fit_is_refused(
         ("layer1.biases", np.zeros(4, np.float32), "biases must have the shapes (6,), (3,)"),
         ("layer1.biases", np.full(3, np.nan, np.float32), "layer1.biases must hold finite"),
         ("layer1.weights", np.full((6, 3), np.inf, np.float32), "layer1.weights must hold finite"),
-        ("scaling.offset", np.zeros(3), "the scaling does not fit 4 features"),
-        ("scaling.offset", np.zeros((1, 4)), "the scaling does not fit 4 features"),
+        ("scaling.offset", np.zeros(3), "scaling does not fit 4 columns"),
+        ("scaling.offset", np.zeros((1, 4)), "scaling does not fit 4 columns"),
         ("scaling.factor", np.full(4, np.nan), "scaling.factor must hold finite"),
         ("scaling.factor", np.zeros(4, np.float32), "finite numbers of type float64"),
     ],
@@ -268,6 +282,55 @@ def test_tensors_that_do_not_fit_are_refused(
 def test_one_number_scales_all_features(rewrite: Rewrite) -> None:
     path = rewrite({"scaling.offset": np.zeros(1), "scaling.factor": np.ones(1)}, scale="none")
     assert Predictor.load(path).outputs(X).shape == (20, 3)
+
+
+def test_a_file_of_before_target_scaling_is_read(rewrite: Rewrite) -> None:
+    np.testing.assert_array_equal(
+        Predictor.load(rewrite(target_scale=None)).outputs(X), model().outputs(X)
+    )
+
+
+def scaled(path: Path, tensors: dict[str, Any], **entries: Any) -> Path:
+    """A regression with scaled targets, parts of its file changed."""
+    model("regression", target_scaling=SCALED).save(path)
+    header, arrays = parts_of(path)
+    save_file({**arrays, **tensors}, path, {"fastmlp": json.dumps({**header, **entries})})
+    return path
+
+
+@pytest.mark.parametrize(
+    ("tensors", "entries", "words"),
+    [
+        ({"target_scaling.offset": np.zeros(3)}, {}, "target_scaling does not fit 2 columns"),
+        ({"target_scaling.factor": np.full(2, np.nan)}, {}, "target_scaling.factor must hold fini"),
+        ({"target_scaling.factor": np.zeros(2, np.float32)}, {}, "finite numbers of type float64"),
+        ({}, {"target_scale": "standart"}, "did you mean 'standard'?"),
+        ({}, {"target_scale": 3}, "scale must be given as text"),
+    ],
+)
+def test_target_scalings_that_do_not_fit_are_refused(
+    tmp_path: Path, tensors: dict[str, Any], entries: dict[str, Any], words: str
+) -> None:
+    message = refusal(scaled(tmp_path / "model", tensors, **entries))
+    assert "does not fit together: " in message and words in message, message
+
+
+def test_only_a_regression_has_scaled_targets(rewrite: Rewrite) -> None:
+    assert "target_scale does not fit task multiclass" in refusal(rewrite(target_scale="none"))
+
+
+def test_a_target_scaling_needs_its_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    model("regression").save(path)
+    header, arrays = parts_of(path)
+    save_file(arrays, path, {"fastmlp": json.dumps({**header, "target_scale": "standard"})})
+    assert "it has no 'target_scaling.offset'" in refusal(path)
+
+
+@pytest.mark.parametrize("classes", [[0, 1, 2], [0, 1]])
+def test_several_labels_have_no_classes(rewrite: Rewrite, classes: list[int]) -> None:
+    message = refusal(rewrite(task="multilabel", classes=classes))
+    assert f"task multilabel with {len(classes)} classes does not fit 3 outputs" in message
 
 
 # --- fuzz ---

@@ -9,6 +9,7 @@ from driving import DTYPES
 from fastmlp.base.errors import DataError
 from fastmlp.kernels import codes
 from fastmlp.model.task import Task
+from fastmlp.ops.scalers import SCALERS, Scaling
 
 TEXTS = np.array(["cat", "dog", "eel"])
 NUMBERS = np.array([3, 5, 7])
@@ -24,6 +25,7 @@ each_dtype = pytest.mark.parametrize("dtype", DTYPES)
         ("multiclass", codes.MULTICLASS, True),
         ("binary", codes.BINARY, True),
         ("regression", codes.REGRESSION, False),
+        ("multilabel", codes.BINARY, True),
     ],
 )
 def test_each_kind_has_its_code(kind: str, code: int, has_accuracy: bool) -> None:
@@ -95,3 +97,53 @@ def test_a_refusal_shows_only_the_first_of_many_labels() -> None:
     task = Task("multiclass", 50, np.arange(50))
     with pytest.raises(DataError, match=r"\(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, \.\.\.\)"):
         task.encode(np.array([50]), np.dtype("float32"))
+
+
+@each_dtype
+@pytest.mark.parametrize("kind", [np.uint8, np.int64, bool])
+def test_several_labels_are_columns_of_targets(kind: type, dtype: str) -> None:
+    y, task = np.array([[1, 0, 1], [0, 0, 0]], kind), Task("multilabel", 3)
+    labels, targets = task.encode(y, np.dtype(dtype))
+    assert labels.size == 0
+    assert targets.dtype == dtype and targets.tolist() == [[1, 0, 1], [0, 0, 0]]
+    decoded = task.decode(targets)
+    assert decoded.dtype == np.int64 and decoded.tolist() == y.tolist()
+
+
+@pytest.mark.parametrize("threshold", [0.1, 0.5, 0.9])
+def test_every_label_is_there_from_the_threshold_on(threshold: float) -> None:
+    outputs = np.array([[threshold, threshold - 0.01, threshold + 0.01]])
+    assert Task("multilabel", 3, None, threshold).decode(outputs).tolist() == [[1, 0, 1]]
+
+
+def test_a_single_label_stays_a_column() -> None:
+    assert Task("multilabel", 1).decode(np.array([[0.2], [0.7]])).tolist() == [[0], [1]]
+
+
+@each_dtype
+@pytest.mark.parametrize("shape", [(5,), (5, 1), (5, 2)])
+@pytest.mark.parametrize("scale", ["none", "minmax", "standard", "standard_global"])
+def test_scaled_targets_come_back_in_their_units(
+    scale: str, shape: tuple[int, ...], dtype: str
+) -> None:
+    y = 1000 + 50 * np.random.default_rng(0).normal(size=shape)
+    columns = y.reshape(5, -1)
+    scaling = SCALERS.parse(scale).fit(columns, None)
+    task = Task("regression", columns.shape[1], target_scaling=scaling)
+    _, targets = task.encode(y, np.dtype(dtype))
+    assert targets.dtype == dtype and targets.shape == columns.shape
+    np.testing.assert_allclose(
+        targets, (columns - scaling.offset) * scaling.factor, rtol=1e-5, atol=1e-6
+    )
+    decoded = task.decode(targets)
+    assert decoded.dtype == dtype
+    expected = y if columns.shape[1] > 1 else y.reshape(5)
+    np.testing.assert_allclose(decoded, expected, rtol={"float32": 1e-6, "float64": 1e-14}[dtype])
+
+
+def test_outputs_are_left_as_they_were_when_they_are_unscaled() -> None:
+    scaling = Scaling("standard", np.array([5.0]), np.array([0.5]))
+    outputs = np.array([[1.0], [2.0]])
+    decoded = Task("regression", 1, target_scaling=scaling).decode(outputs)
+    assert decoded.tolist() == [7, 9]
+    assert outputs.tolist() == [[1], [2]]

@@ -19,6 +19,7 @@ FAN_IN, FAN_OUT = SHAPE
 LIMITS = {
     "glorot_uniform": math.sqrt(6 / (FAN_IN + FAN_OUT)),
     "he_uniform": math.sqrt(6 / FAN_IN),
+    "lecun_uniform": math.sqrt(3 / FAN_IN),
     "random_uniform": 0.05,
     "random_uniform(0.3)": 0.3,
 }
@@ -26,9 +27,11 @@ LIMITS = {
 DEVIATIONS = {
     "glorot_normal": math.sqrt(2 / (FAN_IN + FAN_OUT)),
     "he_normal": math.sqrt(2 / FAN_IN),
+    "lecun_normal": math.sqrt(1 / FAN_IN),
     "random_normal": 0.05,
     "random_normal(0.3)": 0.3,
 }
+ORTHOGONAL = {"orthogonal": 1.0, "orthogonal(1.5)": 1.5}  # by their gain
 FILLED = {"zeros": 0.0, "ones": 1.0, "constant": 0.0, "constant(-2.5)": -2.5}
 
 
@@ -49,11 +52,11 @@ def network(
 
 
 def test_the_tables_cover_the_registry() -> None:
-    specs = [*LIMITS, *DEVIATIONS, *FILLED]
+    specs = [*LIMITS, *DEVIATIONS, *ORTHOGONAL, *FILLED]
     assert {INITIALIZERS.parse(spec).name for spec in specs} == set(INITIALIZERS.names())
 
 
-@pytest.mark.parametrize("spec", [*LIMITS, *DEVIATIONS, *FILLED])
+@pytest.mark.parametrize("spec", [*LIMITS, *DEVIATIONS, *ORTHOGONAL, *FILLED])
 def test_samples_are_float64_of_the_shape(spec: str) -> None:
     assert sample(spec, (2, 3)).shape == (2, 3)
     assert sample(spec, (4,)).shape == (4,)
@@ -78,6 +81,28 @@ def test_normal_samples_have_their_moments(spec: str, deviation: float) -> None:
     assert np.abs(values).max() > 3.5  # not truncated
 
 
+@pytest.mark.parametrize(("spec", "gain"), ORTHOGONAL.items())
+@pytest.mark.parametrize("shape", [(7, 4), (4, 7), (5, 5), (1, 6), (6, 1), (1, 1), (300, 40)])
+def test_the_fewer_of_rows_and_columns_are_orthonormal_but_for_the_gain(
+    shape: tuple[int, int], spec: str, gain: float
+) -> None:
+    Q = sample(spec, shape)
+    products = Q.T @ Q if shape[0] >= shape[1] else Q @ Q.T
+    np.testing.assert_allclose(products, gain**2 * np.eye(min(shape)), rtol=0, atol=1e-13)
+
+
+def test_an_orthogonal_vector_has_the_gain_for_its_length() -> None:
+    assert np.linalg.norm(sample("orthogonal(1.5)", (9,))) == pytest.approx(1.5)
+
+
+@pytest.mark.parametrize("shape", [(3, 2), (2, 3)])
+def test_orthogonal_matrices_point_everywhere_alike(shape: tuple[int, int]) -> None:
+    # What a QR decomposition gives has signs of its own.
+    orthogonal = INITIALIZERS.parse("orthogonal")
+    drawn = [orthogonal.sample(np.random.default_rng(s), shape, *shape) for s in range(400)]
+    assert np.abs(np.mean(np.sign(drawn), axis=0)).max() < 5 / math.sqrt(400)
+
+
 @pytest.mark.parametrize(("spec", "value"), FILLED.items())
 def test_filled_samples_hold_one_value(spec: str, value: float) -> None:
     assert (sample(spec) == value).all()
@@ -99,7 +124,7 @@ def test_the_fans_of_a_bias_are_both_its_length() -> None:
     )
 
 
-@pytest.mark.parametrize("spec", [*LIMITS, *DEVIATIONS])
+@pytest.mark.parametrize("spec", [*LIMITS, *DEVIATIONS, *ORTHOGONAL])
 def test_float32_is_float64_rounded(spec: str) -> None:
     narrow, wide = (network(weights=spec, biases=spec, dtype=d) for d in ("float32", "float64"))
     for one, other in zip(

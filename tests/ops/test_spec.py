@@ -7,7 +7,7 @@ from typing import Any, get_type_hints
 
 import numpy as np
 import pytest
-from hypothesis import given, reject
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fastmlp.base.errors import ConfigError
@@ -30,9 +30,11 @@ REGISTRIES: list[Registry[Any]] = [
 RECORDS = [(registry, record) for registry in REGISTRIES for record in registry.records.values()]
 PARAMETRISED = [(registry, record) for registry, record in RECORDS if dataclasses.fields(record)]
 ALIASES = [(registry, alias) for registry in REGISTRIES for alias in registry.aliases]
-# Mostly inside the usual ranges; what a record refuses is drawn again.
+# Mostly inside the usual ranges.
 VALUES = {
-    float: st.floats(1e-9, 1, exclude_max=True) | st.floats(allow_nan=False, allow_infinity=False),
+    float: st.floats(1e-9, 1, exclude_max=True)
+    | st.floats(1, 1e9)
+    | st.floats(allow_nan=False, allow_infinity=False),
     int: st.integers(0, 1000) | st.integers(),
     bool: st.booleans(),
 }
@@ -69,13 +71,13 @@ def test_a_name_alone_gives_the_record_with_its_defaults(
 def test_what_is_written_is_read_back(
     registry: Registry[Any], record: type[Spec], data: st.DataObject
 ) -> None:
-    hints = get_type_hints(record)
-    fields = [field.name for field in dataclasses.fields(record)]
-    values = {name: data.draw(VALUES[hints[name]], name) for name in fields}
-    try:
-        made = record(**values)
-    except ConfigError:
-        reject()
+    hints, values, made = get_type_hints(record), {}, record()
+    for field in dataclasses.fields(record):
+        drawn = {**values, field.name: data.draw(VALUES[hints[field.name]], field.name)}
+        try:
+            made, values = record(**drawn), drawn
+        except ConfigError:
+            continue  # the default stays
     assert registry.parse(str(made)) == made
 
 
@@ -141,6 +143,8 @@ def test_the_promised_aliases_exist() -> None:
     assert INITIALIZERS.parse("xavier").name == "glorot_uniform"
     assert INITIALIZERS.parse("gaussian").name == "random_normal"
     assert INITIALIZERS.parse("random") == RandomNormal(0.01)
+    assert OPTIMIZERS.parse("nesterov") == SGD(0.9, nesterov=True)
+    assert OPTIMIZERS.parse("momentum") == SGD(0.9)
 
 
 def test_an_alias_of_a_name_takes_its_parameters() -> None:
@@ -296,6 +300,25 @@ def test_values_of_the_wrong_type_are_refused(
         (OPTIMIZERS, "adam(epsilon=0)", "epsilon must be above 0, got 0.0"),
         (INITIALIZERS, "random_uniform(0)", "limit must be above 0, got 0.0"),
         (INITIALIZERS, "random_normal(-1)", "std must be above 0, got -1.0"),
+        (INITIALIZERS, "orthogonal(0)", "orthogonal: gain must be above 0, got 0.0"),
+        (ACTIVATIONS, "elu(0)", "elu: alpha must be above 0, got 0.0"),
+        (LOSSES, "huber(0)", "huber: delta must be above 0, got 0.0"),
+        (LOSSES, "huber(-1)", "delta must be above 0, got -1.0"),
+        (OPTIMIZERS, "adamw(weight_decay=-1)", "weight_decay must be at least 0, got -1.0"),
+        (OPTIMIZERS, "adamw(1)", "adamw: beta1 must be at least 0 and below 1, got 1.0"),
+        (OPTIMIZERS, "rmsprop(1)", "rmsprop: alpha must be at least 0 and below 1, got 1.0"),
+        (OPTIMIZERS, "rmsprop(epsilon=0)", "epsilon must be above 0, got 0.0"),
+        (OPTIMIZERS, "rmsprop(momentum=1)", "momentum must be at least 0 and below 1, got 1.0"),
+        (SCHEDULES, "constant(warmup=-1)", "constant: warmup must be at least 0, got -1.0"),
+        (SCHEDULES, "step(0)", "step: every must be at least 1, got 0"),
+        (SCHEDULES, "step(factor=0)", "factor must be above 0 and at most 1, got 0.0"),
+        (SCHEDULES, "step(warmup=-1)", "warmup must be at least 0, got -1.0"),
+        (SCHEDULES, "exponential(1.5)", "factor must be above 0 and at most 1, got 1.5"),
+        (SCHEDULES, "inverse(0)", "power must be above 0, got 0.0"),
+        (SCHEDULES, "cosine(2)", "least must be between 0 and 1, got 2.0"),
+        (SCHEDULES, "one_cycle(1)", "rise must be between 0 and 1, got 1.0"),
+        (SCHEDULES, "one_cycle(start=0.5)", "start must be at least 1, got 0.5"),
+        (SCHEDULES, "one_cycle(end=0.5)", "end must be at least 1, got 0.5"),
         (SCHEDULES, "plateau(1)", "factor must be between 0 and 1, got 1.0"),
         (SCHEDULES, "plateau(0)", "factor must be between 0 and 1, got 0.0"),
         (SCHEDULES, "plateau(patience=-1)", "patience must be at least 0, got -1"),
@@ -324,10 +347,25 @@ def test_every_legal_pair_passes_and_no_other() -> None:
                     check_pair(*pair)
 
 
-def test_the_cross_entropies_have_one_partner_each() -> None:
+def test_losses_that_are_fused_have_one_partner_each() -> None:
     legal = legal_pairs()
     assert [output for output, loss in legal if loss == "cross_entropy"] == ["softmax"]
     assert [output for output, loss in legal if loss == "binary_cross_entropy"] == ["sigmoid"]
+    assert [output for output, loss in legal if loss == "poisson"] == ["exponential"]
+
+
+def test_the_losses_of_regressions_take_the_promised_outputs() -> None:
+    legal = set(legal_pairs())
+    for loss in ("squared_error", "mean_squared_error", "absolute_error", "huber"):
+        outputs = {output for output, name in legal if name == loss}
+        assert outputs - {"softmax"} == {"sigmoid", "identity", "tanh", "relu"}
+        assert ("softmax" in outputs) == ("squared" in loss)
+
+
+def test_the_exponential_alone_is_for_outputs_only() -> None:
+    assert [name for name, record in ACTIVATIONS.records.items() if not record.hidden] == [
+        "exponential"
+    ]
 
 
 def test_a_refused_pair_names_what_would_do() -> None:
@@ -339,8 +377,10 @@ def test_a_refused_pair_names_what_would_do() -> None:
 
 @pytest.mark.parametrize("activation", ACTIVATIONS.names())
 def test_default_weights_fit_the_activation(activation: str) -> None:
+    # He's for what passes one side and stops the other, Glorot's for what is symmetric.
+    one_sided = {"relu", "leaky_relu", "elu", "gelu", "silu", "softplus"}
     init = ACTIVATIONS.parse(activation).default_weight_init
-    assert INITIALIZERS.parse(init).name.startswith("he" if "relu" in activation else "glorot")
+    assert INITIALIZERS.parse(init).name.startswith("he" if activation in one_sided else "glorot")
 
 
 @each_registry

@@ -27,16 +27,21 @@ def refusal(**settings: Any) -> str:
 def test_defaults_are_those_of_the_issue() -> None:
     assert TrainConfig().to_dict() == {
         "data": "auto",
+        "target": "",
+        "task": "auto",
         "classes": [],
         "split": "auto",
         "validation": 0.1,
         "scale": "auto",
+        "target_scale": "none",
         "hidden_layer_sizes": [128, 64],
         "activation": "relu",
         "output_activation": "auto",
         "loss": "auto",
         "weight_init": "auto",
         "bias_init": "zeros",
+        "dropout": 0.0,
+        "input_dropout": 0.0,
         "optimizer": "sgd",
         "learning_rate": "auto",
         "mode": "minibatch",
@@ -46,6 +51,11 @@ def test_defaults_are_those_of_the_issue() -> None:
         "epochs": 10,
         "l1": 0.0,
         "l2": 0.0,
+        "max_norm": 0.0,
+        "clip_norm": 0.0,
+        "clip_value": 0.0,
+        "label_smoothing": 0.0,
+        "class_weight": "none",
         "schedule": "constant",
         "early_stopping": 0,
         "monitor": "auto",
@@ -81,6 +91,16 @@ def test_no_setting_can_be_changed_in_place() -> None:
         ("learning_rate", -0.1, "above 0"),
         ("threshold", 0.0, "between 0 and 1"),
         ("threshold", 1.0, "between 0 and 1"),
+        ("max_norm", -0.5, "at least 0"),
+        ("clip_norm", -0.5, "at least 0"),
+        ("clip_value", -0.5, "at least 0"),
+        ("label_smoothing", -0.1, "at least 0 and below 1"),
+        ("label_smoothing", 1.0, "at least 0 and below 1"),
+        ("dropout", -0.1, "at least 0 and below 1"),
+        ("dropout", 1.0, "at least 0 and below 1"),
+        ("dropout", (0.5, 1.0), "at least 0 and below 1"),
+        ("input_dropout", 1.0, "at least 0 and below 1"),
+        ("input_dropout", -0.1, "at least 0 and below 1"),
         ("batch_size", 2.5, "a whole number"),
         ("batch_size", True, "a whole number"),
         ("epochs", "5", "a whole number"),
@@ -105,6 +125,17 @@ def test_no_setting_can_be_changed_in_place() -> None:
         ("hidden_layer_sizes", "128,64", "a whole number"),
         ("hidden_layer_sizes", [8, "4"], "a whole number"),
         ("classes", None, "a text"),
+        ("max_norm", math.nan, "a number"),
+        ("clip_norm", math.inf, "a number"),
+        ("clip_value", "0.5", "a number"),
+        ("label_smoothing", None, "a number"),
+        ("dropout", "0.5", "a number"),
+        ("dropout", True, "a number"),
+        ("dropout", None, "a number"),
+        ("dropout", [0.5, "4"], "a number"),
+        ("input_dropout", (0.5,), "a number"),
+        ("class_weight", None, "a text"),
+        ("target", 3, "a text"),
     ],
 )
 def test_a_bad_value_is_named_with_its_rule_and_the_default(
@@ -140,16 +171,20 @@ def test_sizes_of_hidden_layers_have_bounds(sizes: tuple[int, ...]) -> None:
         ("bias_init", "zero", "did you mean 'zeros'?"),
         ("optimizer", "adm", "did you mean 'adam'?"),
         ("schedule", "plato", "did you mean 'plateau'?"),
-        ("schedule", "cosine", "known: constant, plateau"),
+        ("schedule", "xyz", "known: constant, cosine, exponential, inverse, invscaling, one_cycle"),
+        ("target_scale", "minmaks", "did you mean 'minmax'?"),
+        ("activation", ("relu", "tanhh"), "did you mean 'tanh'?"),
     ],
 )
 def test_an_unknown_name_gets_the_nearest_one(name: str, value: str, suggestion: str) -> None:
     message = refusal(**{name: value})
-    assert repr(value) in message
+    assert repr(value if isinstance(value, str) else value[-1]) in message
     assert suggestion in message
 
 
-@pytest.mark.parametrize("name", ["activation", "bias_init", "optimizer", "schedule"])
+@pytest.mark.parametrize(
+    "name", ["activation", "bias_init", "optimizer", "schedule", "target_scale"]
+)
 def test_auto_is_refused_where_nothing_decides(name: str) -> None:
     assert "'auto'" in refusal(**{name: "auto"})
 
@@ -193,6 +228,97 @@ def test_settings_that_exclude_each_other_are_refused(
 ) -> None:
     message = refusal(**settings)
     assert all(word in message for word in words), message
+
+
+@pytest.mark.parametrize("name", ["activation", "dropout"])
+@pytest.mark.parametrize(("depth", "count"), [(2, 1), (2, 3), (1, 2), (0, 1), (2, 0)])
+def test_each_hidden_layer_needs_its_value(name: str, depth: int, count: int) -> None:
+    values = {"activation": ("relu",), "dropout": (0.5,)}[name] * count
+    assert refusal(hidden_layer_sizes=(4,) * depth, **{name: values}) == (
+        f"{name} must be one value, or one for each of the {depth} hidden layers, got {count}"
+    )
+
+
+@pytest.mark.parametrize("activation", ["exponential", ("relu", "exponential")])
+def test_an_exponential_is_for_the_output_layer(activation: str | tuple[str, ...]) -> None:
+    assert refusal(activation=activation) == (
+        "activation exponential is for the output layer only; use it as output_activation"
+    )
+    assert TrainConfig(output_activation="exponential").output_activation == "exponential"
+
+
+def test_without_a_hidden_layer_no_hidden_unit_can_be_dropped() -> None:
+    message = refusal(hidden_layer_sizes=(), dropout=0.5)
+    assert message == (
+        "dropout applies to hidden layers, of which there are none, got 0.5; "
+        "use input_dropout, or add a hidden layer"
+    )
+    assert TrainConfig(hidden_layer_sizes=(), input_dropout=0.5).dropout_rates == (0.5,)
+
+
+@pytest.mark.parametrize(
+    ("settings", "rates"),
+    [
+        ({}, ()),
+        ({"dropout": (0.0, 0.0)}, ()),
+        ({"dropout": 0.5}, (0.0, 0.5, 0.5)),
+        ({"dropout": (0.0, 0.5)}, (0.0, 0.0, 0.5)),
+        ({"input_dropout": 0.2}, (0.2, 0.0, 0.0)),
+        ({"input_dropout": 0.2, "dropout": (0.5, 0.25)}, (0.2, 0.5, 0.25)),
+    ],
+)
+def test_each_layer_drops_its_share_of_inputs(
+    settings: dict[str, Any], rates: tuple[float, ...]
+) -> None:
+    assert TrainConfig(**settings).dropout_rates == rates
+
+
+@pytest.mark.parametrize(
+    ("activation", "sizes", "expected"),
+    [
+        ("tanh", (3, 4), ("tanh", "tanh")),
+        (["tanh", "ELU(0.5)"], (3, 4), ("tanh", "elu(alpha=0.5)")),
+        (np.array(["swish"]), (3,), ("silu",)),
+        ("relu", (), ()),
+    ],
+)
+def test_hidden_layers_know_their_activation(
+    activation: Any, sizes: tuple[int, ...], expected: tuple[str, ...]
+) -> None:
+    config = TrainConfig(hidden_layer_sizes=sizes, activation=activation)
+    assert config.hidden_activations == expected
+
+
+def test_activations_can_be_given_as_records() -> None:
+    config = TrainConfig(activation=(LeakyRelu(slope=0.2), LeakyRelu()))  # type: ignore[arg-type]
+    assert config.activation == ("leaky_relu(slope=0.2)", "leaky_relu")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "3", "3=", "=2", "3=x", "3=-1", "3=nan", "3=inf", "3=2,", "Balanced"]
+)
+def test_class_weights_that_cannot_be_read_are_refused(text: str) -> None:
+    assert refusal(class_weight=text) == (
+        "class_weight must be none, balanced, or pairs like 3=2,7=0.5 with weights of at least 0, "
+        f"got {text!r}"
+    )
+
+
+def test_a_class_has_one_weight() -> None:
+    assert refusal(class_weight="3=2, 3=4") == "class_weight names class '3' twice, got '3=2, 3=4'"
+
+
+@pytest.mark.parametrize("class_weight", ["balanced", "3=2"])
+def test_class_weights_mean_nothing_to_an_update_per_sample(class_weight: str) -> None:
+    message = refusal(mode="stochastic", class_weight=class_weight)
+    assert message.startswith("class_weight does not go with mode stochastic: ")
+    assert message.endswith("; use mode minibatch or batch")
+
+
+def test_the_range_of_targets_is_never_known() -> None:
+    message = refusal(target_scale="unit")
+    assert message.startswith("target_scale must not be unit, ")
+    assert message.endswith("; use minmax or standard")
 
 
 @pytest.mark.parametrize(
@@ -279,6 +405,13 @@ def test_specs_are_kept_in_one_form() -> None:
         {},
         {"classes": ["3", "7"], "hidden_layer_sizes": [], "accumulate": True, "l1": 1e-5},
         {"optimizer": "adam(beta1=0.8)", "learning_rate": 1e-3, "seed": 2**64 - 1},
+        {"activation": ("tanh", "elu(0.5)"), "dropout": (0.2, 0.5), "input_dropout": 0.1},
+        {"activation": "gelu", "dropout": 0.25, "max_norm": 3, "clip_norm": 1, "clip_value": 0.5},
+        {"hidden_layer_sizes": (7,), "activation": ("silu",), "dropout": (0.5,)},
+        {"hidden_layer_sizes": (), "activation": (), "dropout": ()},
+        {"target": "price", "target_scale": "minmax", "loss": "huber(delta=0.5)"},
+        {"class_weight": "a=2,b=0.5", "label_smoothing": 0.1, "schedule": "cosine(warmup=2)"},
+        {"class_weight": "balanced", "optimizer": "adamw(weight_decay=0.1)"},
     ],
 )
 def test_a_config_survives_toml_and_json(settings: dict[str, Any]) -> None:

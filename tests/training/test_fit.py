@@ -111,7 +111,7 @@ def test_the_step_per_sample_is_the_general_step(
 ) -> None:
     config = settings(**BARE, mode="stochastic", sampling=sampling, hidden_layer_sizes=(5, 4))
     own = fit(config, dataset)
-    monkeypatch.setattr(plan_module, "_needs_every_weight", lambda config: "it is forced to")
+    monkeypatch.setattr(plan_module, "_needs_general_step", lambda config: "it is forced to")
     general = fit(config, dataset)
     assert [own.plan.step, general.plan.step] == ["per_sample", "general"]
     assert_close(weights_of(own), weights_of(general))

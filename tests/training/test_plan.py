@@ -51,6 +51,14 @@ def test_plain_stochastic_descent_has_a_step_of_its_own(sampling: str) -> None:
         ({"optimizer": "adam"}, "optimizer adam changes every weight"),
         ({"l1": 1e-9}, "the penalty changes every weight"),
         ({"l2": 1e-9}, "the penalty changes every weight"),
+        ({"optimizer": "adamw"}, "optimizer adamw changes every weight"),
+        ({"optimizer": "rmsprop"}, "optimizer rmsprop changes every weight"),
+        ({"max_norm": 1e-9}, "max_norm looks at every weight"),
+        ({"clip_norm": 1e-9}, "clipping needs the whole gradient"),
+        ({"clip_value": 1e-9}, "clipping needs the whole gradient"),
+        ({"dropout": 0.5}, "dropout needs inputs and outputs of a layer apart"),
+        ({"dropout": (0.0, 0.5)}, "dropout needs inputs and outputs of a layer apart"),
+        ({"input_dropout": 0.5}, "dropout needs inputs and outputs of a layer apart"),
     ],
 )
 def test_what_changes_every_weight_takes_the_general_step(
@@ -59,6 +67,27 @@ def test_what_changes_every_weight_takes_the_general_step(
     found = planned(mode="stochastic", **settings)
     assert how(found) == ("general", 1, 1, 1)
     assert any(reason in line for line in found.reasons)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"dropout": (0.0, 0.0)},
+        {"label_smoothing": 0.1},
+        {"activation": ("elu", "gelu")},
+        {"loss": "huber"},
+        {"output_activation": "exponential", "loss": "poisson"},
+        {"schedule": "one_cycle(warmup=2)"},
+        {"schedule": "plateau"},
+        {"target_scale": "standard"},
+        {"threshold": 0.7},
+    ],
+    ids=str,
+)
+def test_what_changes_no_further_weight_keeps_the_step_per_sample(
+    settings: dict[str, Any],
+) -> None:
+    assert how(planned(mode="stochastic", **settings)) == ("per_sample", 1, 1, 1)
 
 
 def test_a_plan_depends_on_nothing_but_its_arguments() -> None:

@@ -17,6 +17,20 @@ RUNS: dict[str, dict[str, Any]] = {
     "stochastic": {"mode": "stochastic"},
     "stochastic adam": {"mode": "stochastic", "optimizer": "adam"},
     "accumulate": {"accumulate": True},
+    "dropout, clipping, weights": {
+        "dropout": 0.3,
+        "input_dropout": 0.1,
+        "clip_norm": 0.5,
+        "clip_value": 0.05,
+        "max_norm": 2,
+        "class_weight": "0=2,1=0.25",
+        "label_smoothing": 0.1,
+        "activation": ("gelu", "elu"),
+        "optimizer": "adamw",
+        "schedule": "one_cycle(warmup=0.5)",
+        "batch_size": 150,
+    },
+    "stochastic dropout": {"mode": "stochastic", "dropout": 0.3, "clip_norm": 0.5, "max_norm": 1},
     "adam, l1": {"optimizer": "adam", "l1": 0.01, "batch_size": 32, "sampling": "replacement"},
 }
 

@@ -22,7 +22,7 @@ def started(dataset: Dataset | None = None, threads: int = 1, **changes: Any) ->
 
 
 def take_epoch(steps: Steps, epoch: int = 1, rate: float = 0.1) -> None:
-    steps.start_epoch(epoch, rate)
+    steps.start_epoch(epoch, np.full(steps.steps_per_epoch, rate))
     while not steps.epoch_is_done:
         steps.advance()
 
@@ -41,7 +41,7 @@ def orders(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
 
 def draw_order(orders: list[list[int]], epoch: int, **changes: Any) -> list[int]:
     run = started(**changes)
-    run.steps.start_epoch(epoch, 0.1)
+    run.steps.start_epoch(epoch, np.full(run.steps.steps_per_epoch, 0.1))
     run.steps.advance()
     return orders[-1]
 
@@ -74,7 +74,7 @@ def test_rows_updates_and_iterations_are_counted() -> None:
     steps = started().steps
     assert (steps.steps_per_epoch, steps.iterations, steps.rows_done) == (3, 0, 0)
     for epoch in (1, 2):
-        steps.start_epoch(epoch, 0.1)
+        steps.start_epoch(epoch, np.full(3, 0.1))
         for step, rows in enumerate([10, 20, 25], start=1):
             assert not steps.epoch_is_done
             steps.advance(step)
@@ -107,7 +107,7 @@ def test_means_are_over_rows_and_not_over_batches() -> None:
 
 def test_means_in_the_middle_of_an_epoch_are_over_what_is_done() -> None:
     steps = started().steps
-    steps.start_epoch(1, 0.1)
+    steps.start_epoch(1, np.full(3, 0.1))
     assert math.isnan(steps.mean_loss()) and math.isnan(steps.hit_rate())
     steps.advance(1)
     assert steps.mean_loss() == steps.report.loss[0] / 10
@@ -194,7 +194,7 @@ def test_slices_grow_and_shrink_with_the_clock(monkeypatch: pytest.MonkeyPatch) 
     def launches(seconds: float) -> int:
         monkeypatch.setattr(steps_module, "_SLICE_SECONDS", seconds)
         steps = started(blobs(300), mode="stochastic").steps
-        steps.start_epoch(1, 0.1)
+        steps.start_epoch(1, np.full(steps.steps_per_epoch, 0.1))
         count = 0
         while not steps.epoch_is_done:
             steps.advance()

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from fastmlp.training.stopping import BestWeights
+from fastmlp import ConfigError
+from fastmlp.training.stopping import BestWeights, monitored
 
 
 def follow(monitor: str, values: list[float], min_delta: float = 0.0) -> BestWeights:
@@ -65,3 +66,14 @@ def test_stale_epochs_are_counted_since_the_last_improvement() -> None:
 
 def test_nan_is_never_best() -> None:
     assert follow("train_loss", [math.nan, 2.0, math.nan]).epoch == 2
+
+
+def test_lower_is_better_whatever_is_monitored() -> None:
+    row = {"train_loss": 0.25, "train_accuracy": 0.75}
+    assert monitored(row, "train_loss") == 0.25
+    assert monitored(row, "train_accuracy") == -0.75
+
+
+def test_what_a_run_does_not_have_cannot_be_monitored() -> None:
+    with pytest.raises(ConfigError, match=r"^monitor validation_loss has no value in this run: "):
+        monitored({"validation_loss": None}, "validation_loss")

@@ -8,8 +8,8 @@ import pytest
 import scipy.sparse
 
 from fastmlp.base.errors import DataError
+from fastmlp.base.foreign import MAX_DENSE_BYTES, as_plain, target_as_plain
 from fastmlp.data import Dataset
-from fastmlp.data.foreign import MAX_DENSE_BYTES, as_plain, target_as_plain
 
 X = np.arange(12.0).reshape(6, 2)
 Y = np.array([3, 5, 3, 7, 5, 7])

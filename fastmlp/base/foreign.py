@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..base.errors import DataError
+from .errors import DataError
 
 # Training makes a copy of its own, so a machine needs a multiple of this.
 MAX_DENSE_BYTES = 2 << 30

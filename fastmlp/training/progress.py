@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..training.callbacks import Callback
-from ..training.run import Run
-from .running import print_line
-from .tables import data_lines, layer_lines
+from .callbacks import Callback
+
+if TYPE_CHECKING:
+    from .run import Run
 
 
 def epoch_text(row: dict[str, Any]) -> str:
@@ -24,15 +24,6 @@ def epoch_text(row: dict[str, Any]) -> str:
     return "  ".join(shown)
 
 
-class Introduction(Callback):
-    """What is about to be trained: the data and the layers."""
-
-    def on_setup(self, run: Run) -> None:
-        print_line("\n".join([*data_lines(run), "", *layer_lines(run), ""]))
-        if not run.is_compiled:
-            print_line("compiling kernels: once, then they are kept on disk ...")
-
-
 class PlainProgress(Callback):
     """A line after each epoch."""
 
@@ -44,9 +35,11 @@ class PlainProgress(Callback):
         speed = run.epoch * run.n_train / elapsed
         epochs = run.config.epochs
         left = (epochs - run.epoch) * elapsed / run.epoch
-        print_line(
+        print(
             f"epoch {run.epoch:>{len(str(epochs))}}/{epochs}  {epoch_text(row)}  "
-            f"{speed:,.0f} samples/s  {left:.0f} s left"
+            f"{speed:,.0f} samples/s  {left:.0f} s left",
+            file=sys.stderr,
+            flush=True,
         )
 
 
@@ -100,7 +93,23 @@ class LiveProgress(Callback):
         self.progress.stop()
 
 
-def progress_for(stream: Any = None) -> Callback:
-    """Return the progress that suits stderr."""
-    stream = sys.stderr if stream is None else stream
-    return LiveProgress() if stream.isatty() else PlainProgress()
+class Progress(Callback):
+    """Progress on stderr as suits it: a live line on a terminal, else a line per epoch."""
+
+    def __init__(self) -> None:
+        self.shown = LiveProgress() if sys.stderr.isatty() else PlainProgress()
+
+    def on_setup(self, run: Run) -> None:
+        self.shown.on_setup(run)
+
+    def on_train_begin(self, run: Run) -> None:
+        self.shown.on_train_begin(run)
+
+    def on_progress(self, run: Run) -> None:
+        self.shown.on_progress(run)
+
+    def on_epoch_end(self, run: Run, row: dict[str, Any]) -> None:
+        self.shown.on_epoch_end(run, row)
+
+    def on_train_end(self, run: Run) -> None:
+        self.shown.on_train_end(run)

@@ -1,0 +1,51 @@
+"""Values of options, from their text."""
+
+from __future__ import annotations
+
+import argparse
+import re
+
+
+def texts(text: str) -> tuple[str, ...]:
+    """Read ``3,7``."""
+    parts = tuple(part.strip() for part in text.split(","))
+    if not all(parts):
+        raise argparse.ArgumentTypeError(f"must be names like 3,7, got {text!r}")
+    return parts
+
+
+def specs(text: str) -> str | tuple[str, ...]:
+    """Read ``relu``, or one for each layer: ``elu(1.0),tanh``; no comma in parentheses parts."""
+    parts = tuple(part.strip() for part in re.split(r",(?![^(]*\))", text))
+    return parts if len(parts) > 1 else parts[0]
+
+
+def shares(text: str) -> float | tuple[float, ...]:
+    """Read ``0.2``, or one for each layer: ``0.2,0.5``."""
+    try:
+        shares = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be numbers like 0.2,0.5, got {text!r}") from None
+    return shares if len(shares) > 1 else shares[0]
+
+
+def sizes(text: str) -> tuple[int, ...]:
+    """Read ``128,64`` or ``none``."""
+    if text.strip().lower() == "none":
+        return ()
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"must be whole numbers like 128,64, or none, got {text!r}"
+        ) from None
+
+
+def rate(text: str) -> float | str:
+    """Read a number or ``auto``."""
+    if text == "auto":
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a number, got {text!r}") from None

@@ -1,0 +1,54 @@
+"""Command lines found in texts, run in this process: an epoch each, and no run folder."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from fastmlp import Dataset
+from fastmlp.data import load as load_module
+from fastmlp.train import main
+from toys import friedman
+
+COMMAND = ["python", "-m", "fastmlp.train"]
+
+
+def lines_in(text: str) -> Iterator[str]:
+    """Every ``python -m fastmlp.train ...`` that has a line to itself."""
+    for line in text.splitlines():
+        if line.strip().startswith(" ".join(COMMAND)):
+            yield line.strip()
+
+
+def arguments_of(line: str) -> list[str]:
+    """The arguments of a command line, its comment left out."""
+    words = shlex.split(line, comments=True)
+    assert words[:3] == COMMAND
+    return words[3:]
+
+
+def need(line: str) -> str:
+    """What a line says that it needs; "" if it runs as it stands."""
+    found = re.search(r"# needs (.+)$", line)
+    return found[1] if found else ""
+
+
+def run(arguments: list[str]) -> int:
+    """The exit code of a command line whose run is cut short."""
+    return main([*arguments, "--epochs", "1", *([] if "--out" in arguments else ["--no-out"])])
+
+
+def stand_in_for_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let small sets stand for what may not be here: MNIST, and files of the reader's own."""
+    load_dataset = load_module.load_dataset
+
+    def load(name: str = "auto", **others: Any) -> Dataset:
+        if name.endswith((".csv", ".npz")):
+            return friedman(100)
+        return load_dataset("digits" if name in ("auto", "mnist") else name, **others)
+
+    monkeypatch.setattr(load_module, "load_dataset", load)
