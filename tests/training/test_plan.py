@@ -6,7 +6,7 @@ import pytest
 
 from fastmlp import TrainConfig
 from fastmlp.model.workspace import BLOCK_ROWS
-from fastmlp.training.plan import Plan, plan
+from fastmlp.training.plan import TEAM_ROWS, Plan, plan
 
 
 def planned(n_train: int = 1000, threads: int = 3, **settings: Any) -> Plan:
@@ -18,24 +18,34 @@ def how(found: Plan) -> tuple[str, int, int, int]:
 
 
 def test_a_minibatch_goes_through_the_network_in_blocks() -> None:
-    assert how(planned(batch_size=32)) == ("general", 32, 32, 3)
-    assert how(planned(batch_size=BLOCK_ROWS)) == ("general", BLOCK_ROWS, BLOCK_ROWS, 3)
-    assert how(planned(batch_size=200)) == ("general", 200, BLOCK_ROWS, 3)
+    assert how(planned(batch_size=32)) == ("general", 32, 32, 1)
+    assert how(planned(batch_size=BLOCK_ROWS)) == ("general", BLOCK_ROWS, BLOCK_ROWS, 1)
+    assert how(planned(batch_size=400)) == ("general", 400, BLOCK_ROWS, 3)
+
+
+def test_a_team_works_on_updates_of_many_rows() -> None:
+    assert planned(batch_size=TEAM_ROWS).threads == 3
+    few = planned(batch_size=TEAM_ROWS - 1)
+    assert few.threads == 1
+    assert any("the weights travel" in reason for reason in few.reasons)
+    alone = planned(batch_size=TEAM_ROWS - 1, threads=1)
+    assert not any("the weights travel" in reason for reason in alone.reasons)
 
 
 def test_a_batch_is_never_larger_than_the_training_part() -> None:
-    assert how(planned(50, batch_size=200)) == ("general", 50, 50, 3)
+    assert how(planned(50, batch_size=200)) == ("general", 50, 50, 1)
 
 
 @pytest.mark.parametrize("n_train", [1, 50, 1000])
 def test_batch_mode_takes_every_row(n_train: int) -> None:
     found = planned(n_train, mode="batch", batch_size=7)
-    assert how(found) == ("general", n_train, min(n_train, BLOCK_ROWS), 3)
+    threads = 3 if n_train >= TEAM_ROWS else 1
+    assert how(found) == ("general", n_train, min(n_train, BLOCK_ROWS), threads)
 
 
 def test_accumulating_takes_rows_one_at_a_time() -> None:
-    assert how(planned(accumulate=True, batch_size=32)) == ("general", 32, 1, 3)
-    assert how(planned(accumulate=True, mode="batch")) == ("general", 1000, 1, 3)
+    assert how(planned(accumulate=True, batch_size=32)) == ("general", 32, 1, 1)
+    assert how(planned(accumulate=True, mode="batch")) == ("general", 1000, 1, 1)
 
 
 @pytest.mark.parametrize("sampling", ["shuffle", "replacement"])

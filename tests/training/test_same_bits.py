@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from fastmlp import TrainConfig, fit
+from fastmlp.training import plan as plan_module
 from toys import blobs, settings
 
 RUNS: dict[str, dict[str, Any]] = {
@@ -33,6 +34,12 @@ RUNS: dict[str, dict[str, Any]] = {
     "stochastic dropout": {"mode": "stochastic", "dropout": 0.3, "clip_norm": 0.5, "max_norm": 1},
     "adam, l1": {"optimizer": "adam", "l1": 0.01, "batch_size": 32, "sampling": "replacement"},
 }
+
+
+@pytest.fixture(autouse=True)
+def a_team_for_every_update(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However few its rows are."""
+    monkeypatch.setattr(plan_module, "TEAM_ROWS", 1)
 
 
 def bits(config: TrainConfig, threads: int | None) -> Any:
