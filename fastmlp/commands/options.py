@@ -116,6 +116,7 @@ def build_parser() -> Parser:
     """Return the parser of ``python -m fastmlp.train``."""
     parser = Parser(
         prog="python -m fastmlp.train",
+        usage="%(prog)s [options]",
         description=DESCRIPTION,
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -59,6 +59,7 @@ def plan(config: TrainConfig, n_train: int, threads: int) -> Plan:
     threads : int
         How many threads may be used.
     """
+    reasons: tuple[str, ...]
     if config.mode == "stochastic":
         why_not = _needs_general_step(config)
         if why_not:
