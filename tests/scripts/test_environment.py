@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
-ENTRY_POINTS = ["train", "test"]
+ENTRY_POINTS = ["bench", "train", "test"]
 
 posix_only = pytest.mark.skipif(os.name == "nt", reason="there the module is a child process")
 
@@ -46,6 +46,7 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     report = "import os, sys\nprint([__name__, *sys.argv[1:]], os.getcwd(), sep='|')\nsys.exit(7)\n"
     (root / "fastmlp" / "train.py").write_text(report)
     (root / "pytest.py").write_text(report)
+    (root / "scripts" / "_bench.py").write_text(report)
     return root
 
 
@@ -133,17 +134,17 @@ def test_entry_points_are_executable(name: str) -> None:
     assert os.access(SCRIPTS / name, os.X_OK)
 
 
-@pytest.mark.parametrize("name, in_root", [("train", False), ("test", True)])
+@pytest.mark.parametrize("name, place", [("train", None), ("test", "."), ("bench", "scripts")])
 def test_entry_points_run_their_module(
-    prepared: Any, clone: Path, tmp_path: Path, name: str, in_root: bool
+    prepared: Any, clone: Path, tmp_path: Path, name: str, place: str | None
 ) -> None:
-    """Arguments, the current folder (the root for tests) and the exit code pass through."""
+    """Arguments, the current folder or the module's own, and the exit code pass through."""
     folder = tmp_path / "some where"
     folder.mkdir()
     search = {**os.environ, "PYTHONPATH": str(clone)}
     command = [sys.executable, str(clone / "scripts" / name), "--out", "a b", "*"]
     done = subprocess.run(command, cwd=folder, env=search, capture_output=True, text=True)
-    expected = clone if in_root else folder.resolve()
+    expected = clone / place if place else folder.resolve()
     assert done.stdout.strip() == f"['__main__', '--out', 'a b', '*']|{expected}"
     assert (done.returncode, done.stderr) == (7, "")
 

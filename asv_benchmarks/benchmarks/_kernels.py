@@ -1,0 +1,143 @@
+"""The one place that touches kernels: their names, arguments and buffers change with the engine.
+
+``operation`` returns a function that carries out an operation ``TIMES`` times inside compiled code.
+When the engine changes, this module follows it, so that the same benchmark goes on measuring the
+same work; on commits that lack a kernel, or have it with other arguments, the benchmark is skipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numba.core.errors import NumbaError
+
+from ._cases import missing
+
+TIMES = 50
+ROWS = 96  # of a block, as in training
+_FASTMATH = {"contract", "reassoc", "nsz", "arcp", "afn"}
+
+
+def _take(module: str, name: str) -> Any:
+    """Return a name of fastmlp, or None on a commit that has no such thing."""
+    try:
+        return getattr(import_module(f"fastmlp.{module}"), name)
+    except (ImportError, AttributeError):
+        return None
+
+
+_matmul = _take("kernels.dense", "matmul")
+_update = _take("kernels.optimizers", "update")
+_activate = _take("kernels.activations", "activate")
+_barrier = _take("kernels.team", "barrier")
+
+# The package's own decorator would stamp the code with the package's sources and miss changes here.
+_driver = njit(cache=True, nogil=True, error_model="numpy", fastmath=_FASTMATH)
+
+
+@_driver
+def _products(times, A, a_row, a_col, B, C, M, N, K, zeros):
+    for _ in range(times):
+        _matmul(A, 0, a_row, a_col, B, 0, N, zeros, 0, 0, C, 0, N, M, N, K)
+
+
+@_driver
+def _updates(times, objective, params, grads, state):
+    for step in range(1, times + 1):
+        _update(objective, params, grads, state, 0, params.size, 1e-3, step, True)
+
+
+@_driver
+def _activations(times, code, parameter, Z, A, rows, width):
+    for _ in range(times):
+        _activate(code, parameter, Z, A, 0, width, width, 0, rows)
+
+
+@_driver
+def _meetings(member, team, sync, times):
+    for _ in range(times):
+        _barrier(sync, team)
+
+
+@cache
+def operation(name: str, *parameters: Any) -> Callable[[], None]:
+    """Return an operation, compiled and warm.
+
+    Raises
+    ------
+    NotImplementedError
+        If the commit lacks it; RuntimeError where nothing may be missing.
+    """
+    try:
+        run: Callable[[], None] = _BUILDERS[name](*parameters)
+        run()
+    except (AttributeError, ImportError, TypeError, NumbaError) as error:
+        raise missing(f"{name} has changed: {str(error).strip()[:500]}") from error
+    return run
+
+
+def _filled(size: int, dtype: str) -> np.ndarray:
+    """Return an aligned array of ordinary numbers: denormals have a speed of their own."""
+    array = _take("model.memory", "aligned_zeros")(size, np.dtype(dtype))
+    array[:] = np.random.default_rng(0).uniform(0.1, 1.0, size)
+    return array
+
+
+def _sizes(shape: str) -> tuple[int, int]:
+    n_in, n_out = (int(size) for size in shape.split("x"))
+    return n_in, n_out
+
+
+def _forward(shape: str, dtype: str) -> Callable[[], None]:
+    """Z = X W for a block of rows."""
+    K, N = _sizes(shape)
+    X, W, Z, zeros = (_filled(size, dtype) for size in (ROWS * K, K * N, ROWS * N, N))
+    return lambda: _products(TIMES, X, K, 1, W, Z, ROWS, N, K, zeros)
+
+
+def _gradient(shape: str, dtype: str) -> Callable[[], None]:
+    """dW = X^T dZ for a block of rows."""
+    M, N = _sizes(shape)
+    X, dZ, dW, zeros = (_filled(size, dtype) for size in (ROWS * M, ROWS * N, M * N, N))
+    return lambda: _products(TIMES, X, 1, M, dZ, dW, M, N, ROWS, zeros)
+
+
+def _optimizer(name: str, dtype: str) -> Callable[[], None]:
+    """An update of as many parameters as 784 x 128 weights."""
+    record = _take("ops.optimizers", "OPTIMIZERS").parse(name)
+    no_objective = _take("model.predictor", "_NO_OBJECTIVE")
+    objective = no_objective._replace(
+        optimizer=record.code, optimizer_parameters=np.array(record.kernel_parameters)
+    )
+    params, grads = _filled(784 * 128, dtype), _filled(784 * 128, dtype)
+    state = _filled(max(1, record.state_buffers) * params.size, dtype)
+    return lambda: _updates(TIMES, objective, params, grads, state)
+
+
+def _activation(name: str, dtype: str) -> Callable[[], None]:
+    """a = f(z) for a block of rows, 128 wide."""
+    record = _take("ops.activations", "ACTIVATIONS").parse(name)
+    parameter = np.dtype(dtype).type(record.kernel_parameter)
+    Z, A = _filled(ROWS * 128, dtype), _filled(ROWS * 128, dtype)
+    Z -= np.dtype(dtype).type(0.5)
+    return lambda: _activations(TIMES, record.code, parameter, Z, A, ROWS, 128)
+
+
+def _team_meeting(threads: int) -> Callable[[], None]:
+    """A barrier, met so often that starting the team does not count."""
+    launch = _take("model.launch", "launch")
+    return lambda: launch(_meetings, threads, TIMES * 1000)
+
+
+_BUILDERS: dict[str, Callable[..., Callable[[], None]]] = {
+    "forward": _forward,
+    "gradient": _gradient,
+    "update": _optimizer,
+    "activation": _activation,
+    "barrier": _team_meeting,
+}

@@ -1,0 +1,81 @@
+"""Training, by mode, network, threads and optimizer."""
+
+from functools import cache
+
+import fastmlp
+
+from ._cases import LARGE, SMALL, config, missing, need_cpus
+from ._data import images
+
+ROWS = 4000
+BATCH = {"stochastic": 1, "minibatch": 32, "batch": ROWS}
+
+
+class _StepClock:
+    """A clock that goes on only while weights are updated, by the result's own account."""
+
+    seconds = 0.0
+
+    def __call__(self):
+        return self.seconds
+
+
+_clock = _StepClock()
+
+
+def _train(mode, network, threads, optimizer, epochs):
+    settings = config(network, mode=mode, optimizer=optimizer, epochs=epochs, batch_size=32)
+    result = fastmlp.fit(settings, images(ROWS), threads=threads)
+    seconds = result.timings.get("step_seconds")
+    if seconds is None:
+        raise missing("the result does not say how long its steps took")
+    _clock.seconds += seconds / epochs
+
+
+# The first call compiles or loads the kernels, and is not timed.
+_warm = cache(_train)
+
+
+class Steps:
+    """Seconds of an epoch of 4,000 rows, updates alone: no preparation, no evaluation."""
+
+    params = (["stochastic", "minibatch", "batch"], [SMALL, LARGE], [1, 2], ["sgd", "adam"])
+    param_names = ("mode", "network", "threads", "optimizer")
+    # Adam in stochastic mode is slow for everyone, and in batch mode it hardly counts.
+    skip_params = [
+        (mode, network, threads, "adam")
+        for mode in ("stochastic", "batch")
+        for network in (SMALL, LARGE)
+        for threads in (1, 2)
+    ]
+    repeat = (3, 20, 2.0)
+    warmup_time = 0
+    timer = _clock
+
+    def setup(self, mode, network, threads, optimizer):
+        need_cpus(threads)
+        self.epochs = 3 if network == SMALL else 1
+        _warm(mode, network, threads, optimizer, 1)
+
+    def time_epoch(self, mode, network, threads, optimizer):
+        _train(mode, network, threads, optimizer, self.epochs)
+
+
+class Fit:
+    """A whole call of fit, from raw arrays to a result, where little of it is arithmetic."""
+
+    repeat = (5, 20, 1.0)
+    warmup_time = 0
+
+    def setup(self):
+        self.data = images(500, 100)
+        self.config = config("784-16-10", epochs=5, validation=0.1)
+        _warm_fit(self.config, self.data)
+
+    def time_small_fit(self):
+        fastmlp.fit(self.config, self.data, threads=1)
+
+
+@cache
+def _warm_fit(settings, data):
+    fastmlp.fit(settings, data, threads=1)

@@ -1,0 +1,229 @@
+"""The command line of ``scripts/bench``. Standard library only; asv does the measuring."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import _asv
+import _environment
+import _verdict
+from _asv import BenchError
+from _verdict import IMPROVEMENT, REGRESSION, SAME, Change
+
+USAGE = """\
+scripts/bench                     the whole suite on HEAD
+scripts/bench BASE HEAD           two commits, in turns; exit code 1 if HEAD is slower
+scripts/bench --quick             every benchmark once on the working tree, to see that all work
+scripts/bench --record COMMIT...  keep the results in asv_benchmarks/results (then commit them)
+scripts/bench --publish           make a site of the results kept
+"""
+
+NOTES = """\
+examples:
+  scripts/bench main HEAD
+  scripts/bench --bench "training.*minibatch" HEAD~1 HEAD
+  scripts/bench --record --machine zen3-2cores v0.1.0 HEAD
+
+Commits are built and measured in environments of their own, with the versions pinned in
+asv_benchmarks/asv.conf.json; changes that are not committed do not count (but for --quick). BASE
+and HEAD may be the same commit: it is then compared with a copy of itself.
+
+exit codes: 0 all well, 1 a regression or a failure, 2 wrong usage, 130 interrupted
+"""
+
+HERE = "this-machine"
+
+# How often the commits take turns. The first pass finds candidates; the others, which only run
+# these, have to find them again. A change is believed when every pass sees it on the same side.
+ROUNDS = (2, 4, 4)
+ROUNDS_TO_KEEP = 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    options = _parse(arguments)
+    try:
+        return _dispatch(options)
+    except BenchError as error:
+        print(f"scripts/bench: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench",
+        usage=USAGE.replace("\n", "\n       ").rstrip(),
+        description="Run the benchmarks, compare commits, publish results.",
+        epilog=NOTES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("commits", nargs="*", metavar="COMMIT", help="anything git understands")
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument(
+        "--quick", action="store_true", help="every benchmark once, to see that it works"
+    )
+    mode.add_argument("--record", action="store_true", help="keep the results, for the site")
+    mode.add_argument("--publish", action="store_true", help="make the site of the results kept")
+    parser.add_argument(
+        "--bench", action="append", default=[], metavar="REGEX",
+        help="only benchmarks whose name matches, such as kernels or 'training.*batch'; repeatable",
+    )  # fmt: skip
+    parser.add_argument(
+        "--machine", metavar="NAME",
+        help="the name under which --record keeps results, such as zen3-2cores",
+    )  # fmt: skip
+    options = parser.parse_args(arguments)
+    if options.record and not options.machine:
+        parser.error("--record needs --machine NAME: what the machine is, such as zen3-2cores")
+    if (options.quick or options.publish) and options.commits:
+        parser.error("--quick and --publish take no commits")
+    if not options.record and len(options.commits) not in (0, 2):
+        parser.error(f"give two commits, BASE and HEAD, or none, got {len(options.commits)}")
+    return options
+
+
+def _dispatch(options: argparse.Namespace) -> int:
+    if options.publish:
+        return publish()
+    if options.quick:
+        return quick(options.bench)
+    _warn_of_changes()
+    if options.record:
+        return record(options.commits or ["HEAD"], options.bench, options.machine)
+    if options.commits:
+        base, head = options.commits
+        return compare_commits(base, head, options.bench)
+    return measure_head(options.bench)
+
+
+def quick(patterns: Sequence[str]) -> int:
+    """Run every benchmark once on the working tree; 1 if any fails."""
+    settings = _asv.settings_with_results_in(_fresh("quick"))
+    _asv.introduce(HERE)
+    _asv.prune_kernels()
+    code = _asv.asv(
+        "run", settings, "--quick", "--python=same", "--show-stderr", "--machine", HERE,
+        *_asv.selection(patterns),
+        ASV_PYTHONPATH=_environment.ROOT, FASTMLP_BENCH_STRICT="1",
+    )  # fmt: skip
+    if code == _asv.FAILURES:
+        print("scripts/bench: benchmarks failed; their messages are above", file=sys.stderr)
+    return min(code, 1) if code >= 0 else 1
+
+
+def measure_head(patterns: Sequence[str]) -> int:
+    """Run the suite on HEAD; asv prints the figures."""
+    settings = _asv.settings_with_results_in(_fresh("head"))
+    return 0 if _asv.run(settings, [_hash_of("HEAD")], patterns, HERE, ROUNDS[0]) else 1
+
+
+def record(commits: Sequence[str], patterns: Sequence[str], machine: str) -> int:
+    """Run the suite on commits, in turns, and keep the results."""
+    hashes = [_hash_of(commit) for commit in commits]
+    fine = _asv.run(_asv.SETTINGS, hashes, patterns, machine, ROUNDS_TO_KEEP)
+    print(f"The results lie in {_asv.FOLDER / 'results' / machine}: commit them.")
+    return 0 if fine else 1
+
+
+def publish() -> int:
+    """Make the site, and say how to look at it."""
+    if not list((_asv.FOLDER / "results").glob("*/*-*.json")):
+        raise BenchError("there are no results to publish; record some: scripts/bench --record")
+    if _asv.asv("publish", _asv.SETTINGS):
+        return 1
+    print(f"The site is {_asv.HTML}. Look at it with:")
+    print(f'  python -m http.server --bind 127.0.0.1 --directory "{_asv.HTML}"')
+    return 0
+
+
+def compare_commits(base: str, head: str, patterns: Sequence[str]) -> int:
+    """Compare two commits; 1 if the second is slower, or one of its benchmarks fails."""
+    first, second = _hash_of(base), _hash_of(head)
+    if first == second:
+        second = _copy_of(first)
+    changes: list[Change] = []
+    for number, rounds in enumerate(ROUNDS, 1):
+        print(f"Pass {number} of at most {len(ROUNDS)}: {first[:8]} and {second[:8]}", flush=True)
+        found = _measure(first, second, patterns, rounds)
+        changed = [change for change in found if change.direction != SAME]
+        changes = _verdict.confirmed(changes, found) if number > 1 else changed
+        if not changes:
+            break
+        patterns = _verdict.patterns_of([change.name for change in changes])
+    return _report(changes, _verdict.read_units(_folder("comparison") / "benchmarks.json"))
+
+
+def _measure(first: str, second: str, patterns: Sequence[str], rounds: int) -> list[Change]:
+    """Run one pass and return what it found; BenchError if benchmarks fail on the second."""
+    folder = _fresh("comparison")
+    _asv.run(_asv.settings_with_results_in(folder), [first, second], patterns, HERE, rounds)
+    before = _verdict.read_figures(_asv.results_of(folder, HERE, first))
+    after = _verdict.read_figures(_asv.results_of(folder, HERE, second))
+    failures = sorted(name for name, figure in after.items() if figure.failed)
+    if failures:
+        raise BenchError(f"these fail on {second[:8]}: " + "; ".join(failures))
+    return _verdict.compare(before, after, _asv.read_settings()["regressions_thresholds"])
+
+
+def _report(changes: list[Change], units: dict[str, str]) -> int:
+    worse = [change for change in changes if change.direction == REGRESSION]
+    better = [change for change in changes if change.direction == IMPROVEMENT]
+    for title, group in (("Better", better), ("Worse", worse)):
+        if group:
+            print(f"\n{title}, in all of {len(ROUNDS)} passes:")
+            print("\n".join(_verdict.table(group, units)))
+    if not changes:
+        print("\nNothing changed beyond the thresholds.")
+    return 1 if worse else 0
+
+
+def _fresh(name: str) -> Path:
+    """Return an empty folder for results that are not kept."""
+    shutil.rmtree(_folder(name), ignore_errors=True)
+    return _folder(name)
+
+
+def _folder(name: str) -> Path:
+    return _asv.DERIVED / "results" / name
+
+
+def _git(*arguments: str) -> str:
+    # Names for commit-tree, which refuses to work without them.
+    roles = ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL")
+    names = dict.fromkeys(roles, "bench")
+    done = subprocess.run(
+        ["git", *arguments],
+        cwd=_environment.ROOT, env={**os.environ, **names}, capture_output=True, text=True,
+    )  # fmt: skip
+    if done.returncode:
+        raise BenchError(f"git {' '.join(arguments)}: {done.stderr.strip()}")
+    return done.stdout.strip()
+
+
+def _hash_of(commit: str) -> str:
+    return _git("rev-parse", "--verify", "--end-of-options", f"{commit}^{{commit}}")
+
+
+def _copy_of(commit: str) -> str:
+    """Return a commit with the same files. asv files results by commit, and would mix the two.
+
+    No branch points to it: git removes it in time.
+    """
+    return _git("commit-tree", f"{commit}^{{tree}}", "-p", commit, "-m", "The same files again")
+
+
+def _warn_of_changes() -> None:
+    if _git("status", "--porcelain", "--", "fastmlp"):
+        print("Changes in fastmlp/ that are not committed are not measured.", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

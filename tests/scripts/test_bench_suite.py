@@ -1,0 +1,81 @@
+"""The benchmark suite itself: it imports on any commit, and its data are what they are said to be.
+
+That the benchmarks work is what ``scripts/bench --quick`` is for.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+SUITE = Path(__file__).parents[2] / "asv_benchmarks"
+IMPORT_ALL = """
+import importlib, pkgutil
+import benchmarks, fastmlp
+assert not hasattr(fastmlp, "fit")
+for module in pkgutil.iter_modules(benchmarks.__path__):
+    importlib.import_module("benchmarks." + module.name)
+"""
+OPERATION = """
+from benchmarks._kernels import operation
+operation("forward", "784x128", "float32")
+"""
+
+
+@pytest.fixture(scope="module")
+def images() -> Any:
+    """Return ``_data.images``, without the package's settings for Numba."""
+    spec = importlib.util.spec_from_file_location("_data", SUITE / "benchmarks" / "_data.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.images
+
+
+def on_an_old_commit(
+    tmp_path: Path, code: str, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run code of the suite where fastmlp has nothing in it yet."""
+    package = tmp_path / "fastmlp"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    path = os.pathsep.join([str(tmp_path), str(SUITE)])
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": path, **variables},
+        capture_output=True, text=True,
+    )  # fmt: skip
+
+
+def test_the_suite_imports_on_a_commit_that_lacks_everything(tmp_path: Path) -> None:
+    done = on_an_old_commit(tmp_path, IMPORT_ALL)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(("strict", "error"), [("", "NotImplementedError"), ("1", "RuntimeError")])
+def test_what_a_commit_lacks_is_skipped_but_never_by_the_quick_run(
+    tmp_path: Path, strict: str, error: str
+) -> None:
+    done = on_an_old_commit(tmp_path, OPERATION, FASTMLP_BENCH_STRICT=strict)
+    assert f"{error}: forward has changed" in done.stderr and done.returncode == 1
+
+
+def test_images_have_the_size_and_the_zeros_of_mnist(images: Any) -> None:
+    X = images(2000).X
+    assert X.shape == (2000, 784) and X.dtype == np.uint8 and X.max() == 255
+    assert abs((X == 0).mean() - 0.81) < 0.01
+
+
+def test_images_are_the_same_however_many_are_drawn(images: Any) -> None:
+    few, many = images(1200), images(2500, 300)
+    assert (many.X[:1200] == few.X).all() and (many.y[:1200] == few.y).all()
+    assert many.X_test.shape == (300, 784)
+    assert not (many.X_test == many.X[:300]).all(axis=1).any()
+    assert set(many.y) == set(range(10))
