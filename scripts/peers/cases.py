@@ -1,0 +1,117 @@
+"""What is compared: one record a case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+TRAIN, PREDICT, TARGET = "train", "predict", "target"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One piece of work that every contender does.
+
+    Parameters
+    ----------
+    name : str
+        As ``--cases`` takes it.
+    title : str
+        As table and chart show it.
+    kind : {"train", "predict", "target"}
+        Throughput of training, of prediction, or the time to a test accuracy.
+    hidden : tuple of int
+    batch_size : int
+        Rows of an update; 0 for all of them.
+    optimizer : {"sgd", "momentum", "adam"}
+        Momentum is 0.9, classical; Adam has its paper's parameters.
+    learning_rate : float
+    scale : {"unit", "standard"}
+        unit: the pixels' range becomes [0, 1], most of them 0. standard: each pixel gets mean 0 and
+        variance 1, so that hardly a value is 0.
+    rows : int
+        Most rows of a timed piece; 0 for all that the data have.
+    check_rows, check_epochs : int
+        How long all train alike before the loss is compared.
+    target : float
+        Test accuracy to reach.
+    max_epochs : int
+        When to give that up.
+    in_chart : bool
+    """
+
+    name: str
+    title: str
+    kind: str = TRAIN
+    hidden: tuple[int, ...] = (128, 64)
+    batch_size: int = 32
+    optimizer: str = "sgd"
+    learning_rate: float = 0.1
+    scale: str = "unit"
+    rows: int = 0
+    check_rows: int = 6000
+    check_epochs: int = 2
+    target: float = 0.98
+    max_epochs: int = 40
+    in_chart: bool = True
+
+    def batch_of(self, rows: int) -> int:
+        """Return the rows of an update where there are ``rows`` in all."""
+        return self.batch_size or rows
+
+    def whole_batches(self, rows: int) -> int:
+        """Return how many of ``rows`` fill batches; at least one batch."""
+        batch = self.batch_of(rows)
+        return max(1, rows // batch) * batch
+
+
+WIDE = (500, 250, 100)
+
+# Those on scaled-to-unit pixels first: workers then load the other inputs only once.
+CASES = (
+    Case(
+        "stochastic", "one sample an update", batch_size=1, learning_rate=0.01,
+        check_rows=1500,
+    ),
+    Case("batch22", "batches of 22", batch_size=22, in_chart=False),
+    Case("batch32", "batches of 32"),
+    Case("batch128", "batches of 128", batch_size=128, check_epochs=4),
+    Case("full", "one update an epoch", batch_size=0, learning_rate=0.2, check_epochs=30),
+    Case("momentum32", "batches of 32, momentum", optimizer="momentum", learning_rate=0.02,
+         in_chart=False),
+    Case("adam32", "batches of 32, Adam", optimizer="adam", learning_rate=0.001),
+    Case("wide64", "784-500-250-100-10, batches of 64", hidden=WIDE, batch_size=64),
+    Case("predict", "prediction of 10,000 images", PREDICT, rows=10_000),
+    Case(
+        "target98", "time to 98 % test accuracy, 784-256-128-10, Adam", TARGET,
+        hidden=(256, 128), batch_size=64, optimizer="adam", learning_rate=0.001,
+    ),
+    Case("batch32-dense", "batches of 32, dense inputs", scale="standard"),
+    Case(
+        "full-dense", "one update an epoch, dense inputs", batch_size=0, learning_rate=0.2,
+        scale="standard", check_epochs=20, in_chart=False,
+    ),
+    Case(
+        "wide64-dense", "784-500-250-100-10, batches of 64, dense inputs", hidden=WIDE,
+        batch_size=64, scale="standard",
+    ),
+)  # fmt: skip
+
+
+def named(names: list[str]) -> list[Case]:
+    """Return cases by name, in the table's order; all for an empty list.
+
+    Raises
+    ------
+    ValueError
+        For an unknown name.
+    """
+    known = [case.name for case in CASES]
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise ValueError(f"unknown case {unknown[0]!r}; known: {', '.join(known)}")
+    return [case for case in CASES if not names or case.name in names]
+
+
+def quick(case: Case) -> Case:
+    """Return a case cut down to a smoke run."""
+    return replace(case, rows=640, check_rows=640, check_epochs=1, max_epochs=2)

@@ -1,0 +1,201 @@
+"""The command line of the comparison."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from fastmlp.base.cpus import usable_cpus
+from fastmlp.base.files import write_atomically
+
+from . import cases, contenders, report, summary
+from .cases import Case
+from .data import Store
+from .measure import PIECE_SECONDS, measure
+from .process import Worker
+
+ROOT = Path(__file__).resolve().parents[2]
+
+DESCRIPTION = """\
+Measure how fast fastmlp and others train and predict on this machine: JAX (jit, an epoch in one
+scan), PyTorch (eager), scikit-learn and NumPy, each at its best of several numbers of threads.
+Every round each of them does its piece of work once; the figures are medians over rounds.
+
+Training is timed by the update, shuffling and gathering of rows included, compiling and loading of
+data not. All get the same float32 rows, do the same mathematics, and start from random weights of
+their own; the loss after the same number of updates shows that they do. Slow ones do fewer updates
+in a piece. The time to a test accuracy is that of training, without the evaluations.
+"""
+
+EPILOG = """\
+Peers that are not installed are skipped. To have them, put them beside the environment that
+fastmlp's scripts made (they are no dependencies of the project):
+
+  .venv/bin/python -m pip install --target peers-site torch jax
+  PYTHONPATH=peers-site .venv/bin/python scripts/compare_peers.py
+
+examples:
+  scripts/compare_peers.py                             everything, some ten minutes
+  scripts/compare_peers.py --cases batch32,wide64 --peers jax
+  scripts/compare_peers.py --quick --data digits
+  scripts/compare_peers.py --draw                      the chart again, from the JSON
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser."""
+    found = argparse.ArgumentParser(
+        prog="compare_peers.py",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = found.add_argument
+    add("--list", action="store_true", help="list cases and contenders, and stop")
+    add("--cases", type=_names, default=[], metavar="A,B", help="default: all")
+    add("--skip", type=_names, default=[], metavar="A,B", help="cases to leave out")
+    add("--peers", type=_names, default=[], metavar="A,B", help="default: all installed")
+    add("--threads", type=_numbers, default=[], metavar="1,2", help="default: 1 and all cores")
+    add("--rounds", type=int, default=5, help="timed pieces of each, default 5")
+    add("--seeds", type=int, default=3, help="runs to the test accuracy, default 3")
+    add("--data", default="mnist", help="a dataset with classes, default mnist")
+    add("--quick", action="store_true", help="a few updates of everything, to see that it works")
+    add(
+        "--out",
+        default="",
+        metavar="FILE",
+        help="JSON to write, the chart beside it as PNG; - for neither; default docs/peers.json, "
+        "if everything is compared",
+    )
+    add("--draw", action="store_true", help="only draw the chart of an existing JSON")
+    return found
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command line; return the exit code: 1 where a contender failed, 2 for wrong usage."""
+    command = parser()
+    options = command.parse_args(arguments)
+    out = _out(options)
+    if options.list:
+        print(_listing())
+        return 0
+    if options.draw:
+        if out is None:
+            command.error("--draw needs the JSON's name")
+        _draw(json.loads(out.read_text(encoding="utf-8")), out)
+        return 0
+    try:
+        chosen = [case for case in cases.named(options.cases) if case.name not in options.skip]
+        peers, missing = _peers(options.peers)
+    except ValueError as error:
+        command.error(str(error))
+    if options.quick:
+        chosen = [cases.quick(case) for case in chosen]
+    # Ended from outside, it still has workers to end and a folder to remove.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        found, complaints = _compare(options, chosen, peers, missing)
+    except KeyboardInterrupt:
+        return 130
+    print(summary.table(found), summary.NOTE, summary.losses(found), sep="\n\n")
+    if missing:
+        print(f"\nnot installed, so left out: {', '.join(missing)}")
+    for complaint in complaints:
+        print(complaint, file=sys.stderr)
+    if out is not None:
+        write_atomically(out, (json.dumps(found, indent=1) + "\n").encode())
+        _draw(found, out)
+    return 1 if complaints else 0
+
+
+def _out(options: argparse.Namespace) -> Path | None:
+    """Return the JSON to write or read, None for none."""
+    if options.out:
+        return None if options.out == "-" else Path(options.out)
+    partial = options.cases or options.skip or options.peers or options.quick
+    # What a part of the comparison found must not replace the published whole.
+    return ROOT / "docs" / "peers.json" if options.draw or not partial else None
+
+
+def _compare(
+    options: argparse.Namespace, chosen: list[Case], peers: list[str], missing: list[str]
+) -> tuple[dict[str, Any], list[str]]:
+    """Measure all cases; return the report, and what there is to complain of."""
+    threads = options.threads or sorted({1, usable_cpus()})
+    names = [contenders.OURS, *peers]
+    found = report.facts(names, missing, threads, options.rounds)
+    found["cases"] = []
+    complaints: list[str] = []
+    piece_seconds = 0.01 if options.quick else PIECE_SECONDS
+    workers: list[Worker] = []
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(Path(folder), options.data)
+        found["data"] = store.dataset.name
+        sizes = store.sizes
+        try:
+            workers += [Worker(name, n) for name in names for n in threads]
+            for case in chosen:
+                started = time.perf_counter()
+                store.write(case.scale)
+                rounds = options.seeds if case.kind == cases.TARGET else options.rounds
+                results = measure(case, workers, Path(folder), rounds, piece_seconds, _say)
+                found["cases"].append(report.case_record(case, results, sizes))
+                complaints += report.failures(case, results)
+                if not options.quick:  # so few updates say nothing
+                    complaints += report.disagreements(case, results)
+                _say("")
+                print(f"{case.name}: {time.perf_counter() - started:.0f} s", file=sys.stderr)
+        finally:
+            for worker in workers:
+                worker.close()
+    return found, complaints
+
+
+def _peers(wanted: list[str]) -> tuple[list[str], list[str]]:
+    """Return the peers that are installed, and those that are not."""
+    unknown = [name for name in wanted if name not in contenders.PEERS]
+    if unknown:
+        raise ValueError(f"unknown peer {unknown[0]!r}; known: {', '.join(contenders.PEERS)}")
+    names = [name for name in contenders.PEERS if not wanted or name in wanted]
+    there = [name for name in names if contenders.is_installed(name)]
+    return there, [name for name in names if name not in there]
+
+
+def _draw(found: dict[str, Any], out: Path) -> None:
+    from .chart import draw
+
+    draw(found, out.with_suffix(".png"))
+
+
+def _listing() -> str:
+    lines = ["cases:"]
+    lines += [f"  {case.name:14} {case.title}; inputs {case.scale}" for case in cases.CASES]
+    lines.append("contenders:")
+    for name, entry in contenders.ENTRIES.items():
+        installed = contenders.is_installed(name)
+        state = contenders.version(name) if installed else "not installed"
+        lines.append(f"  {name:14} {entry.title} {state}")
+    return "\n".join(lines)
+
+
+def _say(line: str) -> None:
+    """Show what goes on, on a terminal only: each line in place of the one before."""
+    if sys.stderr.isatty():
+        print(f"\r\x1b[2K{line}", end="", file=sys.stderr, flush=True)
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _numbers(text: str) -> list[int]:
+    numbers = sorted({int(part) for part in _names(text)})
+    if not numbers or numbers[0] < 1:
+        raise argparse.ArgumentTypeError(f"numbers of 1 or more are needed, got {text!r}")
+    return numbers

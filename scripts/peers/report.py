@@ -1,0 +1,91 @@
+"""The record of a comparison: what was measured, with what, on what."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+from typing import Any
+
+from fastmlp.base.cpus import usable_cpus
+
+from . import contenders, summary
+from .cases import TARGET, Case
+from .measure import Result, out_of_line
+
+
+def facts(names: list[str], missing: list[str], threads: list[int], rounds: int) -> dict[str, Any]:
+    """Return what holds for all cases of a comparison."""
+    return {
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "cpu": cpu_model(),
+        "cpus": usable_cpus(),
+        "threads": threads,
+        "rounds": rounds,
+        "versions": {name: contenders.version(name) for name in names},
+        "missing": missing,
+    }
+
+
+def cpu_model(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
+    """Return the name of the processor, and its widest vector instructions where they are known."""
+    try:
+        lines = cpuinfo.read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    # The first processor's lines: later ones are put in first.
+    known = {}
+    for line in reversed(lines):
+        key, _, value = line.partition(":")
+        known[key.strip()] = value.strip()
+    flags = known.get("flags", "").split()
+    widest = next((name for name in ("avx512f", "avx2", "avx") if name in flags), "")
+    name = known.get("model name", platform.machine())
+    return f"{name}, {widest}" if widest else name
+
+
+def case_record(case: Case, results: list[Result], sizes: tuple[int, int]) -> dict[str, Any]:
+    """Return a case's measurements.
+
+    Parameters
+    ----------
+    case : Case
+    results : list of Result
+    sizes : (int, int)
+        Number of features and of classes.
+    """
+    record: dict[str, Any] = {
+        "name": case.name,
+        "title": case.title,
+        "kind": case.kind,
+        "layers": [sizes[0], *case.hidden, sizes[1]],
+        "batch_size": case.batch_size or "all rows",
+        "optimizer": case.optimizer,
+        "learning_rate": case.learning_rate,
+        "inputs": case.scale,
+        "in_chart": case.in_chart,
+        "results": [result.to_dict() for result in results],
+    }
+    if case.kind == TARGET:
+        record["target"] = case.target
+    record["ratios"] = summary.ratios(record)
+    record["fastmlp_speed_up"] = summary.own_speed_up(record)
+    return record
+
+
+def failures(case: Case, results: list[Result]) -> list[str]:
+    """Return a line for each contender that failed."""
+    return [
+        f"{case.name}: {result.contender} on {result.threads} failed: {result.failure}"
+        for result in results
+        if result.failure
+    ]
+
+
+def disagreements(case: Case, results: list[Result]) -> list[str]:
+    """Return a line for each contender whose loss says that it did other work than the rest."""
+    return [
+        f"{case.name}: {result.contender} on {result.threads} has loss {result.loss:.3f}, unlike "
+        "the others: it did not do the same work"
+        for result in out_of_line(results)
+    ]

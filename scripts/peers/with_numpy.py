@@ -1,0 +1,142 @@
+"""NumPy over its BLAS, written by hand: no array is made in a step, parameters lie in one buffer so
+that an optimizer is a few calls whatever the depth.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+
+from .contender import Stepwise
+
+BETA1, BETA2, EPSILON, MOMENTUM = 0.9, 0.999, 1e-8, 0.9
+
+
+class Parameters:
+    """A flat float32 buffer, with a view for each layer's weights and biases."""
+
+    def __init__(self, sizes: tuple[int, ...]):
+        pairs = list(pairwise(sizes))
+        self.flat = np.zeros(sum((n_in + 1) * n_out for n_in, n_out in pairs), np.float32)
+        self.W, self.b, end = [], [], 0
+        for n_in, n_out in pairs:
+            start, end = end, end + n_in * n_out
+            self.W.append(self.flat[start:end].reshape(n_in, n_out))
+            self.b.append(self.flat[end : end + n_out])
+            end += n_out
+
+
+class Room:
+    """The arrays of a step on a number of rows."""
+
+    def __init__(self, rows: int, sizes: tuple[int, ...]):
+        def arrays() -> list[np.ndarray]:
+            return [np.empty((rows, n), np.float32) for n in sizes]
+
+        self.A, self.d = arrays(), arrays()
+        self.d[-1] = self.A[-1]  # probabilities become the last deltas in place
+        self.alive = [np.empty((rows, n), bool) for n in sizes]
+        self.column = np.empty((rows, 1), np.float32)
+        self.every = np.arange(rows)
+        self.ones = np.ones(rows, np.float32)
+
+
+class Numpy(Stepwise):
+    """A training loop in NumPy."""
+
+    def start(self, rows: int, seed: int) -> None:
+        self.rng = np.random.default_rng(seed)
+        self.params, self.grads = Parameters(self.sizes), Parameters(self.sizes)
+        for W in self.params.W:
+            W[...] = self.rng.standard_normal(W.shape, np.float32) * np.sqrt(2 / len(W))
+        self.room = Room(self.case.batch_of(rows), self.sizes)
+        size = self.params.flat.size
+        self.first, self.second = np.zeros(size, np.float32), np.zeros(size, np.float32)
+        self.scratch = np.empty(size, np.float32)
+        self.updates = 0
+
+    def epoch(self, rows: int) -> None:
+        if self.case.batch_size == 0:
+            self._step(self.X[:rows], self.y[:rows])
+            return
+        X, room = self.room.A[0], self.case.batch_size
+        order = self.rng.permutation(rows)
+        for start in range(0, rows, room):
+            batch = order[start : start + room]
+            # mode "clip" writes straight to out; the default one buffers.
+            self.X.take(batch, 0, out=X, mode="clip")
+            self._step(X, self.y[batch])
+
+    def _step(self, X: np.ndarray, y: np.ndarray) -> None:
+        room, params, grads = self.room, self.params, self.grads
+        p = self._forward(X, room)
+        p[room.every, y] -= 1
+        p *= np.float32(1 / len(X))
+        for k in range(len(params.W) - 1, -1, -1):
+            d = room.d[k + 1]
+            np.matmul((room.A[k] if k else X).T, d, out=grads.W[k])
+            np.matmul(room.ones, d, out=grads.b[k])
+            if k:
+                np.matmul(d, params.W[k].T, out=room.d[k])
+                np.greater(room.A[k], 0, out=room.alive[k])
+                room.d[k] *= room.alive[k]
+        self._update()
+
+    def _forward(self, X: np.ndarray, room: Room) -> np.ndarray:
+        """Return the probabilities, in the room's last array."""
+        last = len(self.params.W) - 1
+        for k, (W, b) in enumerate(zip(self.params.W, self.params.b, strict=True)):
+            Z = room.A[k + 1]
+            np.matmul(room.A[k] if k else X, W, out=Z)
+            Z += b
+            if k < last:
+                np.maximum(Z, 0, out=Z)
+        Z.max(axis=1, keepdims=True, out=room.column)
+        Z -= room.column
+        np.exp(Z, out=Z)
+        Z.sum(axis=1, keepdims=True, out=room.column)
+        Z /= room.column
+        return Z
+
+    def _update(self) -> None:
+        flat, g, rate = self.params.flat, self.grads.flat, np.float32(self.case.learning_rate)
+        if self.case.optimizer == "adam":
+            self._adam(flat, g)
+            return
+        if self.case.optimizer == "momentum":
+            self.first *= np.float32(MOMENTUM)
+            self.first += g
+            g = np.multiply(self.first, rate, out=self.scratch)
+        else:
+            g *= rate
+        flat -= g
+
+    def _adam(self, flat: np.ndarray, g: np.ndarray) -> None:
+        self.updates += 1
+        m, v, scratch = self.first, self.second, self.scratch
+        m *= np.float32(BETA1)
+        m += np.multiply(g, np.float32(1 - BETA1), out=scratch)
+        v *= np.float32(BETA2)
+        np.square(g, out=g)
+        v += np.multiply(g, np.float32(1 - BETA2), out=g)
+        np.multiply(v, np.float32(1 / (1 - BETA2**self.updates)), out=scratch)
+        np.sqrt(scratch, out=scratch)
+        scratch += np.float32(EPSILON)
+        np.divide(m, scratch, out=scratch)
+        scratch *= np.float32(self.case.learning_rate / (1 - BETA1**self.updates))
+        flat -= scratch
+
+    def labels(self, X: np.ndarray) -> np.ndarray:
+        """The largest score; there is no need of the softmax."""
+        A = X
+        last = len(self.params.W) - 1
+        for k, (W, b) in enumerate(zip(self.params.W, self.params.b, strict=True)):
+            A = A @ W
+            A += b
+            if k < last:
+                np.maximum(A, 0, out=A)
+        return np.asarray(A.argmax(axis=1))
+
+    def probabilities(self, X: np.ndarray) -> np.ndarray:
+        return self._forward(X, Room(len(X), self.sizes))

@@ -1,0 +1,131 @@
+"""A process that holds one contender on a number of threads, and does what it is asked for.
+
+Each has a process of its own, because thread pools, compiled code and settings of one would meet
+those of another. Requests come as lines of JSON on stdin, answers leave on stdout.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+SIBLINGS = "/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list"
+
+
+def confine(threads: int) -> None:
+    """Confine this process to as many CPUs, where the system can.
+
+    JAX has no dependable setting for its number of threads; a mask of CPUs holds for everyone.
+    """
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, _one_per_core(sorted(os.sched_getaffinity(0)))[-threads:])
+
+
+def _one_per_core(cpus: list[int]) -> list[int]:
+    """Return the CPUs with the second threads of cores in front, to be taken last."""
+    seen: set[str] = set()
+    firsts: list[int] = []
+    seconds: list[int] = []
+    for cpu in cpus:
+        try:
+            core = Path(SIBLINGS.format(cpu)).read_text()
+        except OSError:
+            core = str(cpu)
+        (seconds if core in seen else firsts).append(cpu)
+        seen.add(core)
+    return seconds + firsts
+
+
+class Desk:
+    """Answers requests, one method each.
+
+    Parameters
+    ----------
+    name : str
+    threads : int
+    """
+
+    def __init__(self, name: str, threads: int):
+        from .contenders import create
+
+        self.contender = create(name, threads)
+        self.scale = ""
+
+    def load(self, case: dict[str, Any], folder: str) -> dict[str, Any]:
+        """Take a case and its data; train briefly, twice: compiling first, then for the record."""
+        from .cases import Case
+        from .data import read
+
+        self.case = Case(**case)
+        if self.scale != self.case.scale:
+            self.rows = read(Path(folder), self.case.scale)
+            self.scale = self.case.scale
+        self.contender.load(self.case, self.rows.X, self.rows.y)
+        rows = self.case.whole_batches(min(self.case.check_rows, len(self.rows.X)))
+        cold, warm = (self.train(rows, self.case.check_epochs, seed) for seed in (0, 1))
+        return {**warm, "loss": (cold["loss"] + warm["loss"]) / 2}
+
+    def train(self, rows: int, epochs: int, seed: int) -> dict[str, Any]:
+        """Train from new weights; return the time, and the loss that was come to."""
+        seconds = self.contender.train(rows, epochs, seed)
+        batch = self.case.batch_of(rows)
+        return {
+            "seconds": seconds,
+            "updates": rows // batch * epochs,
+            "loss": self._loss(),
+            "all_rows": len(self.rows.X),
+        }
+
+    def _loss(self) -> float:
+        """Return the mean cross-entropy on the first rows: the same formula for everyone."""
+        import numpy as np
+
+        X, y = self.rows.X[: self.case.check_rows], self.rows.y[: self.case.check_rows]
+        p = self.contender.probabilities(X)[np.arange(len(y)), y]
+        return float(-np.log(np.maximum(p, 1e-12), dtype=np.float64).mean())
+
+    def predict(self, repeats: int) -> dict[str, Any]:
+        """Predict the classes of the test rows, again and again."""
+        X = self.rows.X_test[: self.case.rows or None]
+        self.contender.labels(X)
+        started = time.perf_counter()
+        for _ in range(repeats):
+            self.contender.labels(X)
+        return {"seconds": time.perf_counter() - started, "updates": repeats}
+
+    def reach(self, seed: int) -> dict[str, Any]:
+        """Train until the case's target is reached."""
+        return vars(self.contender.reach(self.rows.X_test, self.rows.y_test, seed))
+
+
+def main() -> None:
+    """Serve until stdin ends."""
+    name, threads = sys.argv[1], int(sys.argv[2])
+    # Ctrl-C reaches the driver too, which ends this process.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    confine(threads)
+    # Whatever a library prints must not get between the answers.
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    desk: Desk | None = None
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            desk = desk or Desk(name, threads)
+            answer = getattr(desk, request.pop("do"))(**request)
+        except Exception:
+            answer = {"error": traceback.format_exc()}
+        try:
+            print(json.dumps(answer), file=answers, flush=True)
+        except BrokenPipeError:
+            os._exit(1)  # the driver is gone
+
+
+if __name__ == "__main__":
+    main()
