@@ -33,6 +33,8 @@ def _main(arguments: list[str] | None) -> int:
     set_threads(options.threads)
     if options.quiet:
         silence_warnings()
+    if options.warm_up:
+        return _warm_up(options)
     if options.print_config:
         return _print_config(config)
     if options.explain:
@@ -55,6 +57,14 @@ def _explain(options: argparse.Namespace, config: TrainConfig) -> int:
 
     run = start(config, _load(options, config), options.threads)
     print("\n".join([*data_lines(run), "", *layer_lines(run), "", *run.plan.lines()]))
+    return 0
+
+
+def _warm_up(options: argparse.Namespace) -> int:
+    from .commands.warming import print_warm_up
+    from .training.checks import DTYPES
+
+    print_warm_up([options.dtype] if "dtype" in options else DTYPES, options.threads, options.quiet)
     return 0
 
 
@@ -97,6 +107,7 @@ def _load(options: argparse.Namespace, config: TrainConfig) -> Any:
 def _finish(options: argparse.Namespace, result: TrainResult, folder: RunFolder | None) -> None:
     """Write the run folder and print the results, come what may."""
     from .base.numbers import finite
+    from .commands.profile import profile_lines
     from .commands.running import uninterrupted
     from .commands.tables import peak_rss_mb, result_lines
 
@@ -111,7 +122,8 @@ def _finish(options: argparse.Namespace, result: TrainResult, folder: RunFolder 
             described = finite({**result.to_dict(), **peak, "run_dir": run_dir})
             print(json.dumps(described, allow_nan=False))
         else:
-            print("\n".join(result_lines(result, run_dir)))
+            profile = ["", *profile_lines(result)] if options.profile else []
+            print("\n".join([*result_lines(result, run_dir), *profile]))
 
 
 if __name__ == "__main__":

@@ -19,14 +19,18 @@ from fastmlp.kernels import buffers, codes
 from fastmlp.kernels.evaluate import evaluate_rows
 from fastmlp.kernels.general_step import train_batches
 from fastmlp.kernels.jit import SOURCES_HASH, kernel
+from fastmlp.kernels.losses import row_loss
 from fastmlp.kernels.sample_step import train_samples
 from fastmlp.kernels.team import new_sync
+from fastmlp.model.encoding import encode
+from fastmlp.model.functions import loss_address, objective
 from fastmlp.model.launch import launch
 from fastmlp.model.network import Network
 from fastmlp.model.workspace import Workspace
 from fastmlp.ops.activations import ACTIVATIONS
 from fastmlp.ops.losses import LOSSES, legal_pairs
 from fastmlp.ops.optimizers import OPTIMIZERS
+from fastmlp.ops.scalers import SCALERS
 
 DTYPES = ("float32", "float64")
 HIDDEN = [name for name, record in ACTIVATIONS.records.items() if record.hidden]
@@ -61,6 +65,25 @@ def cached(function: Callable[..., Any]) -> Any:
 def compiled(inner: Any) -> Any:
     """Return a kernel that Python does not call in the product, kept on disk for later runs."""
     return kernel(inner.py_func, cached=True)
+
+
+def features(data: buffers.Data) -> np.ndarray:
+    """The rows of a part of the data as the network takes them, shape (n, n_features)."""
+    dtype = data.targets.dtype
+    if data.offset.size:
+        return ((data.X - data.offset) * data.factor).astype(dtype)
+    return data.X.view(dtype).reshape(len(data.X), -1)
+
+
+def one_row_loss(
+    spec: str, z: np.ndarray, a: np.ndarray, y: np.ndarray, d: np.ndarray, scale: float = 1.0
+) -> float:
+    """Return the loss of one row, and overwrite d."""
+    loss, result = LOSSES.parse(spec), np.full(1, np.nan)
+    address = loss_address(loss.name, a.dtype)
+    scale = a.dtype.type(scale)
+    compiled(row_loss)(address, float(loss.kernel_parameter), z, a, y, d, scale, result)
+    return float(result[0])
 
 
 def run_members(worker: Any, team: int, *arguments: Any) -> None:
@@ -138,6 +161,29 @@ class Case:
         return replace(self, **changes)
 
 
+def cells(workspace: Workspace, row: np.ndarray, start: int) -> np.ndarray:
+    """Where a matrix of activations lies: indices (rows of a block, logical columns).
+
+    ``row`` is a layer's of the table; ``start`` the field SOURCE or IN, of inputs, or OUT.
+    """
+    fields = (buffers.IN_ROW, buffers.IN_PANEL, buffers.N_IN)
+    if start == buffers.OUT:
+        fields = (buffers.OUT_ROW, buffers.OUT_PANEL, buffers.N_OUT)
+    stride, panel, size = row[list(fields)]
+    columns = np.arange(size)
+    places = columns // workspace.lanes * panel + columns % workspace.lanes
+    rows = np.arange(len(workspace.work.row_loss))[:, np.newaxis]
+    return row[start] + rows * stride + places
+
+
+def transposed_cells(workspace: Workspace, row: np.ndarray) -> np.ndarray:
+    """Where the outputs of a layer lie in Work.T: indices (rows of a block, logical columns)."""
+    rows = np.arange(len(workspace.work.row_loss))[:, np.newaxis]
+    columns, lanes = np.arange(row[buffers.N_OUT]), workspace.lanes
+    panels = rows // lanes * lanes * row[buffers.LD_OUT]
+    return row[buffers.T] + panels + columns * lanes + rows % lanes
+
+
 class Run:
     """One case: the buffers that the kernels are given, and the same numbers for the twin."""
 
@@ -162,21 +208,13 @@ class Run:
         labels = np.empty(0, np.int32) if labels is None else labels
         # Quarters, whose sums are exact in any order.
         weights = rng.integers(0, 8, case.rows) / 4 if case.weighted else np.empty(0)
-        self.data = buffers.Data(self.X, labels, targets, weights, np.arange(case.rows))
-        self.objective = buffers.Objective(
-            loss=self.loss.code,
-            loss_parameter=float(self.loss.kernel_parameter),
-            task=TASK_CODES[self.task],
-            threshold=float(case.threshold),
-            label_smoothing=float(case.label_smoothing),
-            l1=float(case.l1),
-            l2=float(case.l2),
-            clip_norm=float(case.clip_norm),
-            clip_value=float(case.clip_value),
-            max_norm=float(case.max_norm),
-            optimizer=self.optimizer.code,
-            optimizer_parameters=np.array(self.optimizer.kernel_parameters),
-        )
+        unscaled = SCALERS.parse("none").fit(self.X, None)
+        data = encode(self.X, unscaled, dtype, labels, targets)
+        self.data = data._replace(weights=weights)
+        self.objective = objective(
+            self.loss, self.optimizer, dtype, TASK_CODES[self.task], case.threshold,
+            case.label_smoothing, case.l1, case.l2, case.clip_norm, case.clip_value, case.max_norm,
+        )  # fmt: skip
         self.workspace = Workspace(
             self.network, case.block_rows, self.optimizer.state_buffers, dropout=case.dropout
         )
@@ -238,22 +276,34 @@ class Run:
             for first in range(0, self.blocks, pieces or self.blocks):
                 last = min(first + (pieces or self.blocks), self.blocks)
                 arguments = self._scratch(worker) + self._part(epoch, order, first, last, report)
-                (run_members if full_team else launch)(worker, threads, *arguments)
+                self._launch(worker, threads, full_team, *arguments)
             self.steps_before += self.batches
             steps += [reference.Step(*step) for step in zip(*report[:4], strict=True)]
         return steps
 
     def train_samples(self, pieces: int | None = None) -> list[reference.Step]:
         """All epochs by the per-sample step."""
-        assert self.case.batch_size == 1
+        self.lay_in_rows()
         return self.train(pieces=pieces, worker=train_samples)
+
+    def lay_in_rows(self) -> None:
+        """Give the per-sample step the workspace it needs, and keep one that it has."""
+        assert self.case.batch_size == 1
+        if self.workspace.in_panels:
+            self.workspace = Workspace(self.network, self.case.block_rows, in_panels=False)
 
     def train_part(self, first: int, last: int, rates: Sequence[float]) -> buffers.Report:
         """Blocks ``first`` to ``last`` of the first epoch, with a rate for each of its steps."""
         report = self.new_report()
         report.rates[:] = rates
-        launch(train_batches, 1, *self._part(0, self.orders[0], first, last, report))
+        part = self._part(0, self.orders[0], first, last, report)
+        self._launch(train_batches, 1, False, *part)
         return report
+
+    def _launch(self, worker: Any, threads: int, full_team: bool, *arguments: Any) -> None:
+        self.workspace.load()
+        (run_members if full_team else launch)(worker, threads, *arguments)
+        self.workspace.store()
 
     def _part(
         self, epoch: int, order: np.ndarray, first: int, last: int, report: buffers.Report
@@ -275,12 +325,14 @@ class Run:
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return outputs, losses and hits of the rows of ``data.order``."""
         arguments, results = self._evaluation(want_outputs)
+        self.workspace.load()
         (run_members if full_team else launch)(evaluate_rows, threads, *arguments, *results)
         return results
 
     def evaluate_as(self, member: int, team: int) -> None:
         """Only what one member of a team does."""
         arguments, results = self._evaluation(want_outputs=True)
+        self.workspace.load()
         evaluate_rows(member, team, new_sync(), *arguments, *results)
 
     def _evaluation(
@@ -295,38 +347,35 @@ class Run:
     def activation_rows(self, layer: int) -> np.ndarray:
         """What the last block left of a layer's activations."""
         row = self.workspace.net.layers[layer]
-        rows = self._block_rows(self.workspace.work.A, row[buffers.OUT], row[buffers.LD_OUT])
-        return rows[:, : row[buffers.N_OUT]]
+        return self.workspace.work.A[cells(self.workspace, row, buffers.OUT)]
 
     def gradients(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Gradients of the objective on all rows, as a step of plain SGD of rate 0 leaves them."""
+        """Gradients of the objective on all rows, as a step of rate 0 leaves them."""
         assert self.case.optimizer == "sgd" and self.case.batch_size >= self.case.rows
+        if not self.case.clip_norm:  # a limit that is never reached: plain SGD stores no gradients
+            self.objective = self.objective._replace(clip_norm=1e300)
         self.train_part(0, self.blocks, [0.0])
-        return self.network.gradient_views(self.workspace.work.grads)
+        return self.network.gradient_views(self.workspace.in_rows(self.workspace.work.grads))
 
     def poison(self) -> None:
         """Fill all scratch with NaN, and counts with nonsense: logical cells only."""
         work, layers = self.workspace.work, self.workspace.net.layers
         for row in layers:
-            for start, stride, n, arrays in (
-                (row[buffers.IN], row[buffers.LD_IN], row[buffers.N_IN], (work.A,)),
-                (row[buffers.OUT], row[buffers.LD_OUT], row[buffers.N_OUT], work[:3]),
-                (row[buffers.SOURCE], row[buffers.LD_IN], row[buffers.N_IN], (work.A,)),
+            for start, arrays in (
+                (buffers.IN, (work.A,)),
+                (buffers.SOURCE, (work.A,)),
+                (buffers.OUT, (work.A, work.Z, work.D)),
             ):
                 for array in arrays:
-                    self._block_rows(array, start, stride)[:, :n] = np.nan
+                    array[cells(self.workspace, row, start)] = np.nan
+            work.T[transposed_cells(self.workspace, row)] = np.nan
         last = layers[-1]
-        self._block_rows(work.Y, 0, last[buffers.LD_OUT])[:, : last[buffers.N_OUT]] = np.nan
-        for views in self.network.gradient_views(work.grads):
-            for view in views:
-                view[...] = np.nan
-        work.row_norms[:] = np.nan
+        Y = work.Y.reshape(-1, last[buffers.LD_OUT])
+        Y[:, : last[buffers.N_OUT]] = np.nan
+        work.grads[:] = np.nan
+        work.group_norms[:] = np.nan
         work.row_loss[:] = np.nan
         work.row_hit[:] = -7
-
-    def _block_rows(self, array: np.ndarray, start: int, stride: int) -> np.ndarray:
-        rows = self.case.block_rows
-        return array[start : start + rows * stride].reshape(rows, stride)
 
     def padding(self, flat: np.ndarray) -> np.ndarray:
         """The cells between the rows of a buffer that is laid out like the parameters."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 import reference
+from driving import features
 from fastmlp import Dataset, Predictor, TrainConfig
 from fastmlp.base.random import Purpose, key, stream
 from fastmlp.model.network import Network
@@ -119,15 +120,16 @@ def twin(run: Run) -> tuple[list[np.ndarray], list[np.ndarray], list[reference.S
     By every option of the run's config but ``plateau``, which watches how training goes.
     """
     config, data, network = run.config, run.prepared.train, run.network
+    X = features(data)
     weights, biases = (
         [array.copy() for array in part] for part in (network.weights, network.biases)
     )
     Y = data.targets
     if data.labels.size:
-        Y = reference.one_hot(data.labels, network.layer_sizes[-1], data.X.dtype)
+        Y = reference.one_hot(data.labels, network.layer_sizes[-1], X.dtype)
     optimizer, loss = OPTIMIZERS.parse(config.optimizer), LOSSES.parse(config.loss)
     epochs = range(1, config.epochs + 1)
-    rows = [batch for epoch in epochs for batch in batches(config, len(data.X), epoch)]
+    rows = [batch for epoch in epochs for batch in batches(config, len(X), epoch)]
     steps = len(rows) // config.epochs
     factors = SCHEDULES.parse(config.schedule).factors(0, len(rows), steps, config.epochs)
     outputs = run.task.kind if run.task.kind != "multilabel" else "binary"  # each for itself
@@ -136,7 +138,7 @@ def twin(run: Run) -> tuple[list[np.ndarray], list[np.ndarray], list[reference.S
         biases,
         [(activation.name, activation.kernel_parameter) for activation in network.activations],
         config.loss.partition("(")[0],
-        [(data.X[batch], Y[batch]) for batch in rows],
+        [(X[batch], Y[batch]) for batch in rows],
         list(float(config.learning_rate) * factors),
         optimizer.name,
         vars(optimizer),

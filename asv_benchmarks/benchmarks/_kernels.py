@@ -31,7 +31,10 @@ def _take(module: str, name: str) -> Any:
         return None
 
 
-_matmul = _take("kernels.dense", "matmul")
+_matmul = _take("kernels.dense", "matmul")  # until weights lay in panels
+_dense_forward = _take("kernels.dense", "dense_forward")
+_dense_gradient = _take("kernels.dense", "dense_gradient")
+_layer_at = _take("kernels.buffers", "layer_at")
 _update = _take("kernels.optimizers", "update")
 _activate = _take("kernels.activations", "activate")
 _barrier = _take("kernels.team", "barrier")
@@ -47,15 +50,32 @@ def _products(times, A, a_row, a_col, B, C, M, N, K, zeros):
 
 
 @_driver
+def _forwards(times, net, work, panels, rows):
+    c = _layer_at(net.layers, 0)
+    for _ in range(times):
+        _dense_forward(c, net.params, work.A, work.Z, 0, panels, 0, rows)
+
+
+@_driver
+def _gradients(times, net, work, panels_in, panels, rows, one):
+    c = _layer_at(net.layers, 0)
+    for _ in range(times):
+        for p in range(panels):
+            _dense_gradient(
+                c, work.A, work.D, p, 0, panels_in, rows, work.zeros, one, one, work.grads
+            )
+
+
+@_driver
 def _updates(times, objective, params, grads, state):
     for step in range(1, times + 1):
         _update(objective, params, grads, state, 0, params.size, 1e-3, step, True)
 
 
 @_driver
-def _activations(times, code, parameter, Z, A, rows, width):
+def _activations(times, function, parameter, Z, A, rows, width):
     for _ in range(times):
-        _activate(code, parameter, Z, A, 0, width, width, 0, rows)
+        _activate(function, parameter, Z, A, 0, width, width, 0, rows)
 
 
 @_driver
@@ -93,9 +113,23 @@ def _sizes(shape: str) -> tuple[int, int]:
     return n_in, n_out
 
 
+def _layer(shape: str, dtype: str) -> Any:
+    """Return a workspace for a block of one layer, filled."""
+    parse = _take("ops.activations", "ACTIVATIONS").parse
+    network = _take("model.network", "Network")(_sizes(shape), [parse("identity")], dtype)
+    workspace = _take("model.workspace", "Workspace")(network, ROWS)
+    for array in (workspace.work.A, workspace.work.D, workspace.net.params):
+        array[:] = _filled(array.size, dtype)
+    return workspace
+
+
 def _forward(shape: str, dtype: str) -> Callable[[], None]:
     """Z = X W for a block of rows."""
     K, N = _sizes(shape)
+    if _matmul is None:
+        layer = _layer(shape, dtype)
+        panels = -(-N // layer.lanes)
+        return lambda: _forwards(TIMES, layer.net, layer.work, panels, ROWS)
     X, W, Z, zeros = (_filled(size, dtype) for size in (ROWS * K, K * N, ROWS * N, N))
     return lambda: _products(TIMES, X, K, 1, W, Z, ROWS, N, K, zeros)
 
@@ -103,6 +137,10 @@ def _forward(shape: str, dtype: str) -> Callable[[], None]:
 def _gradient(shape: str, dtype: str) -> Callable[[], None]:
     """dW = X^T dZ for a block of rows."""
     M, N = _sizes(shape)
+    if _matmul is None:
+        layer, one = _layer(shape, dtype), np.dtype(dtype).type(1)
+        panels_in, panels = -(-M // layer.lanes), -(-N // layer.lanes)
+        return lambda: _gradients(TIMES, layer.net, layer.work, panels_in, panels, ROWS, one)
     X, dZ, dW, zeros = (_filled(size, dtype) for size in (ROWS * M, ROWS * N, M * N, N))
     return lambda: _products(TIMES, X, 1, M, dZ, dW, M, N, ROWS, zeros)
 
@@ -110,10 +148,14 @@ def _gradient(shape: str, dtype: str) -> Callable[[], None]:
 def _optimizer(name: str, dtype: str) -> Callable[[], None]:
     """An update of as many parameters as 784 x 128 weights."""
     record = _take("ops.optimizers", "OPTIMIZERS").parse(name)
-    no_objective = _take("model.predictor", "_NO_OBJECTIVE")
-    objective = no_objective._replace(
-        optimizer=record.code, optimizer_parameters=np.array(record.kernel_parameters)
-    )
+    make = _take("model.functions", "objective")
+    if make is None:  # rules were numbered
+        objective = _take("model.predictor", "_NO_OBJECTIVE")._replace(
+            optimizer=record.code, optimizer_parameters=np.array(record.kernel_parameters)
+        )
+    else:
+        loss = _take("ops.losses", "LOSSES").parse("squared_error")
+        objective = make(loss, record, np.dtype(dtype), 0)
     params, grads = _filled(784 * 128, dtype), _filled(784 * 128, dtype)
     state = _filled(max(1, record.state_buffers) * params.size, dtype)
     return lambda: _updates(TIMES, objective, params, grads, state)
@@ -123,9 +165,11 @@ def _activation(name: str, dtype: str) -> Callable[[], None]:
     """a = f(z) for a block of rows, 128 wide."""
     record = _take("ops.activations", "ACTIVATIONS").parse(name)
     parameter = np.dtype(dtype).type(record.kernel_parameter)
+    addresses = _take("model.functions", "activation_addresses")
+    function = record.code if addresses is None else addresses(name, np.dtype(dtype))[0]
     Z, A = _filled(ROWS * 128, dtype), _filled(ROWS * 128, dtype)
     Z -= np.dtype(dtype).type(0.5)
-    return lambda: _activations(TIMES, record.code, parameter, Z, A, ROWS, 128)
+    return lambda: _activations(TIMES, function, parameter, Z, A, ROWS, 128)
 
 
 def _team_meeting(threads: int) -> Callable[[], None]:

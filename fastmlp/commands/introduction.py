@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..training.callbacks import Callback
 from ..training.run import Run
+from ..training.warm_up import kept_in
 from .running import print_line
 from .tables import data_lines, layer_lines
 
@@ -14,4 +15,11 @@ class Introduction(Callback):
     def on_setup(self, run: Run) -> None:
         print_line("\n".join([*data_lines(run), "", *layer_lines(run), ""]))
         if not run.is_compiled:
-            print_line("compiling kernels: once, then they are kept on disk ...")
+            print_line(compiling_text())
+
+
+def compiling_text() -> str:
+    """Say what a run waits for before its first epoch."""
+    if kept_in() is None:
+        return "compiling kernels: at every start, for no folder can be written to keep them ..."
+    return "compiling kernels: once, then they are kept on disk ..."

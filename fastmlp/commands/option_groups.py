@@ -190,6 +190,15 @@ def add_run_options(group: Any) -> None:
     group.add_argument(
         "--explain", action="store_true", help="print data, layers and the plan, and stop"
     )
+    group.add_argument(
+        "--warm-up",
+        action="store_true",
+        help="compile all kernels ahead, so that later runs start at once, and stop; for both "
+        "types of numbers, or that of --dtype",
+    )
+    group.add_argument(
+        "--profile", action="store_true", help="also print where the time of a step went"
+    )
     group.add_argument("--json", action="store_true", help="print the results as one JSON object")
     group.add_argument("--quiet", action="store_true", help="nothing on stderr but errors")
     group.add_argument("--version", action="version", version=f"fastmlp {__version__}")

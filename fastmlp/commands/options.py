@@ -103,6 +103,13 @@ def _check_together(options: argparse.Namespace) -> None:
         (options.out is not None and options.no_out, "--out does not go with --no-out"),
         (options.overwrite and options.out is None, "--overwrite does not go without --out"),
         (options.json and options.explain, "--json does not go with --explain"),
+        (options.profile and options.explain, "--profile does not go with --explain"),
+        (options.profile and options.print_config, "--profile does not go with --print-config"),
+        (options.warm_up and options.explain, "--warm-up does not go with --explain"),
+        (options.warm_up and options.print_config, "--warm-up does not go with --print-config"),
+        (options.warm_up and options.profile, "--warm-up does not go with --profile"),
+        (options.warm_up and options.json, "--warm-up does not go with --json"),
+        (options.warm_up and options.out is not None, "--warm-up does not go with --out"),
         (
             options.data_dir is not None and data not in ("auto", "mnist"),
             f"--data-dir does not apply to --data {data}",

@@ -1,43 +1,49 @@
-"""Activations: one forward and one backward kernel each, and the switch between them.
+"""Activations: one forward and one backward kernel each, called by their addresses.
 
 Forward:  a = f(z).  Backward: d, which holds dL/da, becomes dL/dz = dL/da * f'(z) in place.
-Each works on one row of one layer, logical columns only: the padding behind a row stays zero.
+All take the activation's one parameter last, which most do not use. Softmax works on one row of one
+layer; all others on any stretch of numbers, padding included.
 """
 
 import math
 
-from . import codes
 from .jit import kernel
+from .pointers import call
 from .view import view
 
 _INVERSE_SQRT_2 = 1.0 / math.sqrt(2.0)
 _INVERSE_SQRT_2_PI = 1.0 / math.sqrt(2.0 * math.pi)
 
 
-@kernel
-def identity(z, a):
+@kernel(cached=True)
+def identity(z, a, _):
     """a = z."""
     for j in range(z.size):
         a[j] = z[j]
 
 
-@kernel
-def relu(z, a):
+@kernel(cached=True)
+def identity_backward(z, a, d, _):
+    """dz = da."""
+
+
+@kernel(cached=True)
+def relu(z, a, _):
     """a = max(z, 0), where max(NaN, 0) is NaN: divergence has to stay visible."""
     zero = z.dtype.type(0)
     for j in range(z.size):
         a[j] = zero if z[j] < zero else z[j]
 
 
-@kernel
-def relu_backward(z, d):
+@kernel(cached=True)
+def relu_backward(z, a, d, _):
     """dz = da where z > 0, else 0."""
     zero = z.dtype.type(0)
     for j in range(z.size):
         d[j] = d[j] if z[j] > zero else zero
 
 
-@kernel
+@kernel(cached=True)
 def leaky_relu(z, a, slope):
     """a = z where z > 0, else slope z."""
     zero = z.dtype.type(0)
@@ -45,69 +51,69 @@ def leaky_relu(z, a, slope):
         a[j] = z[j] if z[j] > zero else slope * z[j]
 
 
-@kernel
-def leaky_relu_backward(z, d, slope):
+@kernel(cached=True)
+def leaky_relu_backward(z, a, d, slope):
     """dz = da where z > 0, else slope da."""
     zero = z.dtype.type(0)
     for j in range(z.size):
         d[j] = d[j] if z[j] > zero else slope * d[j]
 
 
-@kernel
-def sigmoid(z, a):
+@kernel(cached=True)
+def sigmoid(z, a, _):
     """a = 1 / (1 + exp(-z)). exp may overflow to infinity, which gives the right limit, 0."""
     one = z.dtype.type(1)
     for j in range(z.size):
         a[j] = one / (one + math.exp(-z[j]))
 
 
-@kernel
-def sigmoid_backward(a, d):
+@kernel(cached=True)
+def sigmoid_backward(z, a, d, _):
     """dz = da a (1 - a)."""
     one = a.dtype.type(1)
     for j in range(a.size):
         d[j] *= a[j] * (one - a[j])
 
 
-@kernel
-def tanh(z, a):
+@kernel(cached=True)
+def tanh(z, a, _):
     """a = tanh(z)."""
     for j in range(z.size):
         a[j] = math.tanh(z[j])
 
 
-@kernel
-def tanh_backward(a, d):
+@kernel(cached=True)
+def tanh_backward(z, a, d, _):
     """dz = da (1 - a^2)."""
     one = a.dtype.type(1)
     for j in range(a.size):
         d[j] *= one - a[j] * a[j]
 
 
-@kernel
+@kernel(cached=True)
 def elu(z, a, alpha):
     """a = z where z > 0, else alpha (exp(z) - 1)."""
     for j in range(z.size):
         a[j] = z[j] if z[j] > 0 else alpha * math.expm1(z[j])
 
 
-@kernel
+@kernel(cached=True)
 def elu_backward(z, a, d, alpha):
     """dz = da where z > 0, else da (a + alpha)."""
     for j in range(z.size):
         d[j] = d[j] if z[j] > 0 else d[j] * (a[j] + alpha)
 
 
-@kernel
-def gelu(z, a):
+@kernel(cached=True)
+def gelu(z, a, _):
     """a = z Phi(z), Phi the normal distribution function (Hendrycks & Gimpel 2016)."""
     real = z.dtype.type
     for j in range(z.size):
         a[j] = real(0.5) * z[j] * (real(1) + math.erf(z[j] * real(_INVERSE_SQRT_2)))
 
 
-@kernel
-def gelu_backward(z, d):
+@kernel(cached=True)
+def gelu_backward(z, a, d, _):
     """dz = da (Phi(z) + z phi(z)), phi the normal density."""
     real = z.dtype.type
     for j in range(z.size):
@@ -116,16 +122,16 @@ def gelu_backward(z, d):
         d[j] *= below + (z[j] * density if density > 0 else real(0))
 
 
-@kernel
-def silu(z, a):
+@kernel(cached=True)
+def silu(z, a, _):
     """a = z sigmoid(z)."""
     one = z.dtype.type(1)
     for j in range(z.size):
         a[j] = z[j] / (one + math.exp(-z[j]))
 
 
-@kernel
-def silu_backward(z, a, d):
+@kernel(cached=True)
+def silu_backward(z, a, d, _):
     """dz = da (s + a (1 - s)), s = sigmoid(z)."""
     one = z.dtype.type(1)
     for j in range(z.size):
@@ -133,38 +139,38 @@ def silu_backward(z, a, d):
         d[j] *= s + a[j] * (one - s)
 
 
-@kernel
-def softplus(z, a):
+@kernel(cached=True)
+def softplus(z, a, _):
     """a = log(1 + exp(z)), as max(z, 0) + log(1 + exp(-|z|))."""
     zero = z.dtype.type(0)
     for j in range(z.size):
         a[j] = (zero if z[j] < zero else z[j]) + math.log1p(math.exp(-abs(z[j])))
 
 
-@kernel
-def softplus_backward(z, d):
+@kernel(cached=True)
+def softplus_backward(z, a, d, _):
     """dz = da sigmoid(z)."""
     one = z.dtype.type(1)
     for j in range(z.size):
         d[j] /= one + math.exp(-z[j])
 
 
-@kernel
-def exponential(z, a):
+@kernel(cached=True)
+def exponential(z, a, _):
     """a = exp(z)."""
     for j in range(z.size):
         a[j] = math.exp(z[j])
 
 
-@kernel
-def exponential_backward(a, d):
+@kernel(cached=True)
+def exponential_backward(z, a, d, _):
     """dz = da a."""
     for j in range(a.size):
         d[j] *= a[j]
 
 
-@kernel
-def softmax(z, a):
+@kernel(cached=True)
+def softmax(z, a, _):
     """a_j = exp(z_j - max z) / sum_k exp(z_k - max z)."""
     largest = z[0]
     for j in range(1, z.size):
@@ -177,8 +183,8 @@ def softmax(z, a):
         a[j] /= total
 
 
-@kernel
-def softmax_backward(a, d):
+@kernel(cached=True)
+def softmax_backward(z, a, d, _):
     """dz_j = a_j (da_j - sum_k da_k a_k): the Jacobian diag(a) - a a^T, applied."""
     dot = a.dtype.type(0)
     for j in range(a.size):
@@ -188,57 +194,19 @@ def softmax_backward(a, d):
 
 
 @kernel(inline=True)
-def activate(code, parameter, Z, A, start, stride, n, first, last):
-    """Overwrite rows ``first`` to ``last`` of A, n logical columns each, with f(Z)."""
+def activate(function, parameter, Z, A, start, stride, n, first, last):
+    """Overwrite stretches ``first`` to ``last`` of A, n numbers each, with f(Z).
+
+    ``function`` is the address of f.
+    """
     for r in range(first, last):
         z, a = view(Z, start + r * stride, n), view(A, start + r * stride, n)
-        if code == codes.RELU:
-            relu(z, a)
-        elif code == codes.LEAKY_RELU:
-            leaky_relu(z, a, parameter)
-        elif code == codes.SIGMOID:
-            sigmoid(z, a)
-        elif code == codes.TANH:
-            tanh(z, a)
-        elif code == codes.SOFTMAX:
-            softmax(z, a)
-        elif code == codes.ELU:
-            elu(z, a, parameter)
-        elif code == codes.GELU:
-            gelu(z, a)
-        elif code == codes.SILU:
-            silu(z, a)
-        elif code == codes.SOFTPLUS:
-            softplus(z, a)
-        elif code == codes.EXPONENTIAL:
-            exponential(z, a)
-        else:
-            identity(z, a)
+        call(function, (z, a, parameter))
 
 
 @kernel(inline=True)
-def activate_backward(code, parameter, Z, A, D, start, stride, n, first, last):
-    """Turn rows ``first`` to ``last`` of D from dL/dA into dL/dZ, in place."""
+def activate_backward(function, parameter, Z, A, D, start, stride, n, first, last):
+    """Turn stretches ``first`` to ``last`` of D from dL/dA into dL/dZ, in place."""
     for r in range(first, last):
         s = start + r * stride
-        z, a, d = view(Z, s, n), view(A, s, n), view(D, s, n)
-        if code == codes.RELU:
-            relu_backward(z, d)
-        elif code == codes.LEAKY_RELU:
-            leaky_relu_backward(z, d, parameter)
-        elif code == codes.SIGMOID:
-            sigmoid_backward(a, d)
-        elif code == codes.TANH:
-            tanh_backward(a, d)
-        elif code == codes.SOFTMAX:
-            softmax_backward(a, d)
-        elif code == codes.ELU:
-            elu_backward(z, a, d, parameter)
-        elif code == codes.GELU:
-            gelu_backward(z, d)
-        elif code == codes.SILU:
-            silu_backward(z, a, d)
-        elif code == codes.SOFTPLUS:
-            softplus_backward(z, d)
-        elif code == codes.EXPONENTIAL:
-            exponential_backward(a, d)
+        call(function, (view(Z, s, n), view(A, s, n), view(D, s, n), parameter))

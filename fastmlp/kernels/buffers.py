@@ -1,20 +1,67 @@
 """The arrays a kernel is given, grouped in named tuples, and where a layer's parts lie in them.
 
 All numbers of one kind stand in one flat array, so that the compiled code does not depend on the
-depth of the network. Rows are padded to whole 64-byte vectors; the padding is zero and stays zero.
+depth of the network. Matrices are stored in *panels*: 64 bytes of columns (``lanes`` numbers) of
+all rows, then the next 64 bytes of columns. So the products read memory straight on, and whoever
+works on a panel shares no cache line with whoever works on the next. A last panel with fewer
+columns is filled up with zeros.
 
-Letters: ``l`` layer, ``L`` layers, ``R`` rows of a block, ``P`` padded parameters, ``F`` features,
-``C`` outputs of the network.
+Each layer's activations have two strides, ROW and PANEL: ``lanes`` and a whole panel; or, where the
+numbers of a row are needed together (the output, and softmax), a whole row and ``lanes``.
+
+Letters: ``L`` layers, ``R`` rows of a block (in whole panels), ``P`` padded parameters, ``F``
+features, ``C`` outputs of the network.
 """
 
 from typing import Any, NamedTuple
 
-# Columns of the int64 table Net.layers: sizes, padded sizes, the activation's code, and offsets:
-# weights and biases in params and grads, the transposed weights in Work.WT, the layer's first row
-# in Work.row_norms, and in Work.A (and Z and D) what the layer below gives (SOURCE), the layer's
-# input rows (IN: the same place, or behind a dropout its own) and its output rows (OUT).
-N_IN, N_OUT, LD_IN, LD_OUT, ACTIVATION, W, B, WT, NORMS, SOURCE, IN, OUT = range(12)
-LAYER_FIELDS = 12
+from .jit import kernel
+from .view import row_view
+
+# Columns of the int64 table Net.layers: sizes, padded sizes, the addresses of the activation's
+# kernels, and offsets: weights and biases in params and grads, the layer's first group in
+# Work.group_norms, the transposed gradients in Work.T, and in Work.A (and Z and D) what the layer
+# below gives (SOURCE), the layer's input rows (IN: the same place, or behind a dropout its own) and
+# its output rows (OUT).
+(
+    N_IN, N_OUT, LD_IN, LD_OUT, FUNCTION, DERIVATIVE, W, B, NORMS, T,
+    SOURCE, IN, IN_ROW, IN_PANEL, OUT, OUT_ROW, OUT_PANEL,
+) = range(17)  # fmt: skip
+LAYER_FIELDS = 17
+
+
+class Layer(NamedTuple):
+    """A row of Net.layers. Numba reads a field of a tuple for nothing, where an element of an array
+    costs it ten instructions for LLVM to remove again.
+    """
+
+    n_in: int
+    n_out: int
+    ld_in: int
+    ld_out: int
+    function: int
+    derivative: int
+    w: int
+    b: int
+    norms: int
+    t: int
+    source: int
+    in_: int
+    in_row: int
+    in_panel: int
+    out: int
+    out_row: int
+    out_panel: int
+
+
+@kernel
+def layer_at(layers, layer):
+    """Return a row of Net.layers."""
+    c = row_view(layers, layer, 0, LAYER_FIELDS)
+    return Layer(
+        c[N_IN], c[N_OUT], c[LD_IN], c[LD_OUT], c[FUNCTION], c[DERIVATIVE], c[W], c[B], c[NORMS],
+        c[T], c[SOURCE], c[IN], c[IN_ROW], c[IN_PANEL], c[OUT], c[OUT_ROW], c[OUT_PANEL],
+    )  # fmt: skip
 
 
 class Net(NamedTuple):
@@ -23,7 +70,7 @@ class Net(NamedTuple):
     layers: Any  # int64 (L, LAYER_FIELDS)
     activation_parameters: Any  # float (L,): the one parameter of each layer's activation
     dropout: Any  # float64 (L,): share of each layer's inputs that is dropped
-    params: Any  # float (P,): all weights, then all biases
+    params: Any  # float (P,): all weights, in panels (or rows: Workspace), then all biases
 
 
 class Work(NamedTuple):
@@ -32,20 +79,26 @@ class Work(NamedTuple):
     A: Any  # float: inputs and activations of a block, one layer after the other
     Z: Any  # float: pre-activations
     D: Any  # float: gradients with respect to A, turned in place into those with respect to Z
+    T: Any  # float: D transposed, in panels of ``lanes`` rows of the block
     Y: Any  # float (R * padded C,): targets of a block
-    WT: Any  # float: transposed weights of all layers but the first
     grads: Any  # float (P,)
     state: Any  # float: the optimizer's (P,) buffers, one after the other
-    zeros: Any  # float: one row of zeros, as long as the longest
-    row_norms: Any  # float64: squared gradient norm of each row of weights, and of each bias
+    zeros: Any  # float (lanes,)
+    group_norms: Any  # float64: squared gradient norm of each group of parameters
     row_loss: Any  # float64 (R,)
     row_hit: Any  # int64 (R,)
+    phases: Any  # int64 (phases.NAMES,): accumulates ticks
 
 
 class Data(NamedTuple):
     """What is trained on or evaluated. Read-only."""
 
-    X: Any  # float (n, F)
+    X: Any  # uint8 (n, bytes of F numbers), read-only
+    gather: int  # address of the kernel that brings rows of X into a block
+    offset: (
+        Any  # float64 (F,), (1,) or empty, where rows are scaled on their way: (x - offset) factor
+    )
+    factor: Any
     labels: Any  # int32 (n,): class numbers, or empty
     targets: Any  # float (n, C), or empty; both empty: no loss is computed
     weights: Any  # float64 (n,): sample weights, or empty: all 1
@@ -55,8 +108,9 @@ class Data(NamedTuple):
 class Objective(NamedTuple):
     """What is minimised and how; the same for a whole run. Plain numbers."""
 
-    loss: int
+    loss: int  # address
     loss_parameter: float
+    is_fused: int  # whether the loss leaves dL/dz, and not dL/da, in d
     task: int
     threshold: float  # of a hit in a binary task
     label_smoothing: float
@@ -65,7 +119,8 @@ class Objective(NamedTuple):
     clip_norm: float  # of all gradients together; 0: no limit
     clip_value: float  # of each gradient; 0: no limit
     max_norm: float  # of the weights into a unit; 0: no limit
-    optimizer: int
+    update: int  # address
+    is_plain_sgd: int  # whether the rule is w -= rate g
     optimizer_parameters: Any  # float64 (4,)
 
 

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from .jit import kernel
+from .tile import VECTOR_BYTES
 from .view import view
 
 
@@ -19,15 +20,15 @@ def squared_norm(g):
 
 
 @kernel
-def norm_factor(row_norms, limit):
+def norm_factor(group_norms, limit):
     """Return the factor that brings the norm of all gradients down to ``limit``, at most 1.
 
-    As PyTorch's clip_grad_norm_: limit / (norm + 1e-6). ``row_norms`` holds each row's squared
-    norm.
+    As PyTorch's clip_grad_norm_: limit / (norm + 1e-6). ``group_norms`` holds each
+    square's squared norm.
     """
     total = 0.0
-    for r in range(row_norms.size):
-        total += row_norms[r]
+    for r in range(group_norms.size):
+        total += group_norms[r]
     return min(1.0, limit / (math.sqrt(total) + 1e-6))
 
 
@@ -43,17 +44,18 @@ def clip(g, factor, limit):
 
 
 @kernel
-def limit_unit_norms(W, w, width, n_in, first, last, limit):
-    """Scale columns ``first`` to ``last`` of W whose norm exceeds ``limit`` down to it.
+def limit_unit_norms(W, w, n_in, limit):
+    """Scale each column of one panel of W whose norm exceeds ``limit`` down to it.
 
     A column holds the weights into one unit (Srivastava et al. 2014, section 5.1).
     """
-    for j in range(first, last):
+    lanes = VECTOR_BYTES // W.itemsize
+    for j in range(lanes):
         total = 0.0
         for k in range(n_in):
-            v = np.float64(view(W, w + k * width + j, 1)[0])
+            v = np.float64(view(W, w + k * lanes + j, 1)[0])
             total += v * v
         if total > limit * limit:
             factor = W.dtype.type(limit / math.sqrt(total))
             for k in range(n_in):
-                view(W, w + k * width + j, 1)[0] *= factor
+                view(W, w + k * lanes + j, 1)[0] *= factor

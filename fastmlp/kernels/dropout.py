@@ -45,8 +45,10 @@ def philox(c0, c1, c2, c3, k0, k1):
 
 
 @kernel
-def drop(x, out, rate, k0, k1, place, layer):
+def drop(x, out, rate, k0, k1, place, layer, start):
     """Overwrite ``out`` with x / (1 - rate) where a unit is kept, else 0.
+
+    The units are those from number ``start`` on, a multiple of eight.
 
     Eight units share a counter (number of the eight, place of the row in the epoch, layer, 0); each
     takes 32 bits, the lower half of a word first, and is kept if they reach rate * 2^32.
@@ -54,7 +56,12 @@ def drop(x, out, rate, k0, k1, place, layer):
     limit, gain = np.uint64(rate * 4294967296.0), x.dtype.type(1.0 / (1.0 - rate))
     for first in range(0, x.size, 8):
         words = philox(
-            np.uint64(first // 8), np.uint64(place), np.uint64(layer), np.uint64(0), k0, k1
+            np.uint64((start + first) // 8),
+            np.uint64(place),
+            np.uint64(layer),
+            np.uint64(0),
+            k0,
+            k1,
         )
         for j in range(first, min(first + 8, x.size)):
             word = words[(j - first) // 2]

@@ -6,14 +6,15 @@ from its inputs to its loss.
 
 import numpy as np
 
-from .buffers import LD_IN, LD_OUT, N_OUT, OUT
+from .buffers import layer_at
 from .denormals import flush_denormals, restore_denormals
-from .forward import forward, gather, output_loss
+from .forward import forward_layer, gather_inputs, output_loss
 from .jit import kernel
 from .team import share
-from .tile import TILE_ROWS
+from .tile import VECTOR_BYTES
 from .view import view
 
+_GRAIN = 6  # rows: the height of a tile, on most machines
 _NO_KEY = np.zeros(2, np.uint64)  # networks that are evaluated have no dropout
 
 
@@ -27,19 +28,22 @@ def evaluate_rows(
     """
     mode = flush_denormals()
     real = net.params.dtype.type
-    c = net.layers[-1]
+    lanes = VECTOR_BYTES // work.A.itemsize
+    c = layer_at(net.layers, net.layers.shape[0] - 1)
     has_targets = data.labels.size > 0 or data.targets.shape[0] > 0
     # The same places of every block, also of a last one with fewer rows: without barriers, another
     # member can still be at work on its places of the block before.
-    place, place_stop = share(min(block_rows, data.order.size), TILE_ROWS, member, team)
+    place, place_stop = share(min(block_rows, data.order.size), _GRAIN, member, team)
     for block in range(0, data.order.size, block_rows):
         rows = data.order.size - block
         first, last = min(place, rows), min(place_stop, rows)
-        gather(data.X, data.order, block, first, last, work.A, 0, net.layers[0, LD_IN])
-        forward(net, work, _NO_KEY, block, first, last)
+        gather_inputs(net, work, data, _NO_KEY, block, first, last)
+        for layer in range(net.layers.shape[0]):
+            panels = layer_at(net.layers, layer).ld_out // lanes
+            forward_layer(net, work, _NO_KEY, block, layer, 0, panels, first, last)
         if outputs.shape[0] > 0:
             for r in range(first, last):
-                a = view(work.A, c[OUT] + r * c[LD_OUT], c[N_OUT])
+                a = view(work.A, c.out + r * c.out_row, c.n_out)
                 for j in range(a.size):
                     outputs[block + r, j] = a[j]
         if has_targets:

@@ -1,21 +1,26 @@
 """A block of rows through the whole network: gathered, forward, and its loss."""
 
 from .activations import activate
-from .buffers import ACTIVATION, IN, LD_IN, LD_OUT, N_IN, N_OUT, OUT, SOURCE, B, W
-from .dense import matmul
+from .buffers import layer_at
+from .dense import dense_forward, is_in_panels
 from .dropout import drop
 from .jit import kernel
 from .losses import row_hit, row_loss
+from .pointers import call
+from .tile import VECTOR_BYTES
 from .view import view
 
 
 @kernel(inline=True)
-def gather(X, order, block, first, last, A, start, stride):
-    """Copy rows order[block + first : block + last] of X to rows ``first`` to ``last`` of A."""
-    for r in range(first, last):
-        x, row = view(A, start + r * stride, X.shape[1]), order[block + r]
-        for j in range(x.size):
-            x[j] = X[row, j]
+def gather(data, block, first, last, A, start, row, panel):
+    """Bring rows order[block + first : block + last] of X to rows ``first`` to ``last`` of A."""
+    call(
+        data.gather,
+        (
+            data.X, data.order, block + first, block + last, data.offset, data.factor,
+            A, start + first * row, row, panel,
+        ),
+    )  # fmt: skip
 
 
 @kernel(inline=True)
@@ -41,32 +46,60 @@ def gather_targets(data, smoothing, block, first, last, n, Y, stride):
 
 
 @kernel(inline=True)
-def drop_inputs(c, rate, layer, work, key, block, first, last):
-    """Copy rows of what the layer below gives to the layer's inputs, dropped."""
-    for r in range(first, last):
-        x = view(work.A, c[SOURCE] + r * c[LD_IN], c[N_IN])
-        out = view(work.A, c[IN] + r * c[LD_IN], c[N_IN])
-        drop(x, out, rate, key[0], key[1], block + r, layer)
+def drop_rectangle(c, rate, layer, array, start, to, key, block, p0, p1, r0, r1):
+    """Copy a rectangle of a layer's inputs from ``start`` to ``to``, dropped."""
+    lanes = VECTOR_BYTES // array.itemsize
+    for p in range(p0, p1):
+        n = min(lanes, c.n_in - p * lanes)
+        for r in range(r0, r1):
+            place = p * c.in_panel + r * c.in_row
+            drop(
+                view(array, start + place, n), view(array, to + place, n),
+                rate, key[0], key[1], block + r, layer, p * lanes,
+            )  # fmt: skip
 
 
 @kernel(inline=True)
-def forward(net, work, key, block, first, last):
-    """Overwrite rows ``first`` to ``last`` of every layer's Z = A W + b and A = f(Z).
+def function_stretches(c, lanes, p0, p1, r0, r1):
+    """Return how activations run through a rectangle of a layer's outputs, in the longest pieces:
+    (start, stride, length, first, last).
+    """
+    if is_in_panels(c, lanes):
+        return c.out + r0 * lanes, c.out_panel, (r1 - r0) * lanes, p0, p1
+    return c.out, c.out_row, c.n_out, r0, r1
+
+
+@kernel(inline=True)
+def forward_layer(net, work, key, block, layer, p0, p1, r0, r1):
+    """Overwrite a rectangle of a layer's Z = A W + b and A = f(Z), and of the next one's inputs.
 
     ``key`` is that of the dropout, ``block`` the place of row 0 in the epoch.
     """
-    for layer in range(net.layers.shape[0]):
-        c = net.layers[layer]
-        if c[SOURCE] != c[IN]:
-            drop_inputs(c, net.dropout[layer], layer, work, key, block, first, last)
-        a, z = c[IN] + first * c[LD_IN], c[OUT] + first * c[LD_OUT]
-        matmul(work.A, a, c[LD_IN], 1, net.params, c[W], c[LD_OUT],
-               net.params, c[B], 0, work.Z, z, c[LD_OUT],
-               last - first, c[LD_OUT], c[N_IN])  # fmt: skip
-        activate(
-            c[ACTIVATION], net.activation_parameters[layer],
-            work.Z, work.A, c[OUT], c[LD_OUT], c[N_OUT], first, last,
-        )  # fmt: skip
+    c = layer_at(net.layers, layer)
+    dense_forward(c, net.params, work.A, work.Z, p0, p1, r0, r1)
+    lanes = VECTOR_BYTES // work.A.itemsize
+    start, stride, length, first, last = function_stretches(c, lanes, p0, p1, r0, r1)
+    activate(
+        c.function, net.activation_parameters[layer],
+        work.Z, work.A, start, stride, length, first, last,
+    )  # fmt: skip
+    if layer + 1 < net.layers.shape[0]:
+        above = layer_at(net.layers, layer + 1)
+        if above.source != above.in_:
+            drop_rectangle(above, net.dropout[layer + 1], layer + 1, work.A,
+                           above.source, above.in_, key, block, p0, p1, r0, r1)  # fmt: skip
+
+
+@kernel(inline=True)
+def gather_inputs(net, work, data, key, block, first, last):
+    """Overwrite rows ``first`` to ``last`` of the network's inputs."""
+    c = layer_at(net.layers, 0)
+    gather(data, block, first, last, work.A, c.source, c.in_row, c.in_panel)
+    if c.source != c.in_:
+        lanes = VECTOR_BYTES // work.A.itemsize
+        panels = (c.n_in + lanes - 1) // lanes
+        drop_rectangle(c, net.dropout[0], 0, work.A, c.source, c.in_, key, block,
+                       0, panels, first, last)  # fmt: skip
 
 
 @kernel(inline=True)
@@ -75,16 +108,17 @@ def output_loss(net, work, data, objective, block, first, last, scale):
 
     A row's gradient is multiplied by its sample weight and by ``scale``, its loss by the weight.
     """
-    c = net.layers[-1]
-    n, stride = c[N_OUT], c[LD_OUT]
+    c = layer_at(net.layers, net.layers.shape[0] - 1)
+    n, stride = c.n_out, c.out_row
     gather_targets(data, objective.label_smoothing, block, first, last, n, work.Y, stride)
     for r in range(first, last):
-        s = c[OUT] + r * stride
+        s = c.out + r * stride
         z, a, d = view(work.Z, s, n), view(work.A, s, n), view(work.D, s, n)
         y = view(work.Y, r * stride, n)
         weight = data.weights[data.order[block + r]] if data.weights.size > 0 else 1.0
-        work.row_loss[r] = weight * row_loss(
+        row_loss(
             objective.loss, objective.loss_parameter, z, a, y, d,
-            scale if weight == 1.0 else scale * z.dtype.type(weight),
+            scale if weight == 1.0 else scale * z.dtype.type(weight), view(work.row_loss, r, 1),
         )  # fmt: skip
+        work.row_loss[r] *= weight
         work.row_hit[r] = row_hit(objective.task, objective.threshold, a, y)

@@ -46,7 +46,9 @@ def kernel(
         each level of calls above it; merging the middle levels compiles the general step in 13 s
         where it took 22 s. For functions with one caller or a short body.
     cached : bool
-        Keep the compiled code on disk. For what Python calls; the rest is contained in it.
+        Keep the compiled code on disk. For what is called by Python or by its address; the rest is
+        contained in it, and cannot be called from Python: without the wrappers for that, the
+        general step and an evaluation compile in 15 s instead of 17 s.
     """
     if function is None:
         return lambda f: kernel(f, parallel=parallel, inline=inline, cached=cached)
@@ -57,15 +59,33 @@ def kernel(
         nogil=True,
         fastmath=FASTMATH,
         error_model="numpy",
+        no_cpython_wrapper=not cached,
+        no_cfunc_wrapper=not cached,
     )
     if not cached:
-        return dispatcher
+        return _closed_to_python(dispatcher)
     try:
         dispatcher.enable_caching()
     except RuntimeError:
         # No folder can be written (read-only install and home): compile in memory, every time.
         return dispatcher
     dispatcher._cache._cache_file._source_stamp = SOURCES_HASH
+    return dispatcher
+
+
+def _closed_to_python(dispatcher: Any) -> Any:
+    """Let calls from Python fail: there is no code for them to run."""
+
+    def add_overload(compiled: Any) -> None:
+        dispatcher.overloads[tuple(compiled.signature.args)] = compiled
+
+    def refuse(*args: Any, **kwargs: Any) -> None:
+        raise TypeError(
+            f"kernel {dispatcher.__name__} is for compiled callers alone; to call it from Python, "
+            "compile it with kernel(cached=True)"
+        )
+
+    dispatcher.add_overload, dispatcher._compile_for_args = add_overload, refuse
     return dispatcher
 
 

@@ -15,6 +15,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .jit import kernel
+from .pointers import address
 from .team import join_team
 
 _INDEX = ir.IntType(64)
@@ -33,10 +34,7 @@ def address_of(worker, *arguments):
     worker : dispatcher
         ``worker(member, team, sync, *arguments)``, returning nothing.
     """
-    signature = signature_of(arguments)
-    worker.compile(signature)
-    compiled = worker.overloads[signature]
-    return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_cfunc_wrapper_name)
+    return address(worker, signature_of(arguments))
 
 
 @intrinsic

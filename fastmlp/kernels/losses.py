@@ -1,9 +1,12 @@
 """Losses of one row, and the gradient each sends into the output layer.
 
 A row's loss is not yet averaged; its gradient d is multiplied by ``scale`` (one over the batch
-size). Softmax with cross-entropy and sigmoid with binary cross-entropy are fused: their d is
-already dL/dz, scale * (a - y), and their loss is computed from z, exact where a rounds to 0 or 1.
-All others leave dL/da, which the activation's backward kernel completes.
+size). Softmax with cross-entropy, sigmoid with binary cross-entropy and exponential with poisson
+are fused: their d is already dL/dz, scale * (a - y), and their loss is computed from z, so that it
+is finite and right where a rounds to 0. Where a rounds to 1, binary cross-entropy keeps its digits;
+cross-entropy takes its total from the largest a and shares its rounding: an absolute error of some
+1e-7 in float32, so that a loss below that may be 0. All others leave dL/da, which the activation's
+backward kernel completes.
 """
 
 import math
@@ -12,28 +15,30 @@ import numpy as np
 
 from . import codes
 from .jit import kernel
+from .pointers import call
 
 
-@kernel
-def cross_entropy(z, a, y, d, scale):
+@kernel(cached=True)
+def cross_entropy(z, a, y, d, scale, _, result):
     """-sum_j y_j log softmax(z)_j = sum_j y_j (log sum_k exp z_k - z_j)."""
-    largest = z[0]
+    best = 0
     for j in range(1, z.size):
-        largest = max(largest, z[j])
-    total = 0.0
-    for j in range(z.size):
-        total += math.exp(float(z[j] - largest))
-    log_total = math.log(total)
+        if z[j] > z[best]:
+            best = j
+    largest = z[best]
+    # The largest output is exp(0) / sum_k exp(z_k - largest): no second round of exp. In float64:
+    # in float32 the two differences may be taken in another order, and lose digits for large z.
+    log_total = -math.log(np.float64(a[best]))
     loss = 0.0
     for j in range(z.size):
         if y[j] != 0:
-            loss += y[j] * (log_total - float(z[j] - largest))
+            loss += y[j] * (log_total - np.float64(z[j] - largest))
         d[j] = scale * (a[j] - y[j])
-    return loss
+    result[0] = loss
 
 
-@kernel
-def binary_cross_entropy(z, a, y, d, scale):
+@kernel(cached=True)
+def binary_cross_entropy(z, a, y, d, scale, _, result):
     """-sum_j y_j log a_j + (1 - y_j) log(1 - a_j), as max(z, 0) - z y + log(1 + exp(-|z|))."""
     loss = 0.0
     for j in range(z.size):
@@ -41,40 +46,41 @@ def binary_cross_entropy(z, a, y, d, scale):
         larger = 0.0 if logit < 0.0 else logit
         loss += larger - logit * y[j] + math.log1p(math.exp(-abs(logit)))
         d[j] = scale * (a[j] - y[j])
-    return loss
+    result[0] = loss
 
 
-@kernel
-def squared_error(a, y, d, scale):
+@kernel(cached=True)
+def squared_error(z, a, y, d, scale, _, result):
     """sum_j 1/2 (y_j - a_j)^2;  dL/da = scale (a - y)."""
     loss = 0.0
     for j in range(a.size):
         error = a[j] - y[j]
         loss += 0.5 * float(error) * float(error)
         d[j] = scale * error
-    return loss
+    result[0] = loss
 
 
-@kernel
-def mean_squared_error(a, y, d, scale):
+@kernel(cached=True)
+def mean_squared_error(z, a, y, d, scale, _, result):
     """mean_j (y_j - a_j)^2, which is 2 / n times the halved sum;  dL/da = scale 2 / n (a - y)."""
     factor = 2.0 / a.size
-    return factor * squared_error(a, y, d, a.dtype.type(scale * factor))
+    squared_error(z, a, y, d, a.dtype.type(scale * factor), _, result)
+    result[0] *= factor
 
 
-@kernel
-def absolute_error(a, y, d, scale):
+@kernel(cached=True)
+def absolute_error(z, a, y, d, scale, _, result):
     """sum_j |y_j - a_j|;  dL/da = scale sign(a - y), sign(0) = 0."""
     zero, loss = a.dtype.type(0), 0.0
     for j in range(a.size):
         error = a[j] - y[j]
         loss += abs(np.float64(error))
         d[j] = scale if error > zero else (-scale if error < zero else zero * error)
-    return loss
+    result[0] = loss
 
 
-@kernel
-def huber(a, y, d, scale, delta):
+@kernel(cached=True)
+def huber(z, a, y, d, scale, delta, result):
     """sum_j 1/2 e_j^2 where |e_j| <= delta, else delta (|e_j| - delta / 2), e = a - y (Huber 1964);
     dL/da = scale e within delta, else scale delta sign(e).
     """
@@ -87,11 +93,11 @@ def huber(a, y, d, scale, delta):
             loss += delta * (abs(error) - 0.5 * delta)
             error = delta if error > 0 else (-delta if error < 0 else error)
         d[j] = scale * a.dtype.type(error)
-    return loss
+    result[0] = loss
 
 
-@kernel
-def poisson(z, a, y, d, scale):
+@kernel(cached=True)
+def poisson(z, a, y, d, scale, _, result):
     """sum_j y_j log(y_j / a_j) - y_j + a_j, half the deviance, with a = exp(z) and log a = z."""
     loss = 0.0
     for j in range(z.size):
@@ -100,35 +106,13 @@ def poisson(z, a, y, d, scale):
         if target > 0:
             loss += target * math.log(target)
         d[j] = scale * (a[j] - y[j])
-    return loss
+    result[0] = loss
 
 
 @kernel(inline=True)
-def row_loss(code, parameter, z, a, y, d, scale):
-    """Return the loss of one row and overwrite its d."""
-    if code == codes.CROSS_ENTROPY:
-        loss = cross_entropy(z, a, y, d, scale)
-    elif code == codes.BINARY_CROSS_ENTROPY:
-        loss = binary_cross_entropy(z, a, y, d, scale)
-    elif code == codes.MEAN_SQUARED_ERROR:
-        loss = mean_squared_error(a, y, d, scale)
-    elif code == codes.ABSOLUTE_ERROR:
-        loss = absolute_error(a, y, d, scale)
-    elif code == codes.HUBER:
-        loss = huber(a, y, d, scale, parameter)
-    elif code == codes.POISSON:
-        loss = poisson(z, a, y, d, scale)
-    else:
-        loss = squared_error(a, y, d, scale)
-    return loss
-
-
-@kernel(inline=True)
-def is_fused(code):
-    """Whether the loss leaves dL/dz, and not dL/da, in d."""
-    return (
-        code == codes.CROSS_ENTROPY or code == codes.BINARY_CROSS_ENTROPY or code == codes.POISSON
-    )
+def row_loss(function, parameter, z, a, y, d, scale, result):
+    """Overwrite the row's d, and ``result`` with its loss. ``function`` is the loss's address."""
+    call(function, (z, a, y, d, scale, parameter, result))
 
 
 @kernel

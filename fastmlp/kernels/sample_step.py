@@ -9,20 +9,11 @@ general step. One thread.
 """
 
 from .activations import activate, activate_backward
-from .buffers import (
-    ACTIVATION,
-    IN,
-    LD_OUT,
-    N_IN,
-    N_OUT,
-    OUT,
-    B,
-    W,
-)  # fmt: skip
+from .buffers import layer_at
 from .denormals import flush_denormals, restore_denormals
 from .forward import gather, output_loss
 from .jit import kernel
-from .losses import is_fused
+from .tile import VECTOR_BYTES
 from .view import view
 
 
@@ -93,26 +84,26 @@ def train_samples(member, team, sync, index, net, work, data, objective, part, r
     params = net.params
     for sample in range(part.first, part.last):
         rate = real(report.rates[sample])
-        gather(data.X, data.order, sample, 0, 1, work.A, 0, 0)
+        gather(data, sample, 0, 1, work.A, 0, 0, VECTOR_BYTES // work.A.itemsize)
         for layer in range(depth):
-            c = net.layers[layer]
-            a, z = view(work.A, c[IN], c[N_IN]), view(work.Z, c[OUT], c[LD_OUT])
+            c = layer_at(net.layers, layer)
+            a, z = view(work.A, c.in_, c.n_in), view(work.Z, c.out, c.ld_out)
             count = find_nonzero(a, index[layer])
             index[layer, -1] = count
-            sample_forward(params, c[W], a, index[layer], count, view(params, c[B], z.size), z)
-            activate(c[ACTIVATION], net.activation_parameters[layer],
-                     work.Z, work.A, c[OUT], 0, c[N_OUT], 0, 1)  # fmt: skip
+            sample_forward(params, c.w, a, index[layer], count, view(params, c.b, z.size), z)
+            activate(c.function, net.activation_parameters[layer],
+                     work.Z, work.A, c.out, 0, c.n_out, 0, 1)  # fmt: skip
         output_loss(net, work, data, objective, sample, 0, 1, real(1))
         for layer in range(depth - 1, -1, -1):
-            c = net.layers[layer]
-            if layer < depth - 1 or not is_fused(objective.loss):
-                activate_backward(c[ACTIVATION], net.activation_parameters[layer],
-                                  work.Z, work.A, work.D, c[OUT], 0, c[N_OUT], 0, 1)  # fmt: skip
-            a, dz = view(work.A, c[IN], c[N_IN]), view(work.D, c[OUT], c[LD_OUT])
+            c = layer_at(net.layers, layer)
+            if layer < depth - 1 or not objective.is_fused:
+                activate_backward(c.derivative, net.activation_parameters[layer],
+                                  work.Z, work.A, work.D, c.out, 0, c.n_out, 0, 1)  # fmt: skip
+            a, dz = view(work.A, c.in_, c.n_in), view(work.D, c.out, c.ld_out)
             if layer > 0:
-                sample_input_gradient(params, c[W], dz, view(work.D, c[IN], c[N_IN]))
-            sample_update(params, c[W], a, index[layer], index[layer, -1], dz,
-                          view(params, c[B], dz.size), rate)  # fmt: skip
+                sample_input_gradient(params, c.w, dz, view(work.D, c.in_, c.n_in))
+            sample_update(params, c.w, a, index[layer], index[layer, -1], dz,
+                          view(params, c.b, dz.size), rate)  # fmt: skip
         report.loss[sample] = work.row_loss[0]
         report.hits[sample] = work.row_hit[0]
         report.rows[sample] = 1

@@ -12,7 +12,9 @@ late arrivals find nothing to do. Results do not depend on the size of the team.
 import sys
 
 import numpy as np
+from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .jit import kernel
@@ -22,8 +24,10 @@ _ARRIVED, _TEAM, _MET, _GENERATION = 0, 8, 16, 24
 SYNC_SIZE = 32
 _CLOSED = 1 << 32
 
-_ARRIVAL_SPINS = 400_000  # about half a millisecond
-_SPINS = 40_000  # about 50 us
+# A thread that was asleep may be woken on the core of the one that waits for it, and gets there
+# only when that one gives way. Spinning for half a millisecond, every second team had one member.
+_ARRIVAL_NANOSECONDS = 5_000_000
+_SPINS = 4000  # about 5 us: beside a busy process, 50 us halve the speed again
 
 _give_way = types.ExternalFunction(
     "SwitchToThread" if sys.platform == "win32" else "sched_yield", types.int32()
@@ -71,6 +75,30 @@ def _wait(spins):
         _give_way()
 
 
+@intrinsic
+def _nanoseconds(typingctx):
+    """Return the time by a clock that only goes forward."""
+
+    def codegen(context, builder, signature, args):
+        word = ir.IntType(64)
+        if sys.platform == "win32":
+            kind = ir.FunctionType(word, [])
+            ticks = cgutils.get_or_insert_function(builder.module, kind, "GetTickCount64")
+            return builder.mul(builder.call(ticks, []), ir.Constant(word, 1_000_000))
+        pair = cgutils.alloca_once(builder, word, 2)
+        number = ir.IntType(32)
+        kind = ir.FunctionType(number, [number, pair.type])
+        read = cgutils.get_or_insert_function(builder.module, kind, "clock_gettime")
+        monotonic = ir.Constant(number, 6 if sys.platform == "darwin" else 1)
+        builder.call(read, [monotonic, pair])
+        seconds, rest = (
+            builder.load(builder.gep(pair, [ir.Constant(word, part)])) for part in (0, 1)
+        )
+        return builder.add(builder.mul(seconds, ir.Constant(word, 1_000_000_000)), rest)
+
+    return types.int64(), codegen
+
+
 @kernel
 def join_team(sync, size):
     """Return (member, team size), or (-1, 0) for a thread that came after the team was closed."""
@@ -79,8 +107,10 @@ def join_team(sync, size):
         return -1, 0
     spins = 0
     if member == 0:
-        while _load(sync, _ARRIVED) < size and spins < _ARRIVAL_SPINS:
-            spins += 1
+        started = _nanoseconds()
+        while _load(sync, _ARRIVED) < size and _nanoseconds() - started < _ARRIVAL_NANOSECONDS:
+            _wait(spins)
+            spins += 200  # looks at the clock take their time
         _fetch_add(sync, _TEAM, _fetch_add(sync, _ARRIVED, _CLOSED))
     while _load(sync, _TEAM) == 0:
         _wait(spins)

@@ -1,108 +1,164 @@
 """From the deltas of a block to new weights: gradients, penalties, clipping, update, constraint.
 
-Each member has its own rows of every W, and some of the biases; members meet only where a norm over
-all gradients, or over all rows, has to be known.
+Weights are taken in groups, from a few panels of inputs to one panel of units: a group's gradient
+is still in the first-level cache when it is used. Each member has its own groups of every W;
+members meet only where a norm over all gradients, or over a unit's weights, has to be known.
 """
 
-from .buffers import IN, LD_IN, LD_OUT, N_IN, N_OUT, NORMS, OUT, WT, B, W
+from .buffers import layer_at
 from .constraint import clip, limit_unit_norms, norm_factor, squared_norm
-from .dense import add_rows, matmul, transpose_row
+from .dense import bias_gradient, dense_gradient, owned_units
 from .jit import kernel
 from .optimizers import add_penalty, update
 from .team import barrier, share
-from .tile import TILE_ROWS
+from .tile import VECTOR_BYTES
 from .view import view
 
 
 @kernel(inline=True)
-def layer_gradients(c, work, rows, first, last, with_bias, overwrite):
-    """dW = A^T dZ for rows ``first`` to ``last`` of W, and db. Overwrites or accumulates."""
-    start = c[W] + first * c[LD_OUT]
-    initial, i, i_row = work.grads, start, c[LD_OUT]
-    if overwrite:
-        initial, i, i_row = work.zeros, 0, 0
-    matmul(work.A, c[IN] + first, 1, c[LD_IN], work.D, c[OUT], c[LD_OUT],
-           initial, i, i_row, work.grads, start, c[LD_OUT],
-           last - first, c[LD_OUT], rows)  # fmt: skip
-    if with_bias:
-        db = view(work.grads, c[B], c[LD_OUT])
-        add_rows(work.D, c[OUT], c[LD_OUT], rows, db, overwrite)
+def is_one_pass(objective):
+    """Whether the update is w = (1 - rate l2) w - rate g: it is done where the gradient is made."""
+    return (
+        objective.is_plain_sgd
+        and objective.l1 == 0.0
+        and objective.clip_norm == 0.0
+        and objective.clip_value == 0.0
+    )
+
+
+# Panels of inputs in a group: 64 x 16 float32, 4 KB of gradient.
+GROUP = 4
+
+
+@kernel
+def owned_groups(c, lanes, member, team):
+    """Return a member's groups of W: panels of units (first, last), groups of inputs (first, last).
+
+    The group before the first of the inputs, number -1, holds the biases of a panel of units.
+    """
+    groups = (c.ld_in // lanes + GROUP - 1) // GROUP
+    p0, p1 = owned_units(c, lanes, member, team)
+    if p1 > 0:
+        return p0, p1, -1, groups
+    first, last = share(groups, 1, member, team)
+    return 0, c.ld_out // lanes, first - (first == 0 and last > 0), last
+
+
+@kernel
+def stretch(c, lanes, p, group):
+    """Return start and size of a group among the parameters."""
+    if group < 0:
+        return c.b + p * lanes, lanes
+    first, last = group * GROUP * lanes, min((group + 1) * GROUP * lanes, c.n_in)
+    return c.w + (p * c.n_in + first) * lanes, (last - first) * lanes
+
+
+@kernel
+def norm_place(c, lanes, p, group):
+    """Return where a group's squared norm is kept."""
+    groups = (c.ld_in // lanes + GROUP - 1) // GROUP
+    return c.norms + p * (groups + 1) + group + 1
 
 
 @kernel(inline=True)
-def complete_gradients(c, params, work, objective, first, last, with_bias):
-    """Add the penalty to the gradients of these rows, and note their squared norms."""
+def make_gradient(c, work, p, group, rows, overwrite):
+    """The gradient of the loss for one group. Overwrites or accumulates."""
+    one, lanes = work.A.dtype.type(1), VECTOR_BYTES // work.A.itemsize
+    if group < 0:
+        bias_gradient(c, work.D, p, rows, work.grads, overwrite)
+    else:
+        source = work.zeros if overwrite else work.grads
+        last = min((group + 1) * GROUP, c.ld_in // lanes)
+        dense_gradient(
+            c, work.A, work.D, p, group * GROUP, last, rows, source, one, one, work.grads
+        )
+
+
+@kernel(inline=True)
+def complete_gradient(c, params, work, objective, p, group):
+    """Add the penalty to the gradient of a group, and note its squared norm."""
     real = params.dtype.type
-    has_penalty = objective.l1 != 0.0 or objective.l2 != 0.0
-    for k in range(first, last):
-        # Row by row, so that how rows are shared cannot change which code an element meets.
-        start = c[W] + k * c[LD_OUT]
-        g = view(work.grads, start, c[LD_OUT])
-        if has_penalty:
-            add_penalty(view(params, start, c[LD_OUT]), g, real(objective.l1), real(objective.l2))
-        if objective.clip_norm > 0.0:
-            work.row_norms[c[NORMS] + k] = squared_norm(g)
-    if with_bias and objective.clip_norm > 0.0:
-        work.row_norms[c[NORMS] + c[N_IN]] = squared_norm(view(work.grads, c[B], c[LD_OUT]))
+    lanes = VECTOR_BYTES // params.itemsize
+    start, n = stretch(c, lanes, p, group)
+    g = view(work.grads, start, n)
+    if group >= 0 and (objective.l1 != 0.0 or objective.l2 != 0.0):
+        add_penalty(view(params, start, n), g, real(objective.l1), real(objective.l2))
+    if objective.clip_norm > 0.0:
+        work.group_norms[norm_place(c, lanes, p, group)] = squared_norm(g)
 
 
 @kernel(inline=True)
-def update_row(net, work, objective, start, n, factor, rate, step, is_weight):
-    """Clip one row of gradients, where that is asked for, and update its parameters."""
+def update_group(c, net, work, objective, p, group, factor, rate, step):
+    """Clip the gradient of a group, where that is asked for, and update its parameters."""
+    start, n = stretch(c, VECTOR_BYTES // net.params.itemsize, p, group)
     if factor != 1.0 or objective.clip_value > 0.0:
         clip(view(work.grads, start, n), factor, objective.clip_value)
-    update(objective, net.params, work.grads, work.state, start, n, rate, step, is_weight)
+    update(objective, net.params, work.grads, work.state, start, n, rate, step, group >= 0)
 
 
 @kernel(inline=True)
-def layer_update(c, net, work, objective, first, last, with_bias, factor, rate, step):
-    """Update rows ``first`` to ``last`` of W, the bias, and the copy of W^T."""
-    for k in range(first, last + 1):
-        # The bias takes the turn after the last row: one call of the update compiles faster.
-        is_weight = k < last
-        if is_weight or with_bias:
-            start = c[W] + k * c[LD_OUT] if is_weight else c[B]
-            update_row(net, work, objective, start, c[LD_OUT], factor, rate, step, is_weight)
-        if is_weight and c[WT] >= 0:
-            row = view(net.params, c[W] + k * c[LD_OUT], c[N_OUT])
-            transpose_row(row, work.WT, c[WT] + k, c[LD_IN])
-
-
-@kernel(inline=True)
-def constrain_units(member, team, net, work, limit):
+def constrain_units(member, team, net, limit):
     """Bring the norm of the weights into each of this member's units down to ``limit``."""
+    lanes = VECTOR_BYTES // net.params.itemsize
     for layer in range(net.layers.shape[0]):
-        c = net.layers[layer]
-        first, last = share(c[N_OUT], 1, member, team)
-        limit_unit_norms(net.params, c[W], c[LD_OUT], c[N_IN], first, last, limit)
-        if c[WT] >= 0:
-            for j in range(first, last):
-                for k in range(c[N_IN]):
-                    place = view(work.WT, c[WT] + j * c[LD_IN] + k, 1)
-                    place[0] = view(net.params, c[W] + k * c[LD_OUT] + j, 1)[0]
+        c = layer_at(net.layers, layer)
+        first, last = share(c.ld_out // lanes, 1, member, team)
+        for p in range(first, last):
+            limit_unit_norms(net.params, c.w + p * c.n_in * lanes, c.n_in, limit)
+
+
+@kernel(inline=True)
+def sgd_step(member, team, net, work, objective, rows, rate):
+    """Gradients and update in one: no gradient is ever stored."""
+    real = net.params.dtype.type
+    lanes = VECTOR_BYTES // net.params.itemsize
+    keep, gain = real(1.0 - rate * objective.l2), real(-rate)
+    for layer in range(net.layers.shape[0]):
+        c = layer_at(net.layers, layer)
+        p0, p1, first, last = owned_groups(c, lanes, member, team)
+        q0, q1 = max(first, 0) * GROUP, min(last * GROUP, c.ld_in // lanes)
+        for p in range(p0, p1):
+            dense_gradient(c, work.A, work.D, p, q0, q1, rows, net.params, keep, gain, net.params)
+            if first < 0:
+                bias_gradient(c, work.D, p, rows, work.grads, True)
+                b, db = view(net.params, c.b + p * lanes, lanes), c.b + p * lanes
+                for j in range(lanes):
+                    b[j] += gain * view(work.grads, db, lanes)[j]
 
 
 @kernel(inline=True)
 def gradients_and_update(member, team, sync, net, work, objective, rows, overwrite, rate, step):
-    """This member's rows of every layer's gradient; then, if ``step`` is not 0, their update."""
-    depth = net.layers.shape[0]
-    for layer in range(depth):
-        c = net.layers[layer]
-        first, last = share(c[N_IN], TILE_ROWS, member, team)
-        with_bias = layer % team == member
-        layer_gradients(c, work, rows, first, last, with_bias, overwrite)
-        if step > 0:
-            complete_gradients(c, net.params, work, objective, first, last, with_bias)
-    if step > 0:
-        factor = 1.0
-        if objective.clip_norm > 0.0:
+    """This member's groups of every layer's gradient; then, if ``step`` is not 0, their update.
+
+    ``overwrite`` says whether the block is the first of its batch.
+    """
+    if step > 0 and overwrite and is_one_pass(objective):
+        sgd_step(member, team, net, work, objective, rows, rate)
+    else:
+        update_in_passes(member, team, sync, net, work, objective, rows, overwrite, rate, step)
+    if step > 0 and objective.max_norm > 0.0:
+        barrier(sync, team)
+        constrain_units(member, team, net, objective.max_norm)
+
+
+@kernel(inline=True)
+def update_in_passes(member, team, sync, net, work, objective, rows, overwrite, rate, step):
+    """Gradient and update group by group; in two passes where all gradients are needed first."""
+    lanes = VECTOR_BYTES // net.params.itemsize
+    by_norm = step > 0 and objective.clip_norm > 0.0
+    factor = 1.0
+    for turn in range(2 if by_norm else 1):
+        if turn == 1:
             barrier(sync, team)
-            factor = norm_factor(work.row_norms, objective.clip_norm)
-        for layer in range(depth):
-            c = net.layers[layer]
-            first, last = share(c[N_IN], TILE_ROWS, member, team)
-            with_bias = layer % team == member
-            layer_update(c, net, work, objective, first, last, with_bias, factor, rate, step)
-        if objective.max_norm > 0.0:
-            barrier(sync, team)
-            constrain_units(member, team, net, work, objective.max_norm)
+            factor = norm_factor(work.group_norms, objective.clip_norm)
+        for layer in range(net.layers.shape[0]):
+            c = layer_at(net.layers, layer)
+            p0, p1, first, last = owned_groups(c, lanes, member, team)
+            for p in range(p0, p1):
+                for group in range(first, last):
+                    if turn == 0:
+                        make_gradient(c, work, p, group, rows, overwrite)
+                        if step > 0:
+                            complete_gradient(c, net.params, work, objective, p, group)
+                    if step > 0 and turn == (1 if by_norm else 0):
+                        update_group(c, net, work, objective, p, group, factor, rate, step)

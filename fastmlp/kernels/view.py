@@ -1,8 +1,11 @@
 """Stretches of flat arrays, as arrays of their own."""
 
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
+
+_INT = ir.IntType(32)
 
 
 @intrinsic
@@ -30,3 +33,45 @@ def view(typingctx, array, start, size):
         return part._getvalue()
 
     return array(array, types.intp, types.intp), codegen
+
+
+@intrinsic
+def row_view(typingctx, matrix, row, start, size):
+    """Return matrix[row, start : start + size] of a matrix in C order, unchecked and uncounted."""
+
+    def codegen(context, builder, signature, args):
+        kind = signature.args[0]
+        whole = context.make_array(kind)(context, builder, args[0])
+        part = context.make_array(signature.return_type)(context, builder)
+        itemsize = context.get_constant(types.intp, kind.dtype.bitwidth // 8)
+        width = builder.extract_value(whole.shape, 1)
+        context.populate_array(
+            part,
+            data=builder.gep(whole.data, [builder.add(builder.mul(args[1], width), args[2])]),
+            shape=cgutils.pack_array(builder, [args[3]]),
+            strides=cgutils.pack_array(builder, [itemsize]),
+            itemsize=itemsize,
+            meminfo=None,
+        )
+        return part._getvalue()
+
+    size_type = types.intp
+    flat = types.Array(matrix.dtype, 1, "C")
+    return flat(matrix, size_type, size_type, size_type), codegen
+
+
+@intrinsic
+def prefetch(typingctx, matrix, row, start):
+    """Ask for the cache line of matrix[row, start] to be brought into the second-level cache."""
+
+    def codegen(context, builder, signature, args):
+        whole = context.make_array(signature.args[0])(context, builder, args[0])
+        width = builder.extract_value(whole.shape, 1)
+        place = builder.add(builder.mul(args[1], width), args[2])
+        pointer = builder.bitcast(builder.gep(whole.data, [place]), cgutils.voidptr_t)
+        kind = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, *[_INT] * 3])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        builder.call(function, [pointer, _INT(0), _INT(2), _INT(1)])  # to read; L2; data
+        return context.get_dummy_value()
+
+    return types.void(matrix, types.intp, types.intp), codegen

@@ -13,7 +13,7 @@ from .launch import launch
 from .workspace import Workspace
 
 # Rows of a launch, and multiply-adds: some 50 ms on one core, so that Ctrl-C is answered at once.
-_ROWS_AT_ONCE = 96 * 64
+_ROWS_AT_ONCE = 128 * 48
 _WORK_AT_ONCE = 1e9
 
 
@@ -43,6 +43,7 @@ def evaluate(
     threads : int
     want_outputs : bool, default False
     """
+    workspace.load()
     n, n_outputs = data.order.size, workspace.network.layer_sizes[-1]
     outputs = np.empty((n if want_outputs else 0, n_outputs), workspace.network.dtype)
     losses, hits = np.zeros(n), np.zeros(n, np.int64)

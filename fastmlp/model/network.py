@@ -34,6 +34,8 @@ class Network:
         Views into ``params``.
     biases : list of ndarray, shape (n_out,)
         Views into ``params``.
+    table : ndarray of int64, shape (depth, LAYER_FIELDS)
+        Sizes, and where each layer's weights and biases start.
     """
 
     def __init__(
@@ -54,8 +56,9 @@ class Network:
                 f"activations must be one for each of the {len(self.layer_sizes) - 1} layers, "
                 f"got {len(self.activations)}"
             )
-        self.layout = _layout(self.layer_sizes, self.dtype)
-        self.params = aligned_zeros(self.layout.size, self.dtype)
+        self.table = _layout(self.layer_sizes, self.dtype)
+        last = self.table[-1]
+        self.params = aligned_zeros(int(last[buffers.B] + last[buffers.LD_OUT]), self.dtype)
         self.weights = [self._weight_view(self.params, layer) for layer in range(self.depth)]
         self.biases = [self._bias_view(self.params, layer) for layer in range(self.depth)]
 
@@ -112,56 +115,26 @@ class Network:
             for view, array in zip(own, given, strict=True):
                 view[...] = array
 
-    def kernel_view(self, block_rows: int, dropout: Sequence[float] = ()) -> buffers.Net:
-        """Return what kernels are given, with offsets for blocks of ``block_rows`` rows.
-
-        Parameters
-        ----------
-        block_rows : int
-        dropout : sequence of float, default ()
-            The share of each layer's inputs that is dropped; empty: none.
-        """
-        layers = self.layout.table.copy()
-        rates = np.array(dropout or [0.0] * self.depth)
-        start = 0
-        for row, activation, rate in zip(layers, self.activations, rates, strict=True):
-            row[buffers.ACTIVATION] = activation.code
-            row[buffers.SOURCE] = start
-            if rate > 0:
-                # What is left of the inputs stands apart: the layer below needs its own outputs.
-                start += block_rows * row[buffers.LD_IN]
-            row[buffers.IN] = start
-            start += block_rows * row[buffers.LD_IN]
-            row[buffers.OUT] = start
-        parameters = [activation.kernel_parameter for activation in self.activations]
-        return buffers.Net(layers, np.array(parameters, self.dtype), rates, self.params)
-
     def _weight_view(self, flat: np.ndarray, layer: int) -> np.ndarray:
-        row = self.layout.table[layer]
+        row = self.table[layer]
         n_in, n_out, width = row[buffers.N_IN], row[buffers.N_OUT], row[buffers.LD_OUT]
         start = row[buffers.W]
         return flat[start : start + n_in * width].reshape(n_in, width)[:, :n_out]
 
     def _bias_view(self, flat: np.ndarray, layer: int) -> np.ndarray:
-        row = self.layout.table[layer]
+        row = self.table[layer]
         return flat[row[buffers.B] : row[buffers.B] + row[buffers.N_OUT]]
 
 
-class _Layout:
-    """Where each layer's weights and biases lie in the flat buffers."""
+def _layout(sizes: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """Return the kernels' table of layers, filled in as far as the layer sizes decide it.
 
-    def __init__(self, table: np.ndarray, size: int, transposed_size: int):
-        self.table = table
-        self.size = size
-        self.transposed_size = transposed_size
-
-
-def _layout(sizes: tuple[int, ...], dtype: np.dtype) -> _Layout:
+    All weights stand before all biases, each row padded.
+    """
     table = np.zeros((len(sizes) - 1, buffers.LAYER_FIELDS), np.int64)
     table[:, buffers.N_IN], table[:, buffers.N_OUT] = sizes[:-1], sizes[1:]
     table[:, buffers.LD_IN] = [padded(size, dtype) for size in sizes[:-1]]
     table[:, buffers.LD_OUT] = [padded(size, dtype) for size in sizes[1:]]
-    table[:, buffers.NORMS] = np.cumsum([0, *(size + 1 for size in sizes[:-2])])
     size = 0
     for row in table:
         row[buffers.W] = size
@@ -169,9 +142,4 @@ def _layout(sizes: tuple[int, ...], dtype: np.dtype) -> _Layout:
     for row in table:
         row[buffers.B] = size
         size += row[buffers.LD_OUT]
-    transposed_size = 0
-    table[0, buffers.WT] = -1  # the inputs have no gradient
-    for row in table[1:]:
-        row[buffers.WT] = transposed_size
-        transposed_size += row[buffers.N_OUT] * row[buffers.LD_IN]
-    return _Layout(table, int(size), int(transposed_size))
+    return table

@@ -8,28 +8,15 @@ import numpy as np
 
 from ..base.errors import DataError
 from ..base.foreign import as_plain
-from ..kernels.buffers import Data, Objective
+from ..ops.optimizers import SGD
 from ..ops.scalers import Scaling
+from .encoding import encode
 from .evaluate import evaluate
+from .functions import objective
 from .launch import check_threads
 from .network import Network
 from .task import Task
 from .workspace import Workspace
-
-_NO_OBJECTIVE = Objective(
-    loss=0,
-    loss_parameter=0.0,
-    task=0,
-    threshold=0.5,
-    label_smoothing=0.0,
-    l1=0.0,
-    l2=0.0,
-    clip_norm=0.0,
-    clip_value=0.0,
-    max_norm=0.0,
-    optimizer=0,
-    optimizer_parameters=np.zeros(4),
-)
 
 
 class Predictor:
@@ -66,15 +53,14 @@ class Predictor:
         DataError
             If X has the wrong shape, is not numeric, or holds NaN or infinity.
         """
-        scaled = self._scaled(X)
-        no_targets = np.empty((0, self.task.n_outputs), scaled.dtype)
-        if not len(scaled):
-            return no_targets
-        data = Data(scaled, np.empty(0, np.int32), no_targets, np.empty(0), np.arange(len(scaled)))
+        X = self._checked(X)
+        if not len(X):
+            return np.empty((0, self.task.n_outputs), self.network.dtype)
+        data = encode(X, self.scaling, self.network.dtype, n_outputs=self.task.n_outputs)
         # A workspace of its own, so that several Python threads can predict at once.
         workspace = Workspace(self.network, training=False)
-        no_objective = _NO_OBJECTIVE._replace(task=self.task.code)
-        return evaluate(workspace, data, no_objective, check_threads(threads), True).outputs
+        outputs_alone = objective(None, SGD(), self.network.dtype, self.task.code)
+        return evaluate(workspace, data, outputs_alone, check_threads(threads), True).outputs
 
     def predict(self, X: np.ndarray, threads: int | None = None) -> np.ndarray:
         """Return the predicted label or value of each row, shape (n,) or (n, n_outputs).
@@ -122,9 +108,9 @@ class Predictor:
 
         return load_predictor(path)
 
-    def _scaled(self, X: np.ndarray) -> np.ndarray:
-        """Return X as the network takes it."""
-        n_features, dtype = self.network.layer_sizes[0], self.network.dtype
+    def _checked(self, X: np.ndarray) -> np.ndarray:
+        """Return X as a matrix of numbers of the right width."""
+        n_features = self.network.layer_sizes[0]
         try:
             X = np.asarray(as_plain(X, "X")[0])
         except ValueError:
@@ -140,11 +126,4 @@ class Predictor:
             raise DataError(
                 f"X must hold numbers, got dtype {X.dtype}; convert it with X.astype(float)"
             )
-        with np.errstate(over="ignore", invalid="ignore"):
-            scaled = self.scaling.apply(X, dtype)
-        if not np.isfinite(scaled).all():
-            raise DataError(
-                f"X must be finite and in the range of {dtype}, got NaN, infinity or more; "
-                "replace or drop such rows"
-            )
-        return scaled
+        return X

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ..kernels import buffers
-from .memory import aligned_zeros
+from ..kernels import buffers, phases
+from ..kernels.update import GROUP
+from .functions import activation_addresses
+from .memory import CACHE_LINE, aligned_zeros
 from .network import Network
 
-# A block's inputs and activations stay in the second-level cache; a multiple of the tile's 6 rows.
-BLOCK_ROWS = 96
+# A block's inputs and activations stay in the second-level cache.
+BLOCK_ROWS = 128
 
 
 class Workspace:
@@ -20,7 +22,7 @@ class Workspace:
     Parameters
     ----------
     network : Network
-    block_rows : int, default 96
+    block_rows : int, default 128
         How many rows are taken through the network at once.
     state_buffers : int, default 0
         How many numbers of state the optimizer keeps for each parameter.
@@ -28,6 +30,9 @@ class Workspace:
         Evaluation alone needs no gradients.
     dropout : sequence of float, default ()
         The share of each layer's inputs that is dropped; empty: none.
+    in_panels : bool, default True
+        Whether the kernels find weights and activations in panels, with a copy of the network's
+        weights that :meth:`load` and :meth:`store` bring up to date; or in rows, the network's own.
 
     Attributes
     ----------
@@ -42,33 +47,108 @@ class Workspace:
         state_buffers: int = 0,
         training: bool = True,
         dropout: Sequence[float] = (),
+        in_panels: bool = True,
     ):
         self.network = network
         self.block_rows = block_rows
-        self.net = network.kernel_view(block_rows, dropout)
-        layers, dtype = self.net.layers, network.dtype
-        activations = layers[-1, buffers.OUT] + block_rows * layers[-1, buffers.LD_OUT]
-        gradients = network.params.size if training else 0
+        self.in_panels = in_panels
+        dtype, size = network.dtype, network.params.size
+        self.lanes = CACHE_LINE // dtype.itemsize
+        padded_rows = -(-block_rows // self.lanes) * self.lanes
+        rates = np.array(dropout or [0.0] * network.depth)
+        layers = _layer_table(network, padded_rows, rates, self.lanes, in_panels)
+        parameters = [activation.kernel_parameter for activation in network.activations]
+        params = aligned_zeros(size, dtype) if in_panels else network.params
+        self.net = buffers.Net(layers, np.array(parameters, dtype), rates, params)
+        last = layers[-1]
+        activations = int(last[buffers.OUT] + padded_rows * last[buffers.LD_OUT])
+        gradients = size if training else 0
+        transposed = int(last[buffers.T] + padded_rows * last[buffers.LD_OUT])
+        norms = int(last[buffers.NORMS] + _groups(last, self.lanes))
         self.work = buffers.Work(
             A=aligned_zeros(activations, dtype),
             Z=aligned_zeros(activations, dtype),
-            D=aligned_zeros(activations, dtype),
-            Y=aligned_zeros(block_rows * layers[-1, buffers.LD_OUT], dtype),
-            WT=aligned_zeros(network.layout.transposed_size if training else 0, dtype),
+            D=aligned_zeros(activations, dtype),  # losses leave gradients in an evaluation too
+            T=aligned_zeros(transposed if training else 0, dtype),
+            Y=aligned_zeros(padded_rows * int(last[buffers.LD_OUT]), dtype),
             grads=aligned_zeros(gradients, dtype),
             state=aligned_zeros(state_buffers * gradients, dtype),
-            zeros=aligned_zeros(int(layers[:, buffers.LD_IN : buffers.LD_OUT + 1].max()), dtype),
-            row_norms=np.zeros(sum(network.layer_sizes[:-1]) + network.depth if training else 0),
-            row_loss=np.zeros(block_rows),
-            row_hit=np.zeros(block_rows, np.int64),
+            zeros=aligned_zeros(self.lanes, dtype),
+            group_norms=np.zeros(norms if training else 0),
+            row_loss=np.zeros(padded_rows),
+            row_hit=np.zeros(padded_rows, np.int64),
+            phases=np.zeros(len(phases.NAMES), np.int64),
         )
-        if training:
-            self.refresh_transposed()
+        self.load()
 
-    def refresh_transposed(self) -> None:
-        """Copy the weights into their transposed places; needed after weights are set by hand."""
-        for row, weights in zip(self.net.layers[1:], self.network.weights[1:], strict=True):
-            n_in, n_out, width = row[buffers.N_IN], row[buffers.N_OUT], row[buffers.LD_IN]
-            start = row[buffers.WT]
-            view = self.work.WT[start : start + n_out * width].reshape(n_out, width)
-            view[:, :n_in] = weights.T
+    def load(self) -> None:
+        """Take over the network's parameters; needed after they were set by hand."""
+        if self.in_panels:
+            for panels, rows in self._pairs(self.net.params, self.network.params):
+                panels[...] = rows
+
+    def store(self) -> None:
+        """Give the network the parameters that kernels have changed."""
+        if self.in_panels:
+            for panels, rows in self._pairs(self.net.params, self.network.params):
+                rows[...] = panels
+
+    def in_rows(self, buffer: np.ndarray) -> np.ndarray:
+        """Return a copy of a buffer laid out like the kernels' parameters (gradients, or one of
+        the optimizer's state), laid out like ``Network.params``.
+        """
+        if not self.in_panels:
+            return buffer.copy()
+        found = np.empty_like(buffer)
+        for panels, rows in self._pairs(buffer, found):
+            rows[...] = panels
+        return found
+
+    def _pairs(
+        self, in_panels: np.ndarray, in_rows: np.ndarray
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield views of the same parameters in both layouts, of the same shape."""
+        for row in self.network.table:
+            n_in, panels = int(row[buffers.N_IN]), int(row[buffers.LD_OUT]) // self.lanes
+            part = slice(row[buffers.W], row[buffers.W] + n_in * row[buffers.LD_OUT])
+            yield (
+                in_panels[part].reshape(panels, n_in, self.lanes),
+                in_rows[part].reshape(n_in, panels, self.lanes).transpose(1, 0, 2),
+            )
+        biases = slice(self.network.table[0, buffers.B], None)
+        yield in_panels[biases], in_rows[biases]
+
+
+def _groups(row: np.ndarray, lanes: int) -> int:
+    """Return how many groups of weights and biases a layer has."""
+    panels_in, panels_out = row[buffers.LD_IN] // lanes, row[buffers.LD_OUT] // lanes
+    return int(panels_out * (-(-panels_in // GROUP) + 1))
+
+
+def _layer_table(
+    network: Network, rows: int, dropout: np.ndarray, lanes: int, in_panels: bool
+) -> np.ndarray:
+    """Return the network's table with the offsets and strides of blocks of ``rows`` rows."""
+    layers = network.table.copy()
+    start, norms = 0, 0
+    strides = (lanes, rows * lanes) if in_panels else (layers[0, buffers.LD_IN], lanes)
+    for number, (row, activation) in enumerate(zip(layers, network.activations, strict=True)):
+        row[[buffers.FUNCTION, buffers.DERIVATIVE]] = activation_addresses(
+            activation.name, network.dtype
+        )
+        row[buffers.SOURCE] = start
+        if dropout[number] > 0:
+            # What is left of the inputs stands apart: the layer below needs its own outputs.
+            start += rows * row[buffers.LD_IN]
+        row[buffers.IN] = start
+        row[[buffers.IN_ROW, buffers.IN_PANEL]] = strides
+        start += rows * row[buffers.LD_IN]
+        row[buffers.OUT] = start
+        is_output = number == network.depth - 1
+        by_rows = is_output or activation.name == "softmax" or not in_panels
+        strides = (row[buffers.LD_OUT], lanes) if by_rows else (lanes, rows * lanes)
+        row[[buffers.OUT_ROW, buffers.OUT_PANEL]] = strides
+        row[buffers.T] = row[buffers.OUT] - layers[0, buffers.OUT]
+        row[buffers.NORMS] = norms
+        norms += _groups(row, lanes)
+    return layers

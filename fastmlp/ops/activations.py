@@ -1,6 +1,6 @@
-"""Activations: what each is called, its formula, its kernel code and its parameter.
+"""Activations: what each is called, its formula and its parameter.
 
-To add one: a record here, a code in ``kernels/codes.py``, a forward and a backward kernel in
+To add one: a record here, a forward and a backward kernel of its name in
 ``kernels/activations.py``, a twin in ``tests/reference.py``. Tests find it by the registry.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..kernels import codes
 from .spec import Registry, Spec
 
 
@@ -17,7 +16,6 @@ from .spec import Registry, Spec
 class Activation(Spec):
     """An element-wise (or, for softmax, row-wise) function of a layer's pre-activations."""
 
-    code: ClassVar[int]
     hidden: ClassVar[bool] = True  # whether it may stand in a hidden layer
     default_weight_init: ClassVar[str] = "glorot_uniform"
 
@@ -35,7 +33,6 @@ ACTIVATIONS: Registry[Activation] = Registry("activation")
 class Identity(Activation):
     name = "identity"
     formula = "a = z"
-    code = codes.IDENTITY
 
 
 @ACTIVATIONS.add
@@ -43,7 +40,6 @@ class Identity(Activation):
 class Relu(Activation):
     name = "relu"
     formula = "a = max(z, 0)"
-    code = codes.RELU
     default_weight_init = "he_normal"
 
 
@@ -52,7 +48,6 @@ class Relu(Activation):
 class LeakyRelu(Activation):
     name = "leaky_relu"
     formula = "a = z if z > 0 else slope * z"
-    code = codes.LEAKY_RELU
     default_weight_init = "he_normal"
     slope: float = 0.01
 
@@ -66,7 +61,6 @@ class LeakyRelu(Activation):
 class Sigmoid(Activation):
     name = "sigmoid"
     formula = "a = 1 / (1 + exp(-z))"
-    code = codes.SIGMOID
 
 
 @ACTIVATIONS.add
@@ -74,7 +68,6 @@ class Sigmoid(Activation):
 class Tanh(Activation):
     name = "tanh"
     formula = "a = tanh(z)"
-    code = codes.TANH
 
 
 @ACTIVATIONS.add
@@ -82,7 +75,6 @@ class Tanh(Activation):
 class Softmax(Activation):
     name = "softmax"
     formula = "a_j = exp(z_j) / sum_k exp(z_k)"
-    code = codes.SOFTMAX
 
 
 @ACTIVATIONS.add
@@ -90,7 +82,6 @@ class Softmax(Activation):
 class Elu(Activation):
     name = "elu"
     formula = "a = z if z > 0 else alpha * (exp(z) - 1)"
-    code = codes.ELU
     default_weight_init = "he_normal"
     alpha: float = 1.0
 
@@ -107,7 +98,6 @@ class Elu(Activation):
 class Gelu(Activation):
     name = "gelu"
     formula = "a = z Phi(z), Phi the normal distribution function"
-    code = codes.GELU
     default_weight_init = "he_normal"
 
 
@@ -116,7 +106,6 @@ class Gelu(Activation):
 class Silu(Activation):
     name = "silu"
     formula = "a = z / (1 + exp(-z))"
-    code = codes.SILU
     default_weight_init = "he_normal"
 
 
@@ -125,7 +114,6 @@ class Silu(Activation):
 class Softplus(Activation):
     name = "softplus"
     formula = "a = log(1 + exp(z))"
-    code = codes.SOFTPLUS
     default_weight_init = "he_normal"
 
 
@@ -134,7 +122,6 @@ class Softplus(Activation):
 class Exponential(Activation):
     name = "exponential"
     formula = "a = exp(z)"
-    code = codes.EXPONENTIAL
     hidden = False
 
 

@@ -1,4 +1,4 @@
-"""Losses: formula of one sample's loss, kernel code, and the output activations each goes with."""
+"""Losses: formula of one sample's loss, and the output activations each goes with."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..base.errors import ConfigError
-from ..kernels import codes
 from .activations import Activation
 from .spec import Registry, Spec
 
@@ -15,8 +14,8 @@ from .spec import Registry, Spec
 class Loss(Spec):
     """A per-sample loss; the objective is its mean over the batch."""
 
-    code: ClassVar[int]
     output_activations: ClassVar[tuple[str, ...]]
+    is_fused: ClassVar[bool] = False  # with its output activation, into dL/dz = a - y
 
     @property
     def kernel_parameter(self) -> float:
@@ -32,7 +31,7 @@ LOSSES: Registry[Loss] = Registry("loss")
 class CrossEntropy(Loss):
     name = "cross_entropy"
     formula = "-sum_j y_j log a_j"
-    code = codes.CROSS_ENTROPY
+    is_fused = True
     output_activations = ("softmax",)
 
 
@@ -41,7 +40,7 @@ class CrossEntropy(Loss):
 class BinaryCrossEntropy(Loss):
     name = "binary_cross_entropy"
     formula = "-sum_j y_j log a_j + (1 - y_j) log(1 - a_j)"
-    code = codes.BINARY_CROSS_ENTROPY
+    is_fused = True
     output_activations = ("sigmoid",)
 
 
@@ -50,7 +49,6 @@ class BinaryCrossEntropy(Loss):
 class SquaredError(Loss):
     name = "squared_error"
     formula = "sum_j 1/2 (y_j - a_j)^2"
-    code = codes.SQUARED_ERROR
     output_activations = ("softmax", "sigmoid", "identity", "tanh", "relu")
 
 
@@ -59,7 +57,6 @@ class SquaredError(Loss):
 class MeanSquaredError(Loss):
     name = "mean_squared_error"
     formula = "mean_j (y_j - a_j)^2"
-    code = codes.MEAN_SQUARED_ERROR
     output_activations = ("softmax", "sigmoid", "identity", "tanh", "relu")
 
 
@@ -68,7 +65,6 @@ class MeanSquaredError(Loss):
 class AbsoluteError(Loss):
     name = "absolute_error"
     formula = "sum_j |y_j - a_j|"
-    code = codes.ABSOLUTE_ERROR
     output_activations = ("sigmoid", "identity", "tanh", "relu")
 
 
@@ -77,7 +73,6 @@ class AbsoluteError(Loss):
 class Huber(Loss):
     name = "huber"
     formula = "sum_j 1/2 e_j^2 if |e_j| <= delta else delta (|e_j| - delta / 2), e = a - y"
-    code = codes.HUBER
     output_activations = ("sigmoid", "identity", "tanh", "relu")
     delta: float = 1.0
 
@@ -94,7 +89,7 @@ class Huber(Loss):
 class Poisson(Loss):
     name = "poisson"
     formula = "sum_j y_j log(y_j / a_j) - y_j + a_j"
-    code = codes.POISSON
+    is_fused = True
     output_activations = ("exponential",)
 
 

@@ -1,4 +1,4 @@
-"""Optimizers: update rule, parameters, kernel code and how many buffers of state each keeps.
+"""Optimizers: update rule, parameters and how many buffers of state each keeps.
 
 The rules are PyTorch's definitions, whose order of operations the kernels follow.
 """
@@ -6,17 +6,13 @@ The rules are PyTorch's definitions, whose order of operations the kernels follo
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
-from ..kernels import codes
 from .spec import Registry, Spec
 
 
 @dataclass(frozen=True)
 class Optimizer(Spec):
     """A rule that turns gradients into updates."""
-
-    code: ClassVar[int]
 
     @property
     def state_buffers(self) -> int:
@@ -37,7 +33,6 @@ OPTIMIZERS: Registry[Optimizer] = Registry("optimizer")
 class SGD(Optimizer):
     name = "sgd"
     formula = "v = momentum v + g;  w -= rate (g + momentum v if nesterov else v)"
-    code = codes.SGD
     momentum: float = 0.0
     nesterov: bool = False
 
@@ -62,7 +57,6 @@ class Adam(Optimizer):
         "m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;  "
         "w -= rate (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)"
     )
-    code = codes.ADAM
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
@@ -86,7 +80,6 @@ class Adam(Optimizer):
 class AdamW(Adam):
     name = "adamw"
     formula = "w *= 1 - rate weight_decay (weights, not biases);  then as adam"
-    code = codes.ADAMW
     weight_decay: float = 0.01
 
     def __post_init__(self) -> None:
@@ -105,7 +98,6 @@ class RMSprop(Optimizer):
     formula = (
         "s = alpha s + (1 - alpha) g^2;  v = momentum v + g / (sqrt(s) + epsilon);  w -= rate v"
     )
-    code = codes.RMSPROP
     alpha: float = 0.99
     epsilon: float = 1e-8
     momentum: float = 0.0

@@ -72,7 +72,8 @@ class RunFolder:
         if result.config.log_every:
             self._write_text("iterations.csv", result.iterations.to_csv())
         self._write_json("metrics.json", metrics_of(result))
-        self._write_json("timings.json", {**result.timings, **extra_timings})
+        timings = {**result.timings, "phase_seconds": result.phase_seconds}
+        self._write_json("timings.json", {**timings, **extra_timings})
 
     def _write_text(self, name: str, text: str) -> None:
         write_atomically(self.path / name, text.encode())

@@ -15,6 +15,7 @@ AUTO = "auto"
 TASKS = ("auto", "classification", "multilabel", "regression")
 MODES = ("stochastic", "minibatch", "batch")
 SAMPLINGS = ("shuffle", "replacement")
+DTYPES = ("float32", "float64")
 MONITORS = ("validation_loss", "validation_accuracy", "train_loss", "train_accuracy")
 
 _CHOICES = {
@@ -22,7 +23,7 @@ _CHOICES = {
     "mode": MODES,
     "sampling": SAMPLINGS,
     "monitor": (AUTO, *MONITORS),
-    "dtype": ("float32", "float64"),
+    "dtype": DTYPES,
 }
 _LEAST = {
     "batch_size": 1, "epochs": 1, "early_stopping": 0, "log_every": 0, "seed": 0, "validation": 0,

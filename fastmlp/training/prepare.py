@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..base.errors import ConfigError, DataError
+from ..base.errors import ConfigError
 from ..data.dataset import Dataset
 from ..data.split import Parts, parts
 from ..kernels.buffers import Data
+from ..model.encoding import encode
 from ..model.task import Task
 from ..ops.scalers import SCALERS, Scaling
 from .config import TrainConfig
@@ -25,6 +26,7 @@ class Prepared(NamedTuple):
     test: Data | None
     scaling: Scaling
     task: Task
+    n_features: int
 
 
 def prepare(
@@ -49,7 +51,8 @@ def prepare(
     ConfigError
         If the data cannot be split, are too few for a validation set, or all have weight 0.
     DataError
-        If labels are unknown, or the training part holds a single class.
+        If labels are unknown, the training part holds a single class, or a scaled feature is
+        beyond the range of the network's dtype.
     """
     split = parts(
         dataset,
@@ -70,16 +73,20 @@ def prepare(
         task = replace(task, target_scaling=target_scaling)
     dtype = np.dtype(config.dtype)
 
-    def encoded(X: np.ndarray | None, y: np.ndarray | None) -> Data | None:
-        return None if X is None or y is None else encode(X, y, scaling, task, dtype)
+    def encoded(X: np.ndarray, y: np.ndarray) -> Data:
+        return encode(X, scaling, dtype, *task.encode(y, dtype))
 
-    train = encode(split.X_train, split.y_train, scaling, task, dtype)
+    def if_there(X: np.ndarray | None, y: np.ndarray | None) -> Data | None:
+        return None if X is None or y is None else encoded(X, y)
+
+    train = encoded(split.X_train, split.y_train)
     return Prepared(
         train._replace(weights=_weights(split, config, task)),
-        encoded(split.X_validation, split.y_validation),
-        encoded(split.X_test, split.y_test),
+        if_there(split.X_validation, split.y_validation),
+        if_there(split.X_test, split.y_test),
         scaling,
         task,
+        split.X_train.shape[1],
     )
 
 
@@ -103,30 +110,3 @@ def _weights(split: Parts, config: TrainConfig, task: Task) -> np.ndarray:
             "sample weight or the class_weight"
         )
     return given
-
-
-def encode(X: np.ndarray, y: np.ndarray, scaling: Scaling, task: Task, dtype: np.dtype) -> Data:
-    """Return rows as kernels take them, in their own order.
-
-    Parameters
-    ----------
-    X : ndarray, shape (n, n_features)
-    y : ndarray, shape (n,) or (n, n_outputs)
-    scaling : Scaling
-    task : Task
-    dtype : dtype
-
-    Raises
-    ------
-    DataError
-        If a label is unknown, or a scaled feature is beyond the range of ``dtype``.
-    """
-    labels, targets = task.encode(y, dtype)
-    with np.errstate(over="ignore", invalid="ignore"):
-        scaled = scaling.apply(X, dtype)
-    if X.dtype.kind == "f" and not np.isfinite(scaled).all():
-        raise DataError(
-            f"X must stay in the range of {dtype} when scaled by {scaling.kind}, got more; "
-            "scale by standard or minmax, or use dtype float64"
-        )
-    return Data(scaled, labels, targets, np.empty(0), np.arange(len(X)))

@@ -32,6 +32,11 @@ class TrainResult:
         interrupted run did not come to evaluate.
     timings : dict
         Seconds: prepare, compile, step, train, predict; and samples_per_second.
+    phase_seconds : dict
+        How much of ``timings["step_seconds"]`` went to each phase of a step: gather, forward, loss,
+        backward, update, and wait (for other threads), as the first thread of the team counts them.
+        The rest passes between slices of an epoch. Empty for the per-sample step, which is one
+        loop, and on machines without a counter.
     data : dict
         Name and sizes of the data.
     plan : Plan
@@ -42,6 +47,8 @@ class TrainResult:
         The epoch whose weights the predictor has: the best where there is a validation set, unless
         ``restore_best`` is off, else the last. None for weights from within an epoch, after an
         interruption, and for the initial ones.
+    updates_run : int
+        Updates of the weights.
     status : {"finished", "stopped early", "stopped", "interrupted", "diverged", "failed"}
     """
 
@@ -51,10 +58,12 @@ class TrainResult:
     iterations: History
     metrics: dict[str, Any]
     timings: dict[str, float | None]
+    phase_seconds: dict[str, float]
     data: dict[str, Any]
     plan: Plan
     best_epoch: int | None
     kept_epoch: int | None
+    updates_run: int
     status: str
 
     @property
@@ -81,10 +90,12 @@ class TrainResult:
             "model": self.model_facts(),
             "status": self.status,
             "epochs_run": self.epochs_run,
+            "updates_run": self.updates_run,
             "best_epoch": self.best_epoch,
             "kept_epoch": self.kept_epoch,
             **self.metrics,
             **self.timings,
+            "phase_seconds": self.phase_seconds,
         }
 
     def __repr__(self) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from ..base.errors import CallbackError
 from ..kernels.buffers import Data, Objective
 from ..model.evaluate import Evaluation, evaluate
+from ..model.functions import objective
 from ..model.launch import check_threads
 from ..model.network import Network
 from ..model.predictor import Predictor
@@ -70,9 +71,9 @@ class Run:
                 "rows; batches hold all of them",
                 stacklevel=4,  # who called fit
             )
-        self.network = _network(config, task, prepared.train.X.shape[1], initial_weights)
+        self.network = _network(config, task, prepared.n_features, initial_weights)
         self.objective = _objective(config, task)
-        self.plan = plan(config, len(prepared.train.X), self.threads)
+        self.plan = plan(config, len(prepared.train.X), self.network.n_weights, self.threads)
         self.steps = Steps(config, self.plan, self.network, prepared.train, self.objective)
         self.evaluator = Workspace(self.network, training=False)
         self.history, self.iterations = History(), History(ITERATION_COLUMNS)
@@ -173,7 +174,7 @@ class Run:
             "n_train": self.n_train,
             "n_validation": 0 if parts.validation is None else len(parts.validation.X),
             "n_test": 0 if parts.test is None else len(parts.test.X),
-            "n_features": parts.train.X.shape[1],
+            "n_features": parts.n_features,
             "n_classes": None if self.task.classes is None else len(self.task.classes),
         }
 
@@ -196,11 +197,11 @@ def _network(
 
 
 def _objective(config: TrainConfig, task: Task) -> Objective:
-    optimizer, loss = OPTIMIZERS.parse(config.optimizer), LOSSES.parse(config.loss)
-    return Objective(
-        loss=loss.code,
-        loss_parameter=loss.kernel_parameter,
-        task=task.code,
+    return objective(
+        LOSSES.parse(config.loss),
+        OPTIMIZERS.parse(config.optimizer),
+        np.dtype(config.dtype),
+        task.code,
         threshold=config.threshold,
         label_smoothing=config.label_smoothing,
         l1=config.l1,
@@ -208,6 +209,4 @@ def _objective(config: TrainConfig, task: Task) -> Objective:
         clip_norm=config.clip_norm,
         clip_value=config.clip_value,
         max_norm=config.max_norm,
-        optimizer=optimizer.code,
-        optimizer_parameters=np.array(optimizer.kernel_parameters),
     )

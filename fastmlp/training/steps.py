@@ -13,13 +13,16 @@ from ..kernels.buffers import Data, Objective, Report, Slice
 from ..kernels.general_step import train_batches
 from ..kernels.jit import is_compiled
 from ..kernels.launch import signature_of
+from ..kernels.phases import WAIT
 from ..kernels.sample_step import train_samples
 from ..model.launch import launch
 from ..model.network import Network
 from ..model.workspace import Workspace
 from ..ops.optimizers import OPTIMIZERS
 from .config import TrainConfig
+from .phase_clock import PhaseClock
 from .plan import Plan
+from .team_size import TeamSize
 
 _SLICE_SECONDS = 0.04
 _FIRST_SLICE = 8  # blocks, fewer for a large network; later slices follow the clock
@@ -59,17 +62,23 @@ class Steps:
         self.config, self.plan, self.data, self.objective = config, plan, data, objective
         state_buffers = OPTIMIZERS.parse(config.optimizer).state_buffers
         self.workspace = Workspace(
-            network, plan.block_rows, state_buffers, dropout=config.dropout_rates
+            network,
+            plan.block_rows,
+            state_buffers,
+            dropout=config.dropout_rates,
+            in_panels=plan.step != "per_sample",
         )
         self.n_rows = len(data.X)
         self.steps_per_epoch = -(-self.n_rows // plan.batch_size)
         self.blocks_per_batch = -(-plan.batch_size // plan.block_rows)
+        self._team_size = TeamSize(plan.threads)
         self._index = np.zeros((network.depth, max(network.layer_sizes) + 1), np.int64)
         work_of_block = 3 * network.params.size * plan.block_rows
         self._blocks_at_once = max(1, min(_FIRST_SLICE, int(_FIRST_WORK / work_of_block)))
         self._order = data.order
         self.seconds = 0.0
         self.iterations = 0
+        self._clock: PhaseClock | None = None
         self._steps_before = 0
         self._block = 0
         self._last_slice = slice(0, 1)
@@ -88,13 +97,23 @@ class Steps:
     def compile(self) -> None:
         """Compile the step, or load it from disk, by taking none."""
         self._launch(0, 0)
+        if self.plan.step != "per_sample":
+            self._clock = PhaseClock()
+
+    def phase_seconds(self) -> dict[str, float]:
+        """Return how much of ``seconds`` each phase of the steps took since :meth:`compile`.
+
+        Empty for the per-sample step, which is one loop, and where there is nothing to count with.
+        """
+        if self._clock is None:
+            return {}
+        return self._clock.seconds(self.workspace.work.phases)
 
     def start_epoch(self, epoch: int, rates: np.ndarray) -> None:
         """Draw the order of epoch number ``epoch`` (from 1) and set its updates' learning rates."""
         started = time.perf_counter()
         self._order = self._draw_order(epoch)
         self._dropout_key = key(self.config.seed, Purpose.DROPOUT, epoch)
-        self.workspace.refresh_transposed()  # a callback may have changed the weights
         self.report = self._new_report(rates)
         self._block = 0
         self._last_slice = slice(0, 1)
@@ -108,9 +127,11 @@ class Steps:
         first_step = self._block // self.blocks_per_batch
         self._last_slice = slice(first_step, max(first_step + 1, -(-last // self.blocks_per_batch)))
         started = time.perf_counter()
+        self.workspace.load()  # a callback may have changed the weights
         try:
             self._launch(self._block, last)
         finally:  # Ctrl-C comes when the kernel returns, its work done
+            self.workspace.store()
             elapsed = time.perf_counter() - started
             self.seconds += elapsed
         if last - self._block == self._blocks_at_once:
@@ -172,7 +193,11 @@ class Steps:
         return stream(config.seed, Purpose.SHUFFLE, epoch).permutation(n)
 
     def _launch(self, first: int, last: int) -> None:
-        launch(self._worker, self.plan.threads, *self._arguments(first, last))
+        phases = self.workspace.work.phases
+        before = phases.copy()
+        launch(self._worker, self._team_size.threads, *self._arguments(first, last))
+        spent = phases - before
+        self._team_size.count(spent[WAIT] / max(1, spent.sum()))
 
     def _arguments(self, first: int, last: int) -> tuple[Any, ...]:
         """Return the worker's arguments for blocks ``first`` to ``last``."""

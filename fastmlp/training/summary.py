@@ -34,10 +34,12 @@ def sum_up(loop: Loop) -> TrainResult:
             "samples_per_second": _samples_trained(run) / step_seconds if step_seconds else None,
             "predict_seconds": predict_seconds,
         },
+        phase_seconds=run.steps.phase_seconds(),
         data=run.data_facts(),
         plan=run.plan,
         best_epoch=best_epoch,
         kept_epoch=_kept_epoch(loop, restored),
+        updates_run=run.steps.iterations,
         status=loop.status,
     )
 

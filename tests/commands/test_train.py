@@ -25,7 +25,7 @@ JSON_KEYS = {
     "version", "config", "data", "model", "epochs_run", "best_epoch", "train_loss",
     "validation_loss", "validation_accuracy", "test_loss", "test_accuracy", "prepare_seconds",
     "compile_seconds", "step_seconds", "train_seconds", "samples_per_second", "predict_seconds",
-    "peak_rss_mb", "run_dir",
+    "peak_rss_mb", "run_dir", "phase_seconds", "updates_run",
 }  # fmt: skip
 
 
@@ -163,6 +163,13 @@ def test_auto_says_on_stderr_which_data_and_why(
         (["--out", "somewhere"], 2, "--out does not go with --no-out"),
         (["--overwrite"], 2, "--overwrite does not go without --out"),
         (["--json", "--explain"], 2, "--json does not go with --explain"),
+        (["--profile", "--explain"], 2, "--profile does not go with --explain"),
+        (["--profile", "--print-config"], 2, "--profile does not go with --print-config"),
+        (["--warm-up", "--explain"], 2, "--warm-up does not go with --explain"),
+        (["--warm-up", "--print-config"], 2, "--warm-up does not go with --print-config"),
+        (["--warm-up", "--profile"], 2, "--warm-up does not go with --profile"),
+        (["--warm-up", "--json"], 2, "--warm-up does not go with --json"),
+        (["--warm-up", "--dtype", "half"], 2, "unknown dtype 'half'"),
         (["--data-dir", "."], 2, "--data-dir does not apply to --data digits"),
         (["--classes", ""], 2, "names like 3,7"),
         (["--classes", "3"], 3, "at least two"),

@@ -1,4 +1,4 @@
-"""Activation kernels, by the switch that picks them, against their twins."""
+"""Activation kernels, called by their addresses, against their twins."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 import reference
 from driving import DTYPES, compiled
 from fastmlp.kernels.activations import activate, activate_backward
+from fastmlp.model.functions import activation_addresses
 from fastmlp.ops.activations import ACTIVATIONS, Activation
 
 ROWS, START, SPARE = 5, 2, 3
@@ -30,13 +31,16 @@ def as_rows(buffer: np.ndarray, n: int) -> np.ndarray:
     return buffer[START:].reshape(-1, n + SPARE)[:, :n]
 
 
+def addresses(activation: Activation, dtype: np.dtype) -> tuple[int, int]:
+    return activation_addresses(activation.name, dtype)
+
+
 def forward(activation: Activation, Z: np.ndarray) -> np.ndarray:
     n = Z.shape[1]
     A = flat(np.zeros_like(Z))
     parameter = Z.dtype.type(activation.kernel_parameter)
-    compiled(activate)(
-        activation.code, parameter, flat(Z), A, START, n + SPARE, n, 0, len(Z)
-    )  # fmt: skip
+    function, _ = addresses(activation, Z.dtype)
+    compiled(activate)(function, parameter, flat(Z), A, START, n + SPARE, n, 0, len(Z))
     return as_rows(A, n)
 
 
@@ -44,8 +48,9 @@ def backward(activation: Activation, Z: np.ndarray, A: np.ndarray, D: np.ndarray
     n = Z.shape[1]
     buffer = flat(D)
     parameter = Z.dtype.type(activation.kernel_parameter)
+    _, derivative = addresses(activation, Z.dtype)
     compiled(activate_backward)(
-        activation.code, parameter, flat(Z), flat(A), buffer, START, n + SPARE, n, 0, len(Z)
+        derivative, parameter, flat(Z), flat(A), buffer, START, n + SPARE, n, 0, len(Z)
     )  # fmt: skip
     return as_rows(buffer, n)
 
@@ -143,8 +148,9 @@ def test_only_the_rows_and_columns_asked_for_are_written(
     Z = flat(np.ones((ROWS, n), dtype))
     parameter = Z.dtype.type(activation.kernel_parameter)
     A, D = np.full_like(Z, -9), np.full_like(Z, -9)
-    compiled(activate)(activation.code, parameter, Z, A, START, n + SPARE, n, 1, 3)
-    compiled(activate_backward)(activation.code, parameter, Z, Z, D, START, n + SPARE, n, 1, 3)
+    function, derivative = addresses(activation, Z.dtype)
+    compiled(activate)(function, parameter, Z, A, START, n + SPARE, n, 1, 3)
+    compiled(activate_backward)(derivative, parameter, Z, Z, D, START, n + SPARE, n, 1, 3)
     inside = np.zeros(Z.size, bool)
     as_rows(inside, n)[1:3] = True
     assert (A[inside] != -9).all() and (A[~inside] == -9).all()

@@ -20,10 +20,15 @@ each_rate = pytest.mark.parametrize("rate", [0.1, 0.5, 0.8])
 
 
 def dropped(
-    x: np.ndarray, rate: float, place: int = 0, layer: int = 0, key: np.ndarray = KEY
+    x: np.ndarray,
+    rate: float,
+    place: int = 0,
+    layer: int = 0,
+    key: np.ndarray = KEY,
+    start: int = 0,
 ) -> np.ndarray:
     out = np.full_like(x, np.nan)
-    compiled(drop)(x, out, rate, key[0], key[1], place, layer)
+    compiled(drop)(x, out, rate, key[0], key[1], place, layer, start)
     return out
 
 
@@ -61,6 +66,24 @@ def test_a_row_is_the_twins(n: int, rate: float, dtype: str) -> None:
         kept = reference.kept(KEY, rate, place, layer, n)
         expected = np.where(kept, x * x.dtype.type(1 / (1 - rate)), 0)
         np.testing.assert_array_equal(dropped(x, rate, place, layer), expected)
+
+
+@each_dtype
+@each_rate
+@pytest.mark.parametrize("cuts", [(8,), (16,), (16, 32), (8, 16, 24, 32)], ids=str)
+def test_a_row_dropped_in_pieces_is_the_row_dropped_whole(
+    cuts: tuple[int, ...], rate: float, dtype: str
+) -> None:
+    x = np.random.default_rng(1).normal(size=UNITS).astype(dtype)
+    for place, layer in ((0, 0), (7, 2)):
+        pieces = [
+            dropped(x[first:last], rate, place, layer, start=first)
+            for first, last in zip((0, *cuts), (*cuts, UNITS), strict=True)
+        ]
+        whole = dropped(x, rate, place, layer)
+        assert np.concatenate(pieces).tobytes() == whole.tobytes()
+        # Pieces that all began at unit 0 would repeat the mask of the first.
+        assert dropped(x[8:16], rate, place, layer).tobytes() != whole[8:16].tobytes()
 
 
 @each_dtype

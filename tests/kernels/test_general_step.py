@@ -35,6 +35,8 @@ SHAPES = [
     Case(sizes=(17, 33, 9)),
     Case(sizes=(5, 4, 6, 7, 3)),
     Case(sizes=(40, 3, 40)),
+    Case(sizes=(150, 70, 140, 3)),  # several groups of inputs, several panels of units
+    Case(sizes=(150, 70, 140, 3), optimizer="sgd(0.9)", l2=0.1),
     Case(rows=1, batch_size=1),
     Case(batch_size=1),
     Case(batch_size=10),
@@ -66,9 +68,15 @@ SPLITS = [
     Case(sizes=(1, 1, 1), output="sigmoid", loss="squared_error"),
     Case(sizes=(7, 6, 6, 2), hidden="softmax", output="tanh", loss="squared_error"),
     OPTIONS[-1],
+    # Layers whose units are shared, with panels for all; and one shared by groups of its inputs.
+    Case(rows=40, batch_size=17, sizes=(150, 70, 140, 3), epochs=1),
+    Case(
+        rows=40, batch_size=17, sizes=(150, 70, 140, 3), epochs=1, optimizer="adam", l2=0.1,
+        block_rows=9, clip_norm=0.1, max_norm=0.5, dropout=(0.1, 0.2, 0.3),
+    ),
     Case(rows=50, batch_size=23, clip_norm=0.1, sizes=(20, 33, 5), dropout=(0.0, 0.5)),
     Case(rows=50, batch_size=23, block_rows=7, max_norm=0.5, weighted=True, sizes=(20, 33, 5)),
-]
+]  # fmt: skip
 
 each_split = pytest.mark.parametrize("case", SPLITS, ids=str)
 
@@ -174,17 +182,9 @@ def test_padding_stays_exactly_zero(hidden: str, optimizer: str, dtype: str) -> 
     case = Case(hidden=hidden, optimizer=optimizer, dtype=dtype, l1=0.1, l2=0.1, max_norm=1.0)
     run = Run(case.but(dropout=(0.1, 0.2), clip_norm=1.0, clip_value=0.1, label_smoothing=0.1))
     run.train()
-    for buffer in (run.network.params, *run.workspace.work.state.reshape(-1, run.padded_size)):
+    states = run.workspace.work.state.reshape(-1, run.padded_size)
+    for buffer in (run.network.params, *(run.workspace.in_rows(state) for state in states)):
         assert (run.padding(buffer) == 0).all()
-
-
-@each_dtype
-def test_transposed_weights_follow_the_weights(dtype: str) -> None:
-    run = Run(Case(sizes=(5, 7, 6, 3), dtype=dtype))
-    run.train()
-    followed = run.workspace.work.WT.copy()
-    run.workspace.refresh_transposed()
-    assert followed.tobytes() == run.workspace.work.WT.tobytes()
 
 
 @each_dtype

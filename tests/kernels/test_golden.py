@@ -34,7 +34,6 @@ def prepare(
         [*run.network.weights, *run.network.biases], [W1, W2, b1, b2], strict=True
     ):
         view[...] = value
-    run.workspace.refresh_transposed()
     return run
 
 

@@ -52,8 +52,27 @@ def test_a_compiled_sum_keeps_nan_and_infinity() -> None:
             result += value
         return result
 
-    assert math.isnan(total(np.array([1.0, np.nan, 2.0])))
-    assert total(np.array([1.0, np.inf, 2.0])) == math.inf
+    @jit.kernel(cached=True)
+    def caller(x):
+        return total(x)
+
+    assert math.isnan(caller(np.array([1.0, np.nan, 2.0])))
+    assert caller(np.array([1.0, np.inf, 2.0])) == math.inf
+
+
+def test_a_kernel_inside_others_refuses_calls_from_python() -> None:
+    @jit.kernel
+    def one(x):
+        return x[0] + 1.0
+
+    @jit.kernel(cached=True)
+    def caller(x):
+        return one(x)
+
+    for _ in ("before it is compiled", "after"):
+        with pytest.raises(TypeError, match="kernel one is for compiled callers alone"):
+            one(np.zeros(1))
+        assert caller(np.zeros(1)) == 1.0
 
 
 def test_the_hash_changes_with_any_source_and_with_its_name(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Loss kernels, by the switch that picks them, against their twins; and what counts as a hit."""
+"""Loss kernels, called by their addresses, against their twins; and what counts as a hit."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import reference
-from driving import DTYPES, compiled
+from driving import DTYPES, compiled, one_row_loss
 from fastmlp.kernels import codes
-from fastmlp.kernels.losses import is_fused, row_hit, row_loss
+from fastmlp.kernels.losses import row_hit
 from fastmlp.ops.losses import LOSSES, legal_pairs
 
 EXTREMES = [
@@ -38,12 +38,8 @@ def losses_and_gradients(
     spec: str, Z: np.ndarray, A: np.ndarray, Y: np.ndarray, scale: float = 1.0
 ) -> tuple[np.ndarray, np.ndarray]:
     """What the kernel returns for each row, and the d it leaves."""
-    D, loss, scale = np.full_like(A, np.nan), LOSSES.parse(spec), A.dtype.type(scale)
-    code, parameter = loss.code, float(loss.kernel_parameter)
-    values = [
-        compiled(row_loss)(code, parameter, z, a, y, d, scale)
-        for z, a, y, d in zip(Z, A, Y, D, strict=True)
-    ]
+    D = np.full_like(A, np.nan)
+    values = [one_row_loss(spec, *row, scale) for row in zip(Z, A, Y, D, strict=True)]
     return np.array(values), D
 
 
@@ -126,6 +122,28 @@ def test_confident_mistakes_cost_their_logit(dtype: str) -> None:
     assert losses_and_gradients("binary_cross_entropy", Z, A, Y)[0] == 2000
 
 
+@each_dtype
+@pytest.mark.parametrize("n", [2, 3, 37])
+@pytest.mark.parametrize("shift", [0, -10, 1000, 30000])
+def test_cross_entropy_does_not_depend_on_where_the_logits_lie(
+    dtype: str, n: int, shift: int
+) -> None:
+    # The total comes from the largest output, from 1/n to 1: right to within its last digits,
+    # however large the logits are and however small the loss is; and never below 0.
+    Z = np.zeros((60, n), dtype)
+    Z[:, 1] = np.arange(60) / 2
+    Z += Z.dtype.type(shift)  # exact
+    A, Y = reference.softmax(Z.astype(np.float64)).astype(dtype), np.zeros_like(Z)
+    Y[:, 1] = 1
+    values, _ = losses_and_gradients("cross_entropy", Z, A, Y)
+    expected = reference.cross_entropy(Z, A, Y)
+    eps = np.finfo(dtype).eps
+    # In float64 the kernel's own differences round.
+    limit = eps if dtype == "float32" else eps * (2 + np.abs(Z).max())
+    np.testing.assert_allclose(values, expected, rtol=0, atol=limit)
+    assert (values >= (0 if dtype == "float32" else -limit)).all()
+
+
 @each_pair
 @each_dtype
 @pytest.mark.parametrize("place", [0, 1, 2])
@@ -140,7 +158,7 @@ def test_nan_stays_nan(output: str, loss: str, dtype: str, place: int) -> None:
 
 @pytest.mark.parametrize("loss", LOSSES.names())
 def test_fused_losses_are_those_of_the_twin(loss: str) -> None:
-    assert compiled(is_fused)(LOSSES.parse(loss).code) == (loss in reference.FUSED)
+    assert LOSSES.parse(loss).is_fused == (loss in reference.FUSED)
 
 
 @pytest.mark.parametrize("loss", list(reference.FUSED))

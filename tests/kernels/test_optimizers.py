@@ -1,4 +1,4 @@
-"""Update rules and penalties, by the switch that picks them, against their twins."""
+"""Update rules and penalties, called by their addresses, against their twins."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import pytest
 
 import reference
 from driving import DTYPES, compiled
-from fastmlp.kernels import buffers
+from fastmlp.kernels import codes
 from fastmlp.kernels.optimizers import add_penalty, update
+from fastmlp.model.functions import objective
+from fastmlp.ops.losses import LOSSES
 from fastmlp.ops.optimizers import OPTIMIZERS, Optimizer
 
 SPECS = [
@@ -28,13 +30,6 @@ each_optimizer = pytest.mark.parametrize(
 each_dtype = pytest.mark.parametrize("dtype", DTYPES)
 
 
-def objective(optimizer: Optimizer) -> buffers.Objective:
-    parameters = np.array(optimizer.kernel_parameters)
-    return buffers.Objective(
-        0, 0.0, 0, 0.5, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, optimizer.code, parameters
-    )
-
-
 def run_kernel(
     optimizer: Optimizer, w: np.ndarray, gs: np.ndarray, rate: float, is_weight: bool = True
 ) -> np.ndarray:
@@ -43,12 +38,11 @@ def run_kernel(
     params = np.full(START + n + SPARE, -5, w.dtype)
     params[inside] = w
     state = np.zeros(optimizer.state_buffers * params.size, w.dtype)
+    given = objective(LOSSES.parse("squared_error"), optimizer, w.dtype, codes.REGRESSION)
     for step, g in enumerate(gs, start=1):
         grads = np.full_like(params, np.nan)
         grads[inside] = g
-        compiled(update)(
-            objective(optimizer), params, grads, state, START, n, rate, step, is_weight
-        )  # fmt: skip
+        compiled(update)(given, params, grads, state, START, n, rate, step, is_weight)
     return params
 
 

@@ -75,6 +75,7 @@ def test_inputs_that_are_all_zero_train_the_biases_alone(dtype: str) -> None:
 @each_shape
 def test_results_do_not_depend_on_what_scratch_held_before(case: Case, dtype: str) -> None:
     clean, poisoned = Run(case.but(dtype=dtype)), Run(case.but(dtype=dtype))
+    poisoned.lay_in_rows()
     poisoned.poison()
     assert poisoned.train_samples() == clean.train_samples()
     assert poisoned.network.params.tobytes() == clean.network.params.tobytes()
@@ -94,6 +95,9 @@ def test_bits_are_the_same_if_an_epoch_is_done_in_pieces(pieces: int, dtype: str
 def test_padding_stays_exactly_zero(hidden: str, dtype: str) -> None:
     run = Run(SAMPLES.but(hidden=hidden, dtype=dtype))
     run.train_samples()
+    # The network's own numbers, in rows: nothing has to be brought over.
+    assert run.workspace.net.params is run.network.params
+    assert run.padding(run.network.params).size > 0
     assert (run.padding(run.network.params) == 0).all()
 
 

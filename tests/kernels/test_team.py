@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
+import time
 
 import numpy as np
 import pytest
 
 from driving import cached, compiled, run_members
 from fastmlp.kernels.launch import address_of, run_team
-from fastmlp.kernels.team import barrier, join_team, new_sync, share
+from fastmlp.kernels.team import _nanoseconds, barrier, join_team, new_sync, share
 
 ROUNDS = 1000
 WIDEST = 8
@@ -49,6 +51,60 @@ def test_whoever_arrives_in_time_is_one_team(arrivals: int, size: int) -> None:
         assert members == list(range(len(members))) and members
         assert {team for member, team in places if member >= 0} == {len(members)}
         assert {team for member, team in places if member < 0} <= {0}
+
+
+@pytest.mark.parametrize("size", [2, 3, 4])
+def test_a_team_is_as_large_as_was_asked_for(size: int) -> None:
+    # Not each time: the machine may be busy with something else for longer than anybody waits.
+    assert any(on_threads(size, size)[0][1] == size for _ in range(100))
+
+
+def test_a_thread_that_comes_late_is_in_the_team() -> None:
+    # By three times as long as once was waited. Ten tries of a hundred, since on a busy machine
+    # either thread can be kept from its core for longer than it would be waited for, or than one
+    # that waits less would wait.
+    tries = (late_by(0.0015) == [(0, 2), (1, 2)] for _ in range(100))
+    assert len(list(itertools.islice(filter(None, tries), 10))) == 10
+
+
+def test_a_thread_that_comes_much_too_late_is_not_waited_for() -> None:
+    # However long others kept the first one from its core: it had closed the team before.
+    assert late_by(0.0, after_closing=True) == [(-1, 0), (0, 1)]
+
+
+def late_by(seconds: float, after_closing: bool = False) -> list[tuple[int, int]]:
+    """What join_team returns to two threads, of which the second comes that much later than the
+    first, or when the first has closed the team.
+    """
+    sync, places = new_sync(), []
+    join = compiled(join_team)
+    join(new_sync(), 1)  # compiled
+    first = threading.Thread(target=lambda: places.append(join(sync, 2)))
+    first.start()
+    while sync[0] == 0:  # not yet there
+        time.sleep(0)
+    if after_closing:
+        first.join()
+    time.sleep(seconds)
+    places.append(join(sync, 2))
+    first.join()
+    return sorted(places)
+
+
+@cached
+def clock():
+    """The time by which the first to arrive waits."""
+    return _nanoseconds()
+
+
+def test_the_clock_goes_forward_in_nanoseconds() -> None:
+    times = [clock() for _ in range(1000)]
+    assert times == sorted(times)
+    before, started = clock(), time.perf_counter_ns()
+    time.sleep(0.1)
+    elapsed, limit = clock() - before, time.perf_counter_ns() - started
+    # The clock of some systems ticks every 16 ms.
+    assert 80_000_000 <= elapsed <= limit + 20_000_000
 
 
 def on_threads(arrivals: int, size: int) -> list[tuple[int, int]]:
@@ -107,6 +163,18 @@ def test_a_region_runs_its_worker_as_one_team_whatever_its_size(threads: int) ->
     assert (teams[:team] == team).all() and (teams[team:] == 0).all()
     assert (board[:team] == ROUNDS).all()
     assert (faults == 0).all()
+
+
+@pytest.mark.parametrize("threads", [2, 3, 4])
+def test_a_region_has_the_team_that_was_asked_for(threads: int) -> None:
+    board, faults, teams = boards()
+    arguments = (1, board, faults, teams)
+    address = address_of(meet_often, *arguments)
+    for _ in range(100):  # not each time, where the machine is busy
+        run_team(address, threads, new_sync(), arguments)
+        if teams[0] == threads:
+            break
+    assert teams[:threads].tolist() == [threads] * threads
 
 
 def test_a_region_can_be_entered_again_and_again() -> None:

@@ -23,7 +23,6 @@ def repeated(case: Case, counts: np.ndarray) -> Run:
     """The same network and rows, each so often."""
     single, run = Run(case), Run(case.but(rows=counts.sum(), batch_size=counts.sum()))
     run.network.set_weights(single.network.weights, single.network.biases)
-    run.workspace.refresh_transposed()
     data, rows = single.data, np.repeat(np.arange(case.rows), counts)
     run.data = run.data._replace(
         X=data.X[rows],

@@ -1,4 +1,4 @@
-"""A network: views into one padded buffer, what kernels are given, and what is refused."""
+"""A network: views into one padded buffer, where they lie, and what is refused."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from driving import DTYPES
 from fastmlp.base.errors import ConfigError
 from fastmlp.kernels import buffers
 from fastmlp.model.network import Network
-from fastmlp.model.workspace import Workspace
 from fastmlp.ops.activations import ACTIVATIONS
 
 SIZES = (5, 17, 16, 1, 3)
@@ -109,75 +108,18 @@ def test_views_of_gradients_lie_where_the_parameters_do() -> None:
         assert not np.shares_memory(view, own)
 
 
-@pytest.mark.parametrize("block_rows", [1, 7, 96])
-def test_kernels_find_each_layer_by_its_offsets(block_rows: int) -> None:
-    made = network()
-    fill(made)
-    net = made.kernel_view(block_rows)
-    assert net.params is made.params
-    for row, weights, bias in zip(net.layers, made.weights, made.biases, strict=True):
-        assert (row[buffers.N_IN], row[buffers.N_OUT]) == weights.shape
-        assert net.params[row[buffers.W]] == weights[0, 0]
-        assert (
-            net.params[row[buffers.W] + row[buffers.LD_OUT] * (len(weights) - 1)] == weights[-1, 0]
-        )
-        assert net.params[row[buffers.B]] == bias[0]
-
-
-@pytest.mark.parametrize("block_rows", [1, 7, 96])
-def test_blocks_of_activations_follow_each_other(block_rows: int) -> None:
-    layers = network().kernel_view(block_rows).layers
-    assert layers[0, buffers.IN] == 0
-    ends = layers[:, buffers.IN] + block_rows * layers[:, buffers.LD_IN]
-    assert layers[:, buffers.OUT].tolist() == ends.tolist()
-    assert layers[1:, buffers.IN].tolist() == layers[:-1, buffers.OUT].tolist()
-
-
-@pytest.mark.parametrize("block_rows", [1, 7])
-@pytest.mark.parametrize("rates", [(0.5, 0, 0, 0), (0, 0.5, 0, 0.5), (0.5,) * 4])
-def test_a_layer_whose_inputs_are_dropped_keeps_them_apart(
-    rates: tuple[float, ...], block_rows: int
-) -> None:
-    net = network().kernel_view(block_rows, rates)
-    layers = net.layers
-    size = block_rows * layers[:, buffers.LD_IN]
-    assert net.dropout.tolist() == list(rates)
-    assert layers[0, buffers.SOURCE] == 0
-    assert layers[1:, buffers.SOURCE].tolist() == layers[:-1, buffers.OUT].tolist()
-    apart = np.where(np.array(rates) > 0, size, 0)
-    assert (layers[:, buffers.IN] - layers[:, buffers.SOURCE]).tolist() == apart.tolist()
-    assert (layers[:, buffers.OUT] - layers[:, buffers.IN]).tolist() == size.tolist()
-    plain = Workspace(network(), block_rows).work.A.size
-    assert Workspace(network(), block_rows, dropout=rates).work.A.size == plain + apart.sum()
-
-
 @each_dtype
-def test_activations_come_with_their_parameter_in_the_dtype(dtype: str) -> None:
-    net = network(dtype=dtype, hidden="leaky_relu(0.25)").kernel_view(1)
-    assert net.activation_parameters.tolist() == [0.25, 0.25, 0.25, 0]
-    assert net.activation_parameters.dtype == dtype
-    codes = [ACTIVATIONS.parse(name).code for name in ("leaky_relu", "softmax")]
-    assert net.layers[[0, -1], buffers.ACTIVATION].tolist() == codes
-
-
-@each_dtype
-def test_a_workspace_starts_on_cache_lines_with_transposed_weights(dtype: str) -> None:
+def test_the_table_says_where_each_layers_parameters_start(dtype: str) -> None:
     made = network(dtype=dtype)
     fill(made)
-    workspace = Workspace(made, block_rows=7, state_buffers=2)
-    for array in workspace.work[:8]:
-        assert array.ctypes.data % 64 == 0 and array.dtype == dtype
-    assert workspace.work.state.size == 2 * made.params.size
-    for row, weights in zip(workspace.net.layers[1:], made.weights[1:], strict=True):
-        start, width = row[buffers.WT], row[buffers.LD_IN]
-        copy = workspace.work.WT[start : start + weights.shape[1] * width].reshape(-1, width)
-        np.testing.assert_array_equal(copy[:, : len(weights)], weights.T)
-        assert (copy[:, len(weights) :] == 0).all()
-
-
-def test_a_workspace_for_evaluation_keeps_no_gradients() -> None:
-    work = Workspace(network(), training=False).work
-    assert (work.WT.size, work.grads.size, work.state.size) == (0, 0, 0)
+    for row, weights, bias in zip(made.table, made.weights, made.biases, strict=True):
+        assert (row[buffers.N_IN], row[buffers.N_OUT]) == weights.shape
+        width = row[buffers.LD_OUT]
+        assert width == weights.strides[0] // weights.itemsize
+        assert made.params[row[buffers.W]] == weights[0, 0]
+        assert made.params[row[buffers.W] + width * (len(weights) - 1)] == weights[-1, 0]
+        assert made.params[row[buffers.B]] == bias[0]
+    assert made.table[1:, buffers.LD_IN].tolist() == made.table[:-1, buffers.LD_OUT].tolist()
 
 
 def test_weights_that_are_not_finite_are_refused_before_any_is_set() -> None:

@@ -8,6 +8,8 @@ import pytest
 
 import reference
 from fastmlp import ConfigError, DataError, Predictor
+from fastmlp.model.evaluate import _ROWS_AT_ONCE
+from fastmlp.model.workspace import BLOCK_ROWS
 from fastmlp.ops.scalers import Scaling
 from toys import model
 
@@ -178,9 +180,10 @@ def test_no_rows_give_no_predictions(kind: str, columns: int) -> None:
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_row_is_predicted_the_same_alone_and_among_many(dtype: str) -> None:
-    many = np.random.default_rng(3).normal(size=(3100, 4))  # more than one launch takes
+    launched = _ROWS_AT_ONCE
+    many = np.random.default_rng(3).normal(size=(launched + 28, 4))
     together = model("regression", dtype).outputs(many, threads=2)
-    for row in (0, 5, 95, 96, 3071, 3072, 3099):
+    for row in (0, 5, BLOCK_ROWS - 1, BLOCK_ROWS, launched - 1, launched, launched + 27):
         alone = model("regression", dtype).outputs(many[row : row + 1], threads=1)
         np.testing.assert_array_equal(alone[0], together[row])
 

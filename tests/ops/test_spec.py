@@ -381,9 +381,3 @@ def test_default_weights_fit_the_activation(activation: str) -> None:
     one_sided = {"relu", "leaky_relu", "elu", "gelu", "silu", "softplus"}
     init = ACTIVATIONS.parse(activation).default_weight_init
     assert INITIALIZERS.parse(init).name.startswith("he" if activation in one_sided else "glorot")
-
-
-@each_registry
-def test_kernel_codes_are_distinct(registry: Registry[Any]) -> None:
-    codes = [record.code for record in registry.records.values() if hasattr(record, "code")]
-    assert len(set(codes)) == len(codes)

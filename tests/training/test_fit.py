@@ -231,14 +231,15 @@ def test_the_result_describes_the_run() -> None:
     result = fit(settings(), blobs())
     found = result.to_dict()
     assert set(found) == {
-        "version", "config", "data", "model", "status", "epochs_run", "best_epoch",
-        "kept_epoch", *METRICS,
+        "version", "config", "data", "model", "status", "epochs_run", "updates_run", "best_epoch",
+        "kept_epoch", *METRICS, "phase_seconds",
         "prepare_seconds", "compile_seconds", "step_seconds", "train_seconds",
         "samples_per_second", "predict_seconds",
     }  # fmt: skip
     assert found["model"] == {
         "layer_sizes": [2, 6, 3], "n_weights": 30, "n_biases": 9, "n_parameters": 39,
     }  # fmt: skip
+    assert found["updates_run"] == 3 * 9
     assert "auto" not in found["config"].values()
     assert TrainConfig.from_dict(found["config"]) == result.config
     assert found["samples_per_second"] == 3 * 86 / found["step_seconds"]

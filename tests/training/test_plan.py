@@ -1,3 +1,5 @@
+"""Which step a run takes, on how many threads and in what blocks: by its settings alone."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -6,11 +8,15 @@ import pytest
 
 from fastmlp import TrainConfig
 from fastmlp.model.workspace import BLOCK_ROWS
-from fastmlp.training.plan import TEAM_ROWS, Plan, plan
+from fastmlp.training.plan import TEAM_LARGE_ROWS, TEAM_ROWS, TEAM_WEIGHTS, Plan, plan
+
+TOO_SMALL = "are too small to share"
 
 
-def planned(n_train: int = 1000, threads: int = 3, **settings: Any) -> Plan:
-    return plan(TrainConfig(**settings), n_train, threads)
+def planned(
+    n_train: int = 1000, n_weights: int = TEAM_WEIGHTS, threads: int = 3, **settings: Any
+) -> Plan:
+    return plan(TrainConfig(**settings), n_train, n_weights, threads)
 
 
 def how(found: Plan) -> tuple[str, int, int, int]:
@@ -18,34 +24,80 @@ def how(found: Plan) -> tuple[str, int, int, int]:
 
 
 def test_a_minibatch_goes_through_the_network_in_blocks() -> None:
-    assert how(planned(batch_size=32)) == ("general", 32, 32, 1)
-    assert how(planned(batch_size=BLOCK_ROWS)) == ("general", BLOCK_ROWS, BLOCK_ROWS, 1)
-    assert how(planned(batch_size=400)) == ("general", 400, BLOCK_ROWS, 3)
+    assert how(planned(batch_size=32)) == ("general", 32, 32, 3)
+    assert how(planned(batch_size=BLOCK_ROWS)) == ("general", BLOCK_ROWS, BLOCK_ROWS, 3)
+    assert how(planned(batch_size=BLOCK_ROWS + 1)) == ("general", 129, 65, 3)
+    assert how(planned(batch_size=400)) == ("general", 400, 100, 3)
 
 
-def test_a_team_works_on_updates_of_many_rows() -> None:
-    assert planned(batch_size=TEAM_ROWS).threads == 3
-    few = planned(batch_size=TEAM_ROWS - 1)
-    assert few.threads == 1
-    assert any("the weights travel" in reason for reason in few.reasons)
-    alone = planned(batch_size=TEAM_ROWS - 1, threads=1)
-    assert not any("the weights travel" in reason for reason in alone.reasons)
+@pytest.mark.parametrize("settings", [{}, {"mode": "batch"}], ids=str)
+def test_blocks_are_as_few_and_as_equal_as_they_can_be(settings: dict[str, Any]) -> None:
+    config = TrainConfig(batch_size=5000, **settings)
+    for batch_size in range(1, 5000):
+        block_rows = plan(config, batch_size, TEAM_WEIGHTS, 2).block_rows
+        n_blocks = -(-batch_size // block_rows)
+        assert 1 <= block_rows <= BLOCK_ROWS
+        assert (n_blocks - 1) * BLOCK_ROWS < batch_size  # one block less would not do
+        assert n_blocks * (block_rows - 1) < batch_size  # nor would one row less in each
+
+
+def is_worth_a_team(batch_size: int, n_weights: int) -> bool:
+    many_weights = n_weights >= TEAM_WEIGHTS and batch_size >= TEAM_ROWS
+    return many_weights or batch_size >= TEAM_LARGE_ROWS
+
+
+@pytest.mark.parametrize("mode", ["minibatch", "batch"])
+@pytest.mark.parametrize("n_weights", [1, TEAM_WEIGHTS - 1, TEAM_WEIGHTS, 10 * TEAM_WEIGHTS])
+@pytest.mark.parametrize(
+    "batch_size",
+    [1, TEAM_ROWS - 1, TEAM_ROWS, TEAM_LARGE_ROWS - 1, TEAM_LARGE_ROWS, 10 * TEAM_LARGE_ROWS],
+)
+@pytest.mark.parametrize("threads", [2, 3, 8])
+def test_a_team_works_where_there_is_enough_to_share(
+    mode: str, n_weights: int, batch_size: int, threads: int
+) -> None:
+    rows = {"minibatch": 100 * TEAM_LARGE_ROWS, "batch": batch_size}[mode]
+    found = planned(rows, n_weights, threads, mode=mode, batch_size=batch_size)
+    assert found.batch_size == batch_size
+    assert found.threads == (threads if is_worth_a_team(batch_size, n_weights) else 1)
+    # Whoever is refused a team is told why, with the figures that decided.
+    refusals = [reason for reason in found.reasons if TOO_SMALL in reason]
+    assert len(refusals) == (found.threads == 1)
+    for reason in refusals:
+        assert f"{batch_size} rows by {n_weights:,} weights" in reason
+        assert f"  because {reason}" in found.lines()
+    # Nobody is refused what was not asked for; and all else is the same.
+    alone = planned(rows, n_weights, 1, mode=mode, batch_size=batch_size)
+    assert alone.threads == 1
+    assert not any(TOO_SMALL in reason for reason in alone.reasons)
+    assert how(alone)[:3] == how(found)[:3]
+
+
+def test_what_decides_is_the_update_and_not_the_setting() -> None:
+    # A batch of few rows, since there are no more.
+    found = planned(TEAM_ROWS - 1, batch_size=TEAM_LARGE_ROWS)
+    assert how(found) == ("general", TEAM_ROWS - 1, TEAM_ROWS - 1, 1)
+    assert any(f"{TEAM_ROWS - 1} rows" in reason for reason in found.reasons)
 
 
 def test_a_batch_is_never_larger_than_the_training_part() -> None:
-    assert how(planned(50, batch_size=200)) == ("general", 50, 50, 1)
+    assert how(planned(50, batch_size=200)) == ("general", 50, 50, 3)
 
 
-@pytest.mark.parametrize("n_train", [1, 50, 1000])
-def test_batch_mode_takes_every_row(n_train: int) -> None:
+@pytest.mark.parametrize(
+    ("n_train", "block_rows"), [(1, 1), (50, 50), (128, 128), (1000, 125), (1025, 114)]
+)
+def test_batch_mode_takes_every_row(n_train: int, block_rows: int) -> None:
     found = planned(n_train, mode="batch", batch_size=7)
-    threads = 3 if n_train >= TEAM_ROWS else 1
-    assert how(found) == ("general", n_train, min(n_train, BLOCK_ROWS), threads)
+    assert how(found) == ("general", n_train, block_rows, 3 if n_train >= TEAM_ROWS else 1)
 
 
 def test_accumulating_takes_rows_one_at_a_time() -> None:
-    assert how(planned(accumulate=True, batch_size=32)) == ("general", 32, 1, 1)
-    assert how(planned(accumulate=True, mode="batch")) == ("general", 1000, 1, 1)
+    for n_train in (1000, TEAM_LARGE_ROWS):
+        assert how(planned(n_train, accumulate=True, batch_size=32)) == ("general", 32, 1, 1)
+        found = planned(n_train, accumulate=True, mode="batch")
+        assert how(found) == ("general", n_train, 1, 1)
+        assert any("gives a team nothing to share" in reason for reason in found.reasons)
 
 
 @pytest.mark.parametrize("sampling", ["shuffle", "replacement"])
@@ -105,7 +157,9 @@ def test_a_plan_depends_on_nothing_but_its_arguments() -> None:
 
 
 def test_lines_say_what_is_done_and_why() -> None:
-    for settings in ({}, {"mode": "stochastic"}, {"mode": "stochastic", "l2": 1}):
+    for settings in (
+        {}, {"n_weights": 1}, {"mode": "stochastic"}, {"mode": "stochastic", "l2": 1},
+    ):  # fmt: skip
         found = planned(**settings)
         first, *others = found.lines()
         for fact in (found.step, f"{found.batch_size} rows", f"threads: {found.threads}"):

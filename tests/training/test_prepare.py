@@ -5,14 +5,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from driving import features
 from fastmlp import ConfigError, DataError, Dataset, TrainConfig
 from fastmlp.model.task import Task
 from fastmlp.ops.scalers import SCALERS
-from fastmlp.training.prepare import Prepared, encode, prepare
+from fastmlp.training.prepare import Prepared, prepare
 from fastmlp.training.resolve import resolve
 from toys import blobs, lines, noise
-
-UNSCALED = SCALERS.parse("none").fit(np.zeros((1, 1)), None)
 
 
 def prepared(dataset: Dataset, **settings: Any) -> Prepared:
@@ -41,18 +40,18 @@ def test_scaling_is_fitted_on_the_training_part_alone(scale: str) -> None:
     fitted = SCALERS.parse(scale).fit(inner, None)
     np.testing.assert_array_equal(parts.scaling.offset, fitted.offset)
     np.testing.assert_array_equal(parts.scaling.factor, fitted.factor)
-    np.testing.assert_array_equal(parts.train.X, fitted.apply(inner, np.dtype(float)))
+    np.testing.assert_array_equal(features(parts.train), fitted.apply(inner, np.dtype(float)))
     assert parts.test is not None
-    np.testing.assert_array_equal(parts.test.X, fitted.apply(100 * inner, np.dtype(float)))
+    np.testing.assert_array_equal(features(parts.test), fitted.apply(100 * inner, np.dtype(float)))
 
 
 def test_the_validation_part_is_scaled_like_the_training_part() -> None:
     dataset = noise()
     parts = prepared(dataset, split="none", validation=20, scale="standard", dtype="float64")
     assert parts.validation is not None
-    np.testing.assert_allclose(parts.train.X.mean(axis=0), 0, atol=1e-12)
-    np.testing.assert_allclose(parts.train.X.std(axis=0), 1, rtol=1e-12)
-    unscaled = parts.validation.X / parts.scaling.factor + parts.scaling.offset
+    np.testing.assert_allclose(features(parts.train).mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(features(parts.train).std(axis=0), 1, rtol=1e-12)
+    unscaled = features(parts.validation) / parts.scaling.factor + parts.scaling.offset
     nearest = np.abs(unscaled[:, None] - dataset.X).max(axis=2).min(axis=1)
     np.testing.assert_allclose(nearest, 0, atol=1e-12)
 
@@ -63,7 +62,8 @@ def test_arrays_are_as_kernels_take_them(dtype: str) -> None:
         parts = prepared(dataset, dtype=dtype)
         for part in (parts.train, parts.validation, parts.test):
             assert part is not None
-            assert part.X.dtype == part.targets.dtype == dtype
+            assert part.X.dtype == np.uint8 and part.targets.dtype == dtype
+            assert features(part).shape == (len(part.X), parts.n_features)
             assert (part.labels.dtype, part.order.dtype) == (np.int32, np.int64)
             assert part.X.flags.c_contiguous and part.targets.flags.c_contiguous
             assert sorted((len(part.labels), len(part.targets))) == [0, len(part.X)]
@@ -75,27 +75,27 @@ def test_rows_keep_their_targets() -> None:
     parts = prepared(Dataset(X, X[:, 0] * 2), scale="none", dtype="float64")
     for part in (parts.train, parts.validation, parts.test):
         assert part is not None
-        np.testing.assert_array_equal(part.targets, part.X * 2)
+        np.testing.assert_array_equal(part.targets, features(part) * 2)
 
 
 def test_text_labels_become_numbers() -> None:
     task = Task("multiclass", 3, np.array(["cat", "dog", "eel"]))
     y = np.array(["eel", "cat", "dog", "cat"])
-    data = encode(np.zeros((4, 1)), y, UNSCALED, task, np.dtype("float32"))
-    assert data.labels.tolist() == [2, 0, 1, 0]
+    labels, _ = task.encode(y, np.dtype("float32"))
+    assert labels.tolist() == [2, 0, 1, 0]
 
 
 def test_binary_labels_become_a_column_of_targets() -> None:
     task = Task("binary", 1, np.array([4, 9]))
-    data = encode(np.zeros((3, 1)), np.array([9, 4, 9]), UNSCALED, task, np.dtype("float32"))
-    assert data.targets.tolist() == [[1], [0], [1]]
+    _, targets = task.encode(np.array([9, 4, 9]), np.dtype("float32"))
+    assert targets.tolist() == [[1], [0], [1]]
 
 
 @pytest.mark.parametrize("label", [-1, 5, 10])
 def test_an_unknown_label_is_refused(label: int) -> None:
     task = Task("binary", 1, np.array([4, 9]))
     with pytest.raises(DataError, match=rf"labels known from training \(4, 9\), got .*{label}"):
-        encode(np.zeros((2, 1)), np.array([4, label]), UNSCALED, task, np.dtype("float32"))
+        task.encode(np.array([4, label]), np.dtype("float32"))
 
 
 def test_one_class_alone_is_refused() -> None:
@@ -111,8 +111,8 @@ def test_too_few_rows_for_a_validation_set_are_refused() -> None:
 
 
 def test_features_beyond_the_dtype_are_refused() -> None:
-    X = np.array([[1e300, 1.0], [2.0, 3.0]])
-    config = TrainConfig(scale="none")
+    X = np.array([[1e300, 1.0], [2.0, 3.0], [4.0, 5.0], [6.0, 7.0]])
+    dataset = Dataset(X, np.arange(4.0))
     with pytest.raises(DataError, match="range of float32"):
-        encode(X, np.array([0, 1]), SCALERS.parse("none").fit(X, None), Task("regression", 1),
-               np.dtype(config.dtype))  # fmt: skip
+        prepared(dataset, scale="none", split="none", validation=0)
+    prepared(dataset, scale="none", split="none", validation=0, dtype="float64")

@@ -38,8 +38,8 @@ RUNS: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(autouse=True)
 def a_team_for_every_update(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However few its rows are."""
-    monkeypatch.setattr(plan_module, "TEAM_ROWS", 1)
+    """However few its rows and weights are."""
+    monkeypatch.setattr(plan_module, "TEAM_LARGE_ROWS", 1)
 
 
 def bits(config: TrainConfig, threads: int | None) -> Any:
@@ -58,6 +58,13 @@ def bits(config: TrainConfig, threads: int | None) -> Any:
 def config_of(run: str, **changes: Any) -> TrainConfig:
     usual = {"hidden_layer_sizes": (19, 7), "epochs": 2, "log_every": 3, "dtype": "float32"}
     return settings(**{**usual, **RUNS[run], **changes})
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_runs_that_can_be_shared_are(run: str) -> None:
+    config = config_of(run)
+    shared = config.mode != "stochastic" and not config.accumulate
+    assert plan_module.plan(config, 310, 200, 3).threads == (3 if shared else 1)
 
 
 @pytest.mark.parametrize("run", RUNS)

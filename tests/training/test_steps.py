@@ -9,7 +9,9 @@ import pytest
 from fastmlp import Dataset
 from fastmlp.base.random import Purpose, stream
 from fastmlp.kernels.buffers import Data
+from fastmlp.kernels.phases import NAMES
 from fastmlp.model.workspace import BLOCK_ROWS
+from fastmlp.training import plan as plan_module
 from fastmlp.training import steps as steps_module
 from fastmlp.training.fit import start
 from fastmlp.training.run import Run
@@ -163,6 +165,26 @@ def test_time_is_counted_and_adds_up() -> None:
     assert steps.seconds > first > 0
 
 
+def test_phases_are_parts_of_the_time_counted() -> None:
+    steps = started(blobs(300)).steps
+    steps.compile()
+    take_epoch(steps)
+    phases = steps.phase_seconds()
+    assert tuple(phases) == NAMES
+    assert min(phases.values()) >= 0
+    assert 0 < sum(phases.values()) < 1.1 * steps.seconds
+
+
+@pytest.mark.parametrize("mode", ["stochastic", "minibatch"])
+def test_no_phases_are_made_up(mode: str) -> None:
+    steps = started(mode=mode).steps
+    assert steps.phase_seconds() == {}
+    steps.compile()
+    assert steps.phase_seconds() == {}
+    take_epoch(steps)
+    assert bool(steps.phase_seconds()) == (mode == "minibatch")
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -178,11 +200,14 @@ def test_slices_cannot_change_a_bit(
     monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
 ) -> None:
     rows = 450 if changes.get("batch_size", 0) > 10 else 100
+    monkeypatch.setattr(plan_module, "TEAM_LARGE_ROWS", 10)  # a team where it can be
     found = set()
     for blocks, seconds in [(1, 0.0), (3, 0.0), (10**6, 0.04)]:
         monkeypatch.setattr(steps_module, "_FIRST_SLICE", blocks)
         monkeypatch.setattr(steps_module, "_SLICE_SECONDS", seconds)
         run = started(blobs(rows), threads=2, dtype="float32", **changes)
+        alone = "accumulate" in changes or changes.get("mode") == "stochastic"
+        assert run.plan.threads == (1 if alone else 2)
         for epoch in (1, 2):
             take_epoch(run.steps, epoch)
         report = run.steps.report

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sklearn.utils.class_weight import compute_class_weight
 
+from driving import features
 from fastmlp import CallbackError, ConfigError, DataError, Dataset, LambdaCallback, TrainConfig, fit
 from fastmlp.training.fit import start
 from fastmlp.training.result import TrainResult
@@ -96,7 +97,7 @@ def test_each_training_row_keeps_its_weight(changes: dict[str, Any]) -> None:
     config = settings(scale="none").replace(**changes)
     train = start(config, identified(), sample_weight=np.arange(1.0, 61)).prepared.train
     assert train.weights.dtype == np.float64
-    np.testing.assert_array_equal(train.weights, train.X[:, 0] + 1)
+    np.testing.assert_array_equal(train.weights, features(train)[:, 0] + 1)
 
 
 @pytest.mark.parametrize(("split", "pooled"), [("official", False), ("80-20", True)])
@@ -104,23 +105,23 @@ def test_rows_of_a_test_part_that_are_pooled_weigh_1(split: str, pooled: bool) -
     dataset = identified(X_test=np.full((30, 1), -1.0), y_test=np.arange(30) % 3)
     config = settings(scale="none", split=split)
     train = start(config, dataset, sample_weight=np.arange(2.0, 62)).prepared.train
-    own = train.X[:, 0] >= 0
+    own = features(train)[:, 0] >= 0
     assert own.all() != pooled
-    np.testing.assert_array_equal(train.weights, np.where(own, train.X[:, 0] + 2, 1))
+    np.testing.assert_array_equal(train.weights, np.where(own, features(train)[:, 0] + 2, 1))
 
 
 def test_rows_of_classes_that_are_dropped_take_their_weights_with_them() -> None:
     config = settings(scale="none", classes=("0", "2"))
     train = start(config, identified(), sample_weight=np.arange(1.0, 61)).prepared.train
     assert len(train.X) == 29
-    np.testing.assert_array_equal(train.weights, train.X[:, 0] + 1)
+    np.testing.assert_array_equal(train.weights, features(train)[:, 0] + 1)
 
 
 def test_sample_and_class_weights_are_multiplied() -> None:
     config = settings(scale="none", class_weight="1=10")
     train = start(config, identified(), sample_weight=np.arange(1.0, 61)).prepared.train
     factor = np.where(train.labels == 1, 10, 1)
-    np.testing.assert_array_equal(train.weights, (train.X[:, 0] + 1) * factor)
+    np.testing.assert_array_equal(train.weights, (features(train)[:, 0] + 1) * factor)
 
 
 def test_weights_may_come_as_a_list_and_are_left_as_they_were() -> None:

@@ -1,0 +1,40 @@
+"""Where the time of training went, step by step and phase by phase."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..training.result import TrainResult
+
+PER_SAMPLE = "the per-sample step is one loop, not divided into phases"
+NO_COUNTER = "this machine has no counter to time phases by"
+
+
+def profile_lines(result: TrainResult) -> list[str]:
+    """Describe an average step of a run: the microseconds of each phase and their shares."""
+    steps, threads = result.updates_run, result.plan.threads
+    team = "1 thread" if threads == 1 else f"at most {threads} threads"
+    counted = f"{steps:,} {'step' if steps == 1 else 'steps'} on {team}"
+    if not steps:
+        return [f"profile: {counted}"]
+    table = [f"{'phase':<20} {'us a step':>12} {'share':>8}"]
+    whole = float(result.timings["step_seconds"] or 0.0)
+    for name, seconds in _parts(result, whole):
+        share = seconds / whole if whole else 0.0
+        table.append(f"{name:<20} {seconds / steps * 1e6:>12,.2f} {share:>8.1%}")
+    return [*table, counted, *_why_undivided(result)]
+
+
+def _parts(result: TrainResult, whole: float) -> Iterator[tuple[str, float]]:
+    """Yield what a step is made of and its seconds in all steps, then all of it."""
+    if result.phase_seconds:
+        yield from result.phase_seconds.items()
+        # Two clocks were read, not at the same instant.
+        yield "between slices", max(0.0, whole - sum(result.phase_seconds.values()))
+    yield "whole step", whole
+
+
+def _why_undivided(result: TrainResult) -> list[str]:
+    if result.phase_seconds:
+        return []
+    return [PER_SAMPLE if result.plan.step == "per_sample" else NO_COUNTER]

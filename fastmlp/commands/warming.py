@@ -1,0 +1,30 @@
+"""Compiling ahead of time, told on the way."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from ..training.warm_up import kept_in, warm_up
+from .running import print_line
+
+
+def print_warm_up(dtypes: Sequence[str], threads: int | None, quiet: bool) -> None:
+    """Compile every kernel; print how long each group took and where it is kept."""
+    if not quiet:
+        numbers = " and ".join(dtypes)
+        print_line(f"compiling all kernels for {numbers}, or loading those that are on disk ...")
+    started = time.perf_counter()
+    for done in warm_up(dtypes, threads):
+        print(f"{done.dtype:<10} {done.what:<32} {done.seconds:>7.2f} s", flush=True)
+    print(f"{'all':<43} {time.perf_counter() - started:>7.2f} s")
+    print(_kept_text(kept_in()))
+
+
+def _kept_text(folder: str | None) -> str:
+    if folder is None:
+        return (
+            "nothing is kept: no folder can be written to, and every run compiles anew; set "
+            "NUMBA_CACHE_DIR to one that can"
+        )
+    return f"kept in {folder}"

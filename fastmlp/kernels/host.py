@@ -1,0 +1,36 @@
+"""What the CPU that kernels are compiled for can do: decides the shape of the register tile."""
+
+import platform
+
+from numba import config
+from numba.core.codegen import get_host_cpu_features
+
+
+def _features():
+    """Return the names of the features of the CPU that Numba compiles for."""
+    text = get_host_cpu_features() if config.CPU_FEATURES is None else config.CPU_FEATURES
+    return {name[1:] for name in text.split(",") if name.startswith("+")}
+
+
+def tile_rows(machine, features):
+    """Return how many rows of 64-byte sums the vector registers hold beside what feeds them.
+
+    A multiply-add takes four cycles and two start in each, so that eight registers of sums are the
+    least that keeps a core busy; the rest depends on how many there are.
+    """
+    if machine.lower() in ("aarch64", "arm64"):
+        return 6  # 6 x 4 of 32 registers; 4 of B, 1 of A
+    if "avx512f" in features:
+        return 16  # 16 x 1 of 32 registers; 1 of B, A comes from memory
+    if "avx" in features:
+        return 6  # 6 x 2 of 16 registers; 2 of B, 1 of A
+    return 2  # 2 x 4 of 16 registers; 4 of B, 1 of A
+
+
+def has_fma(machine, features):
+    """Return whether a fused multiply-add is an instruction, and not a slow library call."""
+    return machine.lower() in ("aarch64", "arm64") or bool({"fma", "avx512f"} & features)
+
+
+TILE_ROWS = tile_rows(platform.machine(), _features())
+HAS_FMA = has_fma(platform.machine(), _features())

@@ -1,0 +1,88 @@
+"""Compiling everything ahead of time, so that later runs start at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from ..data.dataset import Dataset
+from ..kernels.general_step import train_batches
+from ..model.encoding import GATHERS, gather_address
+from ..model.functions import activation_addresses, loss_address, update_address
+from ..model.launch import check_threads
+from ..ops.activations import ACTIVATIONS
+from ..ops.losses import LOSSES
+from ..ops.optimizers import OPTIMIZERS
+from .checks import DTYPES
+from .config import TrainConfig
+from .fit import start
+from .plan import TEAM_LARGE_ROWS
+
+
+class WarmedUp(NamedTuple):
+    """A group of kernels that are ready."""
+
+    dtype: str
+    what: str
+    seconds: float
+
+
+def warm_up(dtypes: Sequence[str] = DTYPES, threads: int | None = None) -> Iterator[WarmedUp]:
+    """Compile, or load from disk, every kernel that any run or prediction can need.
+
+    Parameters
+    ----------
+    dtypes : sequence of {"float32", "float64"}
+    threads : int or None
+        With one thread, what starts a team of threads is left out. None: all usable CPUs.
+
+    Yields
+    ------
+    WarmedUp
+        Each group as soon as it is done.
+    """
+    for dtype in dtypes:
+        for what, compile in _groups(dtype, threads):
+            started = time.perf_counter()
+            compile()
+            yield WarmedUp(dtype, what, time.perf_counter() - started)
+
+
+def kept_in() -> str | None:
+    """Return the folder that keeps compiled kernels; None if none can be written to."""
+    return train_batches._cache.cache_path  # type: ignore[no-any-return]
+
+
+def _groups(dtype: str, threads: int | None) -> Iterator[tuple[str, Callable[[], object]]]:
+    """Yield groups of kernels, each with what compiles it."""
+    real = np.dtype(dtype)
+    for plural, address, names in (
+        ("activations", activation_addresses, ACTIVATIONS.names()),
+        ("losses", loss_address, LOSSES.names()),
+        ("optimizers", update_address, OPTIMIZERS.names()),
+        ("ways to read rows", gather_address, GATHERS),
+    ):
+        yield f"{len(names)} {plural}", partial(_take_addresses, address, names, real)
+    team = ", team" if check_threads(threads) > 1 else ""
+    # In this order: a run of either mode evaluates.
+    yield f"general step, evaluation{team}", partial(_compile_run, "batch", dtype, threads)
+    yield "per-sample step", partial(_compile_run, "stochastic", dtype, threads)
+
+
+def _take_addresses(
+    address: Callable[[str, np.dtype], object], names: Iterable[str], real: np.dtype
+) -> None:
+    for name in names:
+        address(name, real)
+
+
+def _compile_run(mode: str, dtype: str, threads: int | None) -> None:
+    """Compile a run of so many rows that it gives a team something to share."""
+    numbers = np.arange(TEAM_LARGE_ROWS)
+    dataset = Dataset(numbers.reshape(-1, 1).astype(dtype), numbers % 2, name="toy")
+    config = TrainConfig(mode=mode, dtype=dtype, split="none", validation=0)
+    start(config, dataset, threads).compile()
