@@ -16,7 +16,7 @@ from .functions import objective
 from .launch import check_threads
 from .network import Network
 from .task import Task
-from .workspace import Workspace
+from .workspace import BLOCK_ROWS, Workspace
 
 
 class Predictor:
@@ -58,7 +58,7 @@ class Predictor:
             return np.empty((0, self.task.n_outputs), self.network.dtype)
         data = encode(X, self.scaling, self.network.dtype, n_outputs=self.task.n_outputs)
         # A workspace of its own, so that several Python threads can predict at once.
-        workspace = Workspace(self.network, training=False)
+        workspace = Workspace(self.network, min(len(X), BLOCK_ROWS), training=False)
         outputs_alone = objective(None, SGD(), self.network.dtype, self.task.code)
         return evaluate(workspace, data, outputs_alone, check_threads(threads), True).outputs
 
