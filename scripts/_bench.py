@@ -209,7 +209,13 @@ def _git(*arguments: str) -> str:
 
 
 def _hash_of(commit: str) -> str:
-    return _git("rev-parse", "--verify", "--end-of-options", f"{commit}^{{commit}}")
+    try:
+        return _git("rev-parse", "--verify", "--end-of-options", f"{commit}^{{commit}}")
+    except BenchError:
+        raise BenchError(
+            f"COMMIT must name a commit of this clone (a branch, a tag, a hash), got {commit!r}; "
+            "see git log, or fetch it first"
+        ) from None
 
 
 def _copy_of(commit: str) -> str:

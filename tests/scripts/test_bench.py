@@ -276,3 +276,8 @@ def test_a_commit_is_compared_with_a_copy_of_itself(
 def test_without_result_files_asv_is_to_blame(bench: Any, asv: Any, tmp_path: Path) -> None:
     with pytest.raises(bench.BenchError, match="0 result files for commit 01234567"):
         asv.results_of(tmp_path, "machine", "0123456789")
+
+
+def test_a_commit_that_is_not_there_is_named() -> None:
+    with pytest.raises(bench.BenchError, match="got 'nothere'; see git log"):
+        bench._hash_of("nothere")
