@@ -278,6 +278,6 @@ def test_without_result_files_asv_is_to_blame(bench: Any, asv: Any, tmp_path: Pa
         asv.results_of(tmp_path, "machine", "0123456789")
 
 
-def test_a_commit_that_is_not_there_is_named() -> None:
+def test_a_commit_that_is_not_there_is_named(bench: Any) -> None:
     with pytest.raises(bench.BenchError, match="got 'nothere'; see git log"):
         bench._hash_of("nothere")
