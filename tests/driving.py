@@ -16,6 +16,7 @@ import numpy as np
 import reference
 from fastmlp.base.random import Purpose, key
 from fastmlp.kernels import buffers, codes
+from fastmlp.kernels.buffers import PARTS
 from fastmlp.kernels.evaluate import evaluate_rows
 from fastmlp.kernels.general_step import train_batches
 from fastmlp.kernels.jit import SOURCES_HASH, kernel
@@ -26,11 +27,12 @@ from fastmlp.model.encoding import encode
 from fastmlp.model.functions import loss_address, objective
 from fastmlp.model.launch import launch
 from fastmlp.model.network import Network
+from fastmlp.model.sparse import compress
 from fastmlp.model.workspace import Workspace
 from fastmlp.ops.activations import ACTIVATIONS
 from fastmlp.ops.losses import LOSSES, legal_pairs
 from fastmlp.ops.optimizers import OPTIMIZERS
-from fastmlp.ops.scalers import SCALERS
+from fastmlp.ops.scalers import NO_SCALING, SCALERS
 
 DTYPES = ("float32", "float64")
 HIDDEN = [name for name, record in ACTIVATIONS.records.items() if record.hidden]
@@ -69,7 +71,12 @@ def compiled(inner: Any) -> Any:
 
 def features(data: buffers.Data) -> np.ndarray:
     """The rows of a part of the data as the network takes them, shape (n, n_features)."""
-    dtype = data.targets.dtype
+    dtype, lists = data.targets.dtype, data.sparse
+    if lists.forward:
+        rows = np.repeat(np.arange(len(data.X) + 1), np.diff(lists.starts[::PARTS]))
+        X = np.zeros((len(data.X) + 1, lists.cuts[-1]), dtype)
+        X[rows, lists.columns] = lists.values
+        return X[:-1] + X[-1]
     if data.offset.size:
         return ((data.X - data.offset) * data.factor).astype(dtype)
     return data.X.view(dtype).reshape(len(data.X), -1)
@@ -146,6 +153,8 @@ class Case:
     rate: float = 0.1
     threshold: float = 0.5
     zeros: float = 0.3  # the share of inputs that are 0
+    inputs: str = "dense"  # how rows are kept
+    scale: str = "none"
     seed: int = 0
 
     def __str__(self) -> str:
@@ -201,22 +210,27 @@ class Run:
             biases[...] = rng.normal(0, 0.5, biases.shape)
         dtype = self.network.dtype
         X = rng.normal(0, 1, (case.rows, case.sizes[0]))
-        self.X = np.where(rng.random(X.shape) < case.zeros, 0, X).astype(dtype)
+        raw = np.where(rng.random(X.shape) < case.zeros, 0, X).astype(dtype)
+        scaling = SCALERS.parse(case.scale).fit(raw, None)
+        self.X = raw if case.scale == "none" else scaling.apply(raw, dtype)
         self.task, labels, self.Y = self._draw_targets(rng)
         self.orders = [rng.permutation(case.rows) for _ in range(case.epochs)]
         targets = self.Y if labels is None else np.empty((0, case.sizes[-1]), dtype)
         labels = np.empty(0, np.int32) if labels is None else labels
         # Quarters, whose sums are exact in any order.
         weights = rng.integers(0, 8, case.rows) / 4 if case.weighted else np.empty(0)
-        unscaled = SCALERS.parse("none").fit(self.X, None)
-        data = encode(self.X, unscaled, dtype, labels, targets)
+        data = encode(raw, scaling, dtype, labels, targets, inputs=case.inputs)
         self.data = data._replace(weights=weights)
         self.objective = objective(
             self.loss, self.optimizer, dtype, TASK_CODES[self.task], case.threshold,
             case.label_smoothing, case.l1, case.l2, case.clip_norm, case.clip_value, case.max_norm,
         )  # fmt: skip
         self.workspace = Workspace(
-            self.network, case.block_rows, self.optimizer.state_buffers, dropout=case.dropout
+            self.network,
+            case.block_rows,
+            self.optimizer.state_buffers,
+            dropout=case.dropout,
+            sparse=self.data.sparse,
         )
         self.steps_before = 0
         self.dropout_keys = [key(case.seed, Purpose.DROPOUT, e) for e in range(1, case.epochs + 1)]
@@ -275,22 +289,28 @@ class Run:
             report = self.new_report()
             for first in range(0, self.blocks, pieces or self.blocks):
                 last = min(first + (pieces or self.blocks), self.blocks)
-                arguments = self._scratch(worker) + self._part(epoch, order, first, last, report)
+                part = self._part(epoch, order, first, last, report)
+                is_per_sample = worker is train_samples
+                arguments = (self.workspace.samples, *part) if is_per_sample else part
                 self._launch(worker, threads, full_team, *arguments)
             self.steps_before += self.batches
             steps += [reference.Step(*step) for step in zip(*report[:4], strict=True)]
         return steps
 
-    def train_samples(self, pieces: int | None = None) -> list[reference.Step]:
+    def train_samples(
+        self, threads: int = 1, pieces: int | None = None, full_team: bool = False
+    ) -> list[reference.Step]:
         """All epochs by the per-sample step."""
-        self.lay_in_rows()
-        return self.train(pieces=pieces, worker=train_samples)
+        self.lay_out_for_samples()
+        return self.train(threads, pieces, full_team, worker=train_samples)
 
-    def lay_in_rows(self) -> None:
-        """Give the per-sample step the workspace it needs, and keep one that it has."""
+    def lay_out_for_samples(self) -> None:
+        """Give the per-sample step the rows and the workspace it needs; keep one that it has."""
         assert self.case.batch_size == 1
-        if self.workspace.in_panels:
-            self.workspace = Workspace(self.network, self.case.block_rows, in_panels=False)
+        lists = compress(self.X, NO_SCALING, self.network.dtype)
+        self.data = self.data._replace(sparse=lists)
+        if self.workspace.samples is None:
+            self.workspace = Workspace(self.network, per_sample=True)
 
     def train_part(self, first: int, last: int, rates: Sequence[float]) -> buffers.Report:
         """Blocks ``first`` to ``last`` of the first epoch, with a rate for each of its steps."""
@@ -314,11 +334,6 @@ class Run:
         )  # fmt: skip
         data = self.data._replace(order=order)
         return self.workspace.net, self.workspace.work, data, self.objective, part, report
-
-    def _scratch(self, worker: Any) -> tuple[np.ndarray, ...]:
-        if worker is not train_samples:
-            return ()
-        return (np.full((self.network.depth, max(self.case.sizes) + 1), -7),)
 
     def evaluate(
         self, threads: int = 1, want_outputs: bool = True, full_team: bool = False
@@ -366,9 +381,17 @@ class Run:
                 (buffers.SOURCE, (work.A,)),
                 (buffers.OUT, (work.A, work.Z, work.D)),
             ):
+                if start != buffers.OUT and row[start] == row[buffers.OUT]:
+                    continue  # inputs that are lists have no place
                 for array in arrays:
                     array[cells(self.workspace, row, start)] = np.nan
             work.T[transposed_cells(self.workspace, row)] = np.nan
+        if self.workspace.samples is not None:
+            samples = self.workspace.samples
+            for array in (samples.values, samples.sums, samples.tail):
+                array[:] = np.nan
+            samples.columns[:], samples.counts[:] = -7, -7
+        work.columns.values[:], work.columns.sums[:] = np.nan, np.nan
         last = layers[-1]
         Y = work.Y.reshape(-1, last[buffers.LD_OUT])
         Y[:, : last[buffers.N_OUT]] = np.nan

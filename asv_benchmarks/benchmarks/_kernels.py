@@ -69,7 +69,7 @@ def _gradients(times, net, work, panels_in, panels, rows, one):
 @_driver
 def _updates(times, objective, params, grads, state):
     for step in range(1, times + 1):
-        _update(objective, params, grads, state, 0, params.size, 1e-3, step, True)
+        _update(objective, params, 0, params.size, grads, 0, state, 1e-3, step, True)
 
 
 @_driver

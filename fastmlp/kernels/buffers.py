@@ -64,6 +64,15 @@ def layer_at(layers, layer):
     )  # fmt: skip
 
 
+@kernel
+def with_weights_at(c, w):
+    """Return the layer with its weights elsewhere."""
+    return Layer(
+        c.n_in, c.n_out, c.ld_in, c.ld_out, c.function, c.derivative, w, c.b, c.norms,
+        c.t, c.source, c.in_, c.in_row, c.in_panel, c.out, c.out_row, c.out_panel,
+    )  # fmt: skip
+
+
 class Net(NamedTuple):
     """A network. Read-only in forward passes, overwritten by updates."""
 
@@ -71,6 +80,40 @@ class Net(NamedTuple):
     activation_parameters: Any  # float (L,): the one parameter of each layer's activation
     dropout: Any  # float64 (L,): share of each layer's inputs that is dropped
     params: Any  # float (P,): all weights, in panels (or rows: Workspace), then all biases
+
+
+# In how many parts the columns of sparse data are cut, with about as many numbers in each.
+PARTS = 4
+
+
+class Sparse(NamedTuple):
+    """Rows of which only the numbers that are not zero are kept, and the kernels that take them.
+
+    The numbers of part p of row r are those from starts[r PARTS + p] to the next start. Behind the
+    n rows stands one more, the shift, where there is one.
+    """
+
+    starts: Any  # int64 ((n + 1) * PARTS + 1,), read-only
+    columns: Any  # int32 (numbers,), read-only; ascending in each row
+    values: Any  # float (numbers,), read-only
+    cuts: Any  # int64 (PARTS + 1,): the first column of each part, and F
+    shift: Any  # float (F,): what is added to every row, or empty: nothing
+    prefetch: int  # addresses; 0 where rows are dense
+    to_columns: int
+    forward: int
+    gradient: int
+
+
+class Columns(NamedTuple):
+    """The numbers of a block of sparse rows, column by column. Scratch, but for the counts."""
+
+    capacity: int  # places of a column: rows of a block
+    next: Any  # int64 (F,): the place behind a column's last number; its first is k capacity
+    touched: Any  # int32 (F + PARTS,): the columns that have any, part by part
+    n_touched: Any  # int64 (PARTS,): how many these are
+    values: Any  # float (2 F capacity,): each number, and behind it the bits of its row
+    rows: Any  # the same memory as integers of that size
+    sums: Any  # float (padded units of the first layer,): dZ, summed over the rows
 
 
 class Work(NamedTuple):
@@ -88,12 +131,13 @@ class Work(NamedTuple):
     row_loss: Any  # float64 (R,)
     row_hit: Any  # int64 (R,)
     phases: Any  # int64 (phases.NAMES,): accumulates ticks
+    columns: Any  # Columns
 
 
 class Data(NamedTuple):
     """What is trained on or evaluated. Read-only."""
 
-    X: Any  # uint8 (n, bytes of F numbers), read-only
+    X: Any  # uint8 (n, bytes of F numbers), read-only; of no bytes where rows are sparse
     gather: int  # address of the kernel that brings rows of X into a block
     offset: (
         Any  # float64 (F,), (1,) or empty, where rows are scaled on their way: (x - offset) factor
@@ -102,6 +146,7 @@ class Data(NamedTuple):
     labels: Any  # int32 (n,): class numbers, or empty
     targets: Any  # float (n, C), or empty; both empty: no loss is computed
     weights: Any  # float64 (n,): sample weights, or empty: all 1
+    sparse: Any  # Sparse
     order: Any  # int64: the rows of an epoch in the order of their use
 
 

@@ -12,7 +12,7 @@ from .forward import forward_layer, gather_inputs, output_loss
 from .jit import kernel
 from .team import share
 from .tile import VECTOR_BYTES
-from .view import view
+from .view import uncounted, view
 
 _GRAIN = 6  # rows: the height of a tile, on most machines
 _NO_KEY = np.zeros(2, np.uint64)  # networks that are evaluated have no dropout
@@ -27,6 +27,12 @@ def evaluate_rows(
     Empty ``outputs`` are not written; without labels or targets, no losses and hits.
     """
     mode = flush_denormals()
+    net, work, data, objective = (
+        uncounted(net),
+        uncounted(work),
+        uncounted(data),
+        uncounted(objective),
+    )
     real = net.params.dtype.type
     lanes = VECTOR_BYTES // work.A.itemsize
     c = layer_at(net.layers, net.layers.shape[0] - 1)
@@ -40,7 +46,7 @@ def evaluate_rows(
         gather_inputs(net, work, data, _NO_KEY, block, first, last)
         for layer in range(net.layers.shape[0]):
             panels = layer_at(net.layers, layer).ld_out // lanes
-            forward_layer(net, work, _NO_KEY, block, layer, 0, panels, first, last)
+            forward_layer(net, work, data, _NO_KEY, block, layer, 0, panels, first, last)
         if outputs.shape[0] > 0:
             for r in range(first, last):
                 a = view(work.A, c.out + r * c.out_row, c.n_out)

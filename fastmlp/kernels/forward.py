@@ -70,13 +70,19 @@ def function_stretches(c, lanes, p0, p1, r0, r1):
 
 
 @kernel(inline=True)
-def forward_layer(net, work, key, block, layer, p0, p1, r0, r1):
+def forward_layer(net, work, data, key, block, layer, p0, p1, r0, r1):
     """Overwrite a rectangle of a layer's Z = A W + b and A = f(Z), and of the next one's inputs.
 
     ``key`` is that of the dropout, ``block`` the place of row 0 in the epoch.
     """
     c = layer_at(net.layers, layer)
-    dense_forward(c, net.params, work.A, work.Z, p0, p1, r0, r1)
+    if layer == 0 and data.sparse.forward != 0:
+        call(
+            data.sparse.forward,
+            (data.sparse, data.order, net.params, work.Z, c, block, p0, p1, r0, r1),
+        )
+    else:
+        dense_forward(c, net.params, work.A, work.Z, p0, p1, r0, r1)
     lanes = VECTOR_BYTES // work.A.itemsize
     start, stride, length, first, last = function_stretches(c, lanes, p0, p1, r0, r1)
     activate(
@@ -92,7 +98,9 @@ def forward_layer(net, work, key, block, layer, p0, p1, r0, r1):
 
 @kernel(inline=True)
 def gather_inputs(net, work, data, key, block, first, last):
-    """Overwrite rows ``first`` to ``last`` of the network's inputs."""
+    """Overwrite rows ``first`` to ``last`` of the network's inputs, unless they are sparse."""
+    if data.sparse.forward != 0:
+        return
     c = layer_at(net.layers, 0)
     gather(data, block, first, last, work.A, c.source, c.in_row, c.in_panel)
     if c.source != c.in_:

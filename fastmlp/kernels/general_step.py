@@ -26,10 +26,12 @@ from .forward import (
 )
 from .jit import kernel
 from .phases import BACKWARD, FORWARD, GATHER, LOSS, UPDATE, WAIT, count, ticks
+from .pointers import call
 from .rows import prefetch_rows
 from .team import barrier, share
 from .tile import VECTOR_BYTES
 from .update import gradients_and_update
+from .view import uncounted
 
 
 @kernel(inline=True)
@@ -93,6 +95,8 @@ def sum_weights(weights, order, first, last):
 def train_batches(member, team, sync, net, work, data, objective, part, report):
     """A member's share of the blocks of ``part``. Overwrites parameters, state and report."""
     mode = flush_denormals()
+    net, work, data = uncounted(net), uncounted(work), uncounted(data)
+    objective, report = uncounted(objective), uncounted(report)
     real = net.params.dtype.type
     lanes = VECTOR_BYTES // work.A.itemsize
     depth = net.layers.shape[0]
@@ -109,14 +113,20 @@ def train_batches(member, team, sync, net, work, data, objective, part, report):
         if start == batch_start or block == part.first:
             batch_weight = sum_weights(data.weights, data.order, batch_start, batch_stop)
         now = ticks()
+        if data.sparse.to_columns != 0:
+            call(
+                data.sparse.to_columns,
+                (member, team, data.sparse, work.columns, data.order, start, rows),
+            )
         first, last = share(rows, 1, member, team)
         gather_inputs(net, work, data, part.dropout_key, start, first, last)
         now = count(work.phases, member, GATHER, now)
         for layer in range(depth):
-            barrier(sync, team)
-            now = count(work.phases, member, WAIT, now)
+            if layer > 0 or data.sparse.to_columns == 0:
+                barrier(sync, team)
+                now = count(work.phases, member, WAIT, now)
             p0, p1, r0, r1 = rectangle(layer_at(net.layers, layer), lanes, rows, member, team)
-            forward_layer(net, work, part.dropout_key, start, layer, p0, p1, r0, r1)
+            forward_layer(net, work, data, part.dropout_key, start, layer, p0, p1, r0, r1)
             now = count(work.phases, member, FORWARD, now)
         # The output layer is shared by rows: these are the rows just computed.
         first, last = share(rows, lanes, member, team)
@@ -126,10 +136,13 @@ def train_batches(member, team, sync, net, work, data, objective, part, report):
         now = backward(member, team, sync, net, work, objective, part.dropout_key, start, rows, now)
         # The rows after these: the next block's, unless an epoch ends or a batch has a short block.
         first, last = share(rows, 1, member, team)
-        prefetch_rows(data.X, data.order, stop + first, stop + last)
+        if data.sparse.prefetch != 0:
+            call(data.sparse.prefetch, (data.sparse, data.order, stop + first, stop + last))
+        else:
+            prefetch_rows(data.X, data.order, stop + first, stop + last)
         step = part.steps_before + batch + 1 if stop == batch_stop else 0
         gradients_and_update(
-            member, team, sync, net, work, objective, rows,
+            member, team, sync, net, work, data.sparse, objective, rows,
             start == batch_start, report.rates[batch], step,
         )  # fmt: skip
         if member == 0:

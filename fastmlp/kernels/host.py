@@ -32,5 +32,7 @@ def has_fma(machine, features):
     return machine.lower() in ("aarch64", "arm64") or bool({"fma", "avx512f"} & features)
 
 
+# Panels of a row of sparse data's sums: their registers beside what feeds them, as for the tile.
+SPARSE_PANELS = 4
 TILE_ROWS = tile_rows(platform.machine(), _features())
 HAS_FMA = has_fma(platform.machine(), _features())

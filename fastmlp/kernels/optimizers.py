@@ -100,15 +100,15 @@ def rmsprop(w, g, state, size, parameters, rate, step, is_weight):
 
 
 @kernel(inline=True)
-def update(objective, params, grads, state, start, n, rate, step, is_weight):
-    """Overwrite params[start : start + n] by update number ``step`` (from 1).
+def update(objective, params, start, n, grads, g, state, rate, step, is_weight):
+    """Overwrite params[start : start + n] by update number ``step`` (from 1); gradients from g on.
 
     ``state`` holds the optimizer's buffers, each as long as ``params``, one after the other.
     """
     call(
         objective.update,
         (
-            view(params, start, n), view(grads, start, n), view(state, start, n), params.size,
+            view(params, start, n), view(grads, g, n), view(state, start, n), params.size,
             objective.optimizer_parameters, rate, step, is_weight,
         ),
     )  # fmt: skip

@@ -5,11 +5,13 @@ is still in the first-level cache when it is used. Each member has its own group
 members meet only where a norm over all gradients, or over a unit's weights, has to be known.
 """
 
-from .buffers import layer_at
+from .buffers import layer_at, with_weights_at
 from .constraint import clip, limit_unit_norms, norm_factor, squared_norm
 from .dense import bias_gradient, dense_gradient, owned_units
+from .host import SPARSE_PANELS
 from .jit import kernel
 from .optimizers import add_penalty, update
+from .pointers import call
 from .team import barrier, share
 from .tile import VECTOR_BYTES
 from .view import view
@@ -61,39 +63,61 @@ def norm_place(c, lanes, p, group):
 
 
 @kernel(inline=True)
-def make_gradient(c, work, p, group, rows, overwrite):
-    """The gradient of the loss for one group. Overwrites or accumulates."""
+def weight_gradient(c, is_sparse, work, sparse, p0, p1, q0, q1, rows, source, keep, gain, target):
+    """target = keep source + gain A^T dZ for the weights from some panels of inputs to some units.
+
+    ``source`` and ``target`` are laid out like the parameters, or ``source`` is one vector.
+    """
+    lanes = VECTOR_BYTES // work.A.itemsize
+    if is_sparse:
+        call(
+            sparse.gradient,
+            (
+                sparse, work.columns, work.D, c, p0, p1, q0 * lanes, min(q1 * lanes, c.n_in), rows,
+                source, keep, gain, target,
+            ),
+        )  # fmt: skip
+    else:
+        for p in range(p0, p1):
+            dense_gradient(c, work.A, work.D, p, q0, q1, rows, source, keep, gain, target)
+
+
+@kernel(inline=True)
+def make_gradient(c, is_sparse, work, sparse, p0, p1, group, rows, overwrite):
+    """The gradient of the loss for a group of some panels. Overwrites or accumulates."""
     one, lanes = work.A.dtype.type(1), VECTOR_BYTES // work.A.itemsize
     if group < 0:
-        bias_gradient(c, work.D, p, rows, work.grads, overwrite)
+        for p in range(p0, p1):
+            bias_gradient(c, work.D, p, rows, work.grads, overwrite)
     else:
         source = work.zeros if overwrite else work.grads
         last = min((group + 1) * GROUP, c.ld_in // lanes)
-        dense_gradient(
-            c, work.A, work.D, p, group * GROUP, last, rows, source, one, one, work.grads
-        )
+        weight_gradient(
+            c, is_sparse, work, sparse, p0, p1, group * GROUP, last, rows, source, one, one,
+            work.grads,
+        )  # fmt: skip
 
 
 @kernel(inline=True)
-def complete_gradient(c, params, work, objective, p, group):
-    """Add the penalty to the gradient of a group, and note its squared norm."""
+def complete_gradient(c, params, work, g, objective, p, group):
+    """Add the penalty to the gradient of a group, from g on, and note its squared norm."""
     real = params.dtype.type
     lanes = VECTOR_BYTES // params.itemsize
     start, n = stretch(c, lanes, p, group)
-    g = view(work.grads, start, n)
+    gradient = view(work.grads, g, n)
     if group >= 0 and (objective.l1 != 0.0 or objective.l2 != 0.0):
-        add_penalty(view(params, start, n), g, real(objective.l1), real(objective.l2))
+        add_penalty(view(params, start, n), gradient, real(objective.l1), real(objective.l2))
     if objective.clip_norm > 0.0:
-        work.group_norms[norm_place(c, lanes, p, group)] = squared_norm(g)
+        work.group_norms[norm_place(c, lanes, p, group)] = squared_norm(gradient)
 
 
 @kernel(inline=True)
-def update_group(c, net, work, objective, p, group, factor, rate, step):
+def update_group(c, net, work, g, objective, p, group, factor, rate, step):
     """Clip the gradient of a group, where that is asked for, and update its parameters."""
     start, n = stretch(c, VECTOR_BYTES // net.params.itemsize, p, group)
     if factor != 1.0 or objective.clip_value > 0.0:
-        clip(view(work.grads, start, n), factor, objective.clip_value)
-    update(objective, net.params, work.grads, work.state, start, n, rate, step, group >= 0)
+        clip(view(work.grads, g, n), factor, objective.clip_value)
+    update(objective, net.params, start, n, work.grads, g, work.state, rate, step, group >= 0)
 
 
 @kernel(inline=True)
@@ -108,7 +132,7 @@ def constrain_units(member, team, net, limit):
 
 
 @kernel(inline=True)
-def sgd_step(member, team, net, work, objective, rows, rate):
+def sgd_step(member, team, net, work, sparse, objective, rows, rate):
     """Gradients and update in one: no gradient is ever stored."""
     real = net.params.dtype.type
     lanes = VECTOR_BYTES // net.params.itemsize
@@ -117,8 +141,11 @@ def sgd_step(member, team, net, work, objective, rows, rate):
         c = layer_at(net.layers, layer)
         p0, p1, first, last = owned_groups(c, lanes, member, team)
         q0, q1 = max(first, 0) * GROUP, min(last * GROUP, c.ld_in // lanes)
+        weight_gradient(
+            c, layer == 0 and sparse.gradient != 0, work, sparse, p0, p1, q0, q1, rows,
+            net.params, keep, gain, net.params,
+        )  # fmt: skip
         for p in range(p0, p1):
-            dense_gradient(c, work.A, work.D, p, q0, q1, rows, net.params, keep, gain, net.params)
             if first < 0:
                 bias_gradient(c, work.D, p, rows, work.grads, True)
                 b, db = view(net.params, c.b + p * lanes, lanes), c.b + p * lanes
@@ -127,25 +154,34 @@ def sgd_step(member, team, net, work, objective, rows, rate):
 
 
 @kernel(inline=True)
-def gradients_and_update(member, team, sync, net, work, objective, rows, overwrite, rate, step):
+def gradients_and_update(
+    member, team, sync, net, work, sparse, objective, rows, overwrite, rate, step
+):
     """This member's groups of every layer's gradient; then, if ``step`` is not 0, their update.
 
     ``overwrite`` says whether the block is the first of its batch.
     """
     if step > 0 and overwrite and is_one_pass(objective):
-        sgd_step(member, team, net, work, objective, rows, rate)
+        sgd_step(member, team, net, work, sparse, objective, rows, rate)
     else:
-        update_in_passes(member, team, sync, net, work, objective, rows, overwrite, rate, step)
+        update_in_passes(
+            member, team, sync, net, work, sparse, objective, rows, overwrite, rate, step
+        )
     if step > 0 and objective.max_norm > 0.0:
         barrier(sync, team)
         constrain_units(member, team, net, objective.max_norm)
 
 
 @kernel(inline=True)
-def update_in_passes(member, team, sync, net, work, objective, rows, overwrite, rate, step):
-    """Gradient and update group by group; in two passes where all gradients are needed first."""
+def update_in_passes(member, team, sync, net, work, sparse, objective, rows, overwrite, rate, step):
+    """Gradient and update group by group; in two passes where all gradients are needed first.
+
+    Where nobody needs a gradient after its update, all are made in one place, which stays in the
+    first-level cache.
+    """
     lanes = VECTOR_BYTES // net.params.itemsize
     by_norm = step > 0 and objective.clip_norm > 0.0
+    keeps_gradients = step == 0 or not overwrite or by_norm
     factor = 1.0
     for turn in range(2 if by_norm else 1):
         if turn == 1:
@@ -154,11 +190,21 @@ def update_in_passes(member, team, sync, net, work, objective, rows, overwrite, 
         for layer in range(net.layers.shape[0]):
             c = layer_at(net.layers, layer)
             p0, p1, first, last = owned_groups(c, lanes, member, team)
-            for p in range(p0, p1):
+            is_sparse = layer == 0 and sparse.gradient != 0
+            mine, _ = stretch(c, lanes, p0, max(first, 0))
+            for p in range(p0, p1, SPARSE_PANELS if is_sparse else 1):
+                stop = min(p + SPARSE_PANELS, p1) if is_sparse else p + 1
                 for group in range(first, last):
+                    start, _ = stretch(c, lanes, p, group)
+                    moved = 0 if keeps_gradients or group < 0 else mine - start
                     if turn == 0:
-                        make_gradient(c, work, p, group, rows, overwrite)
-                        if step > 0:
-                            complete_gradient(c, net.params, work, objective, p, group)
-                    if step > 0 and turn == (1 if by_norm else 0):
-                        update_group(c, net, work, objective, p, group, factor, rate, step)
+                        make_gradient(
+                            with_weights_at(c, c.w + moved), is_sparse, work, sparse,
+                            p, stop, group, rows, overwrite,
+                        )  # fmt: skip
+                    for q in range(p, stop):
+                        g = stretch(c, lanes, q, group)[0] + moved
+                        if turn == 0 and step > 0:
+                            complete_gradient(c, net.params, work, g, objective, q, group)
+                        if step > 0 and turn == (1 if by_norm else 0):
+                            update_group(c, net, work, g, objective, q, group, factor, rate, step)

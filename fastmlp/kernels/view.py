@@ -36,6 +36,32 @@ def view(typingctx, array, start, size):
 
 
 @intrinsic
+def uncounted(typingctx, value):
+    """Return an array, or a tuple with arrays in it, to which no references are counted.
+
+    The threads of a team would count references to the arrays they share with atomic instructions,
+    at every call that passes them on: the momentum step of two threads took as long as that of one.
+    Valid only as long as what it was taken from.
+    """
+
+    def strip(context, builder, kind, part):
+        if isinstance(kind, types.BaseTuple):
+            parts = cgutils.unpack_tuple(builder, part)
+            stripped = [strip(context, builder, *pair) for pair in zip(kind, parts, strict=True)]
+            return context.make_tuple(builder, kind, stripped)
+        if isinstance(kind, types.Array):
+            array = context.make_array(kind)(context, builder, part)
+            array.meminfo = cgutils.get_null_value(array.meminfo.type)
+            return array._getvalue()
+        return part
+
+    def codegen(context, builder, signature, args):
+        return strip(context, builder, signature.args[0], args[0])
+
+    return value(value), codegen
+
+
+@intrinsic
 def row_view(typingctx, matrix, row, start, size):
     """Return matrix[row, start : start + size] of a matrix in C order, unchecked and uncounted."""
 
@@ -68,10 +94,26 @@ def prefetch(typingctx, matrix, row, start):
         whole = context.make_array(signature.args[0])(context, builder, args[0])
         width = builder.extract_value(whole.shape, 1)
         place = builder.add(builder.mul(args[1], width), args[2])
-        pointer = builder.bitcast(builder.gep(whole.data, [place]), cgutils.voidptr_t)
-        kind = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, *[_INT] * 3])
-        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-        builder.call(function, [pointer, _INT(0), _INT(2), _INT(1)])  # to read; L2; data
+        _prefetch(builder, builder.gep(whole.data, [place]))
         return context.get_dummy_value()
 
     return types.void(matrix, types.intp, types.intp), codegen
+
+
+@intrinsic
+def prefetch_line(typingctx, array, place):
+    """Ask for the cache line of array[place] to be brought into the second-level cache."""
+
+    def codegen(context, builder, signature, args):
+        whole = context.make_array(signature.args[0])(context, builder, args[0])
+        _prefetch(builder, builder.gep(whole.data, [args[1]]))
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), codegen
+
+
+def _prefetch(builder, place):
+    pointer = builder.bitcast(place, cgutils.voidptr_t)
+    kind = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, *[_INT] * 3])
+    function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+    builder.call(function, [pointer, _INT(0), _INT(2), _INT(1)])  # to read; L2; data

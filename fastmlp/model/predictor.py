@@ -58,7 +58,8 @@ class Predictor:
             return np.empty((0, self.task.n_outputs), self.network.dtype)
         data = encode(X, self.scaling, self.network.dtype, n_outputs=self.task.n_outputs)
         # A workspace of its own, so that several Python threads can predict at once.
-        workspace = Workspace(self.network, min(len(X), BLOCK_ROWS), training=False)
+        rows = min(len(X), BLOCK_ROWS)
+        workspace = Workspace(self.network, rows, training=False, sparse=data.sparse)
         outputs_alone = objective(None, SGD(), self.network.dtype, self.task.code)
         return evaluate(workspace, data, outputs_alone, check_threads(threads), True).outputs
 

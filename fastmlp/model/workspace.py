@@ -7,10 +7,14 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from ..kernels import buffers, phases
+from ..kernels.buffers import Sparse
+from ..kernels.sample_step import MEMBER_ROWS
 from ..kernels.update import GROUP
 from .functions import activation_addresses
 from .memory import CACHE_LINE, aligned_zeros
 from .network import Network
+from .samples import MEMBERS, new_samples
+from .sparse import new_columns, no_columns
 
 # A block's inputs and activations stay in the second-level cache.
 BLOCK_ROWS = 128
@@ -30,14 +34,16 @@ class Workspace:
         Evaluation alone needs no gradients.
     dropout : sequence of float, default ()
         The share of each layer's inputs that is dropped; empty: none.
-    in_panels : bool, default True
-        Whether the kernels find weights and activations in panels, with a copy of the network's
-        weights that :meth:`load` and :meth:`store` bring up to date; or in rows, the network's own.
+    per_sample : bool, default False
+        Whether it is for the per-sample step, which takes activations in rows.
+    sparse : Sparse, optional
+        The rows that it will be used for, where they are lists: these need no place in a block.
 
     Attributes
     ----------
     net : kernels.buffers.Net
     work : kernels.buffers.Work
+    samples : kernels.sample_step.Samples or None
     """
 
     def __init__(
@@ -47,19 +53,21 @@ class Workspace:
         state_buffers: int = 0,
         training: bool = True,
         dropout: Sequence[float] = (),
-        in_panels: bool = True,
+        per_sample: bool = False,
+        sparse: Sparse | None = None,
     ):
         self.network = network
+        if per_sample:
+            block_rows = MEMBERS * MEMBER_ROWS
         self.block_rows = block_rows
-        self.in_panels = in_panels
         dtype, size = network.dtype, network.params.size
         self.lanes = CACHE_LINE // dtype.itemsize
         padded_rows = -(-block_rows // self.lanes) * self.lanes
         rates = np.array(dropout or [0.0] * network.depth)
-        layers = _layer_table(network, padded_rows, rates, self.lanes, in_panels)
-        parameters = [activation.kernel_parameter for activation in network.activations]
-        params = aligned_zeros(size, dtype) if in_panels else network.params
-        self.net = buffers.Net(layers, np.array(parameters, dtype), rates, params)
+        has_lists = per_sample or (sparse is not None and sparse.forward != 0)
+        layers = _layer_table(network, padded_rows, rates, self.lanes, not per_sample, has_lists)
+        parameters = np.array([each.kernel_parameter for each in network.activations], dtype)
+        self.net = buffers.Net(layers, parameters, rates, aligned_zeros(size, dtype))
         last = layers[-1]
         activations = int(last[buffers.OUT] + padded_rows * last[buffers.LD_OUT])
         gradients = size if training else 0
@@ -78,27 +86,25 @@ class Workspace:
             row_loss=np.zeros(padded_rows),
             row_hit=np.zeros(padded_rows, np.int64),
             phases=np.zeros(len(phases.NAMES), np.int64),
+            columns=_columns(network, sparse if training else None, block_rows),
         )
+        self.samples = new_samples(network, self.work) if per_sample else None
         self.load()
 
     def load(self) -> None:
         """Take over the network's parameters; needed after they were set by hand."""
-        if self.in_panels:
-            for panels, rows in self._pairs(self.net.params, self.network.params):
-                panels[...] = rows
+        for panels, rows in self._pairs(self.net.params, self.network.params):
+            panels[...] = rows
 
     def store(self) -> None:
         """Give the network the parameters that kernels have changed."""
-        if self.in_panels:
-            for panels, rows in self._pairs(self.net.params, self.network.params):
-                rows[...] = panels
+        for panels, rows in self._pairs(self.net.params, self.network.params):
+            rows[...] = panels
 
     def in_rows(self, buffer: np.ndarray) -> np.ndarray:
         """Return a copy of a buffer laid out like the kernels' parameters (gradients, or one of
         the optimizer's state), laid out like ``Network.params``.
         """
-        if not self.in_panels:
-            return buffer.copy()
         found = np.empty_like(buffer)
         for panels, rows in self._pairs(buffer, found):
             rows[...] = panels
@@ -119,6 +125,14 @@ class Workspace:
         yield in_panels[biases], in_rows[biases]
 
 
+def _columns(network: Network, lists: Sparse | None, block_rows: int) -> buffers.Columns:
+    """Return the buffers for a block of sparse rows, column by column; without rows, none."""
+    if lists is None or not lists.to_columns:
+        return no_columns(network.dtype)
+    units = int(network.table[0, buffers.LD_OUT])
+    return new_columns(network.layer_sizes[0], block_rows, units, network.dtype)
+
+
 def _groups(row: np.ndarray, lanes: int) -> int:
     """Return how many groups of weights and biases a layer has."""
     panels_in, panels_out = row[buffers.LD_IN] // lanes, row[buffers.LD_OUT] // lanes
@@ -126,7 +140,7 @@ def _groups(row: np.ndarray, lanes: int) -> int:
 
 
 def _layer_table(
-    network: Network, rows: int, dropout: np.ndarray, lanes: int, in_panels: bool
+    network: Network, rows: int, dropout: np.ndarray, lanes: int, in_panels: bool, has_lists: bool
 ) -> np.ndarray:
     """Return the network's table with the offsets and strides of blocks of ``rows`` rows."""
     layers = network.table.copy()
@@ -142,7 +156,8 @@ def _layer_table(
             start += rows * row[buffers.LD_IN]
         row[buffers.IN] = start
         row[[buffers.IN_ROW, buffers.IN_PANEL]] = strides
-        start += rows * row[buffers.LD_IN]
+        if number > 0 or not has_lists:
+            start += rows * row[buffers.LD_IN]
         row[buffers.OUT] = start
         is_output = number == network.depth - 1
         by_rows = is_output or activation.name == "softmax" or not in_panels

@@ -18,6 +18,7 @@ class Activation(Spec):
 
     hidden: ClassVar[bool] = True  # whether it may stand in a hidden layer
     default_weight_init: ClassVar[str] = "glorot_uniform"
+    is_flat_at_zero: ClassVar[bool] = False  # whether its derivative is 0 wherever a is
 
     @property
     def kernel_parameter(self) -> float:
@@ -40,6 +41,7 @@ class Identity(Activation):
 class Relu(Activation):
     name = "relu"
     formula = "a = max(z, 0)"
+    is_flat_at_zero = True
     default_weight_init = "he_normal"
 
 

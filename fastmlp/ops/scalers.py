@@ -45,6 +45,9 @@ class Scaling:
         return original.astype(scaled.dtype)
 
 
+NO_SCALING = Scaling("none", np.zeros(1), np.ones(1))
+
+
 @dataclass(frozen=True)
 class Scaler(Spec):
     """A way to bring features to a common range."""

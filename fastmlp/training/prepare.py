@@ -15,6 +15,7 @@ from ..model.encoding import encode
 from ..model.task import Task
 from ..ops.scalers import SCALERS, Scaling
 from .config import TrainConfig
+from .plan import Inputs, plan_inputs
 from .weighting import class_weights
 
 
@@ -27,6 +28,7 @@ class Prepared(NamedTuple):
     scaling: Scaling
     task: Task
     n_features: int
+    inputs: Inputs
 
 
 def prepare(
@@ -73,8 +75,10 @@ def prepare(
         task = replace(task, target_scaling=target_scaling)
     dtype = np.dtype(config.dtype)
 
+    inputs = plan_inputs(config, split.X_train.shape[1], density(split.X_train))
+
     def encoded(X: np.ndarray, y: np.ndarray) -> Data:
-        return encode(X, scaling, dtype, *task.encode(y, dtype))
+        return encode(X, scaling, dtype, *task.encode(y, dtype), inputs=inputs.kind)
 
     def if_there(X: np.ndarray | None, y: np.ndarray | None) -> Data | None:
         return None if X is None or y is None else encoded(X, y)
@@ -87,7 +91,13 @@ def prepare(
         scaling,
         task,
         split.X_train.shape[1],
+        inputs,
     )
+
+
+def density(X: np.ndarray) -> float:
+    """Return the share of numbers that are not zero."""
+    return float(np.count_nonzero(X)) / max(1, X.size)
 
 
 def _weights(split: Parts, config: TrainConfig, task: Task) -> np.ndarray:

@@ -73,9 +73,11 @@ class Run:
             )
         self.network = _network(config, task, prepared.n_features, initial_weights)
         self.objective = _objective(config, task)
-        self.plan = plan(config, len(prepared.train.X), self.network.n_weights, self.threads)
+        self.plan = plan(
+            config, len(prepared.train.X), self.network.n_weights, self.threads, prepared.inputs
+        )
         self.steps = Steps(config, self.plan, self.network, prepared.train, self.objective)
-        self.evaluator = Workspace(self.network, training=False)
+        self.evaluator = Workspace(self.network, training=False, sparse=prepared.train.sparse)
         self.history, self.iterations = History(), History(ITERATION_COLUMNS)
         self.prepare_seconds = 0.0
         self.epoch = 0

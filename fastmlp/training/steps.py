@@ -66,13 +66,13 @@ class Steps:
             plan.block_rows,
             state_buffers,
             dropout=config.dropout_rates,
-            in_panels=plan.step != "per_sample",
+            per_sample=plan.step == "per_sample",
+            sparse=data.sparse,
         )
         self.n_rows = len(data.X)
         self.steps_per_epoch = -(-self.n_rows // plan.batch_size)
         self.blocks_per_batch = -(-plan.batch_size // plan.block_rows)
         self._team_size = TeamSize(plan.threads)
-        self._index = np.zeros((network.depth, max(network.layer_sizes) + 1), np.int64)
         work_of_block = 3 * network.params.size * plan.block_rows
         self._blocks_at_once = max(1, min(_FIRST_SLICE, int(_FIRST_WORK / work_of_block)))
         self._order = data.order
@@ -211,6 +211,6 @@ class Steps:
             self._dropout_key,
         )
         data = self.data._replace(order=self._order)
-        scratch = (self._index,) if self.plan.step == "per_sample" else ()
-        net, work = self.workspace.net, self.workspace.work
+        net, work, samples = self.workspace.net, self.workspace.work, self.workspace.samples
+        scratch = () if samples is None else (samples,)
         return (*scratch, net, work, data, self.objective, part, self.report)

@@ -42,7 +42,7 @@ def run_kernel(
     for step, g in enumerate(gs, start=1):
         grads = np.full_like(params, np.nan)
         grads[inside] = g
-        compiled(update)(given, params, grads, state, START, n, rate, step, is_weight)
+        compiled(update)(given, params, START, n, grads, START, state, rate, step, is_weight)
     return params
 
 

@@ -15,7 +15,7 @@ from driving import (
     assert_same_steps,
     compiled,
 )
-from fastmlp.kernels.sample_step import find_nonzero
+from fastmlp.kernels.sample_step import list_units
 
 SAMPLES = Case(batch_size=1, sizes=(9, 6, 7, 3), rate=0.03)
 SHAPES = [
@@ -28,7 +28,8 @@ SHAPES = [
     SAMPLES.but(zeros=0.0),
     SAMPLES.but(zeros=1.0),
     SAMPLES.but(zeros=0.8, hidden="relu"),
-    SAMPLES.but(block_rows=1),
+    SAMPLES.but(sizes=(30, 100, 70, 20, 3), hidden="relu", zeros=0.8),
+    SAMPLES.but(sizes=(9, 40, 33, 3), hidden=("softmax", "relu")),
     SAMPLES.but(rows=1),
     SAMPLES.but(hidden=("elu(0.5)", "gelu"), label_smoothing=0.1),
     SAMPLES.but(output="sigmoid", loss="binary_cross_entropy", label_smoothing=0.1),
@@ -75,7 +76,7 @@ def test_inputs_that_are_all_zero_train_the_biases_alone(dtype: str) -> None:
 @each_shape
 def test_results_do_not_depend_on_what_scratch_held_before(case: Case, dtype: str) -> None:
     clean, poisoned = Run(case.but(dtype=dtype)), Run(case.but(dtype=dtype))
-    poisoned.lay_in_rows()
+    poisoned.lay_out_for_samples()
     poisoned.poison()
     assert poisoned.train_samples() == clean.train_samples()
     assert poisoned.network.params.tobytes() == clean.network.params.tobytes()
@@ -86,7 +87,7 @@ def test_results_do_not_depend_on_what_scratch_held_before(case: Case, dtype: st
 @pytest.mark.parametrize("pieces", [1, 3, 7])
 def test_bits_are_the_same_if_an_epoch_is_done_in_pieces(pieces: int, dtype: str) -> None:
     whole, parts = Run(SAMPLES.but(dtype=dtype)), Run(SAMPLES.but(dtype=dtype))
-    assert parts.train_samples(pieces) == whole.train_samples()
+    assert parts.train_samples(pieces=pieces) == whole.train_samples()
     assert parts.network.params.tobytes() == whole.network.params.tobytes()
 
 
@@ -95,10 +96,9 @@ def test_bits_are_the_same_if_an_epoch_is_done_in_pieces(pieces: int, dtype: str
 def test_padding_stays_exactly_zero(hidden: str, dtype: str) -> None:
     run = Run(SAMPLES.but(hidden=hidden, dtype=dtype))
     run.train_samples()
-    # The network's own numbers, in rows: nothing has to be brought over.
-    assert run.workspace.net.params is run.network.params
-    assert run.padding(run.network.params).size > 0
-    assert (run.padding(run.network.params) == 0).all()
+    params = run.workspace.in_rows(run.workspace.net.params)
+    assert run.padding(params).size > 0
+    assert (run.padding(params) == 0).all()
 
 
 @each_dtype
@@ -109,19 +109,21 @@ def test_a_nan_in_the_weights_reaches_the_loss(dtype: str) -> None:
 
 
 @each_dtype
-@pytest.mark.parametrize("n", [1, 4, 37])
-@pytest.mark.parametrize("zeros", [0.0, 0.5, 1.0])
-def test_the_nonzero_inputs_are_found_in_order(dtype: str, n: int, zeros: float) -> None:
-    rng = np.random.default_rng(n)
-    a = np.where(rng.random(n) < zeros, 0, rng.normal(0, 1, n)).astype(dtype)
-    index = np.full(n + 1, -7)
-    count = compiled(find_nonzero)(a, index)
-    assert index[:count].tolist() == np.flatnonzero(a).tolist()
+@each_shape
+@pytest.mark.parametrize("team", [2])
+def test_two_members_give_the_same_bits_as_one(case: Case, team: int, dtype: str) -> None:
+    alone, together = Run(case.but(dtype=dtype)), Run(case.but(dtype=dtype))
+    together.lay_out_for_samples()
+    together.poison()
+    assert together.train_samples(team, full_team=True) == alone.train_samples()
+    assert together.network.params.tobytes() == alone.network.params.tobytes()
 
 
 @each_dtype
-def test_nan_counts_as_nonzero_and_minus_zero_does_not(dtype: str) -> None:
-    index = np.zeros(5, np.int64)
-    a = np.array([np.nan, -0.0, np.inf, 0.0], dtype)
-    assert compiled(find_nonzero)(a, index) == 2
-    assert index[:2].tolist() == [0, 2]
+def test_units_that_do_not_count_are_left_out(dtype: str) -> None:
+    A = np.array([7, 7, np.nan, -0.0, np.inf, 0.0, 1, 7], dtype)
+    columns, values = np.full(8, -7, np.int32), np.zeros(8, dtype)
+    assert compiled(list_units)(A, 2, 7, 1, 1, columns, values) == 3
+    assert columns[2:5].tolist() == [1, 3, 5]
+    np.testing.assert_array_equal(values[2:5], A[[2, 4, 6]])
+    assert compiled(list_units)(A, 2, 7, 1, 0, columns, values) == 5

@@ -8,15 +8,26 @@ import pytest
 
 from fastmlp import TrainConfig
 from fastmlp.model.workspace import BLOCK_ROWS
-from fastmlp.training.plan import TEAM_LARGE_ROWS, TEAM_ROWS, TEAM_WEIGHTS, Plan, plan
+from fastmlp.training.plan import (
+    LISTS_DENSITY,
+    LISTS_FEATURES,
+    TEAM_LARGE_ROWS,
+    TEAM_ROWS,
+    TEAM_WEIGHTS,
+    Inputs,
+    Plan,
+    plan,
+    plan_inputs,
+)
 
+INPUTS = Inputs("dense", "40% of the features are not zero")
 TOO_SMALL = "are too small to share"
 
 
 def planned(
     n_train: int = 1000, n_weights: int = TEAM_WEIGHTS, threads: int = 3, **settings: Any
 ) -> Plan:
-    return plan(TrainConfig(**settings), n_train, n_weights, threads)
+    return plan(TrainConfig(**settings), n_train, n_weights, threads, INPUTS)
 
 
 def how(found: Plan) -> tuple[str, int, int, int]:
@@ -34,7 +45,7 @@ def test_a_minibatch_goes_through_the_network_in_blocks() -> None:
 def test_blocks_are_as_few_and_as_equal_as_they_can_be(settings: dict[str, Any]) -> None:
     config = TrainConfig(batch_size=5000, **settings)
     for batch_size in range(1, 5000):
-        block_rows = plan(config, batch_size, TEAM_WEIGHTS, 2).block_rows
+        block_rows = plan(config, batch_size, TEAM_WEIGHTS, 2, INPUTS).block_rows
         n_blocks = -(-batch_size // block_rows)
         assert 1 <= block_rows <= BLOCK_ROWS
         assert (n_blocks - 1) * BLOCK_ROWS < batch_size  # one block less would not do
@@ -103,7 +114,9 @@ def test_accumulating_takes_rows_one_at_a_time() -> None:
 @pytest.mark.parametrize("sampling", ["shuffle", "replacement"])
 def test_plain_stochastic_descent_has_a_step_of_its_own(sampling: str) -> None:
     found = planned(mode="stochastic", sampling=sampling, batch_size=32)
-    assert how(found) == ("per_sample", 1, 1, 1)
+    assert how(found) == ("per_sample", 1, 1, 2)
+    small = planned(n_weights=TEAM_WEIGHTS - 1, mode="stochastic", sampling=sampling)
+    assert how(small) == ("per_sample", 1, 1, 1)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +162,7 @@ def test_what_changes_every_weight_takes_the_general_step(
 def test_what_changes_no_further_weight_keeps_the_step_per_sample(
     settings: dict[str, Any],
 ) -> None:
-    assert how(planned(mode="stochastic", **settings)) == ("per_sample", 1, 1, 1)
+    assert how(planned(mode="stochastic", **settings)) == ("per_sample", 1, 1, 2)
 
 
 def test_a_plan_depends_on_nothing_but_its_arguments() -> None:
@@ -164,5 +177,29 @@ def test_lines_say_what_is_done_and_why() -> None:
         first, *others = found.lines()
         for fact in (found.step, f"{found.batch_size} rows", f"threads: {found.threads}"):
             assert fact in first
-        assert others == [f"  because {reason}" for reason in found.reasons]
-        assert others
+        why = [f"  because {reason}" for reason in found.reasons]
+        assert why
+        assert others == [*why, "inputs: dense", "  because 40% of the features are not zero"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "n_features", "density", "kind"),
+    [
+        ({}, 784, 0.19, "shifted lists"),
+        ({"mode": "batch", "optimizer": "adam"}, 784, LISTS_DENSITY, "shifted lists"),
+        ({"mode": "stochastic", "l2": 0.1}, 784, 0.19, "shifted lists"),
+        ({}, 784, LISTS_DENSITY + 0.01, "dense"),
+        ({}, LISTS_FEATURES, 0.0, "shifted lists"),
+        ({}, LISTS_FEATURES - 1, 0.0, "dense"),
+        ({"input_dropout": 0.1}, 784, 0.19, "dense"),
+        ({"dropout": 0.5}, 784, 0.19, "shifted lists"),
+        ({"mode": "stochastic"}, 4, 1.0, "lists"),
+    ],
+    ids=str,
+)
+def test_rows_are_lists_where_most_features_are_zero(
+    settings: dict[str, Any], n_features: int, density: float, kind: str
+) -> None:
+    found = plan_inputs(TrainConfig(**settings), n_features, density)
+    assert found.kind == kind
+    assert found.reason

@@ -40,6 +40,7 @@ RUNS: dict[str, dict[str, Any]] = {
 def a_team_for_every_update(monkeypatch: pytest.MonkeyPatch) -> None:
     """However few its rows and weights are."""
     monkeypatch.setattr(plan_module, "TEAM_LARGE_ROWS", 1)
+    monkeypatch.setattr(plan_module, "TEAM_WEIGHTS", 1)
 
 
 def bits(config: TrainConfig, threads: int | None) -> Any:
@@ -63,8 +64,11 @@ def config_of(run: str, **changes: Any) -> TrainConfig:
 @pytest.mark.parametrize("run", RUNS)
 def test_runs_that_can_be_shared_are(run: str) -> None:
     config = config_of(run)
-    shared = config.mode != "stochastic" and not config.accumulate
-    assert plan_module.plan(config, 310, 200, 3).threads == (3 if shared else 1)
+    inputs = plan_module.plan_inputs(config, 200, 0.1)
+    expected = 1 if config.accumulate or config.mode == "stochastic" else 3
+    if plan_module.is_per_sample(config):
+        expected = 2
+    assert plan_module.plan(config, 310, 200, 3, inputs).threads == expected
 
 
 @pytest.mark.parametrize("run", RUNS)
