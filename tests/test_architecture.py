@@ -19,6 +19,7 @@ FLOORS = {
     "ops": 1,
     "model": 2,
     "data": 2,
+    "recipes": 2,
     "training": 3,
     "reports": 4,
     "estimators": 5,

@@ -12,6 +12,7 @@ from ..ops.losses import LOSSES
 from ..ops.optimizers import OPTIMIZERS
 from ..ops.scalers import SCALERS
 from ..ops.schedules import SCHEDULES
+from ..recipes import recipe_names
 from ..training.checks import MODES, MONITORS, SAMPLINGS
 from ..training.config import TrainConfig
 from .values import rate, shares, sizes, specs, texts
@@ -183,6 +184,12 @@ def add_run_options(group: Any) -> None:
         "--config",
         metavar="FILE.toml",
         help="settings, as a run folder's config.toml; options change what they name",
+    )
+    group.add_argument(
+        "--recipe",
+        metavar="NAME",
+        help=f"settings that ship with fastmlp: {', '.join(recipe_names())}; options change what "
+        "they name",
     )
     group.add_argument(
         "--print-config", action="store_true", help="print the settings as TOML and stop"

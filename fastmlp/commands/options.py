@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ..base.errors import ConfigError
+from ..recipes import recipe
 from ..training.config import TrainConfig
 from .option_groups import (
     add_data_options,
@@ -36,6 +37,7 @@ examples:
   python -m fastmlp.train --hidden 300 --activation tanh --optimizer adam --lr 0.001
   python -m fastmlp.train --data mnist --classes 3,7 --threshold 0.9
   python -m fastmlp.train --mode stochastic --epochs 3 --json --no-out
+  python -m fastmlp.train --recipe mnist-98                  98 % in less than a second of training
   python -m fastmlp.train --config runs/mine/config.toml --seed 1
 
 config.toml holds every setting as it was used, nothing left auto: who changes the optimizer, the
@@ -73,17 +75,20 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 def config_from(options: argparse.Namespace) -> TrainConfig:
-    """Return the config: defaults, changed by ``--config``, changed by the other options.
+    """Return the config: defaults, changed by ``--config`` or ``--recipe``, then by other options.
 
     Raises
     ------
     ConfigError
-        For a bad value, naming the option where one was given, or an unreadable file.
+        For a bad value, naming the option where one was given, an unreadable file or an unknown
+        recipe.
     """
     _check_together(options)
     fields = {field.name for field in dataclasses.fields(TrainConfig)}
     given = {name: value for name, value in vars(options).items() if name in fields}
     from_file = {} if options.config is None else _read_toml(Path(options.config))
+    if options.recipe is not None:
+        from_file = recipe(options.recipe)
     try:
         config = TrainConfig.from_dict({**from_file, **given})
     except ConfigError as error:
@@ -100,6 +105,10 @@ def _check_together(options: argparse.Namespace) -> None:
     """Raise ConfigError where an option would be ignored because of another."""
     data = getattr(options, "data", "auto")
     for given, flags in (
+        (
+            options.config is not None and options.recipe is not None,
+            "--config does not go with --recipe",
+        ),
         (options.out is not None and options.no_out, "--out does not go with --no-out"),
         (options.overwrite and options.out is None, "--overwrite does not go without --out"),
         (options.json and options.explain, "--json does not go with --explain"),

@@ -7,6 +7,8 @@ layer; all others on any stretch of numbers, padding included.
 
 import math
 
+from .elementary import exp
+from .elementary import tanh as tanh_of
 from .jit import kernel
 from .pointers import call
 from .view import view
@@ -64,7 +66,7 @@ def sigmoid(z, a, _):
     """a = 1 / (1 + exp(-z)). exp may overflow to infinity, which gives the right limit, 0."""
     one = z.dtype.type(1)
     for j in range(z.size):
-        a[j] = one / (one + math.exp(-z[j]))
+        a[j] = one / (one + exp(-z[j]))
 
 
 @kernel(cached=True)
@@ -79,7 +81,7 @@ def sigmoid_backward(z, a, d, _):
 def tanh(z, a, _):
     """a = tanh(z)."""
     for j in range(z.size):
-        a[j] = math.tanh(z[j])
+        a[j] = tanh_of(z[j])
 
 
 @kernel(cached=True)
@@ -118,7 +120,7 @@ def gelu_backward(z, a, d, _):
     real = z.dtype.type
     for j in range(z.size):
         below = real(0.5) * (real(1) + math.erf(z[j] * real(_INVERSE_SQRT_2)))
-        density = real(_INVERSE_SQRT_2_PI) * math.exp(real(-0.5) * z[j] * z[j])
+        density = real(_INVERSE_SQRT_2_PI) * exp(real(-0.5) * z[j] * z[j])
         d[j] *= below + (z[j] * density if density > 0 else real(0))
 
 
@@ -127,7 +129,7 @@ def silu(z, a, _):
     """a = z sigmoid(z)."""
     one = z.dtype.type(1)
     for j in range(z.size):
-        a[j] = z[j] / (one + math.exp(-z[j]))
+        a[j] = z[j] / (one + exp(-z[j]))
 
 
 @kernel(cached=True)
@@ -135,7 +137,7 @@ def silu_backward(z, a, d, _):
     """dz = da (s + a (1 - s)), s = sigmoid(z)."""
     one = z.dtype.type(1)
     for j in range(z.size):
-        s = one / (one + math.exp(-z[j]))
+        s = one / (one + exp(-z[j]))
         d[j] *= s + a[j] * (one - s)
 
 
@@ -144,7 +146,7 @@ def softplus(z, a, _):
     """a = log(1 + exp(z)), as max(z, 0) + log(1 + exp(-|z|))."""
     zero = z.dtype.type(0)
     for j in range(z.size):
-        a[j] = (zero if z[j] < zero else z[j]) + math.log1p(math.exp(-abs(z[j])))
+        a[j] = (zero if z[j] < zero else z[j]) + math.log1p(exp(-abs(z[j])))
 
 
 @kernel(cached=True)
@@ -152,14 +154,14 @@ def softplus_backward(z, a, d, _):
     """dz = da sigmoid(z)."""
     one = z.dtype.type(1)
     for j in range(z.size):
-        d[j] /= one + math.exp(-z[j])
+        d[j] /= one + exp(-z[j])
 
 
 @kernel(cached=True)
 def exponential(z, a, _):
     """a = exp(z)."""
     for j in range(z.size):
-        a[j] = math.exp(z[j])
+        a[j] = exp(z[j])
 
 
 @kernel(cached=True)
@@ -177,7 +179,7 @@ def softmax(z, a, _):
         largest = max(largest, z[j])
     total = z.dtype.type(0)
     for j in range(z.size):
-        a[j] = math.exp(z[j] - largest)
+        a[j] = exp(z[j] - largest)
         total += a[j]
     for j in range(z.size):
         a[j] /= total

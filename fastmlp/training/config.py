@@ -19,6 +19,7 @@ from ..ops.optimizers import OPTIMIZERS
 from ..ops.scalers import SCALERS
 from ..ops.schedules import SCHEDULES
 from ..ops.spec import Registry
+from ..recipes import recipe
 from .checks import AUTO, cast, check_choices, check_numbers
 from .weighting import parse_class_weight
 
@@ -293,6 +294,17 @@ class TrainConfig:
         """
         check_names(values)
         return cls(**values)
+
+    @classmethod
+    def from_recipe(cls, name: str) -> TrainConfig:
+        """Return the config of a recipe that ships with the package, as ``"mnist-98"``.
+
+        Raises
+        ------
+        ConfigError
+            If there is none of that name.
+        """
+        return cls.from_dict(recipe(name))
 
 
 def check_names(values: dict[str, Any]) -> None:
