@@ -93,9 +93,9 @@ class Sparse(NamedTuple):
     n rows stands one more, the shift, where there is one.
     """
 
-    starts: Any  # int64 ((n + 1) * PARTS + 1,), read-only
-    columns: Any  # int32 (numbers,), read-only; ascending in each row
-    values: Any  # float (numbers,), read-only
+    starts: Any  # int64 ((n + 1) * PARTS + 1,)
+    columns: Any  # int32 (numbers,); ascending in each row
+    values: Any  # float (numbers,)
     cuts: Any  # int64 (PARTS + 1,): the first column of each part, and F
     shift: Any  # float (F,): what is added to every row, or empty: nothing
     prefetch: int  # addresses; 0 where rows are dense
@@ -116,6 +116,16 @@ class Columns(NamedTuple):
     sums: Any  # float (padded units of the first layer,): dZ, summed over the rows
 
 
+class Lists(NamedTuple):
+    """Room for the lists of a block of rows, for each member apart. Scratch."""
+
+    starts: Any  # int64
+    columns: Any  # int32
+    values: Any  # float
+    order: Any  # int64 (R,): 0, 1, 2 ...
+    is_infinite: Any  # int64 (1,): set where a number is infinite or NaN
+
+
 class Work(NamedTuple):
     """Every buffer that a step writes to, apart from the parameters. Scratch but for ``state``."""
 
@@ -132,6 +142,7 @@ class Work(NamedTuple):
     row_hit: Any  # int64 (R,)
     phases: Any  # int64 (phases.NAMES,): accumulates ticks
     columns: Any  # Columns
+    lists: Any  # Lists
 
 
 class Data(NamedTuple):
@@ -139,15 +150,23 @@ class Data(NamedTuple):
 
     X: Any  # uint8 (n, bytes of F numbers), read-only; of no bytes where rows are sparse
     gather: int  # address of the kernel that brings rows of X into a block
-    offset: (
-        Any  # float64 (F,), (1,) or empty, where rows are scaled on their way: (x - offset) factor
-    )
+    compress: int  # or of the kernel that makes lists of them, in evaluations; else 0
+    offset: Any  # float64 (F,), (1,) or empty: rows are scaled on their way, (x - offset) factor
     factor: Any
     labels: Any  # int32 (n,): class numbers, or empty
     targets: Any  # float (n, C), or empty; both empty: no loss is computed
     weights: Any  # float64 (n,): sample weights, or empty: all 1
     sparse: Any  # Sparse
     order: Any  # int64: the rows of an epoch in the order of their use
+
+
+@kernel
+def with_lists(data, sparse, order):
+    """Return the same data with other lists, in another order."""
+    return Data(
+        data.X, data.gather, data.compress, data.offset, data.factor, data.labels, data.targets,
+        data.weights, sparse, order,
+    )  # fmt: skip
 
 
 class Objective(NamedTuple):

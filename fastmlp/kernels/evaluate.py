@@ -6,16 +6,53 @@ from its inputs to its loss.
 
 import numpy as np
 
-from .buffers import layer_at
+from .buffers import N_IN, PARTS, Sparse, layer_at, with_lists
 from .denormals import flush_denormals, restore_denormals
 from .forward import forward_layer, gather_inputs, output_loss
 from .jit import kernel
+from .pointers import call
 from .team import share
 from .tile import VECTOR_BYTES
 from .view import uncounted, view
 
 _GRAIN = 6  # rows: the height of a tile, on most machines
 _NO_KEY = np.zeros(2, np.uint64)  # networks that are evaluated have no dropout
+
+
+@kernel
+def list_block(data, lists, n_features, block, first, last):
+    """Return lists of rows order[block + first : block + last], with the shift behind them."""
+    n, own = last - first, data.sparse
+    # Where nobody else writes: first is the same for all blocks in which this member has rows, and
+    # each member before it has a grain of them, and so room for its shift.
+    place = first + first // _GRAIN
+    start, s = place * n_features, place * (PARTS + 1)
+    starts = view(lists.starts, s, (n + 1) * PARTS + 1)
+    columns = view(lists.columns, start, (n + 1) * n_features)
+    values = view(lists.values, start, columns.size)
+    starts[0] = 0
+    call(
+        data.compress,
+        (
+            data.X, data.order, block + first, block + last, data.factor, own.cuts,
+            starts, 0, columns, values,
+        ),
+    )  # fmt: skip
+    size = starts[n * PARTS]
+    zero = values.dtype.type(0)
+    total = zero
+    for e in range(size):
+        total += values[e] * zero  # NaN for what is not finite
+    if total != zero:
+        lists.is_infinite[0] = 1
+    for e in range(own.values.size):
+        columns[size + e], values[size + e] = own.columns[e], own.values[e]
+    for part in range(PARTS):
+        starts[n * PARTS + part + 1] = size + own.starts[part + 1]
+    return Sparse(
+        starts, columns, values, own.cuts, own.shift,
+        own.prefetch, own.to_columns, own.forward, own.gradient,
+    )  # fmt: skip
 
 
 @kernel(cached=True)
@@ -43,10 +80,16 @@ def evaluate_rows(
     for block in range(0, data.order.size, block_rows):
         rows = data.order.size - block
         first, last = min(place, rows), min(place_stop, rows)
-        gather_inputs(net, work, data, _NO_KEY, block, first, last)
+        if first == last:
+            continue
+        inputs, start = data, block
+        if data.compress != 0:
+            lists = list_block(data, work.lists, net.layers[0, N_IN], block, first, last)
+            inputs, start = with_lists(data, lists, work.lists.order), -first
+        gather_inputs(net, work, inputs, _NO_KEY, start, first, last)
         for layer in range(net.layers.shape[0]):
             panels = layer_at(net.layers, layer).ld_out // lanes
-            forward_layer(net, work, data, _NO_KEY, block, layer, 0, panels, first, last)
+            forward_layer(net, work, inputs, _NO_KEY, start, layer, 0, panels, first, last)
         if outputs.shape[0] > 0:
             for r in range(first, last):
                 a = view(work.A, c.out + r * c.out_row, c.n_out)

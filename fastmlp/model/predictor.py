@@ -10,7 +10,7 @@ from ..base.errors import DataError
 from ..base.foreign import as_plain
 from ..ops.optimizers import SGD
 from ..ops.scalers import Scaling
-from .encoding import encode
+from .encoding import encode_for_outputs, refuse_infinite
 from .evaluate import evaluate
 from .functions import objective
 from .launch import check_threads
@@ -56,12 +56,17 @@ class Predictor:
         X = self._checked(X)
         if not len(X):
             return np.empty((0, self.task.n_outputs), self.network.dtype)
-        data = encode(X, self.scaling, self.network.dtype, n_outputs=self.task.n_outputs)
+        data = encode_for_outputs(X, self.scaling, self.network.dtype, self.task.n_outputs)
         # A workspace of its own, so that several Python threads can predict at once.
         rows = min(len(X), BLOCK_ROWS)
-        workspace = Workspace(self.network, rows, training=False, sparse=data.sparse)
+        workspace = Workspace(
+            self.network, rows, training=False, sparse=data.sparse, makes_lists=data.compress != 0
+        )
         outputs_alone = objective(None, SGD(), self.network.dtype, self.task.code)
-        return evaluate(workspace, data, outputs_alone, check_threads(threads), True).outputs
+        found = evaluate(workspace, data, outputs_alone, check_threads(threads), True)
+        if workspace.work.lists.is_infinite[0]:
+            refuse_infinite(self.scaling, self.network.dtype)
+        return found.outputs
 
     def predict(self, X: np.ndarray, threads: int | None = None) -> np.ndarray:
         """Return the predicted label or value of each row, shape (n,) or (n, n_outputs).

@@ -9,9 +9,10 @@ import numpy as np
 from numba import typeof, types
 from numba.np.numpy_support import from_dtype
 
+from ..kernels import compress as compression
 from ..kernels import sparse
-from ..kernels.buffers import PARTS, Columns, Layer, Sparse
-from ..kernels.compress import compress_rows, count_columns
+from ..kernels.buffers import PARTS, Columns, Layer, Lists, Sparse
+from ..kernels.compress import GRAIN, count_columns
 from ..kernels.pointers import address
 from ..ops.scalers import Scaling
 from .memory import aligned_zeros
@@ -43,8 +44,42 @@ def new_columns(n_features: int, block_rows: int, n_units: int, dtype: np.dtype)
 
 def no_sparse(dtype: np.dtype) -> Sparse:
     """Return what stands for the lists of dense rows."""
-    return _lists(np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, dtype),
-                  np.zeros(PARTS + 1, np.int64), np.empty(0, dtype), 0, 0, 0, 0)  # fmt: skip
+    return Sparse(
+        starts=np.zeros(PARTS + 1, np.int64),
+        columns=np.empty(0, np.int32),
+        values=np.empty(0, dtype),
+        cuts=np.zeros(PARTS + 1, np.int64),
+        shift=np.empty(0, dtype),
+        prefetch=0,
+        to_columns=0,
+        forward=0,
+        gradient=0,
+    )
+
+
+def new_lists(n_features: int, block_rows: int, dtype: np.dtype) -> Lists:
+    """Return room for the lists of a block, and for a shift of each member's."""
+    numbers = 2 * block_rows * n_features
+    return Lists(
+        starts=np.zeros(2 * block_rows * (PARTS + 1), np.int64),
+        columns=np.zeros(numbers, np.int32),
+        values=np.zeros(numbers, dtype),
+        order=np.arange(block_rows),
+        is_infinite=np.zeros(1, np.int64),
+    )
+
+
+def as_bytes(X: np.ndarray) -> np.ndarray:
+    """Return rows as the read-only bytes that kernels take."""
+    rows = np.ascontiguousarray(X)
+    rows = rows.view(np.uint8).reshape(len(X), X.shape[1] * X.itemsize)
+    rows.flags.writeable = False
+    return rows
+
+
+def listable(X: np.ndarray) -> np.ndarray:
+    """Return a matrix of a type from which kernels make lists: bytes, float32 or float64."""
+    return X if X.dtype in (np.uint8, np.float32, np.float64) else X.astype(np.float64)
 
 
 def compress(X: np.ndarray, scaling: Scaling, dtype: np.dtype) -> Sparse:
@@ -58,35 +93,44 @@ def compress(X: np.ndarray, scaling: Scaling, dtype: np.dtype) -> Sparse:
     dtype : dtype
         Of the network.
     """
-    X = np.ascontiguousarray(X)
-    n, n_features = X.shape
-    counts = np.empty(n_features, np.int64)
+    X = np.ascontiguousarray(listable(X))
+    counts = np.empty(X.shape[1], np.int64)
     count_columns(X, counts)
-    shift = np.broadcast_to(-scaling.offset * scaling.factor, n_features).astype(dtype)
-    n_shift = int(np.count_nonzero(shift))
-    numbers = int(counts.sum())
-    starts = np.zeros((n + 1) * PARTS + 1, np.int64)
+    shift = (-scaling.offset * scaling.factor).astype(dtype)
+    shift = np.array(np.broadcast_to(shift, counts.size))
+    n_shift, numbers = int(np.count_nonzero(shift)), int(counts.sum())
+    starts = np.zeros((len(X) + 1) * PARTS + 1, np.int64)
     columns = np.empty(numbers + n_shift, np.int32)
     values = np.empty(numbers + n_shift, dtype)
-    cuts = _cuts(counts)
-    compress_rows(X, scaling.factor.astype(float), cuts, starts, columns, values)
-    compress_rows(shift[np.newaxis], np.ones(1), cuts, starts[n * PARTS :], columns, values)
-    return _lists(
-        starts, columns, values, cuts, shift if n_shift else shift[:0], *_addresses(np.dtype(dtype))
-    )
+    cuts = _cuts(counts if numbers else np.ones_like(counts))
+    rest = starts, columns, values
+    _compress_rows(X, scaling.factor.astype(float), cuts, 0, *rest)
+    _compress_rows(shift[np.newaxis], np.ones(1), cuts, len(X) * PARTS, *rest)
+    return Sparse(*rest, cuts, shift if n_shift else shift[:0], *_addresses(np.dtype(dtype)))
 
 
-def _lists(*parts: Any) -> Sparse:
-    lists = Sparse(*parts)
-    for array in lists[:4]:
-        array.flags.writeable = False
-    return lists
+def _compress_rows(X: np.ndarray, factor: np.ndarray, cuts: np.ndarray, *rest: Any) -> None:
+    kernel = getattr(compression, f"compress_{X.dtype}")
+    kernel(as_bytes(X), np.arange(len(X)), 0, len(X), factor, cuts, rest[1], rest[0], *rest[2:])
+
+
+@cache
+def compress_address(kind: np.dtype, dtype: np.dtype) -> int:
+    """Return the address of the kernel that makes lists of ``dtype`` from rows of ``kind``."""
+    real, order = types.Array(from_dtype(dtype), 1, "C"), types.Array(types.int64, 1, "C")
+    signature = (
+        types.Array(types.uint8, 2, "C", readonly=True), order, _SIZE, _SIZE,
+        types.Array(types.float64, 1, "C"), order, order, _SIZE,
+        types.Array(types.int32, 1, "C"), real,
+    )  # fmt: skip
+    return int(address(getattr(compression, f"compress_{kind}"), signature))
 
 
 def _cuts(counts: np.ndarray) -> np.ndarray:
     """Return the first column of each part, and behind the last: parts of about as many numbers."""
     wanted = np.arange(1, PARTS) * counts.sum() / PARTS
     inner = np.searchsorted(np.cumsum(counts), wanted) + 1
+    inner = np.minimum(-(-inner // GRAIN) * GRAIN, counts.size)
     return np.concatenate([[0], inner, [counts.size]]).astype(np.int64)
 
 

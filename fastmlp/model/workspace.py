@@ -14,7 +14,7 @@ from .functions import activation_addresses
 from .memory import CACHE_LINE, aligned_zeros
 from .network import Network
 from .samples import MEMBERS, new_samples
-from .sparse import new_columns, no_columns
+from .sparse import new_columns, new_lists, no_columns
 
 # A block's inputs and activations stay in the second-level cache.
 BLOCK_ROWS = 128
@@ -38,6 +38,8 @@ class Workspace:
         Whether it is for the per-sample step, which takes activations in rows.
     sparse : Sparse, optional
         The rows that it will be used for, where they are lists: these need no place in a block.
+    makes_lists : bool, default False
+        Whether lists of the rows are made in evaluations.
 
     Attributes
     ----------
@@ -55,6 +57,7 @@ class Workspace:
         dropout: Sequence[float] = (),
         per_sample: bool = False,
         sparse: Sparse | None = None,
+        makes_lists: bool = False,
     ):
         self.network = network
         if per_sample:
@@ -87,6 +90,7 @@ class Workspace:
             row_hit=np.zeros(padded_rows, np.int64),
             phases=np.zeros(len(phases.NAMES), np.int64),
             columns=_columns(network, sparse if training else None, block_rows),
+            lists=new_lists(network.layer_sizes[0] if makes_lists else 0, block_rows, dtype),
         )
         self.samples = new_samples(network, self.work) if per_sample else None
         self.load()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..model.encoding import LISTS_DENSITY, LISTS_FEATURES
 from ..model.samples import MEMBERS
 from ..model.workspace import BLOCK_ROWS
 from ..ops.optimizers import OPTIMIZERS
@@ -19,11 +20,6 @@ TEAM_WEIGHTS = 50_000
 TEAM_ROWS = 8
 # Large updates of small networks: one gathering and one update for many blocks.
 TEAM_LARGE_ROWS = 1024
-
-# Up to which share of numbers that are not zero lists of them are faster: forward and update of
-# 784 x 128 weights by 32 rows take 64 us at 19 %, and 145 us dense, whatever the share.
-LISTS_DENSITY = 0.35
-LISTS_FEATURES = 64
 
 
 @dataclass(frozen=True)

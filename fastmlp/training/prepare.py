@@ -11,7 +11,7 @@ from ..base.errors import ConfigError
 from ..data.dataset import Dataset
 from ..data.split import Parts, parts
 from ..kernels.buffers import Data
-from ..model.encoding import encode
+from ..model.encoding import density, encode
 from ..model.task import Task
 from ..ops.scalers import SCALERS, Scaling
 from .config import TrainConfig
@@ -93,11 +93,6 @@ def prepare(
         split.X_train.shape[1],
         inputs,
     )
-
-
-def density(X: np.ndarray) -> float:
-    """Return the share of numbers that are not zero."""
-    return float(np.count_nonzero(X)) / max(1, X.size)
 
 
 def _weights(split: Parts, config: TrainConfig, task: Task) -> np.ndarray:

@@ -7,6 +7,7 @@ import pytest
 
 from driving import DTYPES, TOLERANCE, Case, Run, assert_close, assert_matches_twin
 from fastmlp.kernels.buffers import PARTS
+from fastmlp.kernels.compress import GRAIN
 from fastmlp.model.sparse import compress
 from fastmlp.ops.optimizers import OPTIMIZERS
 from fastmlp.ops.scalers import NO_SCALING, SCALERS
@@ -122,7 +123,8 @@ def test_lists_hold_what_the_rows_hold(kind: str, scale: str, dtype: str) -> Non
 
 
 def test_parts_have_about_as_many_numbers_each() -> None:
-    X = np.zeros((8, 100))
-    X[:, 40:60] = 1
+    X = np.zeros((8, 1000))
+    X[:, 400:600] = 1
     cuts = compress(X, NO_SCALING, np.dtype("float64")).cuts
-    assert np.diff([X[:, :cut].sum() for cut in cuts]).max() <= 40
+    assert (cuts[1:-1] % GRAIN == 0).all()
+    assert np.diff([X[:, :cut].sum() for cut in cuts]).max() <= X.sum() / 4 + 8 * GRAIN

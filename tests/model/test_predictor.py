@@ -8,9 +8,14 @@ import pytest
 
 import reference
 from fastmlp import ConfigError, DataError, Predictor
+from fastmlp.model import encoding
 from fastmlp.model.evaluate import _ROWS_AT_ONCE
+from fastmlp.model.network import Network
+from fastmlp.model.task import Task
 from fastmlp.model.workspace import BLOCK_ROWS
-from fastmlp.ops.scalers import Scaling
+from fastmlp.ops.activations import ACTIVATIONS
+from fastmlp.ops.initializers import INITIALIZERS
+from fastmlp.ops.scalers import NO_SCALING, SCALERS, Scaling
 from toys import model
 
 KINDS = ("multiclass", "binary", "multilabel", "regression")
@@ -208,3 +213,32 @@ def test_several_threads_can_predict_at_once() -> None:
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda part: predictor.outputs(part, 2).tobytes(), parts))
     assert found == expected
+
+
+@pytest.mark.parametrize("kind", ["uint8", "float32", "float64", "int64"])
+@pytest.mark.parametrize("scale", ["none", "standard", "minmax"])
+@pytest.mark.parametrize("n", [1, 5, 128, 300])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_rows_with_many_zeros_give_what_dense_rows_give(
+    monkeypatch: pytest.MonkeyPatch, kind: str, scale: str, n: int, threads: int
+) -> None:
+    rng = np.random.default_rng(n)
+    X = (rng.integers(1, 200, (n, 70)) * (rng.random((n, 70)) < 0.2)).astype(kind)
+    network = Network((70, 20, 3), [ACTIVATIONS.parse("tanh"), ACTIVATIONS.parse("softmax")])
+    network.initialize(INITIALIZERS.parse("glorot_uniform"), INITIALIZERS.parse("zeros"), 0)
+    fitted = SCALERS.parse(scale).fit(rng.integers(0, 200, (50, 70)) / 9, None)
+    task = Task("multiclass", 3, classes=np.arange(3))
+    predictor = Predictor(network, fitted, task)
+    found = predictor.outputs(X, threads)
+    monkeypatch.setattr(encoding, "LISTS_DENSITY", -1.0)
+    np.testing.assert_allclose(found, predictor.outputs(X, threads), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_number_that_is_not_finite_is_found_among_zeros(bad: float) -> None:
+    X = np.zeros((200, 70))
+    X[150, 3] = bad
+    network = Network((70, 3), [ACTIVATIONS.parse("softmax")])
+    predictor = Predictor(network, NO_SCALING, Task("multiclass", 3, classes=np.arange(3)))
+    with pytest.raises(DataError, match="X must be finite"):
+        predictor.outputs(X)
