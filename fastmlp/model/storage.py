@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from dataclasses import replace
@@ -21,7 +22,12 @@ from .predictor import Predictor
 from .task import Task
 
 FORMAT = "fastmlp-model"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+ENTRIES = (
+    "format", "format_version", "layer_sizes", "activations", "dtype", "scale", "target_scale",
+    "task", "classes", "threshold", "sha256",
+)  # fmt: skip
+TENSOR_DTYPES = {"float32": "F32", "float64": "F64"}  # as safetensors writes them
 
 
 def save_predictor(predictor: Predictor, path: str | os.PathLike[str]) -> None:
@@ -50,7 +56,10 @@ def save_predictor(predictor: Predictor, path: str | os.PathLike[str]) -> None:
         "task": task.kind,
         "classes": None if task.classes is None else task.classes.tolist(),
         "threshold": task.threshold,
+        "sha256": "",
     }
+    header["sha256"] = _checksum(json.dumps(header), tensors)
+    # In one entry: safetensors writes several in an order that changes from run to run.
     content = save(tensors, {"fastmlp": json.dumps(header)})
     try:
         write_atomically(Path(path), content)
@@ -70,14 +79,19 @@ def load_predictor(path: str | os.PathLike[str]) -> Predictor:
         if not path.is_file():
             raise DataError(f"model file {path} does not exist; check its name and folder")
         with safe_open(path, framework="numpy") as file:
-            header = json.loads((file.metadata() or {}).get("fastmlp", "null"))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            text = (file.metadata() or {}).get("fastmlp", "null")
+            header = json.loads(text)
+            _check_format(header, path)
+            return _read(header, text, file, path)
     except DataError:
         raise
     except (SafetensorError, OSError, ValueError, TypeError, RecursionError) as error:
         raise DataError(
             f"model file {path} cannot be read: {error}; it is damaged or no model, save it again"
         ) from None
+
+
+def _check_format(header: Any, path: Path) -> None:
     if not isinstance(header, dict) or header.get("format") != FORMAT:
         raise DataError(
             f"{path} is no fastmlp model: its header does not say {FORMAT}; "
@@ -88,7 +102,16 @@ def load_predictor(path: str | os.PathLike[str]) -> Predictor:
             f"model file {path} has format version {header.get('format_version')!r}, this fastmlp "
             f"reads {FORMAT_VERSION}; use the fastmlp that wrote it"
         )
+
+
+def _read(header: dict[str, Any], text: str, file: Any, path: Path) -> Predictor:
+    """Return the model, once its header tells what tensors there must be, and they are these."""
     try:
+        _check_entries(header)
+        _check_tensors(_expected_tensors(header), file)  # before memory is taken for them
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        if header["sha256"] != _checksum(text.replace(header["sha256"], ""), tensors):
+            raise ValueError("its contents do not have the checksum that it names")
         return _build(header, tensors)
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         reason = f"it has no {error}" if isinstance(error, KeyError) else error
@@ -97,41 +120,85 @@ def load_predictor(path: str | os.PathLike[str]) -> Predictor:
         ) from None
 
 
-def _build(header: dict[str, Any], tensors: dict[str, np.ndarray]) -> Predictor:
-    """Return the model; KeyError, TypeError or ValueError for what is missing or does not fit."""
+def _checksum(header: str, tensors: dict[str, np.ndarray]) -> str:
+    """Return the SHA-256 of a header without its own, and the numbers.
+
+    Without it a flipped bit of a weight would pass for another weight.
+    """
+    digest = hashlib.sha256(header.encode())
+    for name in sorted(tensors):
+        digest.update(tensors[name].data)
+    return digest.hexdigest()
+
+
+# What follows raises KeyError, TypeError or ValueError for what is missing or does not fit.
+
+
+def _check_entries(header: dict[str, Any]) -> None:
+    for name in ENTRIES:
+        header[name]
+    if len(header) > len(ENTRIES):
+        raise ValueError(f"its header must not hold {sorted(set(header) - set(ENTRIES))[0]!r:.80}")
+    sizes = header["layer_sizes"]
+    if not all(type(size) is int and size > 0 for size in sizes):
+        raise ValueError(f"layer_sizes must be whole numbers of at least 1, got {sizes!r:.80}")
+    if len(sizes) < 2:
+        raise ValueError(f"layer_sizes must hold two sizes or more, got {sizes}")
+
+
+def _expected_tensors(header: dict[str, Any]) -> dict[str, tuple[np.dtype, list[tuple[int, ...]]]]:
+    """Return the dtype and the possible shapes of each tensor."""
     sizes, dtype = header["layer_sizes"], float_dtype(header["dtype"])
-    if not all(type(size) is int for size in sizes):
-        raise ValueError(f"layer_sizes must be whole numbers, got {sizes}")
-    shapes = list(pairwise(sizes))
-    weights = [_tensor(tensors, f"layer{n}.weights", dtype) for n in range(len(shapes))]
-    biases = [_tensor(tensors, f"layer{n}.biases", dtype) for n in range(len(shapes))]
-    if [array.shape for array in weights] != shapes:  # before memory is taken for those sizes
-        raise ValueError(f"layer_sizes {sizes} do not fit the weights")
-    network = Network(sizes, [ACTIVATIONS.parse(text) for text in header["activations"]], dtype)
-    network.set_weights(weights, biases)
-    scaling = _scaling(header["scale"], "scaling", tensors, sizes[0])
+    expected: dict[str, tuple[np.dtype, list[tuple[int, ...]]]] = {}
+    for layer, (n_in, n_out) in enumerate(pairwise(sizes)):
+        expected[f"layer{layer}.weights"] = (dtype, [(n_in, n_out)])
+        expected[f"layer{layer}.biases"] = (dtype, [(n_out,)])
+    scalings = {"scaling": sizes[0]}
+    if header["target_scale"] is not None:
+        scalings["target_scaling"] = sizes[-1]
+    for name, width in scalings.items():
+        for part in ("offset", "factor"):
+            expected[f"{name}.{part}"] = (np.dtype(np.float64), [(width,), (1,)])
+    return expected
+
+
+def _check_tensors(expected: dict[str, tuple[np.dtype, list[tuple[int, ...]]]], file: Any) -> None:
+    found = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+    for name, (dtype, shapes) in expected.items():
+        got_dtype, got_shape = found[name].get_dtype(), tuple(found[name].get_shape())
+        if got_dtype != TENSOR_DTYPES[dtype.name] or got_shape not in shapes:
+            raise ValueError(
+                f"{name} must be {TENSOR_DTYPES[dtype.name]} of shape "
+                f"{' or '.join(map(str, shapes))}, got {got_dtype} of {got_shape}"
+            )
+    if len(found) > len(expected):
+        raise ValueError(f"it must not hold {sorted(set(found) - set(expected))[0]!r:.80}")
+
+
+def _build(header: dict[str, Any], tensors: dict[str, np.ndarray]) -> Predictor:
+    for name, tensor in tensors.items():
+        if not np.isfinite(tensor).all():
+            raise ValueError(f"{name} must hold finite numbers")
+    sizes = header["layer_sizes"]
+    activations = [ACTIVATIONS.parse(text) for text in header["activations"]]
+    network = Network(sizes, activations, header["dtype"])
+    layers = range(network.depth)
+    network.set_weights(
+        [tensors[f"layer{layer}.weights"] for layer in layers],
+        [tensors[f"layer{layer}.biases"] for layer in layers],
+    )
     task = _task(header, sizes[-1])
-    if header.get("target_scale") is not None:  # files of before target scaling have no entry
+    if header["target_scale"] is not None:
         if task.kind != "regression":
             raise ValueError(f"target_scale does not fit task {task.kind}")
-        targets = _scaling(header["target_scale"], "target_scaling", tensors, sizes[-1])
+        targets = _scaling(header["target_scale"], "target_scaling", tensors)
         task = replace(task, target_scaling=targets)
-    return Predictor(network, scaling, task)
+    return Predictor(network, _scaling(header["scale"], "scaling", tensors), task)
 
 
-def _tensor(tensors: dict[str, np.ndarray], name: str, dtype: np.dtype) -> np.ndarray:
-    tensor = tensors[name]
-    if tensor.dtype != dtype or not np.isfinite(tensor).all():
-        raise ValueError(f"{name} must hold finite numbers of type {dtype}")
-    return tensor
-
-
-def _scaling(scale: str, name: str, tensors: dict[str, np.ndarray], width: int) -> Scaling:
-    float64 = np.dtype(np.float64)
-    offset, factor = (_tensor(tensors, f"{name}.{part}", float64) for part in ("offset", "factor"))
-    if not {offset.shape, factor.shape} <= {(1,), (width,)}:
-        raise ValueError(f"{name} does not fit {width} columns")
-    return Scaling(SCALERS.parse(scale).name, offset, factor)
+def _scaling(scale: str, name: str, tensors: dict[str, np.ndarray]) -> Scaling:
+    kind = SCALERS.parse(scale).name
+    return Scaling(kind, tensors[f"{name}.offset"], tensors[f"{name}.factor"])
 
 
 def _task(header: dict[str, Any], n_outputs: int) -> Task:

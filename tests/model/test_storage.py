@@ -1,19 +1,21 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from safetensors.numpy import load as load_tensors
-from safetensors.numpy import save, save_file
+from safetensors.numpy import save_file
 
 from fastmlp import DataError, FastMLPError, Predictor
 from fastmlp.base import files
@@ -48,6 +50,17 @@ def parts_of(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     return header, load_tensors(content)
 
 
+def write_parts(path: Path, header: dict[str, Any], tensors: dict[str, np.ndarray]) -> Path:
+    """Write a model file whose checksum holds, so that what else is wrong with it shows."""
+    digest = hashlib.sha256(json.dumps({**header, "sha256": ""}).encode())
+    for name in sorted(tensors):
+        digest.update(np.ascontiguousarray(tensors[name]).tobytes())
+    if "sha256" in header:
+        header = {**header, "sha256": digest.hexdigest()}
+    save_file(tensors, path, {"fastmlp": json.dumps(header)})
+    return path
+
+
 def refusal(path: Path) -> str:
     with pytest.raises(DataError) as caught:
         Predictor.load(path)
@@ -77,8 +90,7 @@ def rewrite(saved: Path) -> Rewrite:
             store.update(changes)
             for name in [name for name, value in changes.items() if value is None]:
                 del store[name]
-        save_file(arrays, saved, {"fastmlp": json.dumps(header)})
-        return saved
+        return write_parts(saved, header, arrays)
 
     return change
 
@@ -132,10 +144,10 @@ def test_saving_replaces_an_older_file(saved: Path) -> None:
 def test_only_the_numbers_of_a_network_are_written(saved: Path) -> None:
     header, tensors = parts_of(saved)
     assert header == {
-        "format": "fastmlp-model", "format_version": 1, "layer_sizes": [4, 6, 3],
+        "format": "fastmlp-model", "format_version": 2, "layer_sizes": [4, 6, 3],
         "activations": ["leaky_relu(slope=0.2)", "softmax"], "dtype": "float32",
         "scale": "standard", "target_scale": None, "task": "multiclass", "classes": [1, 4, 9],
-        "threshold": 0.5,
+        "threshold": 0.5, "sha256": header["sha256"],
     }  # fmt: skip
     assert {name: tensor.shape for name, tensor in tensors.items()} == {
         "layer0.weights": (4, 6), "layer0.biases": (6,),
@@ -192,10 +204,10 @@ def test_a_header_that_is_no_json_is_refused(saved: Path, text: str) -> None:
     assert "cannot be read" in refusal(saved)
 
 
-@pytest.mark.parametrize("version", [2, 0, "1", None])
+@pytest.mark.parametrize("version", [1, 0, "2", None])
 def test_another_version_is_refused(rewrite: Rewrite, version: Any) -> None:
     message = refusal(rewrite(format_version=version))
-    assert f"has format version {version!r}, this fastmlp reads 1; use the fastmlp" in message
+    assert f"has format version {version!r}, this fastmlp reads 2; use the fastmlp" in message
 
 
 # --- parts that do not fit ---
@@ -204,14 +216,18 @@ def test_another_version_is_refused(rewrite: Rewrite, version: Any) -> None:
 @pytest.mark.parametrize(
     ("entries", "words"),
     [
-        ({"layer_sizes": [4, 6, 2]}, "layer_sizes [4, 6, 2] do not fit the weights"),
-        ({"layer_sizes": [4, 10**12, 3]}, "do not fit the weights"),
+        (
+            {"layer_sizes": [4, 6, 2]},
+            "layer1.weights must be F32 of shape (6, 2), got F32 of (6, 3)",
+        ),
+        ({"layer_sizes": [4, 10**12, 3]}, "layer0.weights must be F32 of shape (4, 1000000000000)"),
+        ({"layer_sizes": [4, 0, 3]}, "layer_sizes must be whole numbers of at least 1"),
         ({"layer_sizes": [4.0, 6, 3]}, "layer_sizes must be whole numbers"),
         ({"layer_sizes": [4, True, 3]}, "layer_sizes must be whole numbers"),
-        ({"layer_sizes": [4, 6]}, "activations must be one for each"),
+        ({"layer_sizes": [4, 6]}, "it must not hold 'layer1.biases'"),
         ({"layer_sizes": [4, 6, 3, 3]}, "it has no 'layer2.weights'"),
         ({"layer_sizes": [4]}, "layer_sizes must hold two sizes or more"),
-        ({"layer_sizes": []}, "does not fit together"),
+        ({"layer_sizes": []}, "layer_sizes must hold two sizes or more"),
         ({"layer_sizes": "4,6,3"}, "layer_sizes must be whole numbers"),
         ({"layer_sizes": 4}, "does not fit together"),
         ({"layer_sizes": None}, "it has no 'layer_sizes'"),
@@ -220,7 +236,7 @@ def test_another_version_is_refused(rewrite: Rewrite, version: Any) -> None:
         ({"activations": ["relu", 3]}, "activation must be given as text"),
         ({"activations": "relu"}, "unknown activation 'r'"),
         ({"activations": None}, "it has no 'activations'"),
-        ({"dtype": "float64"}, "layer0.weights must hold finite numbers of type float64"),
+        ({"dtype": "float64"}, "layer0.weights must be F64 of shape (4, 6), got F32 of (4, 6)"),
         ({"dtype": "int8"}, "dtype must be float32 or float64"),
         ({"scale": "standart"}, "did you mean 'standard'?"),
         ({"task": "binary"}, "task binary with 3 classes does not fit 3 outputs"),
@@ -242,6 +258,9 @@ def test_another_version_is_refused(rewrite: Rewrite, version: Any) -> None:
         ({"threshold": 1.5}, "threshold must be between 0 and 1, got 1.5"),
         ({"threshold": "0.5"}, "threshold must be"),
         ({"threshold": None}, "it has no 'threshold'"),
+        ({"target_scale": None}, "it has no 'target_scale'"),
+        ({"sha256": None}, "it has no 'sha256'"),
+        ({"colour": "red"}, "its header must not hold 'colour'"),
     ],
     ids=str,
 )
@@ -259,17 +278,18 @@ def test_a_header_that_does_not_fit_is_refused(
         ("layer0.weights", None, "it has no 'layer0.weights'"),
         ("layer1.biases", None, "it has no 'layer1.biases'"),
         ("scaling.factor", None, "it has no 'scaling.factor'"),
-        ("layer0.weights", np.zeros((6, 4), np.float32), "do not fit the weights"),
-        ("layer0.weights", np.zeros(24, np.float32), "do not fit the weights"),
-        ("layer0.weights", np.zeros((4, 6)), "finite numbers of type float32"),
-        ("layer0.weights", np.zeros((4, 6), np.int32), "finite numbers of type float32"),
-        ("layer1.biases", np.zeros(4, np.float32), "biases must have the shapes (6,), (3,)"),
+        ("layer0.weights", np.zeros((6, 4), np.float32), "of shape (4, 6), got F32 of (6, 4)"),
+        ("layer0.weights", np.zeros(24, np.float32), "of shape (4, 6), got F32 of (24,)"),
+        ("layer0.weights", np.zeros((4, 6)), "must be F32 of shape (4, 6), got F64"),
+        ("layer0.weights", np.zeros((4, 6), np.int32), "must be F32 of shape (4, 6), got I32"),
+        ("layer1.biases", np.zeros(4, np.float32), "layer1.biases must be F32 of shape (3,)"),
+        ("layer2.weights", np.zeros(1, np.float32), "it must not hold 'layer2.weights'"),
         ("layer1.biases", np.full(3, np.nan, np.float32), "layer1.biases must hold finite"),
         ("layer1.weights", np.full((6, 3), np.inf, np.float32), "layer1.weights must hold finite"),
-        ("scaling.offset", np.zeros(3), "scaling does not fit 4 columns"),
-        ("scaling.offset", np.zeros((1, 4)), "scaling does not fit 4 columns"),
+        ("scaling.offset", np.zeros(3), "scaling.offset must be F64 of shape (4,) or (1,)"),
+        ("scaling.offset", np.zeros((1, 4)), "scaling.offset must be F64 of shape (4,) or (1,)"),
         ("scaling.factor", np.full(4, np.nan), "scaling.factor must hold finite"),
-        ("scaling.factor", np.zeros(4, np.float32), "finite numbers of type float64"),
+        ("scaling.factor", np.zeros(4, np.float32), "must be F64 of shape (4,) or (1,), got F32"),
     ],
 )
 def test_tensors_that_do_not_fit_are_refused(
@@ -284,26 +304,34 @@ def test_one_number_scales_all_features(rewrite: Rewrite) -> None:
     assert Predictor.load(path).outputs(X).shape == (20, 3)
 
 
-def test_a_file_of_before_target_scaling_is_read(rewrite: Rewrite) -> None:
-    np.testing.assert_array_equal(
-        Predictor.load(rewrite(target_scale=None)).outputs(X), model().outputs(X)
-    )
+def test_numbers_that_were_changed_are_noticed(saved: Path) -> None:
+    content = bytearray(saved.read_bytes())
+    content[-1] ^= 1  # of a weight, which stays a weight
+    saved.write_bytes(content)
+    assert "its contents do not have the checksum that it names" in refusal(saved)
 
 
 def scaled(path: Path, tensors: dict[str, Any], **entries: Any) -> Path:
     """A regression with scaled targets, parts of its file changed."""
     model("regression", target_scaling=SCALED).save(path)
     header, arrays = parts_of(path)
-    save_file({**arrays, **tensors}, path, {"fastmlp": json.dumps({**header, **entries})})
-    return path
+    return write_parts(path, {**header, **entries}, {**arrays, **tensors})
 
 
 @pytest.mark.parametrize(
     ("tensors", "entries", "words"),
     [
-        ({"target_scaling.offset": np.zeros(3)}, {}, "target_scaling does not fit 2 columns"),
+        (
+            {"target_scaling.offset": np.zeros(3)},
+            {},
+            "target_scaling.offset must be F64 of shape (2,)",
+        ),
         ({"target_scaling.factor": np.full(2, np.nan)}, {}, "target_scaling.factor must hold fini"),
-        ({"target_scaling.factor": np.zeros(2, np.float32)}, {}, "finite numbers of type float64"),
+        (
+            {"target_scaling.factor": np.zeros(2, np.float32)},
+            {},
+            "must be F64 of shape (2,) or (1,)",
+        ),
         ({}, {"target_scale": "standart"}, "did you mean 'standard'?"),
         ({}, {"target_scale": 3}, "scale must be given as text"),
     ],
@@ -316,14 +344,16 @@ def test_target_scalings_that_do_not_fit_are_refused(
 
 
 def test_only_a_regression_has_scaled_targets(rewrite: Rewrite) -> None:
-    assert "target_scale does not fit task multiclass" in refusal(rewrite(target_scale="none"))
+    numbers = {"target_scaling.offset": np.zeros(1), "target_scaling.factor": np.ones(1)}
+    message = refusal(rewrite(numbers, target_scale="none"))
+    assert "target_scale does not fit task multiclass" in message
 
 
 def test_a_target_scaling_needs_its_numbers(tmp_path: Path) -> None:
     path = tmp_path / "model"
     model("regression").save(path)
     header, arrays = parts_of(path)
-    save_file(arrays, path, {"fastmlp": json.dumps({**header, "target_scale": "standard"})})
+    write_parts(path, {**header, "target_scale": "standard"}, arrays)
     assert "it has no 'target_scaling.offset'" in refusal(path)
 
 
@@ -363,8 +393,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
 fuzz = hypothesis_settings(max_examples=100, deadline=None, database=None)
 
 
-def load_mutant(target: Path, mutant: bytes) -> None:
-    target.write_bytes(mutant)
+def load_mutant(target: Path) -> None:
     try:
         check_valid(Predictor.load(target))
     except DataError as error:
@@ -379,7 +408,52 @@ def test_damaged_bytes_never_get_through(content: bytes, target: Path, data: st.
     for _ in range(data.draw(st.integers(1, 3))):
         place = data.draw(st.integers(0, header_end) | st.integers(0, len(content) - 1))
         mutant[place] = data.draw(st.integers(0, 255))
-    load_mutant(target, bytes(mutant[: data.draw(st.none() | st.integers(0, len(mutant)))]))
+    target.write_bytes(mutant[: data.draw(st.none() | st.integers(0, len(mutant)))])
+    load_mutant(target)
+
+
+@fuzz
+@given(data=st.data())
+def test_one_flipped_bit_is_always_noticed(
+    content: bytes, target: Path, data: st.DataObject
+) -> None:
+    mutant = bytearray(content)
+    mutant[data.draw(st.integers(0, len(content) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    target.write_bytes(mutant)
+    refusal(target)
+
+
+@fuzz
+@given(size=st.integers(0, 10_000))
+def test_a_file_of_another_length_is_always_refused(
+    content: bytes, target: Path, size: int
+) -> None:
+    assume(size != len(content))
+    target.write_bytes(content[:size] + bytes(max(0, size - len(content))))
+    refusal(target)
+
+
+def peak_bytes(load: Callable[[], object]) -> int:
+    tracemalloc.start()
+    try:
+        load()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a file with a hole")
+@pytest.mark.parametrize("sizes", [[4, 6, 3], [4, 2**26, 3]])
+def test_an_oversized_file_is_refused_without_memory_for_it(saved: Path, sizes: list[int]) -> None:
+    header, _ = parts_of(saved)
+    n_bytes = 1 << 30
+    large = {"layer0.weights": {"dtype": "F32", "shape": [4, 2**26], "data_offsets": [0, n_bytes]}}
+    text = json.dumps({**header, "layer_sizes": sizes})
+    table = json.dumps({"__metadata__": {"fastmlp": text}, **large}).encode()
+    with saved.open("wb") as file:
+        file.write(len(table).to_bytes(8, "little") + table)
+        file.truncate(8 + len(table) + n_bytes)  # a hole: no disk is taken either
+    assert peak_bytes(lambda: refusal(saved)) < 1 << 20
 
 
 anything = st.recursive(
@@ -397,7 +471,7 @@ def test_odd_headers_never_get_through(content: bytes, target: Path, data: st.Da
     header, tensors = parts_of(target)
     for _ in range(data.draw(st.integers(1, 2))):
         header[data.draw(st.sampled_from(sorted(header)))] = data.draw(anything)
-    load_mutant(target, save(tensors, {"fastmlp": json.dumps(header)}))
+    load_mutant(write_parts(target, header, tensors))
 
 
 # --- files that cannot be written ---
