@@ -14,6 +14,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from ._version import __version__
+from .base.showing import renderers
 
 if TYPE_CHECKING:
     from .base.errors import (
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from .data.dataset import Dataset
     from .data.load import load_dataset
     from .model.predictor import Predictor
+    from .reports.run_folder import save_run
     from .training.callbacks import BestModel, Callback, CsvLog, EarlyStopping, LambdaCallback
     from .training.config import TrainConfig
     from .training.fit import fit
@@ -52,6 +54,7 @@ _HOMES = {
     "TrainingError": "base.errors",
     "fit": "training.fit",
     "load_dataset": "data.load",
+    "save_run": "reports.run_folder",
 }
 
 __all__ = [
@@ -74,6 +77,7 @@ __all__ = [
     "__version__",
     "fit",
     "load_dataset",
+    "save_run",
 ]
 
 
@@ -85,3 +89,12 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+def _show_result(result: TrainResult) -> str:
+    from .reports.run_page import result_fragment
+
+    return result_fragment(result)
+
+
+renderers["TrainResult"] = _show_result

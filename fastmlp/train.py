@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .commands.running import INTERRUPTED, leave, print_line, run_command
 
 if TYPE_CHECKING:
+    from .data.dataset import Dataset
     from .reports.run_folder import RunFolder
     from .training.config import TrainConfig
     from .training.result import TrainResult
@@ -82,12 +83,14 @@ def _train(options: argparse.Namespace, config: TrainConfig) -> int:
     run = start(config, dataset, options.threads, callbacks)
     run.prepare_seconds += load_seconds
     folder = None if options.no_out else RunFolder(options.out, run.config, options.overwrite)
+    if folder is not None:
+        run.callbacks.append(folder.log)
     try:
         result = finish(run)
     except TrainingError as error:
-        _finish(options, error.result, folder)
+        _finish(options, error.result, dataset, folder)
         raise
-    _finish(options, result, folder)
+    _finish(options, result, dataset, folder)
     return INTERRUPTED if result.status == "interrupted" else 0
 
 
@@ -104,26 +107,51 @@ def _load(options: argparse.Namespace, config: TrainConfig) -> Any:
     )
 
 
-def _finish(options: argparse.Namespace, result: TrainResult, folder: RunFolder | None) -> None:
-    """Write the run folder and print the results, come what may."""
-    from .base.numbers import finite
-    from .commands.profile import profile_lines
+def _finish(
+    options: argparse.Namespace, result: TrainResult, dataset: Dataset, folder: RunFolder | None
+) -> None:
+    """Write the run folder and print the results, come what may; then look at the model."""
     from .commands.running import uninterrupted
-    from .commands.tables import peak_rss_mb, result_lines
+    from .commands.tables import peak_rss_mb
 
-    run_dir = None if folder is None else str(folder.path)
     peak = {"peak_rss_mb": peak_rss_mb()}
     try:
         if folder is not None:
             with uninterrupted():
                 folder.write(result, {**peak, "threads": result.plan.threads})
     finally:
-        if options.json:
-            described = finite({**result.to_dict(), **peak, "run_dir": run_dir})
-            print(json.dumps(described, allow_nan=False))
-        else:
-            profile = ["", *profile_lines(result)] if options.profile else []
-            print("\n".join([*result_lines(result, run_dir), *profile]))
+        _print_results(options, result, {**peak, "run_dir": folder and str(folder.path)})
+    # Who presses Ctrl-C wants to get out.
+    if result.status != "interrupted" and not (options.json and folder is None):
+        _evaluate(options, result, dataset, folder)
+    if folder is not None and not options.json:
+        print(f"run folder           {folder.path}")
+
+
+def _print_results(options: argparse.Namespace, result: TrainResult, more: dict[str, Any]) -> None:
+    from .base.numbers import finite
+    from .commands.profile import profile_lines
+    from .commands.tables import result_lines
+
+    if options.json:
+        print(json.dumps(finite({**result.to_dict(), **more}), allow_nan=False), flush=True)
+        return
+    profile = ["", *profile_lines(result)] if options.profile else []
+    print("\n".join([*result_lines(result), *profile]), flush=True)
+
+
+def _evaluate(
+    options: argparse.Namespace, result: TrainResult, dataset: Dataset, folder: RunFolder | None
+) -> None:
+    """Print what the model makes of each set, and add it to the run folder, pictures last."""
+    from .commands.tables import evaluation_lines
+    from .reports.evaluation import evaluate_run
+
+    evaluation = evaluate_run(result, dataset, options.threads)
+    if not options.json:
+        print("\n".join(["", *evaluation_lines(evaluation), ""]), flush=True)
+    if folder is not None:
+        folder.write_evaluation(evaluation, plots=not options.no_plots)
 
 
 if __name__ == "__main__":

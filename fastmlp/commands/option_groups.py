@@ -181,6 +181,9 @@ def add_run_options(group: Any) -> None:
     group.add_argument("--overwrite", action="store_true", help="let --out be an existing folder")
     group.add_argument("--no-out", action="store_true", help="write no run folder")
     group.add_argument(
+        "--no-plots", action="store_true", help="draw no pictures into the run folder"
+    )
+    group.add_argument(
         "--config",
         metavar="FILE.toml",
         help="settings, as a run folder's config.toml; options change what they name",

@@ -24,7 +24,7 @@ DESCRIPTION = """\
 Train a multilayer perceptron and report how well it does.
 
 Results go to stdout, progress and notes to stderr. A run folder keeps the settings (config.toml),
-the history, the metrics and the model.
+the history, the metrics, the model, pictures and a page to look at (report.html).
 """
 
 EPILOG = """\
@@ -111,6 +111,10 @@ def _check_together(options: argparse.Namespace) -> None:
         ),
         (options.out is not None and options.no_out, "--out does not go with --no-out"),
         (options.overwrite and options.out is None, "--overwrite does not go without --out"),
+        (options.no_plots and options.no_out, "--no-plots does not go with --no-out"),
+        (options.no_plots and options.explain, "--no-plots does not go with --explain"),
+        (options.no_plots and options.print_config, "--no-plots does not go with --print-config"),
+        (options.no_plots and options.warm_up, "--no-plots does not go with --warm-up"),
         (options.json and options.explain, "--json does not go with --explain"),
         (options.profile and options.explain, "--profile does not go with --explain"),
         (options.profile and options.print_config, "--profile does not go with --print-config"),

@@ -5,8 +5,12 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from ..reports.evaluation import RunEvaluation
+from ..reports.tables import Table, class_table, layer_table, parameters_text, part_table
 from ..training.result import TrainResult
 from ..training.run import Run
+
+MOST_CLASSES = 50
 
 
 def data_lines(run: Run) -> list[str]:
@@ -22,24 +26,12 @@ def data_lines(run: Run) -> list[str]:
 
 def layer_lines(run: Run) -> list[str]:
     """Describe the network of a run as a table."""
-    network = run.network
-    lines = [f"{'layer':<10} {'shape':>12} {'activation':>16} {'parameters':>12}"]
-    for number, (weights, biases, activation) in enumerate(
-        zip(network.weights, network.biases, network.activations, strict=True), start=1
-    ):
-        shape = f"{weights.shape[0]} x {weights.shape[1]}"
-        parameters = weights.size + biases.size
-        lines.append(f"dense {number:<4} {shape:>12} {activation!s:>16} {parameters:>12,}")
-    total = network.n_weights + network.n_biases
-    size = total * network.dtype.itemsize
-    lines.append(
-        f"{network.n_weights:,} weights + {network.n_biases:,} biases = {total:,} parameters, "
-        f"{size:,} bytes"
-    )
-    return lines
+    header, rows = layer_table(run.network)
+    lines = [f"{a:<10} {b:>12} {c:>16} {d:>12}" for a, b, c, d in (header, *rows)]
+    return [*lines, parameters_text(run.network)]
 
 
-def result_lines(result: TrainResult, run_dir: str | None) -> list[str]:
+def result_lines(result: TrainResult) -> list[str]:
     """Sum up a run."""
     rows = [(name.replace("_", " "), _number(value)) for name, value in result.metrics.items()]
     kept = f", weights of epoch {result.kept_epoch}" if result.kept_epoch else ""
@@ -52,9 +44,33 @@ def result_lines(result: TrainResult, run_dir: str | None) -> list[str]:
             f"{timings['train_seconds']:.2f} s" + (f", {speed:,.0f} samples/s" if speed else ""),
         )
     )
-    if run_dir is not None:
-        rows.append(("run folder", run_dir))
     return [f"{name:<20} {value}" for name, value in rows if value]
+
+
+def evaluation_lines(evaluation: RunEvaluation) -> list[str]:
+    """Report how good the kept weights are on each set, and class by class on the last of them."""
+    judged = evaluation.judged
+    lines = text_table(part_table(evaluation.parts))
+    if "classes" in judged.metrics:
+        classes = class_table(judged.metrics)
+        if len(classes.rows) > MOST_CLASSES:  # the run folder's metrics.json has them all
+            classes = classes._replace(rows=classes.rows[-2:])
+        lines += ["", f"{judged.name} set by class", *text_table(classes)]
+    if judged.metrics.get("confusions"):
+        lines += ["", f"most frequent confusions: {', '.join(judged.metrics['confusions'])}"]
+    return lines
+
+
+def text_table(table: Table) -> list[str]:
+    """Return the lines of a table, its first column to the left and all others to the right."""
+    widths = [max(map(len, column)) for column in zip(table.header, *table.rows, strict=True)]
+    return [
+        "  ".join(
+            cell.rjust(width) if i else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in (table.header, *table.rows)
+    ]
 
 
 def _number(value: Any) -> str:

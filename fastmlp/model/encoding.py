@@ -77,17 +77,24 @@ def encode(
     return _data(labels, targets, n_outputs, dtype, X=as_bytes(X[:, :0]), sparse=lists)
 
 
-def encode_for_outputs(X: np.ndarray, scaling: Scaling, dtype: np.dtype, n_outputs: int) -> Data:
-    """Return rows for an evaluation without targets, the only one: lists are made on the way.
+def encode_for_outputs(
+    X: np.ndarray,
+    scaling: Scaling,
+    dtype: np.dtype,
+    labels: np.ndarray | None = None,
+    targets: np.ndarray | None = None,
+    n_outputs: int = 0,
+) -> Data:
+    """Return rows for an evaluation, the only one: where lists pay, it makes them on the way.
 
     Parameters and errors as for :func:`encode`; but where lists are made, numbers that are not
     finite are found by the evaluation, in ``Work.lists.is_infinite``.
     """
     if X.shape[1] < LISTS_FEATURES or density(X[:_LOOKED_AT]) > LISTS_DENSITY:
-        return encode(X, scaling, dtype, n_outputs=n_outputs)
+        return encode(X, scaling, dtype, labels, targets, n_outputs)
     X = listable(X)
     return _data(
-        None, None, n_outputs, dtype,
+        labels, targets, n_outputs, dtype,
         X=as_bytes(X),
         compress=compress_address(X.dtype, dtype),
         factor=scaling.factor.astype(float),

@@ -8,10 +8,12 @@ import numpy as np
 
 from ..base.errors import DataError
 from ..base.foreign import as_plain
+from ..kernels.buffers import Data
+from ..ops.losses import Loss
 from ..ops.optimizers import SGD
 from ..ops.scalers import Scaling
 from .encoding import encode_for_outputs, refuse_infinite
-from .evaluate import evaluate
+from .evaluate import Evaluation, evaluate
 from .functions import objective
 from .launch import check_threads
 from .network import Network
@@ -56,17 +58,34 @@ class Predictor:
         X = self._checked(X)
         if not len(X):
             return np.empty((0, self.task.n_outputs), self.network.dtype)
-        data = encode_for_outputs(X, self.scaling, self.network.dtype, self.task.n_outputs)
-        # A workspace of its own, so that several Python threads can predict at once.
-        rows = min(len(X), BLOCK_ROWS)
-        workspace = Workspace(
-            self.network, rows, training=False, sparse=data.sparse, makes_lists=data.compress != 0
-        )
-        outputs_alone = objective(None, SGD(), self.network.dtype, self.task.code)
-        found = evaluate(workspace, data, outputs_alone, check_threads(threads), True)
-        if workspace.work.lists.is_infinite[0]:
-            refuse_infinite(self.scaling, self.network.dtype)
-        return found.outputs
+        dtype, n_outputs = self.network.dtype, self.task.n_outputs
+        data = encode_for_outputs(X, self.scaling, dtype, n_outputs=n_outputs)
+        return self._evaluate(data, None, threads).outputs
+
+    def evaluate(
+        self, X: np.ndarray, y: np.ndarray, loss: Loss, threads: int | None = None
+    ) -> Evaluation:
+        """Return the outputs for rows and the mean loss with respect to their targets.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n, n_features)
+            As for :meth:`outputs`; at least one row.
+        y : ndarray, shape (n,) or (n, n_outputs)
+            Labels known from training, or numbers.
+        loss : Loss
+        threads : int, optional
+            As for :meth:`outputs`.
+
+        Raises
+        ------
+        DataError
+            As for :meth:`outputs`, and for an unknown label.
+        """
+        dtype = self.network.dtype
+        encoded = self.task.encode(y, dtype)
+        data = encode_for_outputs(self._checked(X), self.scaling, dtype, *encoded)
+        return self._evaluate(data, loss, threads)
 
     def predict(self, X: np.ndarray, threads: int | None = None) -> np.ndarray:
         """Return the predicted label or value of each row, shape (n,) or (n, n_outputs).
@@ -113,6 +132,19 @@ class Predictor:
         from .storage import load_predictor
 
         return load_predictor(path)
+
+    def _evaluate(self, data: Data, loss: Loss | None, threads: int | None) -> Evaluation:
+        # A workspace of its own, so that several Python threads can predict at once.
+        rows = min(len(data.order), BLOCK_ROWS)
+        workspace = Workspace(
+            self.network, rows, training=False, sparse=data.sparse, makes_lists=data.compress != 0
+        )
+        task = self.task
+        wanted = objective(loss, SGD(), self.network.dtype, task.code, threshold=task.threshold)
+        found = evaluate(workspace, data, wanted, check_threads(threads), want_outputs=True)
+        if workspace.work.lists.is_infinite[0]:
+            refuse_infinite(self.scaling, self.network.dtype)
+        return found
 
     def _checked(self, X: np.ndarray) -> np.ndarray:
         """Return X as a matrix of numbers of the right width."""

@@ -1,7 +1,7 @@
-"""The folder that a run leaves: settings, history, metrics, timings and the model.
+"""The folder that a run leaves: settings, history, metrics, timings, the model, pictures, a page.
 
 Files that hold results hold no times, thread counts or paths, so that the same run gives the same
-bytes anywhere; timings stand in a file of their own.
+bytes anywhere; timings stand in a file of their own, and on the page.
 """
 
 from __future__ import annotations
@@ -18,8 +18,19 @@ import tomli_w
 from ..base.errors import ConfigError
 from ..base.files import write_atomically
 from ..base.numbers import finite
+from ..data.dataset import Dataset
+from ..training.callbacks import CsvLog
 from ..training.config import TrainConfig
 from ..training.result import TrainResult
+from .evaluation import RunEvaluation, evaluate_run
+from .pictures import PICTURES, draw_pictures
+from .run_page import run_page
+
+# What a run may leave: of an older one nothing of this must stay.
+FILES = (
+    "config.toml", "history.csv", "iterations.csv", "metrics.json", "timings.json",
+    "model.safetensors", "report.html", *PICTURES,
+)  # fmt: skip
 
 
 class RunFolder:
@@ -32,7 +43,13 @@ class RunFolder:
     config : TrainConfig
         Resolved; written at once, which also reserves the folder.
     overwrite : bool, default False
-        Whether the folder may exist and hold files.
+        Whether the folder may exist and hold files. Those of an older run are removed.
+
+    Attributes
+    ----------
+    path : Path
+    log : Callback
+        Writes ``history.csv`` as it grows, a row per epoch.
 
     Raises
     ------
@@ -51,8 +68,10 @@ class RunFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             if not overwrite and any(self.path.iterdir()):
                 raise FileExistsError
+            for name in FILES if overwrite else ():
+                (self.path / name).unlink(missing_ok=True)
             # Of two runs that start at the same time, "x" lets only one in.
-            with (self.path / "config.toml").open("w" if overwrite else "x") as file:
+            with (self.path / "config.toml").open("x") as file:
                 file.write(to_toml(config))
         except FileExistsError:
             raise ConfigError(
@@ -64,10 +83,12 @@ class RunFolder:
                 f"--out {self.path} cannot be written to: {error.strerror}; choose another folder, "
                 "or --no-out"
             ) from None
+        self.log = CsvLog(self.path / "history.csv")
 
     def write(self, result: TrainResult, extra_timings: dict[str, Any]) -> None:
-        """Write all files."""
+        """Write the model, what was recorded, and what training itself has found."""
         result.predictor.save(self.path / "model.safetensors")
+        # Once more as a whole: training may have ended before its first epoch.
         self._write_text("history.csv", result.history.to_csv())
         if result.config.log_every:
             self._write_text("iterations.csv", result.iterations.to_csv())
@@ -75,11 +96,65 @@ class RunFolder:
         timings = {**result.timings, "phase_seconds": result.phase_seconds}
         self._write_json("timings.json", {**timings, **extra_timings})
 
+    def write_evaluation(self, evaluation: RunEvaluation, plots: bool = True) -> None:
+        """Add the metrics on each set, the pictures and the page.
+
+        Parameters
+        ----------
+        evaluation : RunEvaluation
+        plots : bool, default True
+            False: no pictures, and none on the page.
+        """
+        metrics = {**metrics_of(evaluation.result), "sets": evaluation.metrics()}
+        self._write_json("metrics.json", metrics)
+        pictures = dict(draw_pictures(evaluation)) if plots else None
+        for name, content in (pictures or {}).items():
+            write_atomically(self.path / name, content)
+        self._write_text("report.html", run_page(evaluation, pictures))
+
     def _write_text(self, name: str, text: str) -> None:
         write_atomically(self.path / name, text.encode())
 
     def _write_json(self, name: str, values: dict[str, Any]) -> None:
         self._write_text(name, json.dumps(finite(values), indent=2, allow_nan=False) + "\n")
+
+
+def save_run(
+    result: TrainResult,
+    dataset: Dataset,
+    path: str | os.PathLike[str] | None = None,
+    *,
+    plots: bool = True,
+    overwrite: bool = False,
+) -> Path:
+    """Write the folder that the command line leaves: model, history, metrics, pictures, a page.
+
+    Parameters
+    ----------
+    result : TrainResult
+    dataset : Dataset
+        That was trained on.
+    path : path-like, optional
+        Default: ``runs/NAME-DATE-TIME``.
+    plots : bool, default True
+        False: no pictures, and none on the page.
+    overwrite : bool, default False
+        Whether the folder may exist and hold files; those of an older run are removed.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    ConfigError
+        If the folder holds files and ``overwrite`` is false, or cannot be written to.
+    """
+    folder = RunFolder(path, result.config, overwrite)
+    folder.write(result, {"threads": result.plan.threads})
+    folder.write_evaluation(evaluate_run(result, dataset), plots)
+    return folder.path
 
 
 def metrics_of(result: TrainResult) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._version import __version__
+from ..base.showing import html_of
 from ..model.predictor import Predictor
 from .config import TrainConfig
 from .history import History
@@ -103,3 +104,6 @@ class TrainResult:
             f"{name}={value:.4f}" for name, value in self.metrics.items() if value is not None
         )
         return f"<TrainResult {self.status} after {self.epochs_run} epochs: {shown}>"
+
+    def _repr_html_(self) -> str:
+        return html_of(self)

@@ -71,7 +71,7 @@ def test_the_option_prints_the_table_after_the_results(
 ) -> None:
     assert main([*QUICK, "--profile"]) == 0
     captured = capsys.readouterr()
-    results, table = captured.out.split("\n\n")
+    results, table, *_ = captured.out.split("\n\n")
     assert "test accuracy" in results
     first = [line.partition("  ")[0] for line in table.splitlines()]
     assert first[:-1] == ["phase", *NAMES, "between slices", "whole step"]

@@ -16,6 +16,7 @@ import pytest
 import fastmlp
 from fastmlp.data.split import parts
 from fastmlp.train import main
+from fastmlp.training.callbacks import CsvLog
 from fastmlp.training.run import Run
 
 SMALL = ["--data", "digits", "--hidden", "16", "--epochs", "2"]
@@ -55,8 +56,12 @@ def test_the_run_folder_repeats_the_run_to_the_byte(
     assert main([*SMALL, "--quiet", "--log-every", "20", "--out", str(first)]) == 0
     config = str(first / "config.toml")
     assert main(["--config", config, "--quiet", "--threads", "2", "--out", str(second)]) == 0
-    results = {"config.toml", "history.csv", "iterations.csv", "metrics.json", "model.safetensors"}
-    assert {path.name for path in first.iterdir()} == results | {"timings.json"}
+    results = {
+        "config.toml", "history.csv", "iterations.csv", "metrics.json", "model.safetensors",
+        "curves.png", "confusion.png", "samples.png", "predictions.png", "mistakes.png",
+        "weights.png",
+    }  # fmt: skip
+    assert {path.name for path in first.iterdir()} == results | {"timings.json", "report.html"}
     for name in results:
         assert (first / name).read_bytes() == (second / name).read_bytes(), name
     assert "test accuracy" in capsys.readouterr().out
@@ -162,6 +167,7 @@ def test_auto_says_on_stderr_which_data_and_why(
         (["--config", "no-such.toml"], 2, "cannot be read"),
         (["--out", "somewhere"], 2, "--out does not go with --no-out"),
         (["--overwrite"], 2, "--overwrite does not go without --out"),
+        (["--no-plots"], 2, "--no-plots does not go with --no-out"),
         (["--json", "--explain"], 2, "--json does not go with --explain"),
         (["--profile", "--explain"], 2, "--profile does not go with --explain"),
         (["--profile", "--print-config"], 2, "--profile does not go with --print-config"),
@@ -205,15 +211,83 @@ def test_a_bad_config_file_is_refused(
     assert says in capsys.readouterr().err
 
 
+def test_the_history_grows_in_the_folder_while_training_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, seen = tmp_path / "run", []
+    on_epoch_end = CsvLog.on_epoch_end
+
+    def write_and_look(log: CsvLog, run: Run, row: dict[str, Any]) -> None:
+        on_epoch_end(log, run, row)
+        seen.append((folder / "history.csv").read_text().count("\n"))
+
+    monkeypatch.setattr(CsvLog, "on_epoch_end", write_and_look)
+    assert main([*SMALL, "--quiet", "--no-plots", "--out", str(folder)]) == 0
+    assert seen == [2, 3]  # the header and a row per epoch
+
+
+def test_no_plots_leaves_a_page_without_pictures(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    assert main([*SMALL, "--quiet", "--no-plots", "--out", str(folder)]) == 0
+    assert not list(folder.glob("*.png"))
+    page = (folder / "report.html").read_text()
+    assert "<img" not in page and "<svg" not in page
+    assert "macro average" in page
+
+
+def test_the_classification_report_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(QUICK) == 0
+    printed = capsys.readouterr().out
+    test_row = next(line for line in printed.splitlines() if line.startswith("test  "))
+    assert test_row.split()[1] == "359"
+    for text in ("test set by class", "precision", "macro average", "most frequent confusions: "):
+        assert text in printed
+
+
+def test_a_diverged_run_leaves_its_report(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    arguments = [*SMALL, "--quiet", "--init", "random_normal(1e30)", "--out", str(folder)]
+    assert main(arguments) == 4
+    metrics = json.loads((folder / "metrics.json").read_text(), parse_constant=pytest.fail)
+    assert metrics["sets"]["test"]["loss"] is None
+    assert "diverged" in (folder / "report.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "loaded"),
+    [
+        (["--no-out", "--json"], []),
+        (["--out", "run", "--no-plots"], ["sklearn.metrics"]),
+        (["--out", "run"], ["matplotlib", "sklearn.metrics"]),
+    ],
+)
+def test_what_is_slow_to_import_waits_until_it_is_needed(
+    arguments: list[str], loaded: list[str], tmp_path: Path
+) -> None:
+    script = (
+        "import sys; from fastmlp.train import main; "
+        "assert main(sys.argv[1:]) == 0; "
+        "print([m for m in ('matplotlib', 'matplotlib.pyplot', 'sklearn.metrics') "
+        "if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, "--data", "moons", "--epochs", "1", "--quiet", *arguments],
+        cwd=tmp_path, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.splitlines()[-1] == str(loaded)
+
+
 def test_out_must_be_new_or_be_overwritten_on_purpose(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "mine.txt").write_text("precious")
+    (tmp_path / "roc.png").write_text("old")
     arguments = [*SMALL, "--quiet", "--out", str(tmp_path)]
     assert main(arguments) == 2
     assert "--overwrite" in capsys.readouterr().err
     assert main([*arguments, "--overwrite"]) == 0
     assert (tmp_path / "mine.txt").read_text() == "precious"
+    assert not (tmp_path / "roc.png").exists()  # of an older run, which was another
     assert (tmp_path / "model.safetensors").exists()
 
 

@@ -1,0 +1,133 @@
+"""A run's model on the training, validation and test parts: predictions and metrics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ..data.dataset import Dataset
+from ..data.split import parts
+from ..model.task import Task
+from ..ops.losses import LOSSES
+from ..training.result import TrainResult
+from .metrics import metrics_of
+
+
+@dataclass(frozen=True, eq=False)
+class EvaluatedPart:
+    """One part of the data, and what the model makes of it.
+
+    Attributes
+    ----------
+    name : {"training", "validation", "test"}
+    task : Task
+    X : ndarray, shape (n, n_features)
+        Raw features.
+    y : ndarray, shape (n,) or (n, n_outputs)
+    outputs : ndarray, shape (n, n_outputs)
+        The network's.
+    metrics : dict
+        rows, loss, and what :func:`~fastmlp.reports.metrics.metrics_of` returns.
+    """
+
+    name: str
+    task: Task
+    X: np.ndarray
+    y: np.ndarray
+    outputs: np.ndarray
+    metrics: dict[str, Any]
+
+    @cached_property
+    def predicted(self) -> np.ndarray:
+        """Labels or numbers, shaped like ``y``."""
+        return self.task.decode(self.outputs)
+
+    @property
+    def confidence(self) -> np.ndarray:
+        """The output for the predicted class, shape (n,); of two classes the share of it."""
+        if self.task.kind != "binary":
+            largest: np.ndarray = self.outputs.max(axis=1)
+            return largest
+        positive = self.outputs[:, 0]
+        confidence: np.ndarray = np.where(positive >= self.task.threshold, positive, 1 - positive)
+        return confidence
+
+    def mistakes(self, most: int) -> np.ndarray:
+        """Return the rows that were predicted wrongly with most confidence, the worst first."""
+        (wrong,) = np.nonzero(self.predicted != self.y)
+        order = np.argsort(-self.confidence[wrong], kind="stable")
+        rows: np.ndarray = wrong[order[:most]]
+        return rows
+
+
+@dataclass(frozen=True, eq=False)
+class RunEvaluation:
+    """A run and its model's performance, all that pictures and pages show.
+
+    Attributes
+    ----------
+    result : TrainResult
+    parts : list of EvaluatedPart
+        Training, validation and test, those that there are.
+    image_shape : (int, int) or None
+        Height and width, where a row is an image.
+    feature_range : (float, float) or None
+        The range the features are known to come from.
+    """
+
+    result: TrainResult
+    parts: list[EvaluatedPart]
+    image_shape: tuple[int, int] | None
+    feature_range: tuple[float, float] | None
+
+    @property
+    def judged(self) -> EvaluatedPart:
+        """The part to judge the model by: test, else validation, else training."""
+        return self.parts[-1]
+
+    def metrics(self) -> dict[str, dict[str, Any]]:
+        """Return the metrics by part."""
+        return {part.name: part.metrics for part in self.parts}
+
+    def images(self, part: EvaluatedPart, rows: np.ndarray) -> np.ndarray:
+        """Return some rows of a part as images, shape (n, height, width)."""
+        if self.image_shape is None:
+            raise ValueError("rows of these data are no images")
+        images: np.ndarray = part.X[rows].reshape(-1, *self.image_shape)
+        return images
+
+
+def evaluate_run(
+    result: TrainResult, dataset: Dataset, threads: int | None = None
+) -> RunEvaluation:
+    """Split a dataset as for training and evaluate the model on each part.
+
+    Parameters
+    ----------
+    result : TrainResult
+    dataset : Dataset
+        That was trained on.
+    threads : int, optional
+        Default: all CPUs that this process may use.
+    """
+    config, predictor = result.config, result.predictor
+    if config.classes:
+        dataset = dataset.keep_classes(config.classes)
+    split = parts(dataset, split=config.split, validation=config.validation, seed=config.seed)
+    loss = LOSSES.parse(config.loss)
+    evaluated = []
+    for name, X, y in (
+        ("training", split.X_train, split.y_train),
+        ("validation", split.X_validation, split.y_validation),
+        ("test", split.X_test, split.y_test),
+    ):
+        if X is None or y is None:
+            continue
+        found = predictor.evaluate(X, y, loss, threads)
+        metrics = {"rows": len(X), "loss": found.loss}
+        metrics |= metrics_of(predictor.task, y, found.outputs)
+        evaluated.append(EvaluatedPart(name, predictor.task, X, y, found.outputs, metrics))
+    return RunEvaluation(result, evaluated, dataset.image_shape, dataset.feature_range)

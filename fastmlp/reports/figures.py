@@ -1,0 +1,75 @@
+"""Figures without a window: made in one style, written as PNG or as SVG for a page of any theme.
+
+Not by matplotlib.pyplot, which keeps figures alive and may look for a display.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from .plots import INK, PALE
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+DPI = 120
+_STYLE: Any = {
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": INK,
+    "axes.titlesize": 10,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "lines.linewidth": 1.6,
+    "svg.fonttype": "none",  # texts stay texts, which a page can show in its own colour
+    "svg.hashsalt": "fastmlp",  # the same figure, the same bytes
+}
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Make and write figures in the style of fastmlp."""
+    import matplotlib
+
+    with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
+        # Names of classes may be in a script that the font lacks; the rest is still worth seeing.
+        warnings.filterwarnings("ignore", "Glyph .* missing")
+        yield
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure of a size in inches, whose parts find room for themselves."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def png(figure: Figure) -> bytes:
+    """Return a figure as PNG, on white."""
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=DPI, metadata={"Software": None})
+    return file.getvalue()
+
+
+def svg(figure: Figure) -> str:
+    """Return a figure as an SVG element; its width and its ink are those of the page around it."""
+    figure.patch.set_alpha(0)
+    for axes in figure.axes:
+        axes.patch.set_alpha(0)
+    file = io.StringIO()
+    figure.savefig(file, format="svg", dpi=DPI, metadata={"Date": None})
+    text = file.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    # Two figures of a page must not share the names of their groups.
+    text = re.sub(r'<g id="[^"]*">', "<g>", text)
+    text = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", text, count=1)
+    text = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text, count=1)
+    return text.replace(INK, "currentColor").replace(PALE, "var(--pale, #8888)")

@@ -1,0 +1,190 @@
+"""How good predictions are: scikit-learn's metrics as plain dictionaries, as JSON takes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..model.task import Task
+
+AVERAGES = ("macro", "weighted")
+MOST_CONFUSIONS = 10
+
+
+def metrics_of(task: Task, y: np.ndarray, outputs: np.ndarray) -> dict[str, Any]:
+    """Return the metrics that suit a task.
+
+    Parameters
+    ----------
+    task : Task
+    y : ndarray, shape (n,) or (n, n_outputs)
+        Labels known to the task, or numbers; at least one row.
+    outputs : ndarray, shape (n, n_outputs)
+        The network's, as :meth:`fastmlp.Predictor.outputs` returns them.
+
+    Returns
+    -------
+    dict
+        As :func:`classification_metrics`, :func:`multilabel_metrics` or :func:`regression_metrics`
+        return it; for two classes together with :func:`ranking_metrics`.
+    """
+    predicted = task.decode(outputs)
+    if task.kind == "regression":
+        return regression_metrics(y, predicted)
+    if task.kind == "multilabel" or task.classes is None:
+        return multilabel_metrics(y, predicted)
+    metrics = classification_metrics(y, predicted, task.classes)
+    if task.kind == "binary":
+        metrics |= ranking_metrics(y == task.classes[1], outputs[:, 0])
+    return metrics
+
+
+def classification_metrics(
+    y: np.ndarray, predicted: np.ndarray, classes: np.ndarray
+) -> dict[str, Any]:
+    """Return accuracy, the report by class, the confusion matrix and the most frequent confusions.
+
+    Parameters
+    ----------
+    y, predicted : ndarray, shape (n,)
+        Labels, all of them among the classes.
+    classes : ndarray, shape (n_classes,)
+        Sorted.
+
+    Returns
+    -------
+    dict
+        accuracy; classes, macro and weighted (see :func:`_report`); confusion_matrix, rows the
+        actual classes and columns the predicted ones; confusions, texts like ``4 -> 9: 23``.
+    """
+    from sklearn.metrics import accuracy_score, confusion_matrix
+
+    names = [str(label) for label in classes.tolist()]
+    # Numbers of classes are compared much faster than texts.
+    y, predicted = np.searchsorted(classes, y), np.searchsorted(classes, predicted)
+    numbers = np.arange(len(classes))
+    matrix = confusion_matrix(y, predicted, labels=numbers)
+    return {
+        "accuracy": float(accuracy_score(y, predicted)),
+        **_report(y, predicted, names, labels=numbers),
+        "confusion_matrix": matrix.tolist(),
+        "confusions": confusions(matrix, names),
+    }
+
+
+def multilabel_metrics(y: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
+    """Return the share of rows with all labels right, and the report by label.
+
+    Parameters
+    ----------
+    y, predicted : ndarray, shape (n, n_labels)
+        0 and 1.
+
+    Returns
+    -------
+    dict
+        accuracy; classes, macro and weighted (see :func:`_report`), labels named by their number;
+        confusion_matrix, shape (n_labels, 2, 2), of each label.
+    """
+    from sklearn.metrics import accuracy_score, multilabel_confusion_matrix
+
+    names = [str(label) for label in range(predicted.shape[1])]
+    y = np.asarray(y, np.int64)
+    labels = None
+    if len(names) == 1:  # which scikit-learn takes for two classes
+        y, predicted, labels = y.ravel(), predicted.ravel(), [1]
+    return {
+        "accuracy": float(accuracy_score(y, predicted)),
+        **_report(y, predicted, names, labels),
+        "confusion_matrix": multilabel_confusion_matrix(y, predicted, labels=labels).tolist(),
+    }
+
+
+def regression_metrics(y: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
+    """Return the mean absolute error, the root of the mean squared one, and R2.
+
+    Parameters
+    ----------
+    y, predicted : ndarray, shape (n,) or (n, n_outputs)
+        Several outputs are averaged.
+
+    Returns
+    -------
+    dict
+        mae, rmse, r2; r2 is None for a single row, or targets that are all the same; all are None
+        where a prediction is not finite.
+    """
+    from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
+
+    y, predicted = np.asarray(y, np.float64), np.asarray(predicted, np.float64)
+    if not np.isfinite(predicted).all():
+        return {"mae": None, "rmse": None, "r2": None}
+    # R2 compares with the mean of the targets, from which they have to differ.
+    has_r2 = bool(np.all(y.max(axis=0) > y.min(axis=0)))
+    return {
+        "mae": float(mean_absolute_error(y, predicted)),
+        "rmse": float(root_mean_squared_error(y, predicted)),
+        "r2": float(r2_score(y, predicted)) if has_r2 else None,
+    }
+
+
+def ranking_metrics(positive: np.ndarray, score: np.ndarray) -> dict[str, float | None]:
+    """Return how well scores order two classes, whatever the threshold.
+
+    Parameters
+    ----------
+    positive : ndarray of bool, shape (n,)
+    score : ndarray, shape (n,)
+
+    Returns
+    -------
+    dict
+        roc_auc (area under the ROC curve) and average_precision; None where one of the classes
+        does not occur, or a score is NaN.
+    """
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
+    if positive.all() or not positive.any() or np.isnan(score).any():
+        return {"roc_auc": None, "average_precision": None}
+    return {
+        "roc_auc": float(roc_auc_score(positive, score)),
+        "average_precision": float(average_precision_score(positive, score)),
+    }
+
+
+def confusions(matrix: np.ndarray, names: list[str], most: int = MOST_CONFUSIONS) -> list[str]:
+    """Return the most frequent confusions, like ``4 -> 9: 23``: 23 rows of 4 were taken for 9."""
+    wrong = np.array(matrix)
+    np.fill_diagonal(wrong, 0)
+    order = np.argsort(-wrong, axis=None, kind="stable")[:most]
+    found = [(*np.unravel_index(place, wrong.shape), wrong.flat[place]) for place in order]
+    return [f"{names[row]} -> {names[column]}: {count}" for row, column, count in found if count]
+
+
+def _report(
+    y: np.ndarray, predicted: np.ndarray, names: list[str], labels: Any = None
+) -> dict[str, Any]:
+    """Return precision, recall, f1 and support of each class, and their averages.
+
+    As ``classes``, a list of dictionaries with the class's name, and under the names of AVERAGES.
+    What is undefined, such as the precision of a class that is never predicted, is 0.
+    """
+    from sklearn.metrics import precision_recall_fscore_support
+
+    def scores(average: str | None) -> Any:
+        return precision_recall_fscore_support(
+            y, predicted, labels=labels, average=average, zero_division=0.0
+        )
+
+    by_class = [column.tolist() for column in scores(None)]
+    report: dict[str, Any] = {
+        "classes": [
+            {"class": name, "precision": p, "recall": r, "f1": f, "support": support}
+            for name, p, r, f, support in zip(names, *by_class, strict=True)
+        ]
+    }
+    for average in AVERAGES:
+        p, r, f = map(float, scores(average)[:3])
+        report[average] = {"precision": p, "recall": r, "f1": f, "support": sum(by_class[3])}
+    return report

@@ -1,0 +1,142 @@
+"""HTML pages in one file: light and dark, narrow and wide, nothing loaded from anywhere.
+
+Every function that returns HTML takes plain texts and escapes them, unless it says ``html``.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+
+@cache
+def css() -> str:
+    """Return the style of all pages; its rules apply within an element of class ``fastmlp``."""
+    return (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
+
+
+def page(title: str, body_html: str) -> str:
+    """Return a whole page."""
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="color-scheme" content="light dark">\n'
+        f"<title>{html.escape(title)}</title>\n<style>\n{css()}</style>\n</head>\n"
+        f'<body class="fastmlp">\n<main>\n<h1>{html.escape(title)}</h1>\n{body_html}\n</main>\n'
+        "</body>\n</html>\n"
+    )
+
+
+def fragment(body_html: str) -> str:
+    """Return what can stand within another page, a notebook's."""
+    return f'<style>\n{css()}</style>\n<div class="fastmlp">{body_html}</div>'
+
+
+def section(title: str, *parts_html: str) -> str:
+    """Return a heading and what stands under it; nothing where that is empty."""
+    content = "\n".join(filter(None, parts_html))
+    return f"<section>\n<h2>{html.escape(title)}</h2>\n{content}\n</section>" if content else ""
+
+
+def paragraph(text: str) -> str:
+    """Return a line of text."""
+    return f"<p>{html.escape(text)}</p>"
+
+
+def details(title: str, content_html: str) -> str:
+    """Return what is shown on a click."""
+    return f"<details><summary>{html.escape(title)}</summary>\n{content_html}\n</details>"
+
+
+def pairs(items: Iterable[tuple[str, str]]) -> str:
+    """Return names and their values, in as many columns as there is room for."""
+    shown = "".join(
+        f"<div><dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd></div>"
+        for name, value in items
+    )
+    return f'<dl class="pairs">{shown}</dl>'
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return a table whose first column names the rows."""
+    head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in header)
+    body = "\n".join(f"<tr>{_row(row)}</tr>" for row in rows)
+    return _wide(f"<table><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table>")
+
+
+def heat_table(matrix: np.ndarray, names: Sequence[str]) -> str:
+    """Return a confusion matrix, cells coloured by their share of the row."""
+    share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in names)
+    rows = [f'<tr><th class="corner">actual \\ predicted</th>{head}</tr>']
+    for name, counts, shares in zip(names, matrix.tolist(), share.tolist(), strict=True):
+        cells = "".join(map(_heat_cell, counts, shares))
+        rows.append(f'<tr><th scope="row">{html.escape(name)}</th>{cells}</tr>')
+    return _wide(f'<table class="heat">{"".join(rows)}</table>')
+
+
+def figures(svgs_html: Iterable[str]) -> str:
+    """Return plots side by side, as many as there is room for."""
+    plots = "".join(f"<figure>{svg}</figure>" for svg in svgs_html)
+    return f'<div class="plots">{plots}</div>' if plots else ""
+
+
+def picture(png: bytes, text: str) -> str:
+    """Return a picture; ``text`` is for those who do not see it."""
+    return f'<img class="picture" src="{_data(png)}" alt="{html.escape(text)}">'
+
+
+def gallery(images: Sequence[bytes], captions: Sequence[str]) -> str:
+    """Return small images with captions, as many to a row as there is room for.
+
+    Parameters
+    ----------
+    images : sequence of bytes
+        PNG files, see :func:`gray_png`.
+    captions : sequence of str
+        Line ends are kept.
+    """
+    shown = "".join(
+        f'<figure><img src="{_data(png)}" alt=""><figcaption>{html.escape(text)}</figcaption>'
+        "</figure>"
+        for png, text in zip(images, captions, strict=True)
+    )
+    return f'<div class="gallery">{shown}</div>' if shown else ""
+
+
+def gray_png(image: np.ndarray, limits: tuple[float, float]) -> bytes:
+    """Return a matrix of numbers as a PNG, a pixel each, the limits black and white."""
+    from PIL import Image
+
+    low, high = limits
+    gray = np.clip((image.astype(float) - low) / max(high - low, 1e-300), 0, 1) * 255
+    file = io.BytesIO()
+    Image.fromarray(gray.round().astype(np.uint8)).save(file, "PNG")
+    return file.getvalue()
+
+
+def _row(cells: Sequence[object]) -> str:
+    first, *rest = (html.escape(str(cell)) for cell in cells)
+    return f'<th scope="row">{first}</th>' + "".join(f"<td>{cell}</td>" for cell in rest)
+
+
+def _heat_cell(count: int, share: float) -> str:
+    # The blue of the plots, as strong as the share, over whatever the page's colour is.
+    strong = ";color:#fff" if share > 0.5 else ""
+    style = f' style="background:rgba(0,114,178,{share:.3f}){strong}"' if count else ""
+    return f"<td{style}>{count or ''}</td>"
+
+
+def _wide(table_html: str) -> str:
+    # A table wider than the window scrolls by itself, and the page does not.
+    return f'<div class="wide">{table_html}</div>'
+
+
+def _data(png: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"

@@ -1,0 +1,196 @@
+"""The pictures of a run, each a figure, or none where there is nothing to draw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from . import plots
+from .evaluation import EvaluatedPart, RunEvaluation
+from .figures import new_figure, png, style
+from .images import filter_images, filter_limit, grid_size, image_grid
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from ..training.result import TrainResult
+
+MOST_IMAGES = 40
+MOST_OUTPUTS = 4
+Panel = Callable[["Axes"], None]
+
+
+def draw_pictures(evaluation: RunEvaluation) -> Iterator[tuple[str, bytes]]:
+    """Yield the name of each picture's file and its content, a PNG."""
+    with style():
+        for name, draw in PICTURES.items():
+            figure = draw(evaluation)
+            if figure is not None:
+                yield name, png(figure)
+
+
+def curve_panels(result: TrainResult) -> Iterator[Panel]:
+    """Yield a function for each plot of a history, which draws it into an axes."""
+    history, best = result.history, result.best_epoch
+    if not len(history):
+        return
+    yield lambda axes: plots.loss_curves(history, axes, best)
+    if result.predictor.task.has_accuracy:
+        yield lambda axes: plots.accuracy_curves(history, axes, best)
+    yield lambda axes: plots.rate_curve(history, axes)
+    if len(result.iterations):
+        yield lambda axes: plots.loss_curves(result.iterations, axes, x="iteration")
+        if result.predictor.task.has_accuracy:
+            yield lambda axes: plots.accuracy_curves(result.iterations, axes, x="iteration")
+
+
+def ranking_panels(part: EvaluatedPart) -> Iterator[Panel]:
+    """Yield the functions that draw how well two classes are told apart, if both occur."""
+    if part.metrics.get("roc_auc") is None or part.task.classes is None:
+        return
+    positive, score = part.y == part.task.classes[1], part.outputs[:, 0]
+    for draw in (plots.roc_curve, plots.precision_recall_curve):
+        yield partial(draw, positive, score, threshold=part.task.threshold)
+
+
+def regression_panels(part: EvaluatedPart) -> Iterator[Panel]:
+    """Yield the functions that draw predictions and errors of the first outputs."""
+    if not np.isfinite(part.predicted).all():
+        return
+    y = part.y.reshape(len(part.y), -1)
+    predicted = part.predicted.reshape(y.shape)
+    for j in range(min(y.shape[1], MOST_OUTPUTS)):
+        for draw in (plots.predicted_over_actual, plots.residuals):
+
+            def panel(axes: Axes, j: int = j, draw: Callable[..., None] = draw) -> None:
+                draw(y[:, j], predicted[:, j], axes)
+                if y.shape[1] > 1:
+                    axes.set_title(f"output {j}")
+
+            yield panel
+
+
+def spaced(n: int, most: int = MOST_IMAGES) -> np.ndarray:
+    """Return rows spread evenly over all: data are often in the order of their classes."""
+    return np.linspace(0, n - 1, min(n, most)).astype(int)
+
+
+def figure_of(panels: list[Panel], columns: int, width: float, height: float) -> Figure | None:
+    """Return a figure of panels side by side, each of a size in inches; None without any."""
+    if not panels:
+        return None
+    rows = -(-len(panels) // columns)
+    figure = new_figure(width * min(columns, len(panels)), height * rows)
+    for place, panel in enumerate(panels, start=1):
+        panel(figure.add_subplot(rows, min(columns, len(panels)), place))
+    return figure
+
+
+def _curves(evaluation: RunEvaluation) -> Figure | None:
+    return figure_of(list(curve_panels(evaluation.result)), 3, 3.9, 3.2)
+
+
+def _confusion(evaluation: RunEvaluation) -> Figure | None:
+    part = evaluation.judged
+    matrix = part.metrics.get("confusion_matrix")
+    if matrix is None:
+        return None
+    names = [entry["class"] for entry in part.metrics["classes"]]
+    side = min(14.0, 2.5 + 0.42 * len(names))
+    if part.task.kind == "multilabel":
+        figure = new_figure(5, side)
+        plots.label_matrix(matrix, names, figure.add_subplot())
+    else:
+        figure = new_figure(side + 1, side)
+        plots.confusion_matrix(matrix, names, figure.add_subplot())
+    figure.suptitle(f"{part.name} set, accuracy {part.metrics['accuracy']:.4f}")
+    return figure
+
+
+def _ranking(evaluation: RunEvaluation) -> Figure | None:
+    return figure_of(list(ranking_panels(evaluation.judged)), 2, 4.2, 4)
+
+
+def _samples(evaluation: RunEvaluation) -> Figure | None:
+    part = evaluation.parts[0]
+    rows = spaced(len(part.X))
+    return _grid(evaluation, part, rows, "training images", [f"{label}" for label in part.y[rows]])
+
+
+def _predictions(evaluation: RunEvaluation) -> Figure | None:
+    part = evaluation.judged
+    if part.task.kind == "regression":
+        return figure_of(list(regression_panels(part)), 2, 4.2, 3.6)
+    rows = spaced(len(part.X))
+    captions = [f"actual {part.y[i]}\npredicted {part.predicted[i]}" for i in rows]
+    wrong = (part.predicted[rows] != part.y[rows]).tolist()
+    return _grid(evaluation, part, rows, f"{part.name} images", captions, wrong)
+
+
+def _mistakes(evaluation: RunEvaluation) -> Figure | None:
+    part = evaluation.judged
+    if part.task.classes is None:
+        return None
+    rows = part.mistakes(MOST_IMAGES)
+    title = f"most confident mistakes, {part.name} set"
+    return _grid(evaluation, part, rows, title, mistake_captions(part, rows))
+
+
+def mistake_captions(part: EvaluatedPart, rows: np.ndarray) -> list[str]:
+    """Return what was predicted with which confidence, and what is right."""
+    return [
+        f"actual {part.y[i]}\npredicted {part.predicted[i]} ({part.confidence[i]:.3f})"
+        for i in rows
+    ]
+
+
+def _grid(
+    evaluation: RunEvaluation,
+    part: EvaluatedPart,
+    rows: np.ndarray,
+    title: str,
+    captions: list[str],
+    wrong: list[bool] | None = None,
+) -> Figure | None:
+    """Return a figure of images; None where rows are none, or have several labels."""
+    if evaluation.image_shape is None or part.task.classes is None or not len(rows):
+        return None
+    lines = 1 + captions[0].count("\n")
+    width, height = grid_size(len(rows), evaluation.image_shape, lines)
+    figure = new_figure(max(4.0, 1.05 * width), 1.05 * height + 0.4)
+    figure.suptitle(title)
+    images = evaluation.images(part, rows)
+    image_grid(images, figure.add_subplot(), captions, wrong or (), evaluation.feature_range)
+    return figure
+
+
+def _weights(evaluation: RunEvaluation) -> Figure | None:
+    if evaluation.image_shape is None:
+        return None
+    weights = evaluation.result.predictor.network.weights[0]
+    filters = filter_images(weights, evaluation.image_shape)
+    limit = filter_limit(filters)
+    width, height = grid_size(len(filters), evaluation.image_shape)
+    figure = new_figure(max(4.0, 0.8 * width + 1), 0.8 * height + 0.5)
+    axes = figure.add_subplot()
+    image = image_grid(filters, axes, limits=(-limit, limit), colours="RdBu_r")
+    shown = f"units 1 to {len(filters)} of {weights.shape[1]}"
+    figure.suptitle(f"weights into the first layer, {shown}")
+    if image is not None:
+        figure.colorbar(image, ax=axes, label="weight", fraction=0.046, pad=0.02)
+    return figure
+
+
+PICTURES: dict[str, Callable[[RunEvaluation], Figure | None]] = {
+    "curves.png": _curves,
+    "confusion.png": _confusion,
+    "roc.png": _ranking,
+    "samples.png": _samples,
+    "predictions.png": _predictions,
+    "mistakes.png": _mistakes,
+    "weights.png": _weights,
+}

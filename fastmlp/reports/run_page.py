@@ -1,0 +1,153 @@
+"""``report.html``, all that there is to see of a run on one page; and what a notebook shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from . import page
+from .evaluation import EvaluatedPart, RunEvaluation
+from .figures import new_figure, style, svg
+from .pictures import Panel, curve_panels, mistake_captions, ranking_panels, regression_panels
+from .tables import (
+    class_table,
+    layer_table,
+    number,
+    parameters_text,
+    part_table,
+    setting_pairs,
+    summary_pairs,
+    timing_pairs,
+)
+
+if TYPE_CHECKING:
+    from ..training.result import TrainResult
+
+MOST_MISTAKES = 24
+# A confusion matrix of more classes fits no table: its picture is shown instead.
+MOST_HEAT_CLASSES = 30
+
+
+def run_page(evaluation: RunEvaluation, pictures: dict[str, bytes] | None) -> str:
+    """Return a page about a run, in HTML.
+
+    Parameters
+    ----------
+    evaluation : RunEvaluation
+    pictures : dict of str to bytes or None
+        As drawn for the run folder, by name; None for a page without plots and images.
+    """
+    result, judged = evaluation.result, evaluation.judged
+    network = result.predictor.network
+    sections = (
+        _summary(evaluation),
+        page.section("Training", _plots(curve_panels(result), pictures)),
+        page.section("Confusions", *_confusions(judged, pictures)),
+        page.section("Thresholds", _plots(ranking_panels(judged), pictures)),
+        page.section("Classes", *_classes(evaluation)),
+        page.section("Predictions", _regression(judged, pictures)),
+        page.section("Most confident mistakes", _mistakes(evaluation, pictures)),
+        page.section("First layer", _weights(pictures)),
+        page.section(
+            "Layers", page.table(*layer_table(network)), page.paragraph(parameters_text(network))
+        ),
+        page.section("Settings", page.pairs(setting_pairs(result))),
+        page.section("Timing", page.pairs(timing_pairs(result))),
+    )
+    return page.page(_title(judged, result), "\n".join(filter(None, sections)))
+
+
+def result_fragment(result: TrainResult) -> str:
+    """Return a run's summary and curves, as a notebook shows them."""
+    metrics = [
+        (name.replace("_", " "), number(value))
+        for name, value in result.metrics.items()
+        if value is not None
+    ]
+    return page.fragment(
+        page.pairs([*summary_pairs(result), *metrics]) + _plots(curve_panels(result), {})
+    )
+
+
+def _title(judged: EvaluatedPart, result: TrainResult) -> str:
+    score = ("accuracy", "accuracy") if "accuracy" in judged.metrics else ("R²", "r2")
+    return f"{result.data['name']}: {judged.name} {score[0]} {number(judged.metrics[score[1]])}"
+
+
+def _summary(evaluation: RunEvaluation) -> str:
+    note = (
+        "By the weights that were kept, on each whole set. (The training figures of the history "
+        "are means over an epoch, while the weights changed.)"
+    )
+    return page.section(
+        "Summary",
+        page.pairs(summary_pairs(evaluation.result)),
+        page.table(*part_table(evaluation.parts)),
+        page.paragraph(note),
+    )
+
+
+def _plots(panels: Iterable[Panel], pictures: dict[str, bytes] | None) -> str:
+    return "" if pictures is None else page.figures(_svgs(panels))
+
+
+def _svgs(panels: Iterable[Panel]) -> Iterator[str]:
+    for panel in panels:
+        with style():
+            figure = new_figure(4.2, 3.2)
+            panel(figure.add_subplot())
+            yield svg(figure)
+
+
+def _confusions(part: EvaluatedPart, pictures: dict[str, bytes] | None) -> Iterator[str]:
+    if part.task.classes is None:
+        return
+    matrix = np.array(part.metrics["confusion_matrix"])
+    yield page.paragraph(f"Rows of the {part.name} set by actual and predicted class.")
+    if len(matrix) <= MOST_HEAT_CLASSES:
+        yield page.heat_table(matrix, [entry["class"] for entry in part.metrics["classes"]])
+    elif pictures is not None:
+        yield page.picture(pictures["confusion.png"], "confusion matrix")
+    if part.metrics["confusions"]:
+        yield page.paragraph("Most frequent: " + ", ".join(part.metrics["confusions"]))
+
+
+def _classes(evaluation: RunEvaluation) -> Iterator[str]:
+    for part in reversed(evaluation.parts):
+        if "classes" not in part.metrics:
+            return
+        content = page.table(*class_table(part.metrics))
+        title = f"{part.name} set"
+        shown_at_once = part is evaluation.judged
+        yield page.paragraph(title) + content if shown_at_once else page.details(title, content)
+
+
+def _regression(part: EvaluatedPart, pictures: dict[str, bytes] | None) -> str:
+    if part.task.kind != "regression":
+        return ""
+    return _plots(regression_panels(part), pictures)
+
+
+def _mistakes(evaluation: RunEvaluation, pictures: dict[str, bytes] | None) -> str:
+    part = evaluation.judged
+    if part.task.classes is None:
+        return ""
+    rows = part.mistakes(MOST_MISTAKES)
+    if not len(rows):
+        return ""
+    if evaluation.image_shape is None or pictures is None:
+        header = (f"row of the {part.name} set", "actual", "predicted", "confidence")
+        cells = ((i, part.y[i], part.predicted[i], number(part.confidence[i])) for i in rows)
+        return page.table(header, cells)
+    images = evaluation.images(part, rows)
+    limits = evaluation.feature_range or (images.min(), images.max())
+    drawn = [page.gray_png(image, limits) for image in images]
+    return page.gallery(drawn, mistake_captions(part, rows))
+
+
+def _weights(pictures: dict[str, bytes] | None) -> str:
+    if not pictures or "weights.png" not in pictures:
+        return ""
+    return page.picture(pictures["weights.png"], "weights into the first units, as images")

@@ -1,0 +1,127 @@
+"""Tables of a run, for pages and terminals alike: a header and rows of texts."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from ..model.network import Network
+from ..training.result import TrainResult
+from .evaluation import EvaluatedPart
+from .metrics import AVERAGES
+
+METRIC_NAMES = {
+    "loss": "loss",
+    "accuracy": "accuracy",
+    "roc_auc": "ROC area",
+    "average_precision": "average precision",
+    "mae": "MAE",
+    "rmse": "RMSE",
+    "r2": "R²",
+}
+
+
+class Table(NamedTuple):
+    """Texts in columns, the first of which names the rows."""
+
+    header: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+
+
+def layer_table(network: Network) -> Table:
+    """Return a row for each layer: its shape, activation and number of parameters."""
+    layers = zip(network.weights, network.biases, network.activations, strict=True)
+    return Table(
+        ("layer", "shape", "activation", "parameters"),
+        [
+            (
+                f"dense {number}",
+                f"{weights.shape[0]} x {weights.shape[1]}",
+                str(activation),
+                f"{weights.size + biases.size:,}",
+            )
+            for number, (weights, biases, activation) in enumerate(layers, start=1)
+        ],
+    )
+
+
+def parameters_text(network: Network) -> str:
+    """Return how many weights and biases a network has, and the memory that they take."""
+    total = network.n_weights + network.n_biases
+    return (
+        f"{network.n_weights:,} weights + {network.n_biases:,} biases = {total:,} parameters, "
+        f"{total * network.dtype.itemsize:,} bytes"
+    )
+
+
+def part_table(parts: list[EvaluatedPart]) -> Table:
+    """Return a row for each part of the data: what the kept weights reach on it."""
+    names = {name: text for name, text in METRIC_NAMES.items() if name in parts[0].metrics}
+    averages = AVERAGES if "classes" in parts[0].metrics else ()
+    return Table(
+        ("set", "rows", *names.values(), *(f"{average} F1" for average in averages)),
+        [
+            (
+                part.name,
+                f"{part.metrics['rows']:,}",
+                *(number(part.metrics[name]) for name in names),
+                *(number(part.metrics[average]["f1"]) for average in averages),
+            )
+            for part in parts
+        ],
+    )
+
+
+def class_table(metrics: dict[str, Any]) -> Table:
+    """Return precision, recall, F1 and support of each class, and their averages."""
+    scores = ("precision", "recall", "f1")
+    named = [(entry["class"], entry) for entry in metrics["classes"]]
+    named += [(f"{average} average", metrics[average]) for average in AVERAGES]
+    return Table(
+        ("class", "precision", "recall", "F1", "support"),
+        [
+            (name, *(number(entry[score]) for score in scores), f"{entry['support']:,}")
+            for name, entry in named
+        ],
+    )
+
+
+def summary_pairs(result: TrainResult) -> list[tuple[str, str]]:
+    """Return what was trained on what, and how it ended."""
+    data, config, sizes = result.data, result.config, result.predictor.network.layer_sizes
+    kept = "" if result.kept_epoch is None else f", weights of epoch {result.kept_epoch}"
+    return [
+        ("data", data["name"]),
+        ("network", "-".join(map(str, sizes))),
+        ("loss", config.loss),
+        ("optimizer", f"{config.optimizer}, rate {config.learning_rate:g}"),
+        ("epochs", f"{result.epochs_run} ({result.status}){kept}"),
+        ("training time", f"{result.timings['train_seconds'] or 0:.2f} s"),
+    ]
+
+
+def timing_pairs(result: TrainResult) -> list[tuple[str, str]]:
+    """Return how long a run took, and where the time of its steps went."""
+    pairs = [("threads", f"at most {result.plan.threads}"), ("step", result.plan.step)]
+    for name, value in result.timings.items():
+        if value is not None and name.endswith("_seconds"):
+            pairs.append((name.removesuffix("_seconds"), f"{value:.3f} s"))
+    if speed := result.timings["samples_per_second"]:
+        pairs.append(("samples per second", f"{speed:,.0f}"))
+    phases = result.phase_seconds.items()
+    return pairs + [(f"step: {name}", f"{seconds:.3f} s") for name, seconds in phases]
+
+
+def setting_pairs(result: TrainResult) -> list[tuple[str, str]]:
+    """Return every setting as it was used."""
+    pairs = result.config.to_dict().items()
+    return [
+        (name, (", ".join(map(str, value)) if isinstance(value, list) else str(value)) or "-")
+        for name, value in pairs
+    ]
+
+
+def number(value: float | None) -> str:
+    """Return a number with four digits behind the point, or four in all where it is large."""
+    if value is None:
+        return ""
+    return f"{value:.4f}" if abs(value) < 1000 else f"{value:.4g}"

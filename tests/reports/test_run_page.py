@@ -1,0 +1,122 @@
+"""The page and the pictures of every task, by what can be read in them."""
+
+from __future__ import annotations
+
+import io
+import re
+import xml.etree.ElementTree as ElementTree
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import fastmlp
+from fastmlp.reports.evaluation import RunEvaluation, evaluate_run
+from fastmlp.reports.pictures import draw_pictures
+from fastmlp.reports.run_page import run_page
+from toys import blobs, settings
+
+VOID = {"img", "meta", "br"}
+EXPECTED = {
+    "images": {"curves", "confusion", "samples", "predictions", "mistakes", "weights"},
+    "binary": {"curves", "confusion", "roc"},
+    "blobs": {"curves", "confusion"},
+    "labels": {"curves", "confusion"},
+    "numbers": {"curves", "predictions"},
+    "two numbers": {"curves", "predictions"},
+}
+
+
+class Tags(HTMLParser):
+    """Checks that tags are closed in the order in which they were opened."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: set[str] = set()
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self.seen.add(tag)
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@pytest.fixture
+def name(request: pytest.FixtureRequest) -> str:
+    return request.node.callspec.params["evaluation"]
+
+
+def test_each_task_has_its_pictures_and_a_whole_page(evaluation: RunEvaluation, name: str) -> None:
+    pictures = dict(draw_pictures(evaluation))
+    assert {file.removesuffix(".png") for file in pictures} == EXPECTED[name]
+    for content in pictures.values():
+        pixels = np.asarray(Image.open(io.BytesIO(content)).convert("L"))
+        assert pixels.min() < 100 and pixels.max() == 255  # something is drawn on the white
+    text = run_page(evaluation, pictures)
+    assert not Tags(text).open
+    assert "svg" in Tags(text).seen
+    for title in ("Summary", "Training", "Layers", "Settings", "Timing"):
+        assert f"<h2>{title}</h2>" in text
+    assert ("<h2>Classes</h2>" in text) == evaluation.judged.task.has_accuracy
+
+
+def test_a_page_loads_nothing(bars: RunEvaluation) -> None:
+    text = run_page(bars, dict(draw_pictures(bars)))
+    assert not re.search(r"<(script|link|iframe)|url\((?!#)|@import", text)
+    for address in re.findall(r"(?:src|href)=\"([^\"]*)", text):
+        assert address.startswith(("data:image/png;base64,", "#"))
+
+
+def test_plots_on_a_page_have_no_colours_of_their_own_but_those_of_the_curves(
+    bars: RunEvaluation,
+) -> None:
+    svgs = re.findall(r"<svg.*?</svg>", run_page(bars, {}), re.DOTALL)
+    assert len(svgs) == 3
+    for svg in svgs:
+        ElementTree.fromstring(svg)
+        colours = set(re.findall(r"#[0-9a-fA-F]{6}\b", svg.lower()))
+        assert colours <= {"#0072b2", "#d55e00", "#009e73"}
+        assert "currentColor" in svg
+        assert not re.search(r"<svg[^>]* (width|height)=", svg)
+        assert "metadata" not in svg
+
+
+def test_a_page_without_pictures(evaluation: RunEvaluation) -> None:
+    seen = Tags(run_page(evaluation, None)).seen
+    assert "table" in seen
+    assert not seen & {"img", "svg"}
+
+
+def test_more_classes_than_fit_a_table_are_a_picture() -> None:
+    dataset = blobs(n=320, n_classes=32)
+    evaluation = evaluate_run(fastmlp.fit(settings(epochs=1), dataset), dataset)
+    pictures = dict(draw_pictures(evaluation))
+    assert 'alt="confusion matrix"' in run_page(evaluation, pictures)
+    assert 'class="heat"' not in run_page(evaluation, pictures)
+
+
+def test_names_of_classes_may_be_anything() -> None:
+    names = np.array(["<b>&", "$x$ \\alpha", "字"])
+    dataset = fastmlp.Dataset(blobs().X, names[blobs().y])
+    evaluation = evaluate_run(fastmlp.fit(settings(epochs=1), dataset), dataset)
+    text = run_page(evaluation, dict(draw_pictures(evaluation)))
+    assert not Tags(text).open
+    assert "&lt;b&gt;&amp;" in text
+
+
+def test_the_same_run_gives_the_same_pictures(bars: RunEvaluation) -> None:
+    assert dict(draw_pictures(bars)) == dict(draw_pictures(bars))
+    assert run_page(bars, {}) == run_page(bars, {})
+
+
+def test_a_result_shows_itself_in_a_notebook(bars: RunEvaluation) -> None:
+    shown = bars.result._repr_html_()
+    tags = Tags(shown)
+    assert not tags.open and {"svg", "dl"} <= tags.seen
+    assert "test accuracy" in shown and "bars" in shown
