@@ -5,15 +5,19 @@ out.
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import fastmlp
 from command_lines import arguments_of, lines_in, need, run, stand_in_for_data
 from fastmlp.commands.options import build_parser
+from fastmlp.commands.predict_options import build_predict_parser
 from fastmlp.ops.activations import ACTIVATIONS
 from fastmlp.ops.initializers import INITIALIZERS
 from fastmlp.ops.losses import LOSSES
@@ -21,6 +25,7 @@ from fastmlp.ops.optimizers import OPTIMIZERS
 from fastmlp.ops.scalers import SCALERS
 from fastmlp.ops.schedules import SCHEDULES
 from fastmlp.ops.spec import Spec
+from fastmlp.predict import main as predict
 
 TEXT = (Path(__file__).parents[1] / "docs" / "training.md").read_text(encoding="utf-8")
 LINES = list(lines_in(TEXT))
@@ -64,6 +69,20 @@ def test_a_line_says_what_it_needs(line: str) -> None:
         assert needed or data.partition("(")[0] in SMALL_SETS
 
 
+def test_the_predictions_of_the_guide_run(capsys: pytest.CaptureFixture[str]) -> None:
+    digits = fastmlp.load_dataset("digits")
+    result = fastmlp.fit(fastmlp.TrainConfig(epochs=1), digits)
+    result.predictor.save("runs/mine/model.safetensors")
+    np.savez("rows.npz", X=digits.X[:20], y=digits.y[:20])
+    lines = re.findall(r"^python -m fastmlp\.predict (.+)$", TEXT, re.MULTILINE)
+    assert len(lines) == 2
+    for line in lines:
+        assert predict(shlex.split(line)) == 0
+        captured = capsys.readouterr()
+        assert "macro average" in captured.out + captured.err
+    assert len(json.loads(Path("predictions.json").read_text())["predictions"]) == 20
+
+
 def test_the_snippets_of_the_guide_run(monkeypatch: pytest.MonkeyPatch) -> None:
     fit = fastmlp.fit
 
@@ -76,7 +95,7 @@ def test_the_snippets_of_the_guide_run(monkeypatch: pytest.MonkeyPatch) -> None:
         exec(compile(snippet, "docs/training.md", "exec"), names)
     assert set(names["result"].predictor.predict(names["digits"].X)) <= set(range(10))
     assert sorted(path.name for path in Path().iterdir()) == [
-        "best.safetensors", "history.csv", "runs",
+        "best.safetensors", "history.csv", "rows.npz", "runs",
     ]  # fmt: skip
 
 
@@ -105,10 +124,13 @@ def test_other_names_in_the_guide_exist(alias: str) -> None:
 
 
 def test_the_guide_shows_every_option_and_every_field() -> None:
-    flags = {flag for action in build_parser()._actions for flag in action.option_strings}
+    flags, more = (
+        {flag for action in parser._actions for flag in action.option_strings}
+        for parser in (build_parser(), build_predict_parser())
+    )
     shown = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", TEXT))
-    assert flags - shown == {"-h", "--version"}
-    assert shown <= flags
+    assert (flags | more) - shown == {"-h", "--version"}
+    assert shown <= flags | more
     for field in dataclasses.fields(fastmlp.TrainConfig):
         assert f"`{field.name}" in TEXT, field.name
 

@@ -6,10 +6,19 @@ import sys
 from typing import Any
 
 from ..reports.evaluation import RunEvaluation
-from ..reports.tables import Table, class_table, layer_table, parameters_text, part_table
+from ..reports.tables import (
+    METRIC_NAMES,
+    Table,
+    class_table,
+    layer_table,
+    number,
+    parameters_text,
+    part_table,
+)
 from ..training.result import TrainResult
 from ..training.run import Run
 
+# Of more, the terminal shows the averages alone.
 MOST_CLASSES = 50
 
 
@@ -33,7 +42,7 @@ def layer_lines(run: Run) -> list[str]:
 
 def result_lines(result: TrainResult) -> list[str]:
     """Sum up a run."""
-    rows = [(name.replace("_", " "), _number(value)) for name, value in result.metrics.items()]
+    rows = [(name.replace("_", " "), number(value)) for name, value in result.metrics.items()]
     kept = f", weights of epoch {result.kept_epoch}" if result.kept_epoch else ""
     rows.append(("epochs", f"{result.epochs_run} ({result.status}){kept}"))
     timings = result.timings
@@ -52,12 +61,28 @@ def evaluation_lines(evaluation: RunEvaluation) -> list[str]:
     judged = evaluation.judged
     lines = text_table(part_table(evaluation.parts))
     if "classes" in judged.metrics:
-        classes = class_table(judged.metrics)
-        if len(classes.rows) > MOST_CLASSES:  # the run folder's metrics.json has them all
-            classes = classes._replace(rows=classes.rows[-2:])
-        lines += ["", f"{judged.name} set by class", *text_table(classes)]
-    if judged.metrics.get("confusions"):
-        lines += ["", f"most frequent confusions: {', '.join(judged.metrics['confusions'])}"]
+        lines += ["", f"{judged.name} set by class", *class_lines(judged.metrics)]
+    return lines
+
+
+def metrics_lines(metrics: dict[str, Any]) -> list[str]:
+    """Report how good predictions are, on the whole and class by class."""
+    lines = [
+        f"{text:<20} {number(metrics[name])}"
+        for name, text in METRIC_NAMES.items()
+        if metrics.get(name) is not None
+    ]
+    return [*lines, "", *class_lines(metrics)] if "classes" in metrics else lines
+
+
+def class_lines(metrics: dict[str, Any]) -> list[str]:
+    """Report precision, recall, F1 and support by class, and the most frequent confusions."""
+    classes = class_table(metrics)
+    if len(metrics["classes"]) > MOST_CLASSES:
+        classes = classes._replace(rows=classes.rows[len(metrics["classes"]) :])
+    lines = text_table(classes)
+    if metrics.get("confusions"):
+        lines += ["", f"most frequent confusions: {', '.join(metrics['confusions'])}"]
     return lines
 
 
@@ -71,10 +96,6 @@ def text_table(table: Table) -> list[str]:
         ).rstrip()
         for row in (table.header, *table.rows)
     ]
-
-
-def _number(value: Any) -> str:
-    return "" if value is None else f"{value:.4f}"
 
 
 def peak_rss_mb() -> float | None:

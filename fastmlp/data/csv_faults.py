@@ -90,13 +90,15 @@ def explain(
 
 def _categorical_error(columns: list[int], texts: Cells, layout: Layout, path: Path) -> DataError:
     named = _listed([layout.column(i) for i in columns])
-    target = layout.column(layout.target)
-    only = f"; if {named} is what to predict, name it as target instead of {target}"
+    only = ""
+    if layout.target is not None and len(columns) == 1:
+        target = layout.column(layout.target)
+        only = f"; if {named} is what to predict, name it as target instead of {target}"
     return DataError(
         f"{path}: feature columns must hold numbers, got text in column(s) {named}, as in line "
         f"{texts.line}: {texts.text!r}; encode categories, for example with "
         f"pandas.get_dummies(frame, columns=[{named}]), or drop such columns"
-        f"{only if len(columns) == 1 else ''}"
+        f"{only}"
     )
 
 

@@ -22,18 +22,18 @@ class Layout(NamedTuple):
     ----------
     names : tuple of str or None
         Of all columns, from the header; None without one.
-    target : int
-        The target's column, from 0.
+    target : int or None
+        The target's column, from 0; None for a table of features alone.
     """
 
     names: tuple[str, ...] | None
-    target: int
+    target: int | None
 
     @property
     def feature_names(self) -> tuple[str, ...] | None:
         """The names of all columns but the target."""
-        if self.names is None:
-            return None
+        if self.names is None or self.target is None:
+            return self.names
         return self.names[: self.target] + self.names[self.target + 1 :]
 
     def column(self, index: int) -> str:
@@ -72,10 +72,25 @@ def find_layout(head: list[list[str]], target: str | int | None, path: Path) -> 
     named = isinstance(target, str) and target in names and index is None
     if not (named or has_header(head)):
         return Layout(None, _target_index(None, width, target, index, path))
-    if len(head) == 1:
-        raise DataError(f"{path} must have rows below its header, got only the header; add rows")
-    _check_names(names, path)
+    _check_header(head, names, path)
     return Layout(tuple(names), _target_index(names, width, target, index, path))
+
+
+def find_feature_layout(head: list[list[str]], path: Path) -> Layout:
+    """Return the layout of a table of features alone that begins with these rows.
+
+    Parameters as for :func:`find_layout`.
+
+    Raises
+    ------
+    DataError
+        If there is nothing below the header, or a name is missing or repeated.
+    """
+    if not has_header(head):
+        return Layout(None, None)
+    names = [cell.strip() for cell in head[0]]
+    _check_header(head, names, path)
+    return Layout(tuple(names), None)
 
 
 def has_header(head: list[list[str]]) -> bool:
@@ -147,7 +162,9 @@ def _target_index(
     )
 
 
-def _check_names(names: list[str], path: Path) -> None:
+def _check_header(head: list[list[str]], names: list[str], path: Path) -> None:
+    if len(head) == 1:
+        raise DataError(f"{path} must have rows below its header, got only the header; add rows")
     if "" in names:
         raise DataError(
             f"{path}: every column must have a name, got none for column {names.index('')} "

@@ -13,7 +13,14 @@ import numpy as np
 
 from ..base.errors import ConfigError, DataError, close_match
 from .csv_faults import explain
-from .csv_layout import HEAD_ROWS, Layout, find_layout, is_missing, is_number
+from .csv_layout import (
+    HEAD_ROWS,
+    Layout,
+    find_feature_layout,
+    find_layout,
+    is_missing,
+    is_number,
+)
 from .csv_target import TargetKind, check_classes, target_kind, target_values
 from .csv_text import Record, read_records
 from .dataset import Dataset
@@ -65,36 +72,89 @@ def read_csv(
             f"task must be auto, classification or regression for a CSV file, got {task!r}"
             f"{close_match(str(task), TASKS)}"
         )
-    with closing(read_records(path)) as records:
-        head = list(islice(records, HEAD_ROWS))
-        if not head:
-            raise DataError(f"{path} is empty; name a file that holds a table")
-        layout = find_layout([fields for _, fields in head], target, path)
-        columns = _columns(chain(head[_header_rows(layout) :], records), layout.target)
-    cells = [] if columns is None else columns[1]
-    kind = target_kind(cells, task)
-    if columns is None or not _is_complete(cells, kind) or not np.isfinite(columns[0]).all():
-        with closing(read_records(path)) as records:
-            rows = islice(records, _header_rows(layout), None)
-            raise explain(rows, layout, kind is TargetKind.NUMBERS, path)
-    column = f"{path}: target column {layout.column(layout.target)}"
+    layout, X, cells, kind = _read(path, lambda head: find_layout(head, target, path), task)
+    column = _target_column(path, layout)
     check_classes(cells, kind, task, column)
     y = target_values(cells, kind, column)
-    dataset = Dataset(
-        columns[0], y, name=path.stem, task=kind.task, feature_names=layout.feature_names
-    )
+    dataset = Dataset(X, y, name=path.stem, task=kind.task, feature_names=layout.feature_names)
     if notify is not None:
         notify(_understood(path, dataset, layout))
     return dataset
 
 
-def _columns(records: Iterator[Record], target: int) -> tuple[np.ndarray, list[str]] | None:
-    """Return features, shape (n, width - 1), and the target's cells; None if some is no number."""
+def read_csv_rows(
+    path: Path, n_features: int, target: str | None, is_regression: bool
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Read rows to predict from, and their targets where the table has a column more for them.
+
+    Parameters
+    ----------
+    path : Path
+    n_features : int
+        Columns of features that there must be.
+    target : str or None
+        The target's column as for :func:`read_csv`, if there must be one.
+    is_regression : bool
+        Whether targets are numbers, and not labels.
+
+    Returns
+    -------
+    X : ndarray of float64, shape (n, n_features)
+    y : ndarray, shape (n,), or None
+
+    Raises
+    ------
+    ConfigError
+        If there is no such target column.
+    DataError
+        If the file is missing or no table, has another number of columns, a feature is no number,
+        or a value is missing.
+    """
+
+    def layout_of(head: list[list[str]]) -> Layout:
+        width = len(head[0])
+        has_target = target is not None or width == n_features + 1
+        if width - has_target != n_features:
+            raise DataError(
+                f"{path} must have {n_features} columns of features, as the model has, and at most "
+                f"one of targets, got {width} columns; select those that were trained on"
+            )
+        return find_layout(head, target, path) if has_target else find_feature_layout(head, path)
+
+    task = "regression" if is_regression else "classification"
+    layout, X, cells, kind = _read(path, layout_of, task)
+    if layout.target is None:
+        return X, None
+    return X, target_values(cells, kind, _target_column(path, layout))
+
+
+def _read(
+    path: Path, layout_of: Callable[[list[list[str]]], Layout], task: str
+) -> tuple[Layout, np.ndarray, list[str], TargetKind]:
+    """Return a table's layout, features, targets as texts, and how to read those."""
+    with closing(read_records(path)) as records:
+        head = list(islice(records, HEAD_ROWS))
+        if not head:
+            raise DataError(f"{path} is empty; name a file that holds a table")
+        layout = layout_of([fields for _, fields in head])
+        columns = _columns(chain(head[_header_rows(layout) :], records), layout.target)
+    cells = [] if columns is None else columns[1]
+    kind = target_kind(cells, task)
+    complete = layout.target is None or _is_complete(cells, kind)
+    if columns is None or not complete or not np.isfinite(columns[0]).all():
+        with closing(read_records(path)) as records:
+            rows = islice(records, _header_rows(layout), None)
+            raise explain(rows, layout, kind is TargetKind.NUMBERS, path)
+    return layout, columns[0], cells, kind
+
+
+def _columns(records: Iterator[Record], target: int | None) -> tuple[np.ndarray, list[str]] | None:
+    """Return features, shape (n, columns), and the target's cells; None if some is no number."""
     # Flat and typed: lists of Python floats would take four times the memory.
     values = array("d")
     targets: list[str] = []
     for _, fields in records:
-        targets.append(fields.pop(target).strip())
+        targets.append("" if target is None else fields.pop(target).strip())
         try:
             values.extend(map(float, fields))
         except ValueError:
@@ -119,6 +179,14 @@ def _header_rows(layout: Layout) -> int:
     return 0 if layout.names is None else 1
 
 
+def _target_column(path: Path, layout: Layout) -> str:
+    return f"{path}: target column {_target_name(layout)}"
+
+
+def _target_name(layout: Layout) -> str:
+    return "" if layout.target is None else layout.column(layout.target)
+
+
 def _understood(path: Path, dataset: Dataset, layout: Layout) -> str:
     classes = dataset.classes
     task = "regression" if classes is None else f"classification ({len(classes)} classes)"
@@ -126,5 +194,5 @@ def _understood(path: Path, dataset: Dataset, layout: Layout) -> str:
     bounds = f" of 0 to {dataset.n_features}" if layout.names is None else ""
     return (
         f"data: {path.name}, {len(dataset.y)} rows, {header}; target: column "
-        f"{layout.column(layout.target)}{bounds}, {task}"
+        f"{_target_name(layout)}{bounds}, {task}"
     )

@@ -77,21 +77,58 @@ def read_npz(path: str | os.PathLike[str], *, task: str = "auto") -> Dataset:
         with path.open("rb") as file:
             arrays = _read_arrays(file, path)
     except OSError as error:
-        raise DataError(
-            f"{path} cannot be read: {error.strerror or error}; check the path and its permissions"
-        ) from error
+        raise _unreadable(path, error) from error
     try:
         return Dataset(**_with_rows_of_images(arrays), name=path.stem, task=task)
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
 
 
-def _read_arrays(file: BinaryIO, path: Path) -> dict[str, np.ndarray]:
+def read_npz_rows(path: Path) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return rows to predict from, and their targets where the file has any.
+
+    Parameters
+    ----------
+    path : Path
+        Holds the array ``X`` (or ``X_train``), of which images become rows, and may hold ``y``.
+
+    Raises
+    ------
+    DataError
+        As for :func:`read_npz`, and if there is not a target for each row.
+    """
+    try:
+        with path.open("rb") as file:
+            arrays = _read_arrays(file, path, needed=("X",), may_have=("y",))
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    found = _with_rows_of_images(arrays)
+    X, y = found["X"], found.get("y")
+    if y is not None and y.shape[:1] != X.shape[:1]:
+        raise DataError(
+            f"{path}: y must have one entry per row of X, {X.shape[:1]}, got shape {y.shape}; "
+            "select the same rows in both"
+        )
+    return X, y
+
+
+def _unreadable(path: Path, error: OSError) -> DataError:
+    return DataError(
+        f"{path} cannot be read: {error.strerror or error}; check the path and its permissions"
+    )
+
+
+def _read_arrays(
+    file: BinaryIO,
+    path: Path,
+    needed: tuple[str, ...] = ("X", "y"),
+    may_have: tuple[str, ...] = ("X_test", "y_test"),
+) -> dict[str, np.ndarray]:
     """Return the arrays that a dataset takes, by its parameters' names."""
     size = file.seek(0, io.SEEK_END)
     try:
         with zipfile.ZipFile(file) as archive:
-            members = _members(archive, path)
+            members = _members(archive, path, needed, may_have)
             return {
                 name: _read_member(archive, info, name, size, path)
                 for name, info in members.items()
@@ -120,11 +157,13 @@ def _with_rows_of_images(arrays: dict[str, np.ndarray]) -> dict[str, Any]:
     return {**arrays, **rows, "image_shape": image_shape, "feature_range": feature_range}
 
 
-def _members(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]:
+def _members(
+    archive: zipfile.ZipFile, path: Path, needed: tuple[str, ...], may_have: tuple[str, ...]
+) -> dict[str, zipfile.ZipInfo]:
     stored = [(info.filename.removesuffix(SUFFIX), info) for info in archive.infolist()]
     members = {}
-    for parameter, aliases in ALIASES.items():
-        found = [(name, info) for name, info in stored if name.lower() in aliases]
+    for parameter in (*needed, *may_have):
+        found = [(name, info) for name, info in stored if name.lower() in ALIASES[parameter]]
         if len(found) > 1:
             raise DataError(
                 f"{path} must hold one array for {parameter}, got "
@@ -132,11 +171,11 @@ def _members(archive: zipfile.ZipFile, path: Path) -> dict[str, zipfile.ZipInfo]
             )
         if found:
             members[parameter] = found[0][1]
-    missing = [name for name in ("X", "y") if name not in members]
-    if missing:
+    if not members.keys() >= {*needed}:
         names = ", ".join(repr(name[:40]) for name, _ in stored[:10]) or "none"
+        more = ", ..." if len(stored) > 10 else ""
         raise DataError(
-            f"{path} must hold arrays X and y, got {names}{', ...' if len(stored) > 10 else ''}; "
+            f"{path} must hold arrays {' and '.join(needed)}, got {names}{more}; "
             "write it with np.savez(path, X=X, y=y)"
         )
     return members

@@ -105,8 +105,7 @@ class Predictor:
             raise DataError(
                 "predict_proba needs a classification, this is a regression; use predict"
             )
-        outputs = self.outputs(X, threads)
-        return np.hstack([1 - outputs, outputs]) if self.task.kind == "binary" else outputs
+        return self.task.probabilities(self.outputs(X, threads))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model as a safetensors file, atomically.

@@ -74,6 +74,10 @@ class Task:
             return no_labels, numbers.astype(dtype).reshape(-1, 1)
         return numbers.astype(np.int32), no_targets
 
+    def probabilities(self, outputs: np.ndarray) -> np.ndarray:
+        """Return a column for each class, or label, from outputs (n, n_outputs)."""
+        return np.hstack([1 - outputs, outputs]) if self.kind == "binary" else outputs
+
     def decode(self, outputs: np.ndarray) -> np.ndarray:
         """Return predictions, shape (n,) or (n, n_outputs), from outputs (n, n_outputs)."""
         if self.kind == "multilabel":

@@ -67,7 +67,7 @@ def classification_metrics(
     matrix = confusion_matrix(y, predicted, labels=numbers)
     return {
         "accuracy": float(accuracy_score(y, predicted)),
-        **_report(y, predicted, names, labels=numbers),
+        **_report(y, predicted, names, numbers, averaged=np.union1d(y, predicted)),
         "confusion_matrix": matrix.tolist(),
         "confusions": confusions(matrix, names),
     }
@@ -96,7 +96,7 @@ def multilabel_metrics(y: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
         y, predicted, labels = y.ravel(), predicted.ravel(), [1]
     return {
         "accuracy": float(accuracy_score(y, predicted)),
-        **_report(y, predicted, names, labels),
+        **_report(y, predicted, names, labels, averaged=labels),
         "confusion_matrix": multilabel_confusion_matrix(y, predicted, labels=labels).tolist(),
     }
 
@@ -163,21 +163,22 @@ def confusions(matrix: np.ndarray, names: list[str], most: int = MOST_CONFUSIONS
 
 
 def _report(
-    y: np.ndarray, predicted: np.ndarray, names: list[str], labels: Any = None
+    y: np.ndarray, predicted: np.ndarray, names: list[str], labels: Any, averaged: Any
 ) -> dict[str, Any]:
     """Return precision, recall, f1 and support of each class, and their averages.
 
     As ``classes``, a list of dictionaries with the class's name, and under the names of AVERAGES.
-    What is undefined, such as the precision of a class that is never predicted, is 0.
+    What is undefined, such as the precision of a class that is never predicted, is 0. Averages are
+    over ``averaged``: a class that neither occurs nor is predicted does not count.
     """
     from sklearn.metrics import precision_recall_fscore_support
 
-    def scores(average: str | None) -> Any:
+    def scores(average: str | None, labels: Any) -> Any:
         return precision_recall_fscore_support(
             y, predicted, labels=labels, average=average, zero_division=0.0
         )
 
-    by_class = [column.tolist() for column in scores(None)]
+    by_class = [column.tolist() for column in scores(None, labels)]
     report: dict[str, Any] = {
         "classes": [
             {"class": name, "precision": p, "recall": r, "f1": f, "support": support}
@@ -185,6 +186,6 @@ def _report(
         ]
     }
     for average in AVERAGES:
-        p, r, f = map(float, scores(average)[:3])
+        p, r, f = map(float, scores(average, averaged)[:3])
         report[average] = {"precision": p, "recall": r, "f1": f, "support": sum(by_class[3])}
     return report

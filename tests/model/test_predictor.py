@@ -15,6 +15,7 @@ from fastmlp.model.task import Task
 from fastmlp.model.workspace import BLOCK_ROWS
 from fastmlp.ops.activations import ACTIVATIONS
 from fastmlp.ops.initializers import INITIALIZERS
+from fastmlp.ops.losses import LOSSES
 from fastmlp.ops.scalers import NO_SCALING, SCALERS, Scaling
 from toys import model
 
@@ -242,3 +243,26 @@ def test_a_number_that_is_not_finite_is_found_among_zeros(bad: float) -> None:
     predictor = Predictor(network, NO_SCALING, Task("multiclass", 3, classes=np.arange(3)))
     with pytest.raises(DataError, match="X must be finite"):
         predictor.outputs(X)
+
+
+@pytest.mark.parametrize("kind", ["multiclass", "binary", "multilabel", "regression"])
+def test_an_evaluation_gives_outputs_and_the_loss(kind: str) -> None:
+    predictor = model(kind, "float64", threshold=0.3)
+    X = np.random.default_rng(0).normal(size=(30, 4))
+    outputs = predictor.outputs(X)
+    y = np.roll(predictor.predict(X), 1, axis=0)
+    name = {"regression": "squared_error", "multiclass": "cross_entropy"}.get(kind)
+    found = predictor.evaluate(X, y, LOSSES.parse(name or "binary_cross_entropy"))
+    np.testing.assert_array_equal(found.outputs, outputs)
+    if kind == "regression":
+        expected = np.square(outputs - y).sum(axis=1).mean() / 2
+    else:
+        Y = y == predictor.classes[1] if kind == "binary" else y
+        Y = Y[:, None] == predictor.classes if kind == "multiclass" else Y.reshape(30, -1)
+        entropies = Y * np.log(outputs)
+        if kind != "multiclass":
+            entropies += (1 - Y) * np.log(1 - outputs)
+        expected = -entropies.sum(axis=1).mean()
+        right = (predictor.predict(X) == y).reshape(30, -1).all(axis=1)
+        assert found.hit_rate == pytest.approx(right.mean())
+    assert found.loss == pytest.approx(expected)

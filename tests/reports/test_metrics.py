@@ -32,7 +32,7 @@ def test_a_classification_by_hand() -> None:
     assert (b["precision"], b["recall"], b["support"]) == (0.25, 0.5, 2)
     assert (c["precision"], c["f1"], d["recall"], d["support"]) == (0, 0, 0, 0)
     f1 = [entry["f1"] for entry in metrics["classes"]]
-    assert metrics["macro"]["f1"] == pytest.approx(np.mean(f1))
+    assert metrics["macro"]["f1"] == pytest.approx(np.mean(f1[:3]))  # there is no d
     assert metrics["weighted"]["f1"] == pytest.approx((3 * f1[0] + 2 * f1[1]) / 6)
     assert metrics["weighted"]["support"] == 6
 

@@ -1,0 +1,96 @@
+"""The options of ``python -m fastmlp.predict``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from .._version import __version__
+from ..base.errors import ConfigError
+from .options import Parser, parse_with
+
+DESCRIPTION = """\
+Predict labels and probabilities, or numbers, with a model that was trained and saved.
+
+Predictions go to stdout, as CSV or JSON. Where the input holds labels, too, so do accuracy and a
+report: within JSON, beside CSV on stderr.
+"""
+
+EPILOG = """\
+INPUT is one of
+  FILE.csv, FILE.tsv   columns of features as in training, perhaps one more with what is right
+  FILE.npz             an array X, perhaps y
+  an IDX file          images, plain or .gz; their labels with --labels
+  FILE.png ...         grey images of as many pixels as the model has features
+  FOLDER ...           all PNG files in it; or in folders in it, named like the right labels
+
+examples:
+  python -m fastmlp.predict runs/mine test.csv
+  python -m fastmlp.predict model.safetensors digits/ --format json
+  python -m fastmlp.predict runs/mine t10k-images-idx3-ubyte --labels t10k-labels-idx1-ubyte
+
+exit codes:
+  0 done   1 failed while running   2 wrong usage   3 model or input missing, damaged or unfit
+  130 interrupted
+"""
+
+
+def parse_predict_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Return the options given.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown option, a malformed value, or options that contradict each other.
+    """
+    options = parse_with(build_predict_parser(), arguments)
+    if options.out is not None:
+        suffix = options.out.suffix.lower().removeprefix(".")
+        options.format = options.format or (suffix if suffix == "json" else "csv")
+        if options.out.exists() and not options.overwrite:
+            raise ConfigError(
+                f"--out {options.out} must be a new file, and it exists; choose another, or add "
+                "--overwrite"
+            )
+    elif options.overwrite:
+        raise ConfigError("--overwrite does not go without --out; leave it out")
+    options.format = options.format or "csv"
+    return options
+
+
+def build_predict_parser() -> Parser:
+    """Return the parser of ``python -m fastmlp.predict``."""
+    parser = Parser(
+        prog="python -m fastmlp.predict",
+        usage="%(prog)s MODEL INPUT [options]",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "model", metavar="MODEL", type=Path, help="a model file, or a run folder that holds one"
+    )
+    parser.add_argument("inputs", metavar="INPUT", type=Path, nargs="+", help="see below")
+    parser.add_argument(
+        "--format", choices=("csv", "json"), help="(default: by the name of --out, else csv)"
+    )
+    parser.add_argument("--out", metavar="FILE", type=Path, help="write predictions to a file")
+    parser.add_argument("--overwrite", action="store_true", help="let --out be an existing file")
+    parser.add_argument(
+        "--threshold", type=float, metavar="P",
+        help="two classes or several labels: output from which on the second, or a label, is "
+        "predicted (default: the model's)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--target", metavar="COLUMN",
+        help="column of a CSV file that holds what is right, by name or number (default: where "
+        "there is a column more than features, one named target, label, class or y, else the last)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--labels", metavar="FILE", type=Path, help="an IDX file with the labels of images"
+    )
+    parser.add_argument("--threads", type=int, metavar="N", help="default: all usable CPUs")
+    parser.add_argument("--quiet", action="store_true", help="nothing on stderr but errors")
+    parser.add_argument("--version", action="version", version=f"fastmlp {__version__}")
+    return parser

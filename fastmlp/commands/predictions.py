@@ -1,0 +1,152 @@
+"""Predictions as CSV and JSON, and what they are worth where it is known what is right."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ..base.errors import DataError
+from ..base.numbers import finite
+from ..data.inputs import Inputs
+from ..model.predictor import Predictor
+from ..model.task import Task
+from ..reports.metrics import metrics_of
+
+# Outputs of other activations are no probabilities.
+_PROBABLE = ("softmax", "sigmoid")
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What a model makes of inputs.
+
+    Parameters
+    ----------
+    predictor : Predictor
+    inputs : Inputs
+        Their ``y``, if there is one, in the form of the task: see :func:`targets_for`.
+    outputs : ndarray, shape (n, n_outputs)
+    """
+
+    predictor: Predictor
+    inputs: Inputs
+    outputs: np.ndarray
+
+    @cached_property
+    def columns(self) -> dict[str, list[Any]]:
+        """The names of columns and their values, a row for each of the inputs."""
+        task, files = self.predictor.task, self.inputs.files
+        columns: dict[str, list[Any]] = {"file": files or []}
+        if files is None:
+            columns = {"row": list(range(len(self.outputs)))}
+        columns |= _columns("prediction", task.decode(self.outputs), None)
+        if task.kind != "regression":
+            last = self.predictor.network.activations[-1].name
+            what = "probability" if last in _PROBABLE else "output"
+            labels = None if task.classes is None else [str(label) for label in task.classes]
+            columns |= _columns(what, task.probabilities(self.outputs), labels)
+        if self.inputs.y is not None:
+            columns |= _columns("actual", self.inputs.y, None)
+        return columns
+
+    @cached_property
+    def metrics(self) -> dict[str, Any] | None:
+        """The metrics of the task; None where it is not known what is right."""
+        y = self.inputs.y
+        return None if y is None else metrics_of(self.predictor.task, y, self.outputs)
+
+    def to_csv(self) -> str:
+        """Return a table with a header."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(self.columns)
+        writer.writerows(zip(*self.columns.values(), strict=True))
+        return text.getvalue()
+
+    def to_json(self) -> str:
+        """Return an object with a list of predictions, and the metrics if there are any."""
+        names, rows = tuple(self.columns), zip(*self.columns.values(), strict=True)
+        described: dict[str, Any] = {
+            "predictions": [dict(zip(names, row, strict=True)) for row in rows]
+        }
+        if self.metrics is not None:
+            described["metrics"] = self.metrics
+        return json.dumps(finite(described), allow_nan=False) + "\n"
+
+
+def targets_for(task: Task, y: np.ndarray) -> np.ndarray:
+    """Return targets of a file in the form that a task has them.
+
+    Labels are matched by their texts, since a file may hold 3 where the model has learned "3".
+
+    Raises
+    ------
+    DataError
+        If a label is not known to the model, or targets are not like its outputs.
+    """
+    if task.classes is not None:
+        return _known_labels(task.classes, y)
+    is_regression = task.kind == "regression"
+    wanted = (len(y),) if is_regression and task.n_outputs == 1 else (len(y), task.n_outputs)
+    if y.dtype.kind not in "biuf" or y.size != np.prod(wanted):
+        raise DataError(
+            f"targets must be numbers of shape {wanted}, as the model's outputs are, got "
+            f"{y.dtype} of shape {y.shape}; give those that belong to this model"
+        )
+    y = y.reshape(wanted)
+    if not (np.isfinite(y).all() if is_regression else np.isin(y, (0, 1)).all()):
+        rule = "finite" if is_regression else "0 or 1 for each label"
+        raise DataError(f"targets must be {rule}, got others; correct or leave them out")
+    return y
+
+
+def inputs_for(predictor: Predictor, inputs: Inputs) -> Inputs:
+    """Return inputs with grey values and targets as the model knows them.
+
+    Images from 0 to 255 are brought to the range of the images that were trained on, where the
+    model's scaling tells it.
+
+    Raises
+    ------
+    DataError
+        As for :func:`targets_for`.
+    """
+    X, scaling = inputs.X, predictor.scaling
+    if inputs.are_images and scaling.kind == "unit" and scaling.factor[0] * 255 != 1:
+        X = X / (255 * scaling.factor[0]) + scaling.offset[0]
+    y = inputs.y
+    return inputs._replace(X=X, y=None if y is None else targets_for(predictor.task, y))
+
+
+def _known_labels(classes: np.ndarray, y: np.ndarray) -> np.ndarray:
+    if y.ndim != 1:
+        raise DataError(
+            f"labels must be one for each row, got shape {y.shape}; pass y.argmax(axis=1) if "
+            "they are one-hot"
+        )
+    texts = [str(label) for label in y.tolist()]
+    places = {str(label): place for place, label in enumerate(classes.tolist())}
+    unknown = sorted(set(texts) - places.keys())
+    if unknown:
+        raise DataError(
+            f"labels must be those of the model ({', '.join(list(places)[:10])}), got "
+            f"{', '.join(map(repr, unknown[:5]))}; give the file that belongs to it"
+        )
+    labels: np.ndarray = classes[[places[text] for text in texts]]
+    return labels
+
+
+def _columns(name: str, values: np.ndarray, labels: list[str] | None) -> dict[str, list[Any]]:
+    """Return a column of one value per row, or one for each label or output."""
+    # Numbers as short as they can be read back: those of float32 are long as Python's.
+    shown = values if values.dtype.kind != "f" else values.astype(str).astype(np.float64)
+    if values.ndim == 1:
+        return {name: shown.tolist()}
+    labels = labels or [str(j) for j in range(values.shape[1])]
+    return {f"{name}_{label}": shown[:, j].tolist() for j, label in enumerate(labels)}

@@ -1,0 +1,92 @@
+"""``python -m fastmlp.predict``: labels, probabilities or numbers from a saved model."""
+
+# Imports stand in the functions for the reasons given in train.py.
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .commands.running import leave, print_line, run_command
+
+if TYPE_CHECKING:
+    from .commands.predictions import Predictions
+    from .model.predictor import Predictor
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    return run_command(lambda: _main(arguments))
+
+
+def _main(arguments: list[str] | None) -> int:
+    from .commands.predict_options import parse_predict_arguments
+    from .commands.running import silence_warnings
+    from .commands.threads import set_threads
+
+    options = parse_predict_arguments(arguments)
+    set_threads(options.threads)
+    if options.quiet:
+        silence_warnings()
+    predictions = _predict(options)
+    _write(options, predictions)
+    return 0
+
+
+def _predict(options: argparse.Namespace) -> Predictions:
+    from .commands.predictions import Predictions, inputs_for
+    from .data.inputs import read_inputs
+
+    predictor = _load(options.model, options.threshold)
+    inputs = read_inputs(
+        options.inputs,
+        predictor.network.layer_sizes[0],
+        is_regression=predictor.task.kind == "regression",
+        target=options.target,
+        labels=options.labels,
+    )
+    inputs = inputs_for(predictor, inputs)
+    return Predictions(predictor, inputs, predictor.outputs(inputs.X, options.threads))
+
+
+def _load(path: Path, threshold: float | None) -> Predictor:
+    from .base.errors import ConfigError
+    from .model.predictor import Predictor
+
+    predictor = Predictor.load(path / "model.safetensors" if path.is_dir() else path)
+    if threshold is None:
+        return predictor
+    task = predictor.task
+    if task.kind not in ("binary", "multilabel"):
+        raise ConfigError(
+            f"--threshold goes with two classes or several labels, this model does {task.kind}; "
+            "leave it out"
+        )
+    if not 0 < threshold < 1:
+        raise ConfigError(f"--threshold must be between 0 and 1, got {threshold}")
+    task = dataclasses.replace(task, threshold=threshold)
+    return Predictor(predictor.network, predictor.scaling, task)
+
+
+def _write(options: argparse.Namespace, predictions: Predictions) -> None:
+    from .base.files import write_atomically
+    from .commands.tables import metrics_lines
+
+    text = predictions.to_json() if options.format == "json" else predictions.to_csv()
+    if options.out is None:
+        sys.stdout.write(text)
+    else:
+        write_atomically(options.out, text.encode())
+    if predictions.metrics is not None and not (options.format == "json" and options.out is None):
+        report = "\n".join(metrics_lines(predictions.metrics))
+        if options.out is not None:
+            print(report)
+        elif not options.quiet:
+            print_line(report)
+
+
+if __name__ == "__main__":
+    leave(main())

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fastmlp import DataError
+from fastmlp.data.png import find_pngs, read_pngs
+
+GRAY = np.arange(6, dtype=np.uint8).reshape(2, 3) * 50
+
+
+def write(path: Path, pixels: np.ndarray, mode: str | None = None) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = Image.fromarray(pixels)
+    (image if mode is None else image.convert(mode)).save(path)
+    return path
+
+
+def test_grey_values_come_as_rows(tmp_path: Path) -> None:
+    files = [write(tmp_path / "a.png", GRAY), write(tmp_path / "b.png", 255 - GRAY)]
+    X = read_pngs(files, 6)
+    assert X.dtype == np.uint8
+    np.testing.assert_array_equal(X, [GRAY.ravel(), (255 - GRAY).ravel()])
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "LA"])
+def test_grey_in_other_modes_is_the_same_grey(tmp_path: Path, mode: str) -> None:
+    X = read_pngs([write(tmp_path / "a.png", GRAY, mode)], 6)
+    np.testing.assert_array_equal(X[0], GRAY.ravel())
+
+
+def test_what_is_transparent_is_black(tmp_path: Path) -> None:
+    pixels = np.full((1, 2, 4), 255, np.uint8)
+    pixels[0, 0, 3] = 0
+    np.testing.assert_array_equal(read_pngs([write(tmp_path / "a.png", pixels)], 2), [[0, 255]])
+
+
+def test_another_size_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"must have 9 pixels.* got 3 x 2 = 6; crop and resize"):
+        read_pngs([write(tmp_path / "a.png", GRAY)], 9)
+
+
+def header_of(width: int, height: int) -> bytes:
+    """A PNG that claims a size and holds no pixels."""
+    chunk = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    )
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"no image", b"GIF89a" + bytes(30), header_of(3, 2), header_of(30_000, 30_000)],
+    ids=["empty", "text", "gif", "no pixels", "a bomb"],
+)
+def test_a_file_that_is_no_png_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        read_pngs([path], 6)
+    assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_truncated_png_is_refused(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (30, 30), dtype=np.uint8)
+    path = write(tmp_path / "a.png", noise)
+    path.write_bytes(path.read_bytes()[:400])
+    with pytest.raises(DataError, match=r"cannot be read as a PNG image: .*truncated"):
+        read_pngs([path], 900)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="No such file"):
+        read_pngs([tmp_path / "a.png"], 6)
+
+
+def test_folders_give_their_files_by_name(tmp_path: Path) -> None:
+    for name in ("b.png", "a.PNG", "c.txt"):
+        (tmp_path / name).touch()
+    (tmp_path / "deeper").mkdir()
+    (tmp_path / "deeper" / "d.png").touch()
+    files, labels = find_pngs([tmp_path, Path("e.png")])
+    assert [file.name for file in files] == ["a.PNG", "b.png", "e.png"]
+    assert labels is None
+
+
+def test_folders_of_folders_name_the_labels(tmp_path: Path) -> None:
+    for name in ("7/x.png", "3/y.png", "3/a.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    files, labels = find_pngs([tmp_path])
+    assert [file.name for file in files] == ["a.png", "y.png", "x.png"]
+    assert labels == ["3", "3", "7"]
+    assert find_pngs([tmp_path, tmp_path / "7"])[1] is None  # of some it is not known
+
+
+def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match=r"must hold \.png files"):
+        find_pngs([tmp_path])
