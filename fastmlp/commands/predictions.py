@@ -16,7 +16,7 @@ from ..base.numbers import finite
 from ..data.inputs import Inputs
 from ..model.predictor import Predictor
 from ..model.task import Task
-from ..reports.metrics import metrics_of
+from ..reports.metrics import task_metrics
 
 # Outputs of other activations are no probabilities.
 _PROBABLE = ("softmax", "sigmoid")
@@ -59,7 +59,7 @@ class Predictions:
     def metrics(self) -> dict[str, Any] | None:
         """The metrics of the task; None where it is not known what is right."""
         y = self.inputs.y
-        return None if y is None else metrics_of(self.predictor.task, y, self.outputs)
+        return None if y is None else task_metrics(self.predictor.task, y, self.outputs)
 
     def to_csv(self) -> str:
         """Return a table with a header."""

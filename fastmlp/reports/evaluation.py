@@ -13,7 +13,7 @@ from ..data.split import parts
 from ..model.task import Task
 from ..ops.losses import LOSSES
 from ..training.result import TrainResult
-from .metrics import metrics_of
+from .metrics import task_metrics
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +30,7 @@ class EvaluatedPart:
     outputs : ndarray, shape (n, n_outputs)
         The network's.
     metrics : dict
-        rows, loss, and what :func:`~fastmlp.reports.metrics.metrics_of` returns.
+        rows, loss, and what :func:`~fastmlp.reports.metrics.task_metrics` returns.
     """
 
     name: str
@@ -128,6 +128,6 @@ def evaluate_run(
             continue
         found = predictor.evaluate(X, y, loss, threads)
         metrics = {"rows": len(X), "loss": found.loss}
-        metrics |= metrics_of(predictor.task, y, found.outputs)
+        metrics |= task_metrics(predictor.task, y, found.outputs)
         evaluated.append(EvaluatedPart(name, predictor.task, X, y, found.outputs, metrics))
     return RunEvaluation(result, evaluated, dataset.image_shape, dataset.feature_range)

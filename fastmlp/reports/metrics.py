@@ -12,7 +12,7 @@ AVERAGES = ("macro", "weighted")
 MOST_CONFUSIONS = 10
 
 
-def metrics_of(task: Task, y: np.ndarray, outputs: np.ndarray) -> dict[str, Any]:
+def task_metrics(task: Task, y: np.ndarray, outputs: np.ndarray) -> dict[str, Any]:
     """Return the metrics that suit a task.
 
     Parameters

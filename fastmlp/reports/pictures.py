@@ -24,13 +24,11 @@ MOST_OUTPUTS = 4
 Panel = Callable[["Axes"], None]
 
 
-def draw_pictures(evaluation: RunEvaluation) -> Iterator[tuple[str, bytes]]:
-    """Yield the name of each picture's file and its content, a PNG."""
+def draw_pictures(evaluation: RunEvaluation) -> dict[str, bytes]:
+    """Return the pictures, PNG, by the names of their files."""
     with style():
-        for name, draw in PICTURES.items():
-            figure = draw(evaluation)
-            if figure is not None:
-                yield name, png(figure)
+        figures = {name: draw(evaluation) for name, draw in PICTURES.items()}
+        return {name: png(figure) for name, figure in figures.items() if figure is not None}
 
 
 def curve_panels(result: TrainResult) -> Iterator[Panel]:

@@ -148,7 +148,7 @@ def predicted_over_actual(y: Any, predicted: Any, axes: Axes) -> None:
     ends = [min(y.min(), predicted.min()), max(y.max(), predicted.max())]
     axes.plot(ends, ends, color=PALE, linewidth=1, label="exact")
     axes.scatter(
-        y[shown], predicted[shown], s=9, alpha=0.5, color=BLUE, linewidths=0, rasterized=True
+        y[shown], predicted[shown], s=9, alpha=0.7, color=BLUE, linewidths=0, rasterized=True
     )
     axes.set_xlabel("actual")
     axes.set_ylabel("predicted")

@@ -107,7 +107,7 @@ class RunFolder:
         """
         metrics = {**metrics_of(evaluation.result), "sets": evaluation.metrics()}
         self._write_json("metrics.json", metrics)
-        pictures = dict(draw_pictures(evaluation)) if plots else None
+        pictures = draw_pictures(evaluation) if plots else None
         for name, content in (pictures or {}).items():
             write_atomically(self.path / name, content)
         self._write_text("report.html", run_page(evaluation, pictures))

@@ -12,6 +12,7 @@ from .evaluation import EvaluatedPart, RunEvaluation
 from .figures import new_figure, style, svg
 from .pictures import Panel, curve_panels, mistake_captions, ranking_panels, regression_panels
 from .tables import (
+    METRIC_NAMES,
     class_table,
     layer_table,
     number,
@@ -72,8 +73,10 @@ def result_fragment(result: TrainResult) -> str:
 
 
 def _title(judged: EvaluatedPart, result: TrainResult) -> str:
-    score = ("accuracy", "accuracy") if "accuracy" in judged.metrics else ("R²", "r2")
-    return f"{result.data['name']}: {judged.name} {score[0]} {number(judged.metrics[score[1]])}"
+    classes = ", ".join(result.config.classes)
+    data = result.data["name"] + (f" ({classes})" if classes else "")
+    score = "accuracy" if "accuracy" in judged.metrics else "r2"
+    return f"{data}: {judged.name} {METRIC_NAMES[score]} {number(judged.metrics[score])}"
 
 
 def _summary(evaluation: RunEvaluation) -> str:
@@ -90,15 +93,14 @@ def _summary(evaluation: RunEvaluation) -> str:
 
 
 def _plots(panels: Iterable[Panel], pictures: dict[str, bytes] | None) -> str:
-    return "" if pictures is None else page.figures(_svgs(panels))
+    return "" if pictures is None else page.figures(map(_svg, panels))
 
 
-def _svgs(panels: Iterable[Panel]) -> Iterator[str]:
-    for panel in panels:
-        with style():
-            figure = new_figure(4.2, 3.2)
-            panel(figure.add_subplot())
-            yield svg(figure)
+def _svg(panel: Panel) -> str:
+    with style():
+        figure = new_figure(4.2, 3.2)
+        panel(figure.add_subplot())
+        return svg(figure)
 
 
 def _confusions(part: EvaluatedPart, pictures: dict[str, bytes] | None) -> Iterator[str]:

@@ -56,15 +56,15 @@ def parameters_text(network: Network) -> str:
 def part_table(parts: list[EvaluatedPart]) -> Table:
     """Return a row for each part of the data: what the kept weights reach on it."""
     names = {name: text for name, text in METRIC_NAMES.items() if name in parts[0].metrics}
-    averages = AVERAGES if "classes" in parts[0].metrics else ()
+    has_classes = "classes" in parts[0].metrics
     return Table(
-        ("set", "rows", *names.values(), *(f"{average} F1" for average in averages)),
+        ("set", "rows", *names.values(), *(["macro F1"] if has_classes else [])),
         [
             (
                 part.name,
                 f"{part.metrics['rows']:,}",
                 *(number(part.metrics[name]) for name in names),
-                *(number(part.metrics[average]["f1"]) for average in averages),
+                *([number(part.metrics["macro"]["f1"])] if has_classes else []),
             )
             for part in parts
         ],

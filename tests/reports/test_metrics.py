@@ -10,10 +10,10 @@ from fastmlp.model.task import Task
 from fastmlp.reports.metrics import (
     classification_metrics,
     confusions,
-    metrics_of,
     multilabel_metrics,
     ranking_metrics,
     regression_metrics,
+    task_metrics,
 )
 
 Y = np.array(["a", "a", "a", "b", "b", "c"])
@@ -106,7 +106,7 @@ def test_a_ranking_needs_both_classes_and_numbers(positive: list, score: list) -
 def test_two_classes_are_judged_by_their_threshold_and_without() -> None:
     task = Task("binary", 1, np.array([3, 7]), threshold=0.9)
     outputs = np.array([[0.1], [0.95], [0.8]])
-    metrics = metrics_of(task, np.array([3, 7, 7]), outputs)
+    metrics = task_metrics(task, np.array([3, 7, 7]), outputs)
     assert metrics["confusions"] == ["7 -> 3: 1"]
     assert metrics["roc_auc"] == 1
     json.dumps(metrics, allow_nan=False)  # plain numbers throughout

@@ -53,7 +53,7 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 def test_each_task_has_its_pictures_and_a_whole_page(evaluation: RunEvaluation, name: str) -> None:
-    pictures = dict(draw_pictures(evaluation))
+    pictures = draw_pictures(evaluation)
     assert {file.removesuffix(".png") for file in pictures} == EXPECTED[name]
     for content in pictures.values():
         pixels = np.asarray(Image.open(io.BytesIO(content)).convert("L"))
@@ -67,7 +67,7 @@ def test_each_task_has_its_pictures_and_a_whole_page(evaluation: RunEvaluation, 
 
 
 def test_a_page_loads_nothing(bars: RunEvaluation) -> None:
-    text = run_page(bars, dict(draw_pictures(bars)))
+    text = run_page(bars, draw_pictures(bars))
     assert not re.search(r"<(script|link|iframe)|url\((?!#)|@import", text)
     for address in re.findall(r"(?:src|href)=\"([^\"]*)", text):
         assert address.startswith(("data:image/png;base64,", "#"))
@@ -96,7 +96,7 @@ def test_a_page_without_pictures(evaluation: RunEvaluation) -> None:
 def test_more_classes_than_fit_a_table_are_a_picture() -> None:
     dataset = blobs(n=320, n_classes=32)
     evaluation = evaluate_run(fastmlp.fit(settings(epochs=1), dataset), dataset)
-    pictures = dict(draw_pictures(evaluation))
+    pictures = draw_pictures(evaluation)
     assert 'alt="confusion matrix"' in run_page(evaluation, pictures)
     assert 'class="heat"' not in run_page(evaluation, pictures)
 
@@ -105,13 +105,13 @@ def test_names_of_classes_may_be_anything() -> None:
     names = np.array(["<b>&", "$x$ \\alpha", "字"])
     dataset = fastmlp.Dataset(blobs().X, names[blobs().y])
     evaluation = evaluate_run(fastmlp.fit(settings(epochs=1), dataset), dataset)
-    text = run_page(evaluation, dict(draw_pictures(evaluation)))
+    text = run_page(evaluation, draw_pictures(evaluation))
     assert not Tags(text).open
     assert "&lt;b&gt;&amp;" in text
 
 
 def test_the_same_run_gives_the_same_pictures(bars: RunEvaluation) -> None:
-    assert dict(draw_pictures(bars)) == dict(draw_pictures(bars))
+    assert draw_pictures(bars) == draw_pictures(bars)
     assert run_page(bars, {}) == run_page(bars, {})
 
 
