@@ -45,7 +45,7 @@ class EvaluatedPart:
         """Labels or numbers, shaped like ``y``."""
         return self.task.decode(self.outputs)
 
-    @property
+    @cached_property
     def confidence(self) -> np.ndarray:
         """The output for the predicted class, shape (n,); of two classes the share of it."""
         if self.task.kind != "binary":

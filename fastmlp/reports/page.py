@@ -49,6 +49,12 @@ def paragraph(text: str) -> str:
     return f"<p>{html.escape(text)}</p>"
 
 
+def listing(title: str, items: Iterable[str]) -> str:
+    """Return a line of texts, of which each stays whole."""
+    shown = ", ".join(f"<span>{html.escape(item)}</span>" for item in items)
+    return f"<p>{html.escape(title)}: {shown}</p>"
+
+
 def details(title: str, content_html: str) -> str:
     """Return what is shown on a click."""
     return f"<details><summary>{html.escape(title)}</summary>\n{content_html}\n</details>"

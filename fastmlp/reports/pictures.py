@@ -116,7 +116,7 @@ def _ranking(evaluation: RunEvaluation) -> Figure | None:
 def _samples(evaluation: RunEvaluation) -> Figure | None:
     part = evaluation.parts[0]
     rows = spaced(len(part.X))
-    return _grid(evaluation, part, rows, "training images", [f"{label}" for label in part.y[rows]])
+    return _grid(evaluation, part, rows, "training images", [_label(y) for y in part.y[rows]])
 
 
 def _predictions(evaluation: RunEvaluation) -> Figure | None:
@@ -124,7 +124,7 @@ def _predictions(evaluation: RunEvaluation) -> Figure | None:
     if part.task.kind == "regression":
         return figure_of(list(regression_panels(part)), 2, 4.2, 3.6)
     rows = spaced(len(part.X))
-    captions = [f"actual {part.y[i]}\npredicted {part.predicted[i]}" for i in rows]
+    captions = [_caption(part, i) for i in rows]
     wrong = (part.predicted[rows] != part.y[rows]).tolist()
     return _grid(evaluation, part, rows, f"{part.name} images", captions, wrong)
 
@@ -139,11 +139,17 @@ def _mistakes(evaluation: RunEvaluation) -> Figure | None:
 
 
 def mistake_captions(part: EvaluatedPart, rows: np.ndarray) -> list[str]:
-    """Return what was predicted with which confidence, and what is right."""
-    return [
-        f"actual {part.y[i]}\npredicted {part.predicted[i]} ({part.confidence[i]:.3f})"
-        for i in rows
-    ]
+    """Return what is right, what was predicted, and with which confidence."""
+    return [f"{_caption(part, i)}\nconfidence {part.confidence[i]:.3f}" for i in rows]
+
+
+def _caption(part: EvaluatedPart, row: int) -> str:
+    return f"actual {_label(part.y[row])}\npredicted {_label(part.predicted[row])}"
+
+
+def _label(label: object) -> str:
+    # What fits above an image, on one line.
+    return plots.short_name(" ".join(str(label).split()), 12)
 
 
 def _grid(

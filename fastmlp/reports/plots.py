@@ -175,6 +175,11 @@ def residuals(y: Any, predicted: Any, axes: Axes) -> None:
     _tidy(axes)
 
 
+def short_name(name: str, most: int) -> str:
+    """Return a name of at most so many characters."""
+    return name if len(name) <= most else name[: most - 1] + "…"
+
+
 def _curves(history: Any, axes: Axes, quantity: str, best_epoch: int | None, x: str) -> None:
     shown = []
     for part, name, colour in PARTS:
@@ -238,7 +243,7 @@ def _heat_map(counts: np.ndarray, rows: Sequence[str], columns: Sequence[str], a
     image = axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
     for axis, names in ((axes.xaxis, columns), (axes.yaxis, rows)):
         step = -(-len(names) // _MOST_NUMBERED)
-        axis.set_ticks(range(0, len(names), step), [_short(name) for name in names[::step]])
+        axis.set_ticks(range(0, len(names), step), [_tick(name) for name in names[::step]])
     if max(map(len, columns)) > 3 and len(columns) > 4:
         axes.tick_params(axis="x", rotation=90)
     if len(rows) <= _MOST_NUMBERED:
@@ -250,6 +255,5 @@ def _heat_map(counts: np.ndarray, rows: Sequence[str], columns: Sequence[str], a
     bar.set_label("share of the row")
 
 
-def _short(name: str) -> str:
-    short = name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
-    return short.replace("$", r"\$")  # no formula
+def _tick(name: str) -> str:
+    return short_name(name, _LONGEST_NAME).replace("$", r"\$")  # no formula

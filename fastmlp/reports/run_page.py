@@ -113,7 +113,7 @@ def _confusions(part: EvaluatedPart, pictures: dict[str, bytes] | None) -> Itera
     elif pictures is not None:
         yield page.picture(pictures["confusion.png"], "confusion matrix")
     if part.metrics["confusions"]:
-        yield page.paragraph("Most frequent: " + ", ".join(part.metrics["confusions"]))
+        yield page.listing("Most frequent", part.metrics["confusions"])
 
 
 def _classes(evaluation: RunEvaluation) -> Iterator[str]:

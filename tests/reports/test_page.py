@@ -16,6 +16,7 @@ def test_texts_are_escaped_everywhere() -> None:
         page.page(evil, ""),
         page.section(evil, "x"),
         page.paragraph(evil),
+        page.listing("x", [evil]),
         page.details(evil, ""),
         page.pairs([(evil, evil)]),
         page.table([evil], [[evil, evil]]),
