@@ -90,6 +90,7 @@ def _train(options: argparse.Namespace, config: TrainConfig) -> int:
     except TrainingError as error:
         _finish(options, error.result, dataset, folder)
         raise
+    del run  # and its copy of the data, before the libraries that report are loaded
     _finish(options, result, dataset, folder)
     return INTERRUPTED if result.status == "interrupted" else 0
 

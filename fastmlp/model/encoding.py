@@ -14,7 +14,7 @@ from ..kernels import rows
 from ..kernels.buffers import Data
 from ..kernels.pointers import address
 from ..ops.scalers import NO_SCALING, Scaling
-from .sparse import as_bytes, compress, compress_address, listable, no_sparse
+from .sparse import as_bytes, compress, compress_address, listable, no_bytes, no_sparse
 
 # Up to which share of numbers that are not zero lists of them are faster: forward and update of
 # 784 x 128 weights by 32 rows take 64 us at 19 %, and 145 us dense, whatever the share.
@@ -74,7 +74,7 @@ def encode(
         X, scaling = scaling.apply(X, dtype), NO_SCALING
     lists = compress(X, scaling, dtype)
     check_finite(lists.values, scaling, dtype)
-    return _data(labels, targets, n_outputs, dtype, X=as_bytes(X[:, :0]), sparse=lists)
+    return _data(labels, targets, n_outputs, dtype, X=no_bytes(len(X)), sparse=lists)
 
 
 def encode_for_outputs(

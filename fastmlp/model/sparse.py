@@ -77,6 +77,13 @@ def as_bytes(X: np.ndarray) -> np.ndarray:
     return rows
 
 
+def no_bytes(n: int) -> np.ndarray:
+    """Return what stands for n rows that are lists. (No bytes of a matrix would keep it alive.)"""
+    rows = np.empty((n, 0), np.uint8)
+    rows.flags.writeable = False
+    return rows
+
+
 def listable(X: np.ndarray) -> np.ndarray:
     """Return a matrix of a type from which kernels make lists: bytes, float32 or float64."""
     return X if X.dtype in (np.uint8, np.float32, np.float64) else X.astype(np.float64)
