@@ -307,8 +307,9 @@ class Run:
     def lay_out_for_samples(self) -> None:
         """Give the per-sample step the rows and the workspace it needs; keep one that it has."""
         assert self.case.batch_size == 1
-        lists = compress(self.X, NO_SCALING, self.network.dtype)
-        self.data = self.data._replace(sparse=lists)
+        if self.case.inputs == "dense":
+            lists = compress(self.X, NO_SCALING, self.network.dtype)
+            self.data = self.data._replace(sparse=lists)
         if self.workspace.samples is None:
             self.workspace = Workspace(self.network, per_sample=True)
 

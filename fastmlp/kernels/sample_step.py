@@ -10,8 +10,12 @@ in the only barrier of a sample. All that follows is little: both do it, the sec
 weights of its own, until each updates its halves of the first two layers. One thread goes through
 the halves one after the other, so that the bits are the same.
 
-For plain SGD without penalties, which would touch every weight at every sample; all else takes the
-general step.
+For plain SGD; what else touches every weight at every sample takes the general step. Two things
+that would do so are put off, exactly, and made good every ``SETTLED`` samples and at the end:
+
+- L2 shrinks all weights by the same factor, which is kept apart: W = s V, and only s shrinks.
+- The shift h of standardised inputs adds a multiple of h to every column of W (the gradient is
+  (x + h) dz^T): W = s (V + h u^T), and only u changes; h V is kept up to date as q.
 """
 
 from typing import Any, NamedTuple
@@ -20,13 +24,26 @@ from .activations import activate, activate_backward
 from .buffers import PARTS, layer_at
 from .denormals import flush_denormals, restore_denormals
 from .forward import output_loss
-from .host import SPARSE_PANELS
 from .jit import kernel
-from .lists import List, add_to_rows, backward_and_add, multiply_list
+from .sample_layers import (
+    add_products,
+    add_scaled,
+    backward_and_update,
+    copy_tail,
+    list_units,
+    prefetch_numbers_of,
+    scale,
+    scale_and_add,
+    update_rows,
+)
 from .team import barrier
 from .tile import VECTOR_BYTES
-from .view import prefetch_line, uncounted, view
+from .view import uncounted, view
 
+# After so many samples what was put off is made good: slices end there, so that bits do not depend
+# on where they end.
+SETTLED = 512
+_LEAST_SCALE = 1e-3
 # How many rows of a block lie between two members': so that nothing of theirs shares a cache line.
 MEMBER_ROWS = 16
 
@@ -41,85 +58,58 @@ class Samples(NamedTuple):
     counts: Any  # int64 (members, 2 L or more): how many are listed, in each half of a layer
     sums: Any  # float (2 * 2 * padded units of the second layer,): by turns, of the two halves
     tail: Any  # float (P,): the second member's weights behind the second layer, and biases
+    u: Any  # float (padded units of the first layer,): by how much of the shift W is more than V
+    q: Any  # float: the shift times V
 
 
 @kernel
-def list_units(A, first, last, start, is_flat, columns, values):
-    """List the units from ``first`` to ``last`` that count; return how many they are.
-
-    ``start`` is where the layer's outputs start.
-    """
-    n = first
-    for place in range(first, last):
-        a = view(A, place, 1)[0]
-        view(columns, n, 1)[0] = place - start
-        view(values, n, 1)[0] = a
-        n += 1 if is_flat == 0 or a != 0 else 0
-    return n - first
+def dot_with_shift(sparse, first, last):
+    """h . x of the numbers of a row."""
+    total = sparse.values.dtype.type(0)
+    for e in range(first, last):
+        total += sparse.values[e] * sparse.shift[sparse.columns[e]]
+    return total
 
 
 @kernel
-def add_products(columns, values, first, last, params, c, I, i, i_panel, C, to, p0, p1):
-    """C = I + sum_e values[e] W[columns[e]] for panels p0 to p1 of a layer's units."""
-    lanes, zero = VECTOR_BYTES // params.itemsize, params.dtype.type(0)
-    for p in range(p0, p1, SPARSE_PANELS):
-        multiply_list(List(
-            columns, values, first, last, params, c.w + p * c.n_in * lanes, lanes, c.n_in * lanes,
-            I, i + p * i_panel, i_panel, C, to + p * lanes, zero, True,
-        ), min(SPARSE_PANELS, p1 - p))  # fmt: skip
+def multiply_shift(sparse, samples, params, zeros, c, u0, u1):
+    """u = 0 and q = h V, for units u0 to u1 of the first layer."""
+    lanes, shift = VECTOR_BYTES // params.itemsize, sparse.starts.size - 1 - PARTS
+    scale(samples.u, u0, u1 - u0, params.dtype.type(0))
+    add_products(
+        sparse.columns, sparse.values, sparse.starts[shift], sparse.starts[shift + PARTS], params,
+        c, zeros, 0, 0, samples.q, 0, u0 // lanes, u1 // lanes,
+    )  # fmt: skip
 
 
 @kernel
-def update_rows(columns, values, first, last, params, c, D, d, gain, p0, p1):
-    """W[columns[e]] += gain values[e] dz for panels p0 to p1 of a layer's units, dz from d on."""
-    lanes = VECTOR_BYTES // params.itemsize
-    for p in range(p0, p1, SPARSE_PANELS):
-        add_to_rows(List(
-            columns, values, first, last, params, c.w + p * c.n_in * lanes, lanes, c.n_in * lanes,
-            D, d + p * lanes, lanes, D, 0, gain, True,
-        ), min(SPARSE_PANELS, p1 - p))  # fmt: skip
-    n = (p1 - p0) * lanes
-    b, dz = view(params, c.b + p0 * lanes, n), view(D, d + p0 * lanes, n)
-    for j in range(n):
-        b[j] += gain * dz[j]
-
-
-@kernel
-def backward_and_update(columns, values, first, last, params, c, D, d, da, gain):
-    """D[da + k] = W_k . dz, then W_k += gain a_k dz, for the listed inputs k of a layer."""
-    lanes = VECTOR_BYTES // params.itemsize
-    for p in range(0, c.ld_out // lanes, SPARSE_PANELS):
-        backward_and_add(List(
-            columns, values, first, last, params, c.w + p * c.n_in * lanes, lanes, c.n_in * lanes,
-            D, d + p * lanes, lanes, D, da, gain, p == 0,
-        ), min(SPARSE_PANELS, c.ld_out // lanes - p))  # fmt: skip
-
-
-@kernel
-def update_biases(params, c, D, d, gain):
-    b, dz = view(params, c.b, c.ld_out), view(D, d, c.ld_out)
-    for j in range(b.size):
-        b[j] += gain * dz[j]
-
-
-@kernel
-def copy_tail(net, target):
-    """Take over all biases but the first layer's, and the weights behind the second layer."""
-    for layer in range(1, net.layers.shape[0]):
+def settle(member, team, sparse, samples, net, zeros, factor, tail):
+    """W = factor (V + h u^T) for this member's weights, in their place."""
+    lanes, params = VECTOR_BYTES // net.params.itemsize, net.params
+    halves = 2 if samples.half > 0 else 1
+    for layer in range(net.layers.shape[0]):
         c = layer_at(net.layers, layer)
-        for j in range(c.b, c.b + c.ld_out):
-            target[j] = net.params[j]
         if layer > 1:
-            for j in range(c.w, c.w + c.n_in * c.ld_out):
-                target[j] = net.params[j]
-
-
-@kernel
-def prefetch_numbers_of(sparse, row):
-    lanes = VECTOR_BYTES // sparse.values.itemsize
-    for e in range(sparse.starts[row * PARTS], sparse.starts[(row + 1) * PARTS], lanes):
-        prefetch_line(sparse.columns, e)
-        prefetch_line(sparse.values, e)
+            scale(tail, c.w, c.n_in * c.ld_out, factor)
+            continue
+        for half in range(member, halves, team):
+            c0 = layer_at(net.layers, 0)
+            u0, u1 = half * samples.half, samples.half if half < halves - 1 else c0.ld_out
+            if layer == 1:  # the rows of the units of this half
+                for p in range(c.ld_out // lanes):
+                    rows = min(u1, c.n_in) - u0
+                    scale(params, c.w + (p * c.n_in + u0) * lanes, rows * lanes, factor)
+                continue
+            for p in range(u0 // lanes, u1 // lanes):
+                w = c.w + p * c.n_in * lanes
+                if sparse.shift.size > 0:
+                    for k in range(c.n_in):
+                        add_scaled(
+                            params, w + k * lanes, samples.u, p * lanes, lanes, sparse.shift[k]
+                        )
+                scale(params, w, c.n_in * lanes, factor)
+            if sparse.shift.size > 0:
+                multiply_shift(sparse, samples, params, zeros, c, u0, u1)
 
 
 @kernel(cached=True)
@@ -145,17 +135,34 @@ def train_samples(member, team, sync, samples, net, work, data, objective, part,
     c0 = layer_at(net.layers, 0)
     c1 = layer_at(net.layers, min(1, depth - 1))
     o0, o1 = c0.out + place * c0.out_row, c1.out + place * c1.out_row
+    has_shift, l2 = sparse.shift.size > 0, objective.l2
+    is_put_off = has_shift or l2 != 0.0
+    square = real(0)
+    if has_shift:
+        for k in range(sparse.shift.size):
+            square += sparse.shift[k] * sparse.shift[k]
+        for half in range(member, halves, team):
+            u0, u1 = half * samples.half, samples.half if half < halves - 1 else c0.ld_out
+            multiply_shift(sparse, samples, params, work.zeros, c0, u0, u1)
+    s = 1.0
     for sample in range(part.first, part.last):
         row = data.order[sample]
         first, last = sparse.starts[row * PARTS], sparse.starts[(row + 1) * PARTS]
         if sample + 1 < part.last:
             prefetch_numbers_of(sparse, data.order[sample + 1])
         sums = sample % 2 * 2 * c1.ld_out
+        dot = dot_with_shift(sparse, first, last) if has_shift else real(0)
         for half in range(member, halves, team):
             u0, u1 = half * samples.half, samples.half if half < halves - 1 else c0.ld_out
             n = min(u1, c0.n_out) - u0
-            add_products(sparse.columns, sparse.values, first, last, params, c0, params, c0.b,
-                         lanes, Z, o0, u0 // lanes, u1 // lanes)  # fmt: skip
+            add_products(sparse.columns, sparse.values, first, last, params, c0,
+                         work.zeros if is_put_off else params, 0 if is_put_off else c0.b,
+                         0 if is_put_off else lanes, Z, o0, u0 // lanes, u1 // lanes)  # fmt: skip
+            if has_shift:
+                add_scaled(Z, o0 + u0, samples.u, u0, u1 - u0, dot + square)
+                add_scaled(Z, o0 + u0, samples.q, u0, u1 - u0, real(1))
+            if is_put_off:
+                scale_and_add(Z, o0 + u0, u1 - u0, real(s), params, c0.b + u0)
             activate(c0.function, net.activation_parameters[0], Z, A, o0 + u0, 0, n, 0, 1)
             if depth > 1:
                 n = list_units(A, o0 + u0, o0 + u0 + n, o0, samples.is_flat[0], columns, values)
@@ -168,24 +175,24 @@ def train_samples(member, team, sync, samples, net, work, data, objective, part,
             c = layer_at(net.layers, layer)
             o = c.out + place * c.out_row
             if layer == 1:
-                z, b = view(Z, o, c.ld_out), view(tail, c.b, c.ld_out)
-                s, t = (
-                    view(samples.sums, sums, c.ld_out),
-                    view(samples.sums, sums + c.ld_out, c.ld_out),
-                )
+                z, one = view(Z, o, c.ld_out), view(samples.sums, sums, c.ld_out)
+                other = view(samples.sums, sums + c.ld_out, c.ld_out)
                 for j in range(z.size):
-                    z[j] = b[j] + (s[j] + t[j]) if halves == 2 else b[j] + s[j]
+                    z[j] = one[j] + other[j] if halves == 2 else one[j]
             else:
                 below = layer_at(net.layers, layer - 1)
                 a = below.out + place * below.out_row
-                add_products(columns, values, a, a + counts[2 * layer - 2], tail, c, tail, c.b,
-                             lanes, Z, o, 0, c.ld_out // lanes)  # fmt: skip
+                add_products(columns, values, a, a + counts[2 * layer - 2], tail, c, work.zeros, 0,
+                             0, Z, o, 0, c.ld_out // lanes)  # fmt: skip
+            scale_and_add(Z, o, c.ld_out, real(s), tail, c.b)
             activate(c.function, net.activation_parameters[layer], Z, A, o, 0, c.n_out, 0, 1)
             counts[2 * layer] = list_units(
                 A, o, o + c.n_out, o, samples.is_flat[layer], columns, values
             )
         output_loss(net, work, data, objective, sample - place, place, place + 1, real(1))
-        gain = real(-report.rates[sample])
+        rate = report.rates[sample]
+        following = s * (1.0 - rate * l2)
+        gain, bias_gain = real(-rate / following), real(-rate)
         for layer in range(depth - 1, -1, -1):
             c = layer_at(net.layers, layer)
             o = c.out + place * c.out_row
@@ -198,20 +205,33 @@ def train_samples(member, team, sync, samples, net, work, data, objective, part,
                 a = below.out + place * below.out_row
                 backward_and_update(columns, values, a, a + counts[2 * layer - 2], tail, c,
                                     D, o, a, gain)  # fmt: skip
+                if l2 != 0.0:
+                    scale(D, a, below.n_out, real(s))
             for mine in range(member, halves if layer < 2 else 0, team):
                 half = mine if halves == team else halves - 1 - mine
                 u0, u1 = half * samples.half, samples.half if half < halves - 1 else c0.ld_out
                 if layer == 1:
                     backward_and_update(columns, values, o0 + u0, o0 + u0 + counts[half], params,
                                         c1, D, o1, o0, gain)  # fmt: skip
+                    if l2 != 0.0:
+                        scale(D, o0 + u0, min(u1, c0.n_out) - u0, real(s))
                     continue
                 if not is_complete:
                     activate_backward(c.derivative, net.activation_parameters[0], Z, A, D,
                                       o0 + u0, 0, min(u1, c0.n_out) - u0, 0, 1)  # fmt: skip
                 update_rows(sparse.columns, sparse.values, first, last, params, c0, D, o0, gain,
                             u0 // lanes, u1 // lanes)  # fmt: skip
+                add_scaled(params, c0.b + u0, D, o0 + u0, u1 - u0, bias_gain)
+                if has_shift:
+                    add_scaled(samples.u, u0, D, o0 + u0, u1 - u0, gain)
+                    add_scaled(samples.q, u0, D, o0 + u0, u1 - u0, gain * dot)
             if layer > 0:
-                update_biases(tail, c, D, o, gain)
+                add_scaled(tail, c.b, D, o, c.ld_out, bias_gain)
+        s = following
+        is_due = (sample + 1) % SETTLED == 0 or sample + 1 == part.last or s < _LEAST_SCALE
+        if is_put_off and is_due:
+            settle(member, team, sparse, samples, net, work.zeros, real(s), tail)
+            s = 1.0
         if member == 0:
             report.loss[sample] = work.row_loss[0]
             report.hits[sample] = work.row_hit[0]

@@ -28,4 +28,6 @@ def new_samples(network: Network, work: buffers.Work) -> Samples:
         counts=aligned_zeros((MEMBERS, -(-network.depth // 4) * 8), np.int64),
         sums=aligned_zeros(4 * int(network.table[second, buffers.LD_OUT]), work.A.dtype),
         tail=aligned_zeros(network.params.size, work.A.dtype),
+        u=aligned_zeros(int(network.table[0, buffers.LD_OUT]), work.A.dtype),
+        q=aligned_zeros(int(network.table[0, buffers.LD_OUT]), work.A.dtype),
     )

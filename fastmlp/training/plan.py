@@ -21,6 +21,9 @@ TEAM_ROWS = 8
 # Large updates of small networks: one gathering and one update for many blocks.
 TEAM_LARGE_ROWS = 1024
 
+# Up to which share of the weights an update may take off for the per-sample step to put it off.
+MOST_DECAY = 0.1
+
 
 @dataclass(frozen=True)
 class Inputs:
@@ -50,7 +53,7 @@ def plan_inputs(config: TrainConfig, n_features: int, density: float) -> Inputs:
     """
     share = f"{density:.0%} of the features are not zero"
     if is_per_sample(config):
-        return Inputs("lists", f"{share}; the per-sample step takes lists of these")
+        return Inputs("shifted lists", f"{share}; the per-sample step takes lists of these")
     if config.dropout_rates and config.dropout_rates[0] > 0:
         return Inputs("dense", "dropout draws for every feature")
     if n_features < LISTS_FEATURES:
@@ -145,8 +148,10 @@ def _needs_general_step(config: TrainConfig) -> str:
     """Say why the per-sample step cannot do it; empty if it can."""
     if OPTIMIZERS.parse(config.optimizer).state_buffers:
         return f"optimizer {config.optimizer} changes every weight at every update"
-    if config.l1 or config.l2:
+    if config.l1:
         return "the penalty changes every weight at every update"
+    if config.l2 * float(config.learning_rate) > MOST_DECAY:
+        return "the penalty shrinks all weights by more than a tenth at every update"
     if config.max_norm:
         return "max_norm looks at every weight after every update"
     if config.clip_norm or config.clip_value:

@@ -14,7 +14,7 @@ from ..kernels.general_step import train_batches
 from ..kernels.jit import is_compiled
 from ..kernels.launch import signature_of
 from ..kernels.phases import WAIT
-from ..kernels.sample_step import train_samples
+from ..kernels.sample_step import SETTLED, train_samples
 from ..model.launch import launch
 from ..model.network import Network
 from ..model.workspace import Workspace
@@ -123,7 +123,11 @@ class Steps:
     def advance(self, last_step: int | None = None) -> None:
         """Do the next slice of the epoch, not beyond update number ``last_step`` of the epoch."""
         last_step = self.steps_per_epoch if last_step is None else last_step
-        last = min(self._block + self._blocks_at_once, last_step * self.blocks_per_batch)
+        last = self._block + self._blocks_at_once
+        if self.plan.step == "per_sample":  # what is put off is made good at the same samples
+            last = (self._block // SETTLED + max(1, self._blocks_at_once // SETTLED)) * SETTLED
+        is_whole = last <= last_step * self.blocks_per_batch
+        last = min(last, last_step * self.blocks_per_batch)
         first_step = self._block // self.blocks_per_batch
         self._last_slice = slice(first_step, max(first_step + 1, -(-last // self.blocks_per_batch)))
         started = time.perf_counter()
@@ -134,9 +138,9 @@ class Steps:
             self.workspace.store()
             elapsed = time.perf_counter() - started
             self.seconds += elapsed
-        if last - self._block == self._blocks_at_once:
+        if is_whole:
             ratio = min(max(_SLICE_SECONDS / max(elapsed, 1e-9), 0.25), 4.0)
-            self._blocks_at_once = max(1, int(self._blocks_at_once * ratio))
+            self._blocks_at_once = max(1, int((last - self._block) * ratio))
         self._block = last
         self.iterations = self._steps_before + self.steps_done
 

@@ -20,6 +20,7 @@ from fastmlp.training.plan import (
     plan_inputs,
 )
 
+RATE: dict[str, Any] = {"learning_rate": 0.1}
 INPUTS = Inputs("dense", "40% of the features are not zero")
 TOO_SMALL = "are too small to share"
 
@@ -27,7 +28,7 @@ TOO_SMALL = "are too small to share"
 def planned(
     n_train: int = 1000, n_weights: int = TEAM_WEIGHTS, threads: int = 3, **settings: Any
 ) -> Plan:
-    return plan(TrainConfig(**settings), n_train, n_weights, threads, INPUTS)
+    return plan(TrainConfig(**{**RATE, **settings}), n_train, n_weights, threads, INPUTS)
 
 
 def how(found: Plan) -> tuple[str, int, int, int]:
@@ -125,7 +126,7 @@ def test_plain_stochastic_descent_has_a_step_of_its_own(sampling: str) -> None:
         ({"optimizer": "sgd(momentum=0.5)"}, "optimizer sgd(momentum=0.5) changes every weight"),
         ({"optimizer": "adam"}, "optimizer adam changes every weight"),
         ({"l1": 1e-9}, "the penalty changes every weight"),
-        ({"l2": 1e-9}, "the penalty changes every weight"),
+        ({"l2": 1.1}, "the penalty shrinks all weights by more than a tenth"),
         ({"optimizer": "adamw"}, "optimizer adamw changes every weight"),
         ({"optimizer": "rmsprop"}, "optimizer rmsprop changes every weight"),
         ({"max_norm": 1e-9}, "max_norm looks at every weight"),
@@ -149,6 +150,7 @@ def test_what_changes_every_weight_takes_the_general_step(
     [
         {"dropout": (0.0, 0.0)},
         {"label_smoothing": 0.1},
+        {"l2": 0.9},
         {"activation": ("elu", "gelu")},
         {"loss": "huber"},
         {"output_activation": "exponential", "loss": "poisson"},
@@ -171,7 +173,7 @@ def test_a_plan_depends_on_nothing_but_its_arguments() -> None:
 
 def test_lines_say_what_is_done_and_why() -> None:
     for settings in (
-        {}, {"n_weights": 1}, {"mode": "stochastic"}, {"mode": "stochastic", "l2": 1},
+        {}, {"n_weights": 1}, {"mode": "stochastic"}, {"mode": "stochastic", "l1": 1},
     ):  # fmt: skip
         found = planned(**settings)
         first, *others = found.lines()
@@ -187,19 +189,19 @@ def test_lines_say_what_is_done_and_why() -> None:
     [
         ({}, 784, 0.19, "shifted lists"),
         ({"mode": "batch", "optimizer": "adam"}, 784, LISTS_DENSITY, "shifted lists"),
-        ({"mode": "stochastic", "l2": 0.1}, 784, 0.19, "shifted lists"),
+        ({"mode": "stochastic", "l1": 0.1}, 784, 0.19, "shifted lists"),
         ({}, 784, LISTS_DENSITY + 0.01, "dense"),
         ({}, LISTS_FEATURES, 0.0, "shifted lists"),
         ({}, LISTS_FEATURES - 1, 0.0, "dense"),
         ({"input_dropout": 0.1}, 784, 0.19, "dense"),
         ({"dropout": 0.5}, 784, 0.19, "shifted lists"),
-        ({"mode": "stochastic"}, 4, 1.0, "lists"),
+        ({"mode": "stochastic"}, 4, 1.0, "shifted lists"),
     ],
     ids=str,
 )
 def test_rows_are_lists_where_most_features_are_zero(
     settings: dict[str, Any], n_features: int, density: float, kind: str
 ) -> None:
-    found = plan_inputs(TrainConfig(**settings), n_features, density)
+    found = plan_inputs(TrainConfig(**{**RATE, **settings}), n_features, density)
     assert found.kind == kind
     assert found.reason

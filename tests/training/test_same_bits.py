@@ -31,6 +31,7 @@ RUNS: dict[str, dict[str, Any]] = {
         "schedule": "one_cycle(warmup=0.5)",
         "batch_size": 150,
     },
+    "stochastic, put off": {"mode": "stochastic", "l2": 0.01, "scale": "standard"},
     "stochastic dropout": {"mode": "stochastic", "dropout": 0.3, "clip_norm": 0.5, "max_norm": 1},
     "adam, l1": {"optimizer": "adam", "l1": 0.01, "batch_size": 32, "sampling": "replacement"},
 }
@@ -63,7 +64,7 @@ def config_of(run: str, **changes: Any) -> TrainConfig:
 
 @pytest.mark.parametrize("run", RUNS)
 def test_runs_that_can_be_shared_are(run: str) -> None:
-    config = config_of(run)
+    config = config_of(run, learning_rate=0.1)
     inputs = plan_module.plan_inputs(config, 200, 0.1)
     expected = 1 if config.accumulate or config.mode == "stochastic" else 3
     if plan_module.is_per_sample(config):

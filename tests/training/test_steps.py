@@ -10,6 +10,7 @@ from fastmlp import Dataset
 from fastmlp.base.random import Purpose, stream
 from fastmlp.kernels.buffers import Data
 from fastmlp.kernels.phases import NAMES
+from fastmlp.kernels.sample_step import SETTLED
 from fastmlp.model.workspace import BLOCK_ROWS
 from fastmlp.training import plan as plan_module
 from fastmlp.training import steps as steps_module
@@ -194,12 +195,15 @@ def test_no_phases_are_made_up(mode: str) -> None:
         {"mode": "batch", "batch_size": 300},
         {"mode": "stochastic"},
         {"optimizer": "adam", "batch_size": 2 * BLOCK_ROWS + 10},
+        {"mode": "stochastic", "l2": 0.01, "scale": "standard"},
     ],
 )
 def test_slices_cannot_change_a_bit(
     monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
 ) -> None:
     rows = 450 if changes.get("batch_size", 0) > 10 else 100
+    if "l2" in changes:
+        rows = 3 * SETTLED
     monkeypatch.setattr(plan_module, "TEAM_LARGE_ROWS", 10)  # a team where it can be
     found = set()
     for blocks, seconds in [(1, 0.0), (3, 0.0), (10**6, 0.04)]:
@@ -218,7 +222,7 @@ def test_slices_cannot_change_a_bit(
 def test_slices_grow_and_shrink_with_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     def launches(seconds: float) -> int:
         monkeypatch.setattr(steps_module, "_SLICE_SECONDS", seconds)
-        steps = started(blobs(300), mode="stochastic").steps
+        steps = started(blobs(300), batch_size=1).steps
         steps.start_epoch(1, np.full(steps.steps_per_epoch, 0.1))
         count = 0
         while not steps.epoch_is_done:
