@@ -139,6 +139,7 @@ class Case:
     optimizer: str = "sgd"
     l1: float = 0.0
     l2: float = 0.0
+    penalty_per_row: bool = False
     label_smoothing: float = 0.0
     clip_norm: float = 0.0
     clip_value: float = 0.0
@@ -224,6 +225,7 @@ class Run:
         self.objective = objective(
             self.loss, self.optimizer, dtype, TASK_CODES[self.task], case.threshold,
             case.label_smoothing, case.l1, case.l2, case.clip_norm, case.clip_value, case.max_norm,
+            case.penalty_per_row,
         )  # fmt: skip
         self.workspace = Workspace(
             self.network,
@@ -273,6 +275,7 @@ class Run:
             np.zeros(self.batches, np.int64),
             np.zeros(self.batches, np.int64),
             np.zeros(self.batches),
+            np.zeros(self.batches),
             np.full(self.batches, float(self.case.rate)),
         )
 
@@ -294,7 +297,7 @@ class Run:
                 arguments = (self.workspace.samples, *part) if is_per_sample else part
                 self._launch(worker, threads, full_team, *arguments)
             self.steps_before += self.batches
-            steps += [reference.Step(*step) for step in zip(*report[:4], strict=True)]
+            steps += [reference.Step(*step) for step in zip(*report[:5], strict=True)]
         return steps
 
     def train_samples(
@@ -398,6 +401,7 @@ class Run:
         Y[:, : last[buffers.N_OUT]] = np.nan
         work.grads[:] = np.nan
         work.group_norms[:] = np.nan
+        work.group_penalties[:] = np.nan
         work.row_loss[:] = np.nan
         work.row_hit[:] = -7
 
@@ -442,7 +446,7 @@ class Run:
             loss_parameter=self.loss.kernel_parameter, smoothing=case.label_smoothing,
             clip_norm=case.clip_norm, clip_value=case.clip_value, max_norm=case.max_norm,
             row_weights=[self.data.weights[batch] for batch in rows] if case.weighted else None,
-            masks=masks if case.dropout else None,
+            masks=masks if case.dropout else None, penalty_per_row=case.penalty_per_row,
         )  # fmt: skip
         return weights, biases, steps
 
@@ -463,7 +467,9 @@ def assert_close(ours: Sequence[np.ndarray], twins: Sequence[np.ndarray], dtype:
 def assert_same_steps(ours: Any, twins: Any, dtype: str) -> None:
     """Losses agree but for rounding, hits and rows exactly."""
     assert_close([np.array([s.loss for s in ours])], [np.array([s.loss for s in twins])], dtype)
-    assert [step[1:] for step in ours] == [step[1:] for step in twins]
+    paid = [np.array([step.penalty for step in steps]) for steps in (ours, twins)]
+    assert_close(paid[:1], paid[1:], dtype)
+    assert [step[1:4] for step in ours] == [step[1:4] for step in twins]
 
 
 def assert_matches_twin(case: Case) -> None:

@@ -457,6 +457,15 @@ def nesterov_sgd(w: Array, g: Array, v: Array, rate: float, momentum: float) -> 
     w -= real(rate) * (g + real(momentum) * v)
 
 
+def sgd_with_rate(
+    w: Array, g: Array, v: Array, rate: float, momentum: float, nesterov: bool
+) -> None:
+    """v = momentum v + rate g;  w -= v, or rate g + momentum v: scikit-learn's."""
+    real = w.dtype.type
+    v[...] = real(momentum) * v + real(rate) * g
+    w -= real(rate) * g + real(momentum) * v if nesterov else v
+
+
 def adam(
     w: Array,
     g: Array,
@@ -467,13 +476,18 @@ def adam(
     beta1: float = 0.9,
     beta2: float = 0.999,
     epsilon: float = 1e-8,
+    epsilon_hat: bool = False,
 ) -> None:
-    """Kingma & Ba 2015, algorithm 1; ``step`` counts from 1."""
+    """Kingma & Ba 2015, algorithm 1; ``step`` counts from 1. With epsilon_hat, as the end of its
+    section 2 has it.
+    """
     real = w.dtype.type
     m[...] = real(beta1) * m + real(1 - beta1) * g
     v[...] = real(beta2) * v + real(1 - beta2) * g * g
     m_hat = m / real(1 - beta1**step)
     v_hat = v / real(1 - beta2**step)
+    if epsilon_hat:
+        epsilon /= np.sqrt(1 - beta2**step)
     w -= real(rate) * m_hat / (np.sqrt(v_hat) + real(epsilon))
 
 
@@ -536,6 +550,8 @@ def update(
         rmsprop(w, g, state[0], state[1], rate, **parameters)
     elif not parameters.get("momentum"):
         sgd(w, g, rate)
+    elif parameters.get("with_rate"):
+        sgd_with_rate(w, g, state[0], rate, parameters["momentum"], parameters["nesterov"])
     elif parameters.get("nesterov"):
         nesterov_sgd(w, g, state[0], rate, parameters["momentum"])
     else:
@@ -546,12 +562,13 @@ def update(
 
 
 class Step(NamedTuple):
-    """What one update reports: sums over its rows, penalties excluded, before the update."""
+    """What one update reports, before it: sums over its rows without the penalty, and that."""
 
     loss: float  # weighted
     hits: int
     rows: int
     weight: float
+    penalty: float  # of the weights before the update
 
 
 def train(
@@ -575,6 +592,7 @@ def train(
     max_norm: float = 0.0,
     row_weights: Sequence[Array] | None = None,
     masks: Sequence[Masks] | None = None,
+    penalty_per_row: bool = False,
 ) -> list[Step]:
     """An update for each batch (X, Y), at its own rate. Overwrites weights and biases.
 
@@ -588,13 +606,15 @@ def train(
         of_rows = row_weights[number - 1] if row_weights is not None else None
         mask = masks[number - 1] if masks is not None else None
         outputs = forward(weights, biases, activations, X, mask)[1][-1]
+        weight = len(X) if of_rows is None else float(of_rows.sum())
+        share = 1 / weight if penalty_per_row else 1.0
+        paid = share * penalty(weights, l1, l2)
         mean, dWs, dbs = loss_and_gradients(
             weights, biases, activations, loss, X, smooth(task, Y, smoothing) if smoothing else Y,
-            l1, l2, loss_parameter, of_rows, mask,
+            l1 * share, l2 * share, loss_parameter, of_rows, mask,
         )  # fmt: skip
         right = int(hits(task, outputs, Y, threshold).sum())
-        weight = len(X) if of_rows is None else float(of_rows.sum())
-        steps.append(Step(mean * weight, right, len(X), weight))
+        steps.append(Step(mean * weight, right, len(X), weight, paid))
         gradients = clip([*dWs, *dbs], clip_norm, clip_value)
         for place, (w, g, state) in enumerate(zip(arrays, gradients, states, strict=True)):
             is_weight = place < len(weights)

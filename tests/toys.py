@@ -96,7 +96,7 @@ def batches(config: TrainConfig, n: int, epoch: int) -> Iterator[np.ndarray]:
     order = np.arange(n)
     if config.sampling == "replacement":
         order = stream(config.seed, Purpose.SAMPLE, epoch).integers(0, n, size=n)
-    elif config.mode != "batch":
+    elif config.mode != "batch" and config.sampling == "shuffle":
         order = stream(config.seed, Purpose.SHUFFLE, epoch).permutation(n)
     for start in range(0, n, size):
         yield order[start : start + size]
@@ -153,6 +153,7 @@ def twin(run: Run) -> tuple[list[np.ndarray], list[np.ndarray], list[reference.S
         max_norm=config.max_norm,
         row_weights=[data.weights[batch] for batch in rows] if data.weights.size else None,
         masks=list(dropout_masks(run)) if config.dropout_rates else None,
+        penalty_per_row=config.penalty_per_row,
     )
     return weights, biases, records
 

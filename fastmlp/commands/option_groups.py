@@ -115,7 +115,7 @@ def add_training_options(group: Any) -> None:
     )  # fmt: skip
     _setting(
         group, "--sampling", "sampling", metavar="HOW",
-        help=f"{' or '.join(SAMPLINGS)}: each row once an epoch, or drawn with replacement",
+        help=f"{', '.join(SAMPLINGS)}: each row once an epoch, drawn anew, or as the data are",
     )  # fmt: skip
     _setting(
         group, "--accumulate", "accumulate", action="store_true",
@@ -125,6 +125,10 @@ def add_training_options(group: Any) -> None:
     _setting(group, "--epochs", "epochs", type=int, metavar="N", help="at most how many")
     _setting(group, "--l1", "l1", type=float, metavar="X", help="penalty l1 * sum |w|")
     _setting(group, "--l2", "l2", type=float, metavar="X", help="penalty l2 / 2 * sum w^2")
+    _setting(
+        group, "--penalty-per-row", "penalty_per_row", action="store_true",
+        help="divide --l1 and --l2 by the rows of the batch",
+    )  # fmt: skip
     _setting(
         group, "--max-norm", "max_norm", type=float, metavar="X",
         help="limit to the norm of the weights into a unit; 0: none",
@@ -161,6 +165,15 @@ def add_stopping_options(group: Any) -> None:
     _setting(
         group, "--min-delta", "min_delta", type=float, metavar="X", help="by how much, to count"
     )
+    _setting(
+        group, "--improvement", "improvement", metavar="HOW",
+        help="cumulative or single: whether epochs together can improve by --min-delta, or one "
+        "alone must",
+    )  # fmt: skip
+    _setting(
+        group, "--loss-limit", "loss_limit", type=float, metavar="X",
+        help="a loss so many times the first counts as diverged; 0: none does",
+    )  # fmt: skip
     _setting(
         group, "--keep-last", "restore_best", action="store_false",
         help="keep the last weights, not those of the epoch best on the validation set",

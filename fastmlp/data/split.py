@@ -29,6 +29,7 @@ class Parts(NamedTuple):
     X_test: np.ndarray | None
     y_test: np.ndarray | None
     weight_train: np.ndarray | None = None
+    weight_validation: np.ndarray | None = None
 
 
 def parts(

@@ -138,6 +138,7 @@ class Work(NamedTuple):
     state: Any  # float: the optimizer's (P,) buffers, one after the other
     zeros: Any  # float (lanes,)
     group_norms: Any  # float64: squared gradient norm of each group of parameters
+    group_penalties: Any  # float64: penalty of each group of weights
     row_loss: Any  # float64 (R,)
     row_hit: Any  # int64 (R,)
     phases: Any  # int64 (phases.NAMES,): accumulates ticks
@@ -180,6 +181,7 @@ class Objective(NamedTuple):
     label_smoothing: float
     l1: float
     l2: float
+    penalty_per_row: int  # whether l1 and l2 are divided by the sum of a batch's weights
     clip_norm: float  # of all gradients together; 0: no limit
     clip_value: float  # of each gradient; 0: no limit
     max_norm: float  # of the weights into a unit; 0: no limit
@@ -212,4 +214,5 @@ class Report(NamedTuple):
     hits: Any  # int64 (steps of the epoch,)
     rows: Any  # int64 (steps of the epoch,): over how many rows
     weight: Any  # float64 (steps of the epoch,): the sum of their sample weights
+    penalty: Any  # float64 (steps of the epoch,): before the update; empty: not wanted
     rates: Any  # float64 (steps of the epoch,): an input, the learning rate of each step

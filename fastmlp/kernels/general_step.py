@@ -14,7 +14,7 @@ the same.
 """
 
 from .activations import activate_backward
-from .buffers import layer_at
+from .buffers import Objective, layer_at
 from .denormals import flush_denormals, restore_denormals
 from .dense import dense_backward, rectangle, transpose_gradients
 from .forward import (
@@ -30,7 +30,7 @@ from .pointers import call
 from .rows import prefetch_rows
 from .team import barrier, share
 from .tile import VECTOR_BYTES
-from .update import gradients_and_update
+from .update import gradients_and_update, note_penalties
 from .view import uncounted
 
 
@@ -70,9 +70,25 @@ def backward(member, team, sync, net, work, objective, key, block, rows, now):
     return now
 
 
+@kernel
+def objective_of_batch(objective, batch_weight):
+    """Return the objective of a batch, its penalties divided by the batch's weight if asked for."""
+    share = 1.0
+    if objective.penalty_per_row:
+        share = 1.0 / batch_weight if batch_weight > 0.0 else 0.0
+    return Objective(
+        objective.loss, objective.loss_parameter, objective.is_fused, objective.task,
+        objective.threshold, objective.label_smoothing, objective.l1 * share, objective.l2 * share,
+        objective.penalty_per_row, objective.clip_norm, objective.clip_value, objective.max_norm,
+        objective.update, objective.is_plain_sgd, objective.optimizer_parameters,
+    )  # fmt: skip
+
+
 @kernel(inline=True)
 def add_to_report(work, report, batch, rows, weight):
     """Add the rows' losses and hits to the batch's, in the order of the rows."""
+    if report.penalty.size > 0:
+        report.penalty[batch] = work.group_penalties.sum()
     for r in range(rows):
         report.loss[batch] += work.row_loss[r]
         report.hits[batch] += work.row_hit[r]
@@ -100,7 +116,7 @@ def train_batches(member, team, sync, net, work, data, objective, part, report):
     real = net.params.dtype.type
     lanes = VECTOR_BYTES // work.A.itemsize
     depth = net.layers.shape[0]
-    batch_weight = 0.0
+    batch_weight, goal = 0.0, objective
     for block in range(part.first, part.last):
         batch = block // part.blocks_per_batch
         batch_start = batch * part.batch_size
@@ -112,7 +128,10 @@ def train_batches(member, team, sync, net, work, data, objective, part, report):
         rows = stop - start
         if start == batch_start or block == part.first:
             batch_weight = sum_weights(data.weights, data.order, batch_start, batch_stop)
+            goal = objective_of_batch(objective, batch_weight)
         now = ticks()
+        if start == batch_start and report.penalty.size > 0:
+            note_penalties(member, team, net, work, goal)
         if data.sparse.to_columns != 0:
             call(
                 data.sparse.to_columns,
@@ -142,7 +161,7 @@ def train_batches(member, team, sync, net, work, data, objective, part, report):
             prefetch_rows(data.X, data.order, stop + first, stop + last)
         step = part.steps_before + batch + 1 if stop == batch_stop else 0
         gradients_and_update(
-            member, team, sync, net, work, data.sparse, objective, rows,
+            member, team, sync, net, work, data.sparse, goal, rows,
             start == batch_start, report.rates[batch], step,
         )  # fmt: skip
         if member == 0:

@@ -9,6 +9,8 @@ g is the gradient of the objective: the averaged gradient of the loss + l1 sign(
 
 import math
 
+import numpy as np
+
 from .jit import kernel
 from .pointers import call
 from .view import view
@@ -23,11 +25,23 @@ def add_penalty(w, g, l1, l2):
         g[j] += sign + l2 * w[j]
 
 
+@kernel
+def penalty(w, l1, l2):
+    """Return l1 sum |w| + l2 / 2 sum w^2, in float64."""
+    absolute, squared = 0.0, 0.0
+    for j in range(w.size):
+        number = np.float64(w[j])
+        absolute += abs(number)
+        squared += number * number
+    return l1 * absolute + 0.5 * l2 * squared
+
+
 @kernel(cached=True)
 def sgd(w, g, state, size, parameters, rate, step, is_weight):
     """v = momentum v + g;  w -= rate v, or rate (g + momentum v) with Nesterov's momentum.
 
-    ``parameters``: momentum, whether it is Nesterov's.
+    With the rate in the velocity: v = momentum v + rate g;  w -= v, or rate g + momentum v.
+    ``parameters``: momentum, whether it is Nesterov's, whether the rate is in the velocity.
     """
     rate, momentum = w.dtype.type(rate), w.dtype.type(parameters[0])
     if momentum == 0:
@@ -35,7 +49,12 @@ def sgd(w, g, state, size, parameters, rate, step, is_weight):
             w[j] -= rate * g[j]
         return
     v = view(state, 0, w.size)
-    if parameters[1] == 0.0:
+    if parameters[2] != 0.0:
+        ahead = parameters[1] != 0.0
+        for j in range(w.size):
+            v[j] = momentum * v[j] + rate * g[j]
+            w[j] -= rate * g[j] + momentum * v[j] if ahead else v[j]
+    elif parameters[1] == 0.0:
         for j in range(w.size):
             v[j] = momentum * v[j] + g[j]
             w[j] -= rate * v[j]
@@ -46,15 +65,19 @@ def sgd(w, g, state, size, parameters, rate, step, is_weight):
 
 
 @kernel
-def adaptive_step(w, g, state, size, parameters, rate, step):
+def adaptive_step(w, g, state, size, parameters, rate, step, epsilon_hat):
     """m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;
     w -= step_size m / (sqrt(v) / root_correction + epsilon), where step_size = rate / (1 - beta1^t)
     and root_correction = sqrt(1 - beta2^t) (Kingma & Ba 2015, algorithm 1).
+
+    With ``epsilon_hat``, epsilon is added to sqrt(v) before the correction (end of its section 2).
     """
     real = w.dtype.type
     beta1, beta2, epsilon = parameters[0], parameters[1], real(parameters[2])
     step_size = real(rate / (1.0 - beta1**step))
     root_correction = real(math.sqrt(1.0 - beta2**step))
+    if epsilon_hat:
+        epsilon /= root_correction
     # As in PyTorch: 1 - beta is rounded last. Taken in float32 it would be off by 1e-5 of itself.
     keep1, add1, keep2, add2 = real(beta1), real(1.0 - beta1), real(beta2), real(1.0 - beta2)
     m, v = view(state, 0, w.size), view(state, size, w.size)
@@ -66,8 +89,8 @@ def adaptive_step(w, g, state, size, parameters, rate, step):
 
 @kernel(cached=True)
 def adam(w, g, state, size, parameters, rate, step, is_weight):
-    """See :func:`adaptive_step`. ``parameters``: beta1, beta2, epsilon."""
-    adaptive_step(w, g, state, size, parameters, rate, step)
+    """See :func:`adaptive_step`. ``parameters``: beta1, beta2, epsilon, whether it is a hat."""
+    adaptive_step(w, g, state, size, parameters, rate, step, parameters[3] != 0.0)
 
 
 @kernel(cached=True)
@@ -80,7 +103,7 @@ def adamw(w, g, state, size, parameters, rate, step, is_weight):
         factor = w.dtype.type(1.0 - rate * parameters[3])
         for j in range(w.size):
             w[j] *= factor
-    adaptive_step(w, g, state, size, parameters, rate, step)
+    adaptive_step(w, g, state, size, parameters, rate, step, False)
 
 
 @kernel(cached=True)

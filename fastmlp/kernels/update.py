@@ -10,7 +10,7 @@ from .constraint import clip, limit_unit_norms, norm_factor, squared_norm
 from .dense import bias_gradient, dense_gradient, owned_units
 from .host import SPARSE_PANELS
 from .jit import kernel
-from .optimizers import add_penalty, update
+from .optimizers import add_penalty, penalty, update
 from .pointers import call
 from .team import barrier, share
 from .tile import VECTOR_BYTES
@@ -109,6 +109,22 @@ def complete_gradient(c, params, work, g, objective, p, group):
         add_penalty(view(params, start, n), gradient, real(objective.l1), real(objective.l2))
     if objective.clip_norm > 0.0:
         work.group_norms[norm_place(c, lanes, p, group)] = squared_norm(gradient)
+
+
+@kernel(inline=True)
+def note_penalties(member, team, net, work, objective):
+    """Note the penalty of each of this member's groups of weights, as they are now."""
+    lanes = VECTOR_BYTES // net.params.itemsize
+    for layer in range(net.layers.shape[0]):
+        c = layer_at(net.layers, layer)
+        p0, p1, first, last = owned_groups(c, lanes, member, team)
+        for p in range(p0, p1):
+            for group in range(first, last):
+                paid = 0.0  # by biases
+                if group >= 0:
+                    start, n = stretch(c, lanes, p, group)
+                    paid = penalty(view(net.params, start, n), objective.l1, objective.l2)
+                work.group_penalties[norm_place(c, lanes, p, group)] = paid
 
 
 @kernel(inline=True)

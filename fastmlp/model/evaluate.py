@@ -22,7 +22,12 @@ class Evaluation(NamedTuple):
 
     outputs: np.ndarray  # (n, n_outputs), or (0, n_outputs) if not asked for
     loss: float  # mean over the rows; NaN without targets
-    hit_rate: float  # share of right predictions; 0 for regression
+    hits: np.ndarray  # int64 (n,): whether a prediction is right; 0 for regression
+
+    @property
+    def hit_rate(self) -> float:
+        """The share of right predictions."""
+        return float(self.hits.mean())
 
 
 def evaluate(
@@ -58,4 +63,4 @@ def evaluate(
         )  # fmt: skip
     has_targets = data.labels.size > 0 or data.targets.shape[0] > 0
     loss = float(losses.mean()) if has_targets else math.nan
-    return Evaluation(outputs, loss, float(hits.mean()))
+    return Evaluation(outputs, loss, hits)

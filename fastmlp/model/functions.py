@@ -61,6 +61,7 @@ def objective(
     clip_norm: float = 0.0,
     clip_value: float = 0.0,
     max_norm: float = 0.0,
+    penalty_per_row: bool = False,
 ) -> Objective:
     """Return what kernels are given; without a loss, for outputs alone."""
     plain = isinstance(optimizer, SGD) and optimizer.momentum == 0
@@ -73,6 +74,7 @@ def objective(
         label_smoothing=float(label_smoothing),
         l1=float(l1),
         l2=float(l2),
+        penalty_per_row=int(penalty_per_row),
         clip_norm=float(clip_norm),
         clip_value=float(clip_value),
         max_norm=float(max_norm),

@@ -68,6 +68,11 @@ class Network:
         return len(self.activations)
 
     @property
+    def flat_weights(self) -> np.ndarray:
+        """The part of ``params`` that holds all weights, with their padding of zeros."""
+        return self.params[: self.table[0, buffers.B]]
+
+    @property
     def n_weights(self) -> int:
         """The number of weights, padding not counted."""
         return sum(weights.size for weights in self.weights)

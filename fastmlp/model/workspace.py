@@ -86,6 +86,7 @@ class Workspace:
             state=aligned_zeros(state_buffers * gradients, dtype),
             zeros=aligned_zeros(self.lanes, dtype),
             group_norms=np.zeros(norms if training else 0),
+            group_penalties=np.zeros(norms if training else 0),
             row_loss=np.zeros(padded_rows),
             row_hit=np.zeros(padded_rows, np.int64),
             phases=np.zeros(len(phases.NAMES), np.int64),
@@ -93,16 +94,17 @@ class Workspace:
             lists=new_lists(network.layer_sizes[0] if makes_lists else 0, block_rows, dtype),
         )
         self.samples = new_samples(network, self.work) if per_sample else None
+        self._both = list(self._pairs(self.net.params, network.params))
         self.load()
 
     def load(self) -> None:
         """Take over the network's parameters; needed after they were set by hand."""
-        for panels, rows in self._pairs(self.net.params, self.network.params):
+        for panels, rows in self._both:
             panels[...] = rows
 
     def store(self) -> None:
         """Give the network the parameters that kernels have changed."""
-        for panels, rows in self._pairs(self.net.params, self.network.params):
+        for panels, rows in self._both:
             rows[...] = panels
 
     def in_rows(self, buffer: np.ndarray) -> np.ndarray:

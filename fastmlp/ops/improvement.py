@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+CUMULATIVE, SINGLE = "cumulative", "single"
+
 
 class Improvement:
     """Follows a quantity whose lower values are better.
@@ -12,25 +14,30 @@ class Improvement:
     ----------
     min_delta : float
         By how much a value must undercut the best one to count.
+    rule : {"cumulative", "single"}, default "cumulative"
+        cumulative: the best is the last value that counted, so that several small steps together
+        can count. single: the best is the lowest of all, and one value alone must undercut it by
+        ``min_delta``, or equal that mark, as scikit-learn's estimators have it.
 
     Attributes
     ----------
     best : float
         The best value so far, infinity before the first.
     stale : int
-        How many observations in a row brought no improvement.
+        How many observations in a row did not count.
     """
 
-    def __init__(self, min_delta: float = 0.0):
+    def __init__(self, min_delta: float = 0.0, rule: str = CUMULATIVE):
         self.min_delta = min_delta
+        self.rule = rule
         self.best = math.inf
         self.stale = 0
 
     def observe(self, value: float) -> bool:
-        """Take note of a value; return whether it improved on the best. NaN never does."""
-        if value < self.best - self.min_delta:
+        """Take note of a value; return whether it is the best now. NaN never is."""
+        is_best = value < self.best - (self.min_delta if self.rule == CUMULATIVE else 0.0)
+        counts = is_best if self.rule == CUMULATIVE else value <= self.best - self.min_delta
+        self.stale = 0 if counts else self.stale + 1
+        if is_best:
             self.best = value
-            self.stale = 0
-            return True
-        self.stale += 1
-        return False
+        return is_best

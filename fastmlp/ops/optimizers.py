@@ -32,13 +32,21 @@ OPTIMIZERS: Registry[Optimizer] = Registry("optimizer")
 @dataclass(frozen=True)
 class SGD(Optimizer):
     name = "sgd"
-    formula = "v = momentum v + g;  w -= rate (g + momentum v if nesterov else v)"
+    formula = (
+        "v = momentum v + g;  w -= rate (g + momentum v if nesterov else v); or, with_rate, "
+        "v = momentum v + rate g;  w -= rate g + momentum v if nesterov else v"
+    )
     momentum: float = 0.0
     nesterov: bool = False
+    with_rate: bool = False
 
     def __post_init__(self) -> None:
-        self._require(0 <= self.momentum < 1, "momentum", "at least 0 and below 1")
-        self._require(self.momentum > 0 or not self.nesterov, "nesterov", "false without momentum")
+        # scikit-learn lets a velocity that holds the rate go on for ever.
+        within = 0 <= self.momentum < 1 or (self.momentum == 1 and self.with_rate)
+        self._require(within, "momentum", "at least 0 and below 1")
+        for name in ("nesterov", "with_rate"):
+            allowed = self.momentum > 0 or not getattr(self, name)
+            self._require(allowed, name, "false without momentum")
 
     @property
     def state_buffers(self) -> int:
@@ -46,17 +54,13 @@ class SGD(Optimizer):
 
     @property
     def kernel_parameters(self) -> tuple[float, float, float, float]:
-        return (self.momentum, float(self.nesterov), 0.0, 0.0)
+        return (self.momentum, float(self.nesterov), float(self.with_rate), 0.0)
 
 
-@OPTIMIZERS.add
 @dataclass(frozen=True)
-class Adam(Optimizer):
-    name = "adam"
-    formula = (
-        "m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;  "
-        "w -= rate (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)"
-    )
+class AdamLike(Optimizer):
+    """What Adam and its kin share."""
+
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
@@ -70,14 +74,26 @@ class Adam(Optimizer):
     def state_buffers(self) -> int:
         return 2
 
+
+@OPTIMIZERS.add
+@dataclass(frozen=True)
+class Adam(AdamLike):
+    name = "adam"
+    formula = (
+        "m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;  "
+        "w -= rate (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon); with epsilon_hat "
+        "epsilon is added to sqrt(v), before the correction (Kingma & Ba 2015, end of section 2)"
+    )
+    epsilon_hat: bool = False
+
     @property
     def kernel_parameters(self) -> tuple[float, float, float, float]:
-        return (self.beta1, self.beta2, self.epsilon, 0.0)
+        return (self.beta1, self.beta2, self.epsilon, float(self.epsilon_hat))
 
 
 @OPTIMIZERS.add
 @dataclass(frozen=True)
-class AdamW(Adam):
+class AdamW(AdamLike):
     name = "adamw"
     formula = "w *= 1 - rate weight_decay (weights, not biases);  then as adam"
     weight_decay: float = 0.01

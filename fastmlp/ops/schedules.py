@@ -8,6 +8,7 @@ after them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,18 +24,35 @@ class Watcher:
     def observe(self, monitored: float) -> None:
         """Take note of the monitored quantity after an epoch (lower is better)."""
 
+    def lower(self) -> bool:
+        """Lower the factor in place of stopping; return whether that was done."""
+        return False
+
+
+class Course(NamedTuple):
+    """What a schedule may know of a run: updates of an epoch, of all after the warm-up, and rows of
+    an epoch.
+    """
+
+    steps_per_epoch: int
+    total: int
+    rows_per_epoch: int
+
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule(Spec):
     """How the learning rate changes during training."""
 
     needs_monitor = False
+    needs_stopping = False
     warmup: float = 0.0
 
     def __post_init__(self) -> None:
         self._require(self.warmup >= 0, "warmup", "at least 0")
 
-    def factors(self, first: int, last: int, steps_per_epoch: int, epochs: int) -> np.ndarray:
+    def factors(
+        self, first: int, last: int, steps_per_epoch: int, epochs: int, rows_per_epoch: int = 1
+    ) -> np.ndarray:
         """Return the factors of updates ``first`` to ``last`` (exclusive, from 0), float64.
 
         Parameters
@@ -44,20 +62,25 @@ class Schedule(Spec):
             Updates of an epoch.
         epochs : int
             Of the whole run.
+        rows_per_epoch : int, default 1
+            Samples of an epoch.
         """
         step = np.arange(first, last)
         warmup_steps = round(self.warmup * steps_per_epoch)
         total = max(1, epochs * steps_per_epoch - warmup_steps)
+        course = Course(steps_per_epoch, total, rows_per_epoch)
         after = np.maximum(step - warmup_steps, 0)
+        if not warmup_steps:
+            return self._factor(step, course)
         rising = (step + 1) / max(1, warmup_steps)
         return np.where(
             step < warmup_steps,
-            rising * self._factor(np.zeros(1, np.int64), steps_per_epoch, total),
-            self._factor(after, steps_per_epoch, total),
+            rising * self._factor(np.zeros(1, np.int64), course),
+            self._factor(after, course),
         )
 
-    def _factor(self, step: np.ndarray, steps_per_epoch: int, total: int) -> np.ndarray:
-        """Return the factors of updates ``step`` after the warm-up, of ``total``."""
+    def _factor(self, step: np.ndarray, course: Course) -> np.ndarray:
+        """Return the factors of updates ``step`` after the warm-up."""
         return np.ones(len(step))
 
     def watcher(self, base_rate: float) -> Watcher:
@@ -88,8 +111,8 @@ class StepDecay(Schedule):
         self._require(self.every >= 1, "every", "at least 1")
         self._require(0 < self.factor <= 1, "factor", "above 0 and at most 1")
 
-    def _factor(self, step: np.ndarray, steps_per_epoch: int, total: int) -> np.ndarray:
-        return np.asarray(self.factor ** (step // steps_per_epoch // self.every))
+    def _factor(self, step: np.ndarray, course: Course) -> np.ndarray:
+        return np.asarray(self.factor ** (step // course.steps_per_epoch // self.every))
 
 
 @SCHEDULES.add
@@ -103,8 +126,8 @@ class Exponential(Schedule):
         super().__post_init__()
         self._require(0 < self.factor <= 1, "factor", "above 0 and at most 1")
 
-    def _factor(self, step: np.ndarray, steps_per_epoch: int, total: int) -> np.ndarray:
-        return np.asarray(self.factor ** (step // steps_per_epoch))
+    def _factor(self, step: np.ndarray, course: Course) -> np.ndarray:
+        return np.asarray(self.factor ** (step // course.steps_per_epoch))
 
 
 @SCHEDULES.add
@@ -118,8 +141,30 @@ class Inverse(Schedule):
         super().__post_init__()
         self._require(self.power > 0, "power", "above 0")
 
-    def _factor(self, step: np.ndarray, steps_per_epoch: int, total: int) -> np.ndarray:
+    def _factor(self, step: np.ndarray, course: Course) -> np.ndarray:
         return 1.0 / np.power(step + 1.0, self.power)
+
+
+@SCHEDULES.add
+@dataclass(frozen=True)
+class InverseScaling(Schedule):
+    name = "invscaling"
+    formula = (
+        "rate = base / (1 + s)^power, s the samples gone through before the epoch, `seen` in "
+        "earlier runs among them; base in the first epoch (scikit-learn)"
+    )
+    power: float = 0.5
+    seen: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require(self.power >= 0, "power", "at least 0")
+        self._require(self.seen >= 0, "seen", "at least 0")
+
+    def _factor(self, step: np.ndarray, course: Course) -> np.ndarray:
+        epoch = step // course.steps_per_epoch
+        samples = self.seen + epoch * course.rows_per_epoch
+        return np.where(epoch > 0, 1.0 / np.power(samples + 1.0, self.power), 1.0)
 
 
 @SCHEDULES.add
@@ -136,8 +181,8 @@ class Cosine(Schedule):
         super().__post_init__()
         self._require(0 <= self.least <= 1, "least", "between 0 and 1")
 
-    def _factor(self, step: np.ndarray, steps_per_epoch: int, total: int) -> np.ndarray:
-        return _cosine(1.0, self.least, np.minimum(step / total, 1.0))
+    def _factor(self, step: np.ndarray, course: Course) -> np.ndarray:
+        return _cosine(1.0, self.least, np.minimum(step / course.total, 1.0))
 
 
 @SCHEDULES.add
@@ -158,11 +203,11 @@ class OneCycle(Schedule):
         self._require(self.start >= 1, "start", "at least 1")
         self._require(self.end >= 1, "end", "at least 1")
 
-    def _factor(self, step: np.ndarray, steps_per_epoch: int, total: int) -> np.ndarray:
-        peak = max(self.rise * total - 1, 1e-9)
+    def _factor(self, step: np.ndarray, course: Course) -> np.ndarray:
+        peak = max(self.rise * course.total - 1, 1e-9)
         low = 1.0 / self.start
         up = _cosine(low, 1.0, np.minimum(step / peak, 1.0))
-        fall = max(total - 1 - peak, 1e-9)
+        fall = max(course.total - 1 - peak, 1e-9)
         down = _cosine(1.0, low / self.end, np.clip((step - peak) / fall, 0.0, 1.0))
         return np.where(step <= peak, up, down)
 
@@ -205,9 +250,41 @@ class _PlateauWatcher(Watcher):
             self.improvement.stale = 0
 
 
+@SCHEDULES.add
+@dataclass(frozen=True)
+class Adaptive(Schedule):
+    name = "adaptive"
+    formula = (
+        "rate *= factor where early stopping would stop, which it does once the rate is at most "
+        "min_rate (scikit-learn)"
+    )
+    needs_stopping = True
+    factor: float = 0.2
+    min_rate: float = 1e-6
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._require(0 < self.factor < 1, "factor", "between 0 and 1")
+        self._require(self.min_rate > 0, "min_rate", "above 0")
+
+    def watcher(self, base_rate: float) -> Watcher:
+        return _AdaptiveWatcher(self, base_rate)
+
+
+class _AdaptiveWatcher(Watcher):
+    def __init__(self, schedule: Adaptive, base_rate: float):
+        self.schedule, self.base_rate = schedule, base_rate
+
+    def lower(self) -> bool:
+        if self.base_rate * self.factor <= self.schedule.min_rate:
+            return False
+        self.factor *= self.schedule.factor
+        return True
+
+
 def _cosine(start: float, end: float, progress: np.ndarray) -> np.ndarray:
     """Return the way from ``start`` to ``end`` along half a cosine."""
     return end + (start - end) * (1.0 + np.cos(np.pi * progress)) / 2.0
 
 
-SCHEDULES.alias(reduce_on_plateau="plateau", invscaling="inverse")
+SCHEDULES.alias(reduce_on_plateau="plateau")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..base.errors import ConfigError, close_match
-from ..ops.improvement import Improvement
+from ..ops.improvement import CUMULATIVE, Improvement
 from .checks import MONITORS
 from .stopping import monitored
 
@@ -53,6 +53,8 @@ class EarlyStopping(Callback):
         A column of the history; for accuracies, higher is better.
     min_delta : float, default 0.0
         By how much it must improve to count.
+    improvement : {"cumulative", "single"}, default "cumulative"
+        Whether several epochs together can improve by ``min_delta``, or one alone must.
 
     Raises
     ------
@@ -60,20 +62,36 @@ class EarlyStopping(Callback):
         For a patience below 1, or a monitor that is no such column.
     """
 
-    def __init__(self, patience: int, monitor: str = "validation_loss", min_delta: float = 0.0):
+    def __init__(
+        self,
+        patience: int,
+        monitor: str = "validation_loss",
+        min_delta: float = 0.0,
+        improvement: str = CUMULATIVE,
+    ):
         if patience < 1:
             raise ConfigError(f"patience must be at least 1, got {patience}")
         self.patience, self.monitor = patience, _known_monitor(monitor)
-        self.min_delta = min_delta
+        self.min_delta, self.rule = min_delta, improvement
+        self._before: tuple[float, int] | None = None
+
+    def resume(self, best: float, stale: int) -> None:
+        """Let the next run begin where an earlier one ended."""
+        self._before = best, stale
 
     def on_train_begin(self, run: Run) -> None:
         # Anew for every run, so that one callback can follow several.
-        self.improvement = Improvement(self.min_delta)
+        self.improvement = Improvement(self.min_delta, self.rule)
+        if self._before is not None:
+            (self.improvement.best, self.improvement.stale), self._before = self._before, None
 
     def on_epoch_end(self, run: Run, row: dict[str, Any]) -> None:
         self.improvement.observe(monitored(row, self.monitor))
         if self.improvement.stale >= self.patience:
-            run.request_stop("stopped early")
+            if run.watcher.lower():
+                self.improvement.stale = 0
+            else:
+                run.request_stop("stopped early")
 
 
 class BestModel(Callback):

@@ -10,24 +10,30 @@ from typing import Any
 import numpy as np
 
 from ..base.errors import ConfigError, close_match
+from ..ops.improvement import CUMULATIVE, SINGLE
 
 AUTO = "auto"
 TASKS = ("auto", "classification", "multilabel", "regression")
 MODES = ("stochastic", "minibatch", "batch")
-SAMPLINGS = ("shuffle", "replacement")
+SAMPLINGS = ("shuffle", "replacement", "in_order")
 DTYPES = ("float32", "float64")
-MONITORS = ("validation_loss", "validation_accuracy", "train_loss", "train_accuracy")
+MONITORS = (
+    "validation_loss", "validation_accuracy", "validation_score",
+    "train_loss", "train_accuracy", "train_objective",
+)  # fmt: skip
 
 _CHOICES = {
     "task": TASKS,
     "mode": MODES,
     "sampling": SAMPLINGS,
     "monitor": (AUTO, *MONITORS),
+    "improvement": (CUMULATIVE, SINGLE),
     "dtype": DTYPES,
 }
 _LEAST = {
     "batch_size": 1, "epochs": 1, "early_stopping": 0, "log_every": 0, "seed": 0, "validation": 0,
     "l1": 0, "l2": 0, "min_delta": 0, "clip_norm": 0, "clip_value": 0, "max_norm": 0,
+    "loss_limit": 0,
 }  # fmt: skip
 _KINDS = {int: "a whole number", bool: "true or false", str: "a text"}
 

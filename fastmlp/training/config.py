@@ -13,14 +13,16 @@ from typing import Any, get_type_hints
 from ..base.errors import ConfigError, close_match
 from ..data.split import parse_split
 from ..ops.activations import ACTIVATIONS
+from ..ops.improvement import CUMULATIVE
 from ..ops.initializers import INITIALIZERS
-from ..ops.losses import LOSSES, check_pair
+from ..ops.losses import LOSSES
 from ..ops.optimizers import OPTIMIZERS
 from ..ops.scalers import SCALERS
 from ..ops.schedules import SCHEDULES
 from ..ops.spec import Registry
 from ..recipes import recipe
 from .checks import AUTO, cast, check_choices, check_numbers
+from .combinations import check_combinations, check_layers
 from .weighting import parse_class_weight
 
 _SPECS: dict[str, Registry[Any]] = {
@@ -83,8 +85,8 @@ class TrainConfig:
         auto: 0.1, in stochastic mode 0.01, for adam 0.001.
     mode : {"minibatch", "stochastic", "batch"}, default "minibatch"
         An update per batch, per sample, or per epoch.
-    sampling : {"shuffle", "replacement"}, default "shuffle"
-        Each row once an epoch, or as many draws as there are rows.
+    sampling : {"shuffle", "replacement", "in_order"}, default "shuffle"
+        Each row once an epoch, as many draws as there are rows, or each row in the data's order.
     accumulate : bool, default False
         Take the samples of a batch one at a time and sum their gradients.
     batch_size : int, default 32
@@ -93,6 +95,8 @@ class TrainConfig:
         At most how many.
     l1, l2 : float, default 0.0
         Penalties l1 * sum |w| and l2 / 2 * sum w^2 over weights, not biases.
+    penalty_per_row : bool, default False
+        Divide l1 and l2 by the rows of the batch (the sum of their weights), as scikit-learn does.
     max_norm : float, default 0.0
         Most that the norm of the weights into a unit may be; 0: no limit.
     clip_norm : float, default 0.0
@@ -110,12 +114,20 @@ class TrainConfig:
     early_stopping : int, default 0
         Stop after so many epochs without improvement; 0: never.
     monitor : str, default "auto"
-        What has to improve; auto: validation_loss, without a validation set train_loss.
+        What has to improve; auto: validation_loss, without a validation set train_loss. Others:
+        validation_accuracy, validation_score (accuracy, for a regression R^2), train_accuracy,
+        train_objective (train_loss with the penalty, both as the updates saw them).
     min_delta : float, default 0.0
         By how much it must improve to count.
+    improvement : {"cumulative", "single"}, default "cumulative"
+        Whether several epochs together can improve by ``min_delta``, or one alone must, on the best
+        of all.
     restore_best : bool, default True
         At the end, go back to the weights of the best epoch, by ``monitor``. Without a validation
         set and without early stopping there is nothing to choose by, and the last are kept.
+    loss_limit : float, default 1e6
+        A loss beyond so many times the loss before training (or 1, if that is more) counts as
+        diverged; 0: only what is not finite does.
     threshold : float, default 0.5
         Output from which on a binary task predicts the positive (second) class.
     seed : int, default 0
@@ -155,6 +167,7 @@ class TrainConfig:
     epochs: int = 10
     l1: float = 0.0
     l2: float = 0.0
+    penalty_per_row: bool = False
     max_norm: float = 0.0
     clip_norm: float = 0.0
     clip_value: float = 0.0
@@ -164,7 +177,9 @@ class TrainConfig:
     early_stopping: int = 0
     monitor: str = AUTO
     min_delta: float = 0.0
+    improvement: str = CUMULATIVE
     restore_best: bool = True
+    loss_limit: float = 1e6
     threshold: float = 0.5
     seed: int = 0
     dtype: str = "float32"
@@ -178,8 +193,8 @@ class TrainConfig:
         parse_split(self.split)
         parse_class_weight(self.class_weight)
         check_numbers(vars(self), defaults)
-        self._check_layers()
-        self._check_combinations()
+        check_layers(self)
+        check_combinations(self)
 
     def _cast_fields(self) -> None:
         for name, wanted in get_type_hints(type(self)).items():
@@ -195,60 +210,6 @@ class TrainConfig:
             elif not (value == AUTO and name in _MAY_BE_AUTO):
                 value = str(registry.parse(value))
             object.__setattr__(self, name, value)
-
-    def _check_layers(self) -> None:
-        """Check what is given for each hidden layer."""
-        depth = len(self.hidden_layer_sizes)
-        for name in ("activation", "dropout"):
-            value = getattr(self, name)
-            if isinstance(value, tuple) and len(value) != depth:
-                raise ConfigError(
-                    f"{name} must be one value, or one for each of the {depth} hidden layers, "
-                    f"got {len(value)}"
-                )
-        for text in self.hidden_activations:
-            if not ACTIVATIONS.parse(text).hidden:
-                raise ConfigError(
-                    f"activation {text} is for the output layer only; use it as output_activation"
-                )
-        if self.dropout and not depth:
-            raise ConfigError(
-                f"dropout applies to hidden layers, of which there are none, got {self.dropout}; "
-                "use input_dropout, or add a hidden layer"
-            )
-
-    def _check_combinations(self) -> None:
-        if AUTO not in (self.output_activation, self.loss):
-            check_pair(ACTIVATIONS.parse(self.output_activation), LOSSES.parse(self.loss))
-        if self.mode == "batch" and self.sampling == "replacement":
-            raise ConfigError(
-                "sampling replacement does not go with mode batch, which uses every row; "
-                "use mode minibatch or stochastic"
-            )
-        if self.accumulate and self.mode == "stochastic":
-            raise ConfigError(
-                "accumulate does not go with mode stochastic, which updates after each sample; "
-                "use mode minibatch with a batch size"
-            )
-        if self.class_weight != "none" and self.mode == "stochastic":
-            raise ConfigError(
-                "class_weight does not go with mode stochastic: the weighted mean over a batch of "
-                "one sample does not depend on its weight; use mode minibatch or batch"
-            )
-        if self.target_scale == "unit":
-            raise ConfigError(
-                "target_scale must not be unit, because the range of targets is not known "
-                "beforehand; use minmax or standard"
-            )
-        uses_monitor = self.early_stopping > 0 or SCHEDULES.parse(self.schedule).needs_monitor
-        if self.validation == 0 and (
-            self.monitor.startswith("validation") or (self.monitor == AUTO and uses_monitor)
-        ):
-            monitor = "validation_loss" if self.monitor == AUTO else self.monitor
-            raise ConfigError(
-                f"monitor {monitor} needs a validation set, but validation is 0; "
-                "set validation to 0.1, say, or monitor to train_loss"
-            )
 
     @property
     def hidden_activations(self) -> tuple[str, ...]:

@@ -112,9 +112,16 @@ def _check_types(config: object, dataset: object, callbacks: tuple[object, ...])
             )
 
 
-def finish(run: Run) -> TrainResult:
-    """Train a run that :func:`start` returned; result and errors as for :func:`fit`."""
-    loop = Loop(run)
+def finish(run: Run, loop: Loop | None = None) -> TrainResult:
+    """Train a run that :func:`start` returned; result and errors as for :func:`fit`.
+
+    Parameters
+    ----------
+    run : Run
+    loop : Loop, optional
+        Of the run, where it begins as an earlier one ended.
+    """
+    loop = Loop(run) if loop is None else loop
     error: TrainingError | None = loop.train()
     try:
         result = sum_up(loop)

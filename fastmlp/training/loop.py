@@ -10,12 +10,13 @@ import numpy as np
 
 from ..base.errors import DivergenceError, TrainingError
 from ..ops.schedules import SCHEDULES
+from .measures import MEASURES
 from .run import Run
 from .stopping import BestWeights, monitored
 
-# Times the loss before training, or times 1 if that was less: who goes on from a nearly exact fit
-# may lose most of it at first, as Adam does, whose first updates do not shrink with the gradient.
-_LOSS_LIMIT = 1e6
+# The limit to the loss is so many times the loss before training, or times 1 if that was less: who
+# goes on from a nearly exact fit may lose most of it at first, as Adam does, whose first updates do
+# not shrink with the gradient.
 _INITIAL_ROWS = 1024
 
 
@@ -31,6 +32,8 @@ class Loop:
     status : {"finished", "stopped early", "stopped", "interrupted", "diverged", "failed"}
         How training ended; "finished" until then.
     best : BestWeights
+    epochs : range
+        Numbers of the epochs to train.
     compile_seconds, train_seconds : float
     """
 
@@ -40,10 +43,13 @@ class Loop:
         self.train_seconds = 0.0
         self.status = "finished"
         config = run.config
-        self.best = BestWeights(config.monitor, config.min_delta, run.network.params)
+        self.best = BestWeights(
+            config.monitor, config.min_delta, run.network.params, config.improvement
+        )
         self.schedule = SCHEDULES.parse(config.schedule)
-        self.watcher = self.schedule.watcher(self.base_rate)
+        self.watcher = run.watcher = self.schedule.watcher(self.base_rate)
         self.loss_limit = math.inf
+        self.epochs = range(1, config.epochs + 1)
 
     @property
     def base_rate(self) -> float:
@@ -68,11 +74,12 @@ class Loop:
 
     def _epochs(self) -> None:
         run, config = self.run, self.run.config
-        initial = run.evaluate(run.prepared.train, rows=_INITIAL_ROWS)
-        if initial is not None:
-            self.loss_limit = _LOSS_LIMIT * max(1.0, initial.loss)
+        if config.loss_limit:
+            initial = run.evaluate(run.prepared.train, rows=_INITIAL_ROWS)
+            if initial is not None:
+                self.loss_limit = config.loss_limit * max(1.0, initial.loss)
         run.tell("on_train_begin")
-        for run.epoch in range(1, config.epochs + 1):
+        for run.epoch in self.epochs:
             rates = self._rates()
             run.steps.start_epoch(run.epoch, rates)
             self._steps()
@@ -89,7 +96,7 @@ class Loop:
         run = self.run
         steps = run.steps.steps_per_epoch
         first = (run.epoch - 1) * steps
-        factors = self.schedule.factors(first, first + steps, steps, run.config.epochs)
+        factors = self.schedule.factors(first, first + steps, steps, run.config.epochs, run.n_train)
         return self.base_rate * self.watcher.factor * factors
 
     def _steps(self) -> None:
@@ -128,14 +135,16 @@ class Loop:
             raise self._divergence("a weight is no longer finite")
         validation = run.loss_and_accuracy("validation", run.prepared.validation)
         self._check_loss(validation["validation_loss"] or 0.0, "validation")
-        return run.history.append(
-            epoch=run.epoch,
-            learning_rate=float(rate),
-            train_loss=run.steps.mean_loss(),
-            train_accuracy=run.accuracy(run.steps.hit_rate()),
-            penalty=run.penalty(),
+        row = {
+            "epoch": run.epoch,
+            "learning_rate": float(rate),
+            "train_loss": run.steps.mean_loss(),
+            "train_accuracy": run.accuracy(run.steps.hit_rate()),
+            "penalty": run.penalty(),
             **validation,
-        )
+        }
+        measured = {name: MEASURES[name](run, row) for name in run.measures}
+        return run.history.append(**row, **measured)
 
     def _record_iteration(self, since: int) -> None:
         run = self.run

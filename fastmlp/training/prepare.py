@@ -68,7 +68,34 @@ def prepare(
             f"validation must be 0 with a single training row, got {config.validation}; "
             "use more rows, or set it to 0"
         )
-    scaling = SCALERS.parse(config.scale).fit(split.X_train, dataset.feature_range)
+    return prepare_parts(split, config, task, dataset.feature_range)
+
+
+def prepare_parts(
+    split: Parts,
+    config: TrainConfig,
+    task: Task,
+    feature_range: tuple[float, float] | None = None,
+) -> Prepared:
+    """Fit the scaling on the training part, scale and encode.
+
+    Parameters
+    ----------
+    split : Parts
+    config : TrainConfig
+        Resolved.
+    task : Task
+    feature_range : (float, float), optional
+        The range the features are known to come from.
+
+    Raises
+    ------
+    ConfigError
+        If all weights are 0, or there are weights in stochastic mode.
+    DataError
+        If labels are unknown, or a scaled feature is beyond the range of the network's dtype.
+    """
+    scaling = SCALERS.parse(config.scale).fit(split.X_train, feature_range)
     if config.target_scale != "none":
         targets = split.y_train.reshape(len(split.y_train), -1)
         target_scaling = SCALERS.parse(config.target_scale).fit(targets, None)
@@ -84,9 +111,12 @@ def prepare(
         return None if X is None or y is None else encoded(X, y)
 
     train = encoded(split.X_train, split.y_train)
+    validation = if_there(split.X_validation, split.y_validation)
+    if validation is not None and split.weight_validation is not None:
+        validation = validation._replace(weights=split.weight_validation)
     return Prepared(
         train._replace(weights=_weights(split, config, task)),
-        if_there(split.X_validation, split.y_validation),
+        validation,
         if_there(split.X_test, split.y_test),
         scaling,
         task,

@@ -9,7 +9,7 @@ from ..data.dataset import Dataset
 from ..model.task import Task
 from ..ops.activations import ACTIVATIONS
 from ..ops.losses import LOSSES, check_pair
-from ..ops.optimizers import OPTIMIZERS, Adam, RMSprop
+from ..ops.optimizers import OPTIMIZERS, AdamLike, RMSprop
 from .checks import AUTO
 from .config import TrainConfig
 
@@ -98,7 +98,7 @@ def _check_task_settings(config: TrainConfig, task: Task, output: str, loss: str
 
 
 def _default_rate(config: TrainConfig) -> float:
-    if isinstance(OPTIMIZERS.parse(config.optimizer), (Adam, RMSprop)):
+    if isinstance(OPTIMIZERS.parse(config.optimizer), (AdamLike, RMSprop)):
         return 0.001
     return 0.01 if config.mode == "stochastic" else 0.1
 

@@ -22,9 +22,11 @@ from ..ops.activations import ACTIVATIONS
 from ..ops.initializers import INITIALIZERS
 from ..ops.losses import LOSSES
 from ..ops.optimizers import OPTIMIZERS
+from ..ops.schedules import Watcher
 from .callbacks import Callback, EarlyStopping
 from .config import TrainConfig
-from .history import ITERATION_COLUMNS, History
+from .history import EPOCH_COLUMNS, ITERATION_COLUMNS, History
+from .measures import MEASURES
 from .plan import plan
 from .prepare import Prepared
 from .steps import Steps
@@ -42,12 +44,22 @@ class Run:
     callbacks : iterable of Callback
     initial_weights : (list of ndarray, list of ndarray) or None
         Weights and biases to start from; None: drawn from the config's initialisers.
+    measures : iterable of str
+        Further columns of the history, of ``MEASURES``; what is monitored is one anyway.
 
     Attributes
     ----------
     epoch : int
         Number of the epoch going on, from 1.
     history, iterations : History
+    stopping : EarlyStopping or None
+        The config's.
+    watcher : Watcher
+        By which the rate follows how training goes.
+    measures : tuple of str
+        Further columns of the history, of ``MEASURES``.
+    loss_divisor : float
+        By which the loss is divided in ``train_objective``.
     """
 
     def __init__(
@@ -57,13 +69,16 @@ class Run:
         threads: int | None = None,
         callbacks: Iterable[Callback] = (),
         initial_weights: tuple[list[np.ndarray], list[np.ndarray]] | None = None,
+        measures: Iterable[str] = (),
     ):
         self.config, self.prepared = config, prepared
         self.task = task = prepared.task
         self.callbacks = list(callbacks)
-        if config.early_stopping:
-            patience, monitor = config.early_stopping, config.monitor
-            self.callbacks.append(EarlyStopping(patience, monitor, config.min_delta))
+        self.stopping = _stopping(config)
+        self.callbacks += [] if self.stopping is None else [self.stopping]
+        self.watcher = Watcher()  # the loop's, once there is one
+        self.measures = tuple(name for name in MEASURES if name in (config.monitor, *measures))
+        self.loss_divisor = 1.0
         self.threads = check_threads(threads)
         if config.mode == "minibatch" and config.batch_size > len(prepared.train.X):
             warnings.warn(
@@ -76,9 +91,13 @@ class Run:
         self.plan = plan(
             config, len(prepared.train.X), self.network.n_weights, self.threads, prepared.inputs
         )
-        self.steps = Steps(config, self.plan, self.network, prepared.train, self.objective)
+        notes_penalty = "train_objective" in self.measures and config.l1 + config.l2 > 0
+        self.steps = Steps(
+            config, self.plan, self.network, prepared.train, self.objective, notes_penalty
+        )
         self.evaluator = Workspace(self.network, training=False, sparse=prepared.train.sparse)
-        self.history, self.iterations = History(), History(ITERATION_COLUMNS)
+        self.history = History((*EPOCH_COLUMNS, *self.measures))
+        self.iterations = History(ITERATION_COLUMNS)
         self.prepare_seconds = 0.0
         self.epoch = 0
         self.stop_status = ""
@@ -161,12 +180,14 @@ class Run:
         }
 
     def penalty(self) -> float:
-        """Return l1 * sum |w| + l2 / 2 * sum w^2 over the weights."""
-        total = 0.0
-        for weights in self.network.weights if self.config.l1 or self.config.l2 else ():
-            total += self.config.l1 * float(np.abs(weights).sum(dtype=np.float64))
-            total += self.config.l2 / 2 * float(np.square(weights, dtype=np.float64).sum())
-        return total
+        """Return l1 * sum |w| + l2 / 2 * sum w^2 over the weights, as of a full batch."""
+        config, total = self.config, 0.0
+        weights = self.network.flat_weights
+        if config.l1:
+            total += config.l1 * float(np.abs(weights).sum(dtype=np.float64))
+        if config.l2:
+            total += config.l2 / 2 * float(np.square(weights, dtype=np.float64).sum())
+        return total / self.plan.batch_size if self.config.penalty_per_row else total
 
     def data_facts(self) -> dict[str, Any]:
         """Return the name and the sizes of the data."""
@@ -179,6 +200,14 @@ class Run:
             "n_features": parts.n_features,
             "n_classes": None if self.task.classes is None else len(self.task.classes),
         }
+
+
+def _stopping(config: TrainConfig) -> EarlyStopping | None:
+    if not config.early_stopping:
+        return None
+    return EarlyStopping(
+        config.early_stopping, config.monitor, config.min_delta, config.improvement
+    )
 
 
 def _network(
@@ -208,6 +237,7 @@ def _objective(config: TrainConfig, task: Task) -> Objective:
         label_smoothing=config.label_smoothing,
         l1=config.l1,
         l2=config.l2,
+        penalty_per_row=config.penalty_per_row,
         clip_norm=config.clip_norm,
         clip_value=config.clip_value,
         max_norm=config.max_norm,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,8 @@ class Steps:
     data : Data
         The training part.
     objective : Objective
+    notes_penalty : bool, default False
+        Whether the report is to hold the penalty before each update.
 
     Attributes
     ----------
@@ -49,6 +52,9 @@ class Steps:
         Wall time spent in updates so far: shuffling, batch assembly and stepping.
     iterations : int
         Updates done since the start of the run.
+    order_of : callable or None
+        Gives the rows of an epoch, from its number, in the order of their use; None: as the
+        config says.
     """
 
     def __init__(
@@ -58,6 +64,7 @@ class Steps:
         network: Network,
         data: Data,
         objective: Objective,
+        notes_penalty: bool = False,
     ):
         self.config, self.plan, self.data, self.objective = config, plan, data, objective
         state_buffers = OPTIMIZERS.parse(config.optimizer).state_buffers
@@ -70,6 +77,8 @@ class Steps:
             sparse=data.sparse,
         )
         self.n_rows = len(data.X)
+        self.order_of: Callable[[int], np.ndarray] | None = None
+        self._notes_penalty = notes_penalty
         self.steps_per_epoch = -(-self.n_rows // plan.batch_size)
         self.blocks_per_batch = -(-plan.batch_size // plan.block_rows)
         self._team_size = TeamSize(plan.threads)
@@ -185,14 +194,17 @@ class Steps:
             hits=np.zeros(steps, np.int64),
             rows=np.zeros(steps, np.int64),
             weight=np.zeros(steps),
+            penalty=np.zeros(steps if self._notes_penalty else 0),
             rates=rates,
         )
 
     def _draw_order(self, epoch: int) -> np.ndarray:
         config, n = self.config, self.n_rows
+        if self.order_of is not None:
+            return self.order_of(epoch)
         if config.sampling == "replacement":
             return stream(config.seed, Purpose.SAMPLE, epoch).integers(0, n, size=n)
-        if config.mode == "batch":
+        if config.mode == "batch" or config.sampling == "in_order":
             return np.asarray(self.data.order)
         return stream(config.seed, Purpose.SHUFFLE, epoch).permutation(n)
 

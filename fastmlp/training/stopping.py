@@ -1,4 +1,4 @@
-"""When to stop, and which weights were the best: one rule, on one monitored quantity."""
+"""Which weights were the best, and what it is judged by: one rule, on one monitored quantity."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from ..base.errors import ConfigError
-from ..ops.improvement import Improvement
+from ..ops.improvement import CUMULATIVE, Improvement
+
+_HIGHER_IS_BETTER = ("accuracy", "score")
 
 
 class BestWeights:
@@ -21,19 +23,34 @@ class BestWeights:
         By how much a value must improve on the best one.
     params : ndarray
         The live parameters; copied, also at the start.
+    rule : {"cumulative", "single"}, default "cumulative"
+        What counts as an improvement; see :class:`~fastmlp.ops.improvement.Improvement`.
+
+    Attributes
+    ----------
+    epoch : int or None
+        The best one of this run.
+    found : bool
+        Whether there is a best one, of this run or an earlier one.
     """
 
-    def __init__(self, monitor: str, min_delta: float, params: np.ndarray):
+    def __init__(self, monitor: str, min_delta: float, params: np.ndarray, rule: str = CUMULATIVE):
         self.monitor = monitor
-        self.improvement = Improvement(min_delta)
+        self.improvement = Improvement(min_delta, rule)
         self.params = params.copy()
         self.epoch: int | None = None
+        self.found = False
+
+    def resume(self, best: float) -> None:
+        """Take the weights at the start for the best ones of an earlier run."""
+        self.improvement.best = best
+        self.found = True
 
     def observe(self, row: dict[str, Any], params: np.ndarray) -> None:
         """Take note of an epoch's row, and keep its weights if it is the best so far."""
         if self.improvement.observe(monitored(row, self.monitor)):
             self.params[:] = params
-            self.epoch = row["epoch"]
+            self.epoch, self.found = row["epoch"], True
 
 
 def monitored(row: dict[str, Any], monitor: str) -> float:
@@ -50,4 +67,4 @@ def monitored(row: dict[str, Any], monitor: str) -> float:
             f"monitor {monitor} has no value in this run: there is no validation set, or the task "
             "is a regression; monitor train_loss, say"
         )
-    return -float(value) if monitor.endswith("accuracy") else float(value)
+    return -float(value) if monitor.endswith(_HIGHER_IS_BETTER) else float(value)

@@ -14,7 +14,7 @@ _EPOCH_METRICS = ("train_loss", "train_accuracy", "validation_loss", "validation
 def sum_up(loop: Loop) -> TrainResult:
     """Put the kept weights into the network, evaluate the test part, and gather the result."""
     run, best_epoch = loop.run, loop.best.epoch
-    restored = loop.status == "diverged" or (run.config.restores_best and best_epoch is not None)
+    restored = loop.status == "diverged" or (run.config.restores_best and loop.best.found)
     if restored:
         run.network.params[:] = loop.best.params
     metrics = _kept_metrics(loop, restored)
@@ -61,22 +61,27 @@ def _evaluate_test(loop: Loop, metrics: dict[str, float | None]) -> float | None
 
 
 def _samples_trained(run: Run) -> int:
-    in_epoch = run.rows_done if run.epoch > len(run.history) else 0
+    in_epoch = 0 if _is_recorded(run) else run.rows_done
     return len(run.history) * run.n_train + in_epoch
+
+
+def _is_recorded(run: Run) -> bool:
+    """Whether the epoch going on, or gone through last, is complete."""
+    return len(run.history) > 0 and bool(run.history.rows[-1]["epoch"] == run.epoch)
 
 
 def _kept_epoch(loop: Loop, restored: bool) -> int | None:
     """Return the epoch at whose end the weights were that are kept; None if at no epoch's end."""
     if restored:
         return loop.best.epoch
-    return loop.run.epoch if 0 < loop.run.epoch == len(loop.run.history) else None
+    return loop.run.epoch if _is_recorded(loop.run) else None
 
 
 def _kept_metrics(loop: Loop, restored: bool) -> dict[str, float | None]:
     """Return training and validation metrics of the weights that are kept."""
     run, epoch = loop.run, _kept_epoch(loop, restored)
     if epoch is not None:
-        row = run.history.rows[epoch - 1]
+        row = next(row for row in run.history if row["epoch"] == epoch)
         return {name: row[name] for name in _EPOCH_METRICS}
     metrics: dict[str, float | None] = dict.fromkeys(_EPOCH_METRICS)
     if loop.status == "interrupted":

@@ -51,6 +51,8 @@ SHAPES = [
 OPTIONS = [
     Case(hidden=("elu(0.5)", "gelu"), sizes=(5, 7, 6, 3)),
     Case(label_smoothing=0.1, weighted=True),
+    Case(l2=0.2, l1=0.05, penalty_per_row=True),
+    Case(l2=0.2, l1=0.05, penalty_per_row=True, weighted=True, optimizer="adam"),
     Case(label_smoothing=0.3, output="sigmoid", loss="binary_cross_entropy"),
     Case(label_smoothing=0.3, output="softmax", loss="squared_error"),
     Case(output="identity", loss="huber(0.3)", sizes=(5, 4, 2)),
@@ -65,6 +67,7 @@ SPLITS = [
     Case(rows=50, batch_size=23, sizes=(20, 33, 5)),
     Case(rows=70, batch_size=40, block_rows=17, sizes=(9, 4, 20, 3), optimizer="adam", l2=0.1),
     Case(rows=9, batch_size=1, optimizer="sgd(0.9)", l1=0.01),
+    Case(rows=50, batch_size=40, sizes=(150, 70, 3), block_rows=9, l2=0.1, penalty_per_row=True),
     Case(sizes=(1, 1, 1), output="sigmoid", loss="squared_error"),
     Case(sizes=(7, 6, 6, 2), hidden="softmax", output="tanh", loss="squared_error"),
     OPTIONS[-1],

@@ -16,7 +16,9 @@ from fastmlp.ops.losses import LOSSES
 from fastmlp.ops.optimizers import OPTIMIZERS, Optimizer
 
 SPECS = [
-    "sgd", "sgd(0.9)", "sgd(0.5, nesterov=true)", "adam", "adam(0.8, 0.99, 0.001)", "adam(0)",
+    "sgd", "sgd(0.9)", "sgd(0.5, nesterov=true)", "sgd(0.9, with_rate=true)",
+    "sgd(0.5, nesterov=true, with_rate=true)", "adam",
+    "adam(0.8, 0.99, 0.01, epsilon_hat=true)", "adam(0.8, 0.99, 0.001)", "adam(0)",
     "adamw", "adamw(0.8, 0.99, 0.001, 0.5)", "rmsprop", "rmsprop(0.9, 0.001, 0.5)", "rmsprop(0)",
 ]  # fmt: skip
 PENALTIES = [(0.0, 0.0), (0.03, 0.0), (0.0, 0.2), (0.03, 0.2)]

@@ -36,6 +36,10 @@ TWENTY = {
         *(0.0025 + 0.9975 * (1 + math.cos(math.pi * t / 14)) / 2 for t in range(1, 15)),
     ],
     "plateau": [1.0] * 20,
+    "adaptive": [1.0] * 20,
+    # With one row an epoch.
+    "invscaling": [(1 + t // 2) ** -0.5 for t in range(20)],
+    "invscaling(power=1, seen=3)": [1.0, 1.0, *(1 / (4 + t // 2) for t in range(2, 20))],
 }  # fmt: skip
 # What warm-up stands in front of.
 SPECS = [*TWENTY, "one_cycle", "one_cycle(rise=0.01)", "one_cycle(rise=0.99)"]
@@ -81,6 +85,11 @@ def test_decay_by_epochs_waits_for_the_end_of_an_epoch() -> None:
     np.testing.assert_allclose(
         factors("exponential(0.9)", 0, 14, steps_per_epoch=7), [1.0] * 7 + [0.9] * 7
     )
+
+
+def test_invscaling_counts_samples_and_holds_the_rate_for_an_epoch() -> None:
+    found = SCHEDULES.parse("invscaling(power=0.5)").factors(0, 6, 2, 3, rows_per_epoch=24)
+    np.testing.assert_allclose(found, [1, 1, 1 / 5, 1 / 5, 1 / 7, 1 / 7])
 
 
 def test_one_cycle_starts_low_peaks_at_the_base_rate_and_ends_lowest() -> None:
@@ -233,6 +242,19 @@ def test_runs_of_one_schedule_do_not_share_their_state() -> None:
     for _ in range(3):
         first.observe(1.0)
     assert (first.factor, second.factor) == (0.25, 1.0)
+
+
+def test_adaptive_lowers_the_rate_in_place_of_stopping_until_it_is_least() -> None:
+    watcher = SCHEDULES.parse("adaptive(0.1, min_rate=0.01)").watcher(base_rate=0.5)
+    assert [(watcher.lower(), watcher.factor) for _ in range(3)] == [
+        (True, 0.1), (True, pytest.approx(0.01)), (False, pytest.approx(0.01)),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SCHEDULES.names())
+def test_only_adaptive_lowers_the_rate_in_place_of_stopping(name: str) -> None:
+    schedule = SCHEDULES.parse(name)
+    assert schedule.watcher(1.0).lower() == schedule.needs_stopping == (name == "adaptive")
 
 
 @pytest.mark.parametrize("name", SCHEDULES.names())

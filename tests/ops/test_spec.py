@@ -251,11 +251,11 @@ def test_a_name_near_nothing_gets_the_list(registry: Registry[Any]) -> None:
     ("text", "part"),
     [
         ("sgd(momentun=0.9)", "has no parameter 'momentun'; did you mean 'momentum'?"),
-        ("sgd(rate=0.9)", "has no parameter 'rate'; known: momentum, nesterov"),
+        ("sgd(rate=0.9)", "has no parameter 'rate'; did you mean 'with_rate'?"),
         ("sgd(**{'momentum': 0.9})", "has no parameter"),
         ("sgd(0.9, momentum=0.8)", "momentum is given twice"),
         ("sgd(momentum=0.9, momentum=0.8)", "momentum is given twice"),
-        ("sgd(0.9, true, 3)", "takes momentum, nesterov; got 3 values"),
+        ("sgd(0.9, true, true, 3)", "takes momentum, nesterov, with_rate; got 4 values"),
     ],
 )
 def test_wrong_parameters_are_named(text: str, part: str) -> None:

@@ -30,6 +30,7 @@ FORMULAS: dict[str, Callable[[np.ndarray, int, int], np.ndarray]] = {
     "constant": lambda t, per_epoch, T: np.ones(len(t)),
     "step(every=2, factor=0.5)": lambda t, per_epoch, T: 0.5 ** (t // per_epoch // 2),
     "exponential(0.8)": lambda t, per_epoch, T: 0.8 ** (t // per_epoch),
+    "invscaling(power=0.25)": lambda t, per_epoch, T: (1 + N * (t // per_epoch)) ** -0.25,
     "inverse(power=0.75)": lambda t, per_epoch, T: (t + 1) ** -0.75,
     "cosine(least=0.25)": lambda t, per_epoch, T: 0.25 + 0.75 * (1 + np.cos(np.pi * t / T)) / 2,
     "one_cycle(rise=0.5, start=10, end=100)": one_cycle,
@@ -72,7 +73,8 @@ def given(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def test_every_schedule_is_here() -> None:
-    assert {spec.partition("(")[0] for spec in FORMULAS} == set(SCHEDULES.names())
+    there = {spec.partition("(")[0] for spec in FORMULAS}
+    assert there | {"adaptive"} == set(SCHEDULES.names())
 
 
 @pytest.mark.parametrize("warmup", [0, 2])
@@ -97,6 +99,18 @@ def test_each_update_has_the_rate_of_its_schedule(
     assert len(given) == EPOCHS * per_epoch
     np.testing.assert_allclose(given, rates, rtol=1e-12)
     assert result.history["learning_rate"] == given[::per_epoch]
+
+
+def test_an_adaptive_rate_falls_where_training_would_stop(given: list[float]) -> None:
+    """Nothing improves by so much: stale from the second epoch on, lowered at every second."""
+    config = settings(
+        **BARE, epochs=9, learning_rate=BASE, schedule="adaptive(factor=0.1, min_rate=0.001)",
+        early_stopping=2, min_delta=100, monitor="train_loss",
+    )  # fmt: skip
+    result = fit(config, blobs(N))
+    wanted = [BASE] * 3 + [BASE / 10] * 2 + [BASE / 100] * 2
+    np.testing.assert_allclose(given[:: UPDATES["minibatch"]], wanted, rtol=1e-12)
+    assert (result.status, result.epochs_run) == ("stopped early", 7)
 
 
 def test_a_run_goes_with_its_rates(given: list[float]) -> None:

@@ -1,0 +1,76 @@
+"""Which settings of a config go with each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..base.errors import ConfigError
+from ..ops.activations import ACTIVATIONS
+from ..ops.losses import LOSSES, check_pair
+from ..ops.schedules import SCHEDULES
+from .checks import AUTO
+
+if TYPE_CHECKING:
+    from .config import TrainConfig
+
+
+def check_layers(config: TrainConfig) -> None:
+    """Check what is given for each hidden layer."""
+    depth = len(config.hidden_layer_sizes)
+    for name in ("activation", "dropout"):
+        value = getattr(config, name)
+        if isinstance(value, tuple) and len(value) != depth:
+            raise ConfigError(
+                f"{name} must be one value, or one for each of the {depth} hidden layers, "
+                f"got {len(value)}"
+            )
+    for text in config.hidden_activations:
+        if not ACTIVATIONS.parse(text).hidden:
+            raise ConfigError(
+                f"activation {text} is for the output layer only; use it as output_activation"
+            )
+    if config.dropout and not depth:
+        raise ConfigError(
+            f"dropout applies to hidden layers, of which there are none, got {config.dropout}; "
+            "use input_dropout, or add a hidden layer"
+        )
+
+
+def check_combinations(config: TrainConfig) -> None:
+    """Raise ConfigError where settings do not go with each other."""
+    if AUTO not in (config.output_activation, config.loss):
+        check_pair(ACTIVATIONS.parse(config.output_activation), LOSSES.parse(config.loss))
+    if config.mode == "batch" and config.sampling == "replacement":
+        raise ConfigError(
+            "sampling replacement does not go with mode batch, which uses every row; "
+            "use mode minibatch or stochastic"
+        )
+    if config.accumulate and config.mode == "stochastic":
+        raise ConfigError(
+            "accumulate does not go with mode stochastic, which updates after each sample; "
+            "use mode minibatch with a batch size"
+        )
+    if config.class_weight != "none" and config.mode == "stochastic":
+        raise ConfigError(
+            "class_weight does not go with mode stochastic: the weighted mean over a batch of "
+            "one sample does not depend on its weight; use mode minibatch or batch"
+        )
+    if config.target_scale == "unit":
+        raise ConfigError(
+            "target_scale must not be unit, because the range of targets is not known "
+            "beforehand; use minmax or standard"
+        )
+    if SCHEDULES.parse(config.schedule).needs_stopping and not config.early_stopping:
+        raise ConfigError(
+            f"schedule {config.schedule} lowers the rate where early stopping would stop, but "
+            "early_stopping is 0; set it to 2, say"
+        )
+    uses_monitor = config.early_stopping > 0 or SCHEDULES.parse(config.schedule).needs_monitor
+    if config.validation == 0 and (
+        config.monitor.startswith("validation") or (config.monitor == AUTO and uses_monitor)
+    ):
+        monitor = "validation_loss" if config.monitor == AUTO else config.monitor
+        raise ConfigError(
+            f"monitor {monitor} needs a validation set, but validation is 0; "
+            "set validation to 0.1, say, or monitor to train_loss"
+        )

@@ -1,0 +1,66 @@
+"""What can be monitored besides losses and accuracies: numbers taken of a run after an epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from .run import Run
+
+Measure = Callable[["Run", dict[str, Any]], float]
+
+
+def train_objective(run: Run, row: dict[str, Any]) -> float:
+    """Return the mean over the epoch's rows of loss and penalty, before each update.
+
+    A batch counts by the number of its rows, its loss being the weighted mean over them.
+    """
+    report = run.steps.report
+    weight = np.where(report.weight > 0, report.weight, 1.0)
+    objective = report.loss / weight / run.loss_divisor
+    if report.penalty.size:
+        objective = objective + report.penalty
+    return float(report.rows @ objective) / run.n_train
+
+
+def validation_score(run: Run, row: dict[str, Any]) -> float:
+    """Return the accuracy on the validation part, for a regression R^2 (the mean over outputs).
+
+    Both are weighted where the validation rows have weights.
+    """
+    data = run.prepared.validation
+    if data is None or (run.task.has_accuracy and not data.weights.size):
+        return row["validation_accuracy"]  # type: ignore[no-any-return]
+    found = run.evaluate(data, want_outputs=True)
+    assert found is not None
+    weights = data.weights if data.weights.size else np.ones(len(data.order))
+    if run.task.has_accuracy:
+        return float(np.average(found.hits, weights=weights))
+    return r2(data.targets, found.outputs, weights)
+
+
+def r2(targets: np.ndarray, outputs: np.ndarray, weights: np.ndarray) -> float:
+    """Return the mean over outputs of 1 - sum w (y - a)^2 / sum w (y - mean y)^2.
+
+    Where all y are equal it is 1 for exact outputs and else 0, as scikit-learn has it.
+
+    Parameters
+    ----------
+    targets, outputs : ndarray, shape (n, n_outputs)
+    weights : ndarray, shape (n,)
+    """
+    y = targets.astype(np.float64)
+    off = weights @ np.square(y - outputs)
+    spread = weights @ np.square(y - np.average(y, axis=0, weights=weights))
+    exact = np.where(off == 0, 1.0, 0.0)
+    scores = np.where(spread > 0, 1 - off / np.where(spread > 0, spread, 1.0), exact)
+    return float(scores.mean())
+
+
+MEASURES: dict[str, Measure] = {
+    "train_objective": train_objective,
+    "validation_score": validation_score,
+}
