@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     )
     from .data.dataset import Dataset
     from .data.load import load_dataset
+    from .estimators.classifier import MLPClassifier
+    from .estimators.regressor import MLPRegressor
     from .model.predictor import Predictor
     from .reports.run_folder import save_run
     from .training.callbacks import BestModel, Callback, CsvLog, EarlyStopping, LambdaCallback
@@ -47,6 +49,8 @@ _HOMES = {
     "EarlyStopping": "training.callbacks",
     "FastMLPError": "base.errors",
     "LambdaCallback": "training.callbacks",
+    "MLPClassifier": "estimators.classifier",
+    "MLPRegressor": "estimators.regressor",
     "Progress": "training.progress",
     "Predictor": "model.predictor",
     "TrainConfig": "training.config",
@@ -69,6 +73,8 @@ __all__ = [
     "EarlyStopping",
     "FastMLPError",
     "LambdaCallback",
+    "MLPClassifier",
+    "MLPRegressor",
     "Predictor",
     "Progress",
     "TrainConfig",

@@ -1,0 +1,1 @@
+"""Floor 5: estimators for scikit-learn: parameters as a TrainConfig, fits by the one loop."""

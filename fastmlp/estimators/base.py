@@ -1,0 +1,196 @@
+"""What both estimators share: checks, first weights, the choice of a solver, predictions."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.callback import CallbackSupportMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from ..model.network import Network
+from ..model.predictor import Predictor
+from ..model.task import Task
+from ..ops.activations import ACTIVATIONS
+from ..ops.scalers import SCALERS
+from ..training.callbacks import Callback
+from .following import Tasks, sort_callbacks
+from .initial import draw_layers
+from .lbfgs import fit_lbfgs
+from .problem import Problem, team
+from .stochastic import fit_stochastic
+from .translate import LBFGS, OUTPUT_NAMES, hidden_sizes, loss_and_output
+
+# Bytes stay what they are, for an eighth of the memory; scikit-learn makes float64 of them.
+_DTYPES = (np.float64, np.float32, np.uint8)
+
+
+class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
+    """Fits and predicts; what a target is, the two classes know."""
+
+    def _set_parameters(self, parameters: dict[str, Any]) -> None:
+        """Keep the arguments of ``__init__`` as they are."""
+        for name in self._get_param_names():
+            setattr(self, name, parameters[name])
+
+    # --- targets ---
+
+    @abstractmethod
+    def _check_target(self, y: Any, incremental: bool) -> tuple[np.ndarray, Task]:
+        """Return the targets as a Task encodes them, and the task."""
+
+    @abstractmethod
+    def _check_validation_target(self, y: Any) -> np.ndarray:
+        """Return the targets of validation rows as a Task encodes them."""
+
+    def _row_weights(self, y: Any, sample_weight: np.ndarray | None) -> np.ndarray | None:
+        """Return the weights of rows, those of their classes among them."""
+        return sample_weight
+
+    # --- fitting ---
+
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        X_val: Any = None,
+        y_val: Any = None,
+        incremental: bool = False,
+    ) -> Any:
+        sizes = hidden_sizes(self)
+        own, theirs = sort_callbacks(self.callbacks)
+        context = self._new_context(theirs)
+        first = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
+        X, y = self._check_rows(X, y, reset=first)
+        target, task = self._check_target(y, incremental)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, X)
+        random_state = check_random_state(self.random_state)
+        self.n_outputs_ = task.n_outputs
+        seed = self._draw_seed(random_state)
+        problem = Problem(
+            X, target, self._row_weights(y, sample_weight), self._given_validation(X_val, y_val),
+            task, random_state, seed, incremental,
+        )  # fmt: skip
+        if first:
+            self._initialize(X, [X.shape[1], *sizes, task.n_outputs], problem)
+        data = {"X": X, "y": y}
+        if sample_weight is not None:
+            data["metadata"] = {"sample_weight": sample_weight}
+        context.call_on_fit_task_begin(estimator=self, **data)
+        callbacks = [*own, *self._tasks(context, data, incremental)]
+        solve = fit_lbfgs if self.solver == LBFGS else fit_stochastic
+        solve(self, problem, callbacks)
+        context.call_on_fit_task_end(estimator=self, **data, reconstruction_attributes=dict)
+        return self
+
+    def _check_rows(self, X: Any, y: Any, reset: bool) -> tuple[Any, Any]:
+        return validate_data(
+            self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=_DTYPES,
+            reset=reset, **self._target_checks,
+        )  # fmt: skip
+
+    _target_checks: dict[str, Any] = {}  # noqa: RUF012
+
+    def _given_validation(self, X_val: Any, y_val: Any) -> tuple[Any, np.ndarray] | None:
+        if (X_val is None) != (y_val is None):
+            missing = "y_val" if y_val is None else "X_val"
+            raise ValueError(f"X_val and y_val must be given together, got no {missing}.")
+        if X_val is None:
+            return None
+        X_val, y_val = self._check_rows(X_val, y_val, reset=False)
+        return X_val, self._check_validation_target(y_val)
+
+    def _draw_seed(self, random_state: np.random.RandomState) -> int:
+        """Return a seed for what scikit-learn does not draw; else nothing is taken of the state."""
+        drawn = (self.weight_init, self.bias_init)
+        if drawn == (None, None) and not np.any(np.asarray(self.dropout) > 0):
+            return 0
+        return int(random_state.randint(np.iinfo(np.int32).max))
+
+    def _initialize(self, X: Any, units: list[int], problem: Problem) -> None:
+        self.n_iter_, self.t_ = 0, 0
+        self.n_layers_ = len(units)
+        _, output = loss_and_output(self.loss, problem.task.kind)
+        self.out_activation_ = OUTPUT_NAMES.get(output, output)
+        narrow = X.dtype == np.float32 and self.solver != LBFGS
+        dtype = np.dtype(np.float32 if narrow else np.float64)
+        self.coefs_, self.intercepts_ = draw_layers(
+            self, units, dtype, problem.random_state, problem.seed
+        )
+        self._continuation = None
+        self.loss_curve_: list[float] = []
+        self.best_loss_ = None if self.early_stopping and self.solver != LBFGS else np.inf
+        self.validation_scores_ = self.best_validation_score_ = None
+        self.validation_loss_curve_ = None
+
+    # --- callbacks of scikit-learn's protocol ---
+
+    def _new_context(self, callbacks: list[Any]) -> Any:
+        """Set up the callbacks of ``set_callbacks`` and those of the parameter."""
+        registered = list(getattr(self, "_skl_callbacks", ()))
+        if callbacks:
+            self.set_callbacks(*registered, *callbacks)
+        try:
+            return self._init_callback_context(max_subtasks=self.max_iter)
+        finally:
+            if callbacks:
+                self.set_callbacks(*registered)
+
+    def _tasks(self, context: Any, data: dict[str, Any], incremental: bool) -> list[Callback]:
+        if not context._callbacks:
+            return []
+        name = "lbfgs-iter" if self.solver == LBFGS else "epoch"
+        most = 1 if incremental else int(self.max_iter)
+        return [Tasks(self, context, name, data, most, _fitted_attributes)]
+
+    # --- predicting ---
+
+    def _outputs(self, X: Any) -> np.ndarray:
+        """Return the network's outputs, shape (n, n_outputs)."""
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse=["csr", "csc"], dtype=_DTYPES, reset=False)
+        network = self._network()
+        scaling = SCALERS.parse("none").fit(np.empty((0, 0)), None)
+        predictor = Predictor(network, scaling, Task("regression", self.n_outputs_))
+        threads = team(self, float(X.shape[0]) * network.params.size)
+        return predictor.outputs(X, threads)
+
+    def _network(self) -> Network:
+        """Return the network of the weights as they are: users may have changed them."""
+        hidden = self.activation
+        if isinstance(hidden, str):
+            hidden = [hidden] * (self.n_layers_ - 2)
+        names = {theirs: ours for ours, theirs in OUTPUT_NAMES.items()}
+        output = names.get(self.out_activation_, self.out_activation_)
+        units = [self.coefs_[0].shape[0], *(weights.shape[1] for weights in self.coefs_)]
+        activations = [ACTIVATIONS.parse(name) for name in (*hidden, output)]
+        network = Network(units, activations, self.coefs_[0].dtype)
+        network.set_weights(self.coefs_, self.intercepts_)
+        return network
+
+    def _is_stochastic(self) -> bool:
+        if self.solver == LBFGS:
+            raise AttributeError(
+                "partial_fit is only available for stochastic optimizers. "
+                f"{self.solver} is not stochastic."
+            )
+        return True
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+
+def _fitted_attributes(run: Any) -> dict[str, Any]:
+    """Return what a copy of the estimator needs to predict as the network does now."""
+    return {
+        "coefs_": [weights.copy() for weights in run.network.weights],
+        "intercepts_": [biases.copy() for biases in run.network.biases],
+        "n_iter_": len(run.history),
+    }

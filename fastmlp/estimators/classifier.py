@@ -1,0 +1,306 @@
+"""The classifier."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils import column_or_1d, compute_sample_weight
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import (
+    _check_partial_fit_first_call,
+    type_of_target,
+    unique_labels,
+)
+
+from ..model.task import Task
+from .base import BaseMLP
+from .constraints import CLASSIFIER
+
+
+class MLPClassifier(ClassifierMixin, BaseMLP):
+    """Multilayer perceptron for classes or labels, in place of scikit-learn's of the same name.
+
+    The parameters down to ``max_fun`` are scikit-learn 1.9's, with its meanings and defaults, and
+    the same ``random_state`` gives its results but for rounding. docs/estimators.md says what is
+    the same and what is new.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : array-like of shape (n_layers - 2,), default=(100,)
+        Units of each hidden layer.
+    activation : str or list of str, default="relu"
+        Of the hidden layers: ``identity``, ``logistic``, ``tanh``, ``relu``, or another of
+        fastmlp's such as ``gelu`` and ``leaky_relu(0.02)``; a list gives each layer its own.
+    solver : str, default="adam"
+        ``lbfgs``, ``sgd`` and ``adam`` as in scikit-learn, which take their settings from the
+        parameters below; or another of fastmlp's optimizers with its own settings, such as
+        ``adamw(weight_decay=0.05)`` and ``rmsprop``.
+    alpha : float, default=0.0001
+        Strength of the L2 penalty, alpha / (2 rows of the batch) Σ w².
+    batch_size : int, default="auto"
+        Rows of an update; auto: 200, or all where there are fewer. Not for lbfgs.
+    learning_rate : {"constant", "invscaling", "adaptive"}, default="constant"
+        How the rate of sgd changes; see ``schedule`` for other solvers.
+    learning_rate_init : float, default=0.001
+        The rate at the start. Not for lbfgs.
+    power_t : float, default=0.5
+        The exponent of invscaling.
+    max_iter : int, default=200
+        At most how many epochs; of lbfgs, iterations.
+    shuffle : bool, default=True
+        Whether each epoch has an order of its own.
+    random_state : int, RandomState instance or None, default=None
+        Of first weights, held-out rows and orders, which are scikit-learn's for the same state.
+    tol : float, default=1e-4
+        By how much an epoch has to improve on the best loss, or score, to count.
+    verbose : bool, default=False
+        Whether to print losses to stdout.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on from the weights of the last one.
+    momentum : float, default=0.9
+        Of sgd.
+    nesterovs_momentum : bool, default=True
+        Whether it is Nesterov's.
+    early_stopping : bool, default=False
+        Whether to stop by the score on held-out rows, whose best weights are then kept, and not by
+        the training loss.
+    validation_fraction : float, default=0.1
+        Share of the rows held out, unless ``fit`` is given ``X_val``.
+    beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
+        Of adam.
+    n_iter_no_change : int, default=10
+        Stop after more than so many epochs in a row that do not count.
+    max_fun : int, default=15000
+        At most how many evaluations, for lbfgs.
+    loss : str, default="log_loss"
+        The cross-entropy of the classes or labels, or another of fastmlp's losses that goes with
+        softmax (several classes) or sigmoid (two, or labels), such as ``squared_error``.
+    class_weight : dict, list of dict, "balanced" or None, default=None
+        Weights of the rows of each class, as elsewhere in scikit-learn.
+    label_smoothing : float, default=0.0
+        Share of each target spread over all classes, in training.
+    schedule : str or None, default=None
+        A schedule of fastmlp's, such as ``cosine(warmup=2)`` or ``plateau(patience=3)``, in place
+        of ``learning_rate`` and with every solver but lbfgs.
+    dropout : float or list of float, default=0.0
+        Share of the hidden units dropped in training, of all layers or of each. Not with lbfgs.
+    weight_init, bias_init : str or None, default=None
+        An initialiser of fastmlp's, such as ``he_normal``; None: as in scikit-learn.
+    n_threads : int or None, default=None
+        At most how many threads; None: the CPUs that the process may use. Changes no bit.
+    callbacks : list or None, default=None
+        Of ``fastmlp.Callback``, or of scikit-learn's protocol as ``set_callbacks`` takes them.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    coefs_, intercepts_ : list of ndarray
+        Weights, shape (n_in, n_out), and biases, shape (n_out,), of each layer.
+    loss_, best_loss_ : float
+        The last and the lowest training loss, penalty included; ``best_loss_`` is None with early
+        stopping.
+    loss_curve_ : list of float
+        The training loss of each epoch; of lbfgs, of each iteration.
+    validation_scores_, validation_loss_curve_ : list of float or None
+        Accuracy and loss (without the penalty) on the validation rows after each epoch, if there
+        are any.
+    best_validation_score_ : float or None
+    n_iter_, t_ : int
+        Epochs of the last fit, and samples gone through in all.
+    n_layers_, n_outputs_ : int
+    out_activation_ : str
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+        Where X has such names.
+
+    Examples
+    --------
+    >>> from fastmlp import MLPClassifier
+    >>> from sklearn.datasets import make_classification
+    >>> X, y = make_classification(n_samples=100, random_state=1)
+    >>> model = MLPClassifier(random_state=1, max_iter=300).fit(X[:80], y[:80])
+    >>> model.predict(X[80:85])
+    array([1, 0, 1, 0, 0])
+    """
+
+    _parameter_constraints: dict[str, Any] = CLASSIFIER
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 0.0001,
+        batch_size: int | str = "auto",
+        learning_rate: str = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        loss: str = "log_loss",
+        class_weight: Any = None,
+        label_smoothing: float = 0.0,
+        schedule: str | None = None,
+        dropout: Any = 0.0,
+        weight_init: str | None = None,
+        bias_init: str | None = None,
+        n_threads: int | None = None,
+        callbacks: Any = None,
+    ):
+        self._set_parameters(locals())
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None
+    ) -> MLPClassifier:
+        """Train from new weights, or with ``warm_start`` from the old ones.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n, n_features)
+        y : array-like of shape (n,) or (n, n_labels)
+            Labels of any kind, or a column of 0 and 1 for each of several labels.
+        sample_weight : array-like of shape (n,), default=None
+        X_val, y_val : array-like, default=None
+            Rows to validate on after each epoch; with early stopping in place of held-out ones.
+
+        Returns
+        -------
+        self
+        """
+        return self._fit(X, y, sample_weight, X_val, y_val)
+
+    @available_if(lambda estimator: estimator._is_stochastic())
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(
+        self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None
+    ) -> MLPClassifier:
+        """Train one epoch more on some rows.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n, n_features)
+        y : array-like of shape (n,) or (n, n_labels)
+        sample_weight : array-like of shape (n,), default=None
+        classes : array-like of shape (n_classes,), default=None
+            All classes that there will be; needed by the first call.
+
+        Returns
+        -------
+        self
+        """
+        if _check_partial_fit_first_call(self, classes):
+            several = type_of_target(y).startswith("multilabel")
+            self._label_binarizer = LabelBinarizer().fit(y if several else classes)
+        return self._fit(X, y, sample_weight, incremental=True)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the predicted class of each row, or its labels as a column of 0 and 1 each.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n, n_features)
+
+        Returns
+        -------
+        y : ndarray, shape (n,) or (n, n_labels)
+        """
+        outputs = self._outputs(X)
+        if self.n_outputs_ == 1:
+            outputs = outputs.ravel()
+        return self._label_binarizer.inverse_transform(outputs)
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return the probability of each class, in the order of ``classes_``, or of each label.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n, n_features)
+
+        Returns
+        -------
+        probabilities : ndarray, shape (n, n_classes)
+        """
+        outputs = self._outputs(X)
+        if self.n_outputs_ == 1:
+            return np.hstack([1 - outputs, outputs])
+        if self.out_activation_ == "logistic":
+            # Rounded to 0 or 1, the probability of a label would be none for scikit-learn's checks.
+            limits = np.finfo(outputs.dtype)
+            np.clip(outputs, limits.tiny, 1 - limits.epsneg, out=outputs)
+        return outputs
+
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """Return the logarithm of :meth:`predict_proba`, with its parameters."""
+        probabilities = self.predict_proba(X)
+        return np.log(probabilities, out=probabilities)
+
+    def _check_target(self, y: Any, incremental: bool) -> tuple[Any, Task]:
+        y = _flat(y)
+        if not hasattr(self, "classes_") or not (self.warm_start or incremental):
+            self._label_binarizer = LabelBinarizer().fit(y)
+            self.classes_ = self._label_binarizer.classes_
+        else:
+            self._check_known(unique_labels(y))
+        kind = self._label_binarizer.y_type_
+        if kind == "multilabel-indicator":
+            target = self._check_validation_target(y)
+            return target, Task("multilabel", target.shape[1])
+        if kind == "multiclass":
+            return y, Task("multiclass", len(self.classes_), self.classes_)
+        return y, Task("binary", 1, self.classes_)
+
+    def _check_known(self, classes: np.ndarray) -> None:
+        """Refuse other classes than those of the fit before."""
+        if self.warm_start:
+            if set(classes) != set(self.classes_):
+                raise ValueError(
+                    "warm_start can only be used where `y` has the same "
+                    "classes as in the previous call to fit. Previously "
+                    f"got {self.classes_}, `y` has {classes}"
+                )
+        elif len(np.setdiff1d(classes, self.classes_, assume_unique=True)):
+            raise ValueError(
+                "`y` has classes not in `self.classes_`. "
+                f"`self.classes_` has {self.classes_}. 'y' has {classes}."
+            )
+
+    def _check_validation_target(self, y: Any) -> np.ndarray:
+        y = _flat(y)
+        if self._label_binarizer.y_type_ != "multilabel-indicator":
+            return y
+        return self._label_binarizer.transform(y)
+
+    def _row_weights(self, y: Any, sample_weight: np.ndarray | None) -> np.ndarray | None:
+        if self.class_weight is None:
+            return sample_weight
+        by_class = compute_sample_weight(self.class_weight, _flat(y))
+        weights: np.ndarray = by_class if sample_weight is None else by_class * sample_weight
+        return weights
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+
+def _flat(y: Any) -> Any:
+    """Return a single column as scikit-learn wants it, with its warning."""
+    return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y

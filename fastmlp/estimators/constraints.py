@@ -1,0 +1,100 @@
+"""What the parameters of the estimators may be, in scikit-learn's terms and with its messages."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+
+from ..base.errors import ConfigError
+from ..ops.activations import ACTIVATIONS
+from ..ops.initializers import INITIALIZERS
+from ..ops.losses import LOSSES
+from ..ops.optimizers import OPTIMIZERS
+from ..ops.schedules import SCHEDULES
+from ..ops.spec import Registry
+
+
+class SpecOf(StrOptions):
+    """A name of a registry, or a name with parameters: ``leaky_relu(0.02)``.
+
+    Parameters
+    ----------
+    registry : Registry
+    *others : str
+        Further names that are allowed.
+    several : bool, default False
+        Whether a list or tuple of such is asked for.
+    """
+
+    def __init__(self, registry: Registry[Any], *others: str, several: bool = False):
+        super().__init__({*registry.names(), *others})
+        self.registry, self.others, self.several = registry, others, several
+
+    def is_satisfied_by(self, val: Any) -> bool:
+        if self.several:
+            return isinstance(val, (list, tuple)) and all(self._names_one(item) for item in val)
+        return self._names_one(val)
+
+    def _names_one(self, val: Any) -> bool:
+        if not isinstance(val, str):
+            return False
+        if val in self.others:
+            return True
+        try:
+            self.registry.parse(val)
+        except ConfigError:
+            return False
+        return True
+
+    def __str__(self) -> str:
+        names = ", ".join(repr(name) for name in sorted(self.options))
+        what = "a list of one str for each hidden layer" if self.several else "a str"
+        return f"{what} among {{{names}}} (with parameters if wanted, like name(key=0.5))"
+
+
+_COUNT = Interval(Integral, 1, None, closed="left")
+_SHARE = Interval(Real, 0, 1, closed="left")
+_NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
+_POSITIVE = Interval(Real, 0, None, closed="neither")
+
+SHARED: dict[str, Any] = {
+    "hidden_layer_sizes": ["array-like", _COUNT],
+    "activation": [SpecOf(ACTIVATIONS, "logistic"), SpecOf(ACTIVATIONS, "logistic", several=True)],
+    "solver": [SpecOf(OPTIMIZERS, "lbfgs")],
+    "alpha": [_NOT_NEGATIVE],
+    "batch_size": [StrOptions({"auto"}), _COUNT],
+    "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"})],
+    "learning_rate_init": [_POSITIVE],
+    "power_t": [_NOT_NEGATIVE],
+    "max_iter": [_COUNT],
+    "shuffle": ["boolean"],
+    "random_state": ["random_state"],
+    "tol": [_NOT_NEGATIVE],
+    "verbose": ["verbose"],
+    "warm_start": ["boolean"],
+    "momentum": [Interval(Real, 0, 1, closed="both")],
+    "nesterovs_momentum": ["boolean"],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [_SHARE],
+    "beta_1": [_SHARE],
+    "beta_2": [_SHARE],
+    "epsilon": [_POSITIVE],
+    "n_iter_no_change": [_COUNT, Options(Real, {np.inf})],
+    "max_fun": [_COUNT],
+    "schedule": [SpecOf(SCHEDULES), None],
+    "dropout": [_SHARE, "array-like"],
+    "weight_init": [SpecOf(INITIALIZERS), None],
+    "bias_init": [SpecOf(INITIALIZERS), None],
+    "n_threads": [_COUNT, None],
+    "callbacks": [list, tuple, None],
+}
+CLASSIFIER: dict[str, Any] = {
+    **SHARED,
+    "loss": [SpecOf(LOSSES, "log_loss")],
+    "class_weight": [dict, list, StrOptions({"balanced"}), None],
+    "label_smoothing": [_SHARE],
+}
+REGRESSOR: dict[str, Any] = {**SHARED, "loss": [SpecOf(LOSSES)]}

@@ -1,0 +1,137 @@
+"""The solver lbfgs: SciPy's L-BFGS-B over loss and gradient of all rows."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+from scipy.optimize import OptimizeResult, minimize
+from sklearn.utils.optimize import _check_optimize_result
+from threadpoolctl import threadpool_limits
+
+from ..base.errors import CallbackError
+from ..training.callbacks import Callback
+from ..training.full_batch import LossAndGradient
+from ..training.measures import MEASURES
+from ..training.prepare import prepare_parts
+from ..training.run import Run
+from .following import Printer
+from .problem import Problem, circumstances, split, team
+from .stochastic import NOT_FINITE, keep_curves, loss_divisor, measures
+from .translate import full_batch_config
+
+
+def fit_lbfgs(estimator: Any, problem: Problem, callbacks: list[Callback]) -> None:
+    """Minimise the objective of all rows, and keep what was reached.
+
+    In float64, whatever the data are: the line search needs the digits.
+
+    Raises
+    ------
+    ValueError
+        If there is dropout, which makes another function of every evaluation, or the weights leave
+        the finite numbers.
+    """
+    if np.any(np.asarray(estimator.dropout) > 0):
+        raise ValueError(
+            "dropout does not go with solver 'lbfgs', whose line search compares values of one "
+            f"function, got {estimator.dropout}; use 'adam', say"
+        )
+    run = _start(estimator, problem, callbacks)
+    objective = LossAndGradient(run)
+    run.compile()
+    follower = _Follower(run, objective)
+    outcome = None
+    try:
+        run.tell("on_setup")
+        run.tell("on_train_begin")
+        # SciPy's own vectors are short: two BLAS threads on a busy machine took ten times as long.
+        with threadpool_limits(1, "blas"):
+            outcome = minimize(
+                objective,
+                objective.parameters(),
+                method="L-BFGS-B",
+                jac=True,
+                callback=follower,
+                options={
+                    "maxfun": estimator.max_fun,
+                    "maxiter": estimator.max_iter,
+                    "gtol": estimator.tol,
+                },
+            )
+        objective.put(outcome.x)
+    except KeyboardInterrupt:
+        objective.put(follower.parameters)
+        warnings.warn("Training interrupted by user.", stacklevel=2)
+    except CallbackError as error:
+        raise error.__cause__ or error from None
+    finally:
+        run.tell("on_train_end")
+    _keep(estimator, run, outcome)
+
+
+class _Follower:
+    """Records every iteration as an epoch, and tells the run's callbacks of it."""
+
+    def __init__(self, run: Run, objective: LossAndGradient):
+        self.run, self.objective = run, objective
+        self.parameters = objective.parameters()
+
+    def __call__(self, intermediate_result: OptimizeResult) -> None:
+        run, self.parameters = self.run, intermediate_result.x.copy()
+        self.objective.put(self.parameters)
+        run.epoch += 1
+        row = {
+            "epoch": run.epoch,
+            "learning_rate": None,
+            "train_loss": None,
+            "train_accuracy": None,
+            "penalty": run.penalty(),
+            **run.loss_and_accuracy("validation", run.prepared.validation),
+            "train_objective": reported_loss(run, intermediate_result.fun),
+        }
+        if run.prepared.validation is not None:
+            row["validation_score"] = MEASURES["validation_score"](run, row)
+        run.tell("on_epoch_end", run.history.append(**row))
+        if run.stop_status:
+            raise StopIteration
+
+
+def reported_loss(run: Run, objective: float) -> float:
+    """Return the loss as scikit-learn reports it, of the network as it is."""
+    penalty = run.penalty()
+    return (float(objective) - penalty) / run.loss_divisor + penalty
+
+
+def _start(estimator: Any, problem: Problem, callbacks: list[Callback]) -> Run:
+    parts = split(estimator, problem)
+    config = full_batch_config(estimator, circumstances(estimator, problem, parts, "float64"))
+    prepared = prepare_parts(parts, config, problem.task)
+    work = float(parts.X_train.shape[0]) * sum(weights.size for weights in estimator.coefs_)
+    run = Run(
+        config,
+        prepared,
+        team(estimator, work),
+        callbacks,
+        (estimator.coefs_, estimator.intercepts_),
+        measures(prepared.validation is not None),
+    )
+    run.loss_divisor = loss_divisor(config.loss, problem)
+    if estimator.verbose:
+        run.callbacks.append(Printer(estimator))
+    return run
+
+
+def _keep(estimator: Any, run: Run, outcome: OptimizeResult | None) -> None:
+    estimator.coefs_ = [weights.copy() for weights in run.network.weights]
+    estimator.intercepts_ = [biases.copy() for biases in run.network.biases]
+    if not all(np.isfinite(a).all() for a in (*estimator.coefs_, *estimator.intercepts_)):
+        raise ValueError(NOT_FINITE)
+    keep_curves(estimator, run)
+    estimator.n_iter_ = len(run.history)
+    if outcome is None:
+        return
+    estimator.loss_ = reported_loss(run, outcome.fun)
+    if not run.stop_status:
+        estimator.n_iter_ = _check_optimize_result("lbfgs", outcome, estimator.max_iter)

@@ -1,0 +1,114 @@
+"""What a fit is about, once everything is checked, and its parts for training and validation."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..base.foreign import as_plain
+from ..data.split import Parts
+from ..model.launch import check_threads
+from ..model.task import Task
+from .translate import Circumstances, loss_and_output
+
+# Below so many multiply-adds for an epoch, other threads only have to be waited for.
+_WORTH_A_TEAM = 2e7
+
+
+@dataclass
+class Problem:
+    """Checked data and what a fit starts from.
+
+    Attributes
+    ----------
+    X, y : ndarray
+        Rows and labels, indicators or numbers.
+    sample_weight : ndarray, shape (n,), or None
+    validation : (ndarray, ndarray) or None
+        The rows and targets given for validation.
+    task : Task
+    random_state : RandomState
+    seed : int
+        Of dropout, and of initialisers.
+    incremental : bool
+        Whether it is one more epoch of ``partial_fit``.
+    """
+
+    X: Any
+    y: np.ndarray
+    sample_weight: np.ndarray | None
+    validation: tuple[Any, np.ndarray] | None
+    task: Task
+    random_state: np.random.RandomState
+    seed: int
+    incremental: bool
+
+
+def circumstances(estimator: Any, problem: Problem, parts: Parts, dtype: str) -> Circumstances:
+    """Return what the settings depend on."""
+    loss, output = loss_and_output(estimator.loss, problem.task.kind)
+    return Circumstances(
+        task=problem.task.kind,
+        loss=loss,
+        output=output,
+        dtype=dtype,
+        rows=parts.X_train.shape[0],
+        weighted=parts.weight_train is not None,
+        validation=parts.X_validation is not None,
+        samples_seen=int(estimator.t_),
+        seed=problem.seed,
+    )
+
+
+def split(estimator: Any, problem: Problem) -> Parts:
+    """Return the parts of a fit: the rows given for validation, or some held out for stopping.
+
+    Rows are held out as scikit-learn does it, by the same random numbers.
+
+    Raises
+    ------
+    ValueError
+        If less than two rows would be held out.
+    """
+    X, y, weight = as_plain(problem.X, "X")[0], problem.y, problem.sample_weight
+    if problem.validation is not None:
+        X_val, y_val = as_plain(problem.validation[0], "X_val")[0], problem.validation[1]
+        return Parts(X, y, X_val, y_val, None, None, weight)
+    if not estimator.early_stopping or estimator.solver == "lbfgs":
+        return Parts(X, y, None, None, None, None, weight)
+    # Not at the top: it takes most of a second to import.
+    from sklearn.model_selection import train_test_split
+
+    train, held_out = train_test_split(
+        np.arange(X.shape[0]),
+        random_state=problem.random_state,
+        test_size=estimator.validation_fraction,
+        stratify=y if problem.task.kind == "binary" else None,
+    )
+    if len(held_out) < 2:
+        raise ValueError(
+            "The validation set is too small. Increase 'validation_fraction' "
+            "or the size of your dataset."
+        )
+    weights = (None, None) if weight is None else (weight[train], weight[held_out])
+    return Parts(X[train], y[train], X[held_out], y[held_out], None, None, *weights)
+
+
+def warn_of_batch_size(estimator: Any, rows: int) -> None:
+    """Warn as scikit-learn does of a batch that is larger than the data."""
+    if not isinstance(estimator.batch_size, str) and estimator.batch_size > rows:
+        warnings.warn(
+            "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped",
+            stacklevel=2,
+        )
+
+
+def team(estimator: Any, work: float) -> int:
+    """Return the number of threads for ``work`` multiply-adds: ``n_threads``, or what there is."""
+    if work < _WORTH_A_TEAM:
+        return 1
+    usable = check_threads(None)
+    return usable if estimator.n_threads is None else min(int(estimator.n_threads), usable)

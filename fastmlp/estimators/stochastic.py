@@ -1,0 +1,168 @@
+"""The solvers that take batches: a run of the training loop, and what the estimator keeps of it."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from ..base.errors import CallbackError, DivergenceError
+from ..training.callbacks import Callback
+from ..training.continuation import Continuation
+from ..training.fit import finish
+from ..training.loop import Loop
+from ..training.prepare import prepare_parts
+from ..training.run import Run
+from .following import Printer
+from .problem import Problem, circumstances, split, team, warn_of_batch_size
+from .translate import train_config
+
+NOT_FINITE = (
+    "Solver produced non-finite parameter weights. The input data may contain large values and "
+    "need to be preprocessed."
+)
+
+
+def fit_stochastic(estimator: Any, problem: Problem, callbacks: list[Callback]) -> None:
+    """Train by sgd, adam or another optimizer of batches, and keep what was reached.
+
+    Raises
+    ------
+    ValueError
+        If the weights leave the finite numbers.
+    """
+    if estimator.early_stopping and problem.incremental:
+        raise ValueError("partial_fit does not support early_stopping=True")
+    run = _start(estimator, problem, callbacks)
+    loop = Loop(run)
+    _continue(estimator, problem, loop)
+    try:
+        finish(run, loop)
+    except DivergenceError as error:
+        if not (estimator.early_stopping and loop.best.found):
+            raise ValueError(f"{NOT_FINITE} ({error})") from error
+        _keep(estimator, loop)
+        _note_divergence(estimator)
+        warnings.warn(str(error), ConvergenceWarning, stacklevel=2)
+        return
+    except CallbackError as error:
+        _keep(estimator, loop)
+        raise error.__cause__ or error from None
+    _keep(estimator, loop)
+    if loop.status == "interrupted":
+        warnings.warn("Training interrupted by user.", stacklevel=2)
+    elif loop.status == "finished" and not problem.incremental:
+        warnings.warn(
+            f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the "
+            "optimization hasn't converged yet.",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
+
+
+def _start(estimator: Any, problem: Problem, callbacks: list[Callback]) -> Run:
+    parts = split(estimator, problem)
+    rows = parts.X_train.shape[0]
+    warn_of_batch_size(estimator, rows)
+    dtype = estimator.coefs_[0].dtype
+    config = train_config(estimator, circumstances(estimator, problem, parts, dtype.name))
+    prepared = prepare_parts(parts, config, problem.task)
+    work = float(rows) * sum(weights.size for weights in estimator.coefs_)
+    run = Run(
+        config,
+        prepared,
+        team(estimator, work),
+        callbacks,
+        (estimator.coefs_, estimator.intercepts_),
+        measures(prepared.validation is not None),
+    )
+    if estimator.verbose:
+        run.callbacks.append(Printer(estimator))  # after the rule that stops, of which it tells
+    run.loss_divisor = loss_divisor(config.loss, problem)
+    if estimator.shuffle:
+        run.steps.order_of = _orders(rows, problem.random_state)
+    return run
+
+
+def measures(validates: bool) -> tuple[str, ...]:
+    """Return what a run measures besides losses and accuracies."""
+    return ("train_objective", "validation_score") if validates else ("train_objective",)
+
+
+def loss_divisor(loss: str, problem: Problem) -> int:
+    """Return by what reported losses are divided: scikit-learn's squared error is a mean over the
+    outputs, while its gradient is that of the sum.
+    """
+    return problem.task.n_outputs if loss == "squared_error" else 1
+
+
+def _orders(rows: int, random_state: np.random.RandomState) -> Callable[[int], np.ndarray]:
+    """Return what shuffles the rows of an epoch as scikit-learn does: anew, from where they are."""
+    order = np.arange(rows)
+
+    def order_of(epoch: int) -> np.ndarray:
+        nonlocal order
+        shuffled = np.arange(rows)
+        random_state.shuffle(shuffled)
+        order = order[shuffled]
+        return order
+
+    return order_of
+
+
+def _continue(estimator: Any, problem: Problem, loop: Loop) -> None:
+    """Begin where the fit before has ended, if there was one: with partial_fit the optimizer, too,
+    and with warm_start what was best so far.
+    """
+    before: Continuation | None = estimator._continuation
+    if before is not None:
+        if not problem.incremental:
+            before = replace(before, state=None)
+        before.resume(loop)
+    if problem.incremental:
+        loop.epochs = range(loop.epochs.start, loop.epochs.start + 1)
+
+
+def _keep(estimator: Any, loop: Loop) -> None:
+    """Give the estimator weights, curves and counts."""
+    run, history = loop.run, loop.run.history
+    estimator.coefs_ = [weights.copy() for weights in run.network.weights]
+    estimator.intercepts_ = [biases.copy() for biases in run.network.biases]
+    estimator.n_iter_ = len(history)
+    estimator.t_ += len(history) * run.n_train
+    estimator._continuation = Continuation.of(loop) if run.epoch else None
+    keep_curves(estimator, run)
+
+
+def _note_divergence(estimator: Any) -> None:
+    """Count the epoch in which training diverged, with curves that say so."""
+    estimator.n_iter_ += 1
+    for curve in (
+        estimator.loss_curve_, estimator.validation_scores_, estimator.validation_loss_curve_
+    ):  # fmt: skip
+        curve.append(math.nan)
+
+
+def keep_curves(estimator: Any, run: Run) -> None:
+    """Extend the estimator's curves by a run's."""
+    losses = run.history["train_objective"]
+    estimator.loss_curve_ = [*estimator.loss_curve_, *losses]
+    if losses:
+        estimator.loss_ = losses[-1]
+    if estimator.best_loss_ is not None:
+        estimator.best_loss_ = min([estimator.best_loss_, *losses])
+    if run.prepared.validation is None:
+        return
+    scores, validation_losses = run.history["validation_score"], run.history["validation_loss"]
+    estimator.validation_scores_ = [*(estimator.validation_scores_ or ()), *scores]
+    estimator.validation_loss_curve_ = [
+        *(estimator.validation_loss_curve_ or ()),
+        *(loss / run.loss_divisor for loss in validation_losses),
+    ]
+    if estimator.validation_scores_:
+        estimator.best_validation_score_ = max(estimator.validation_scores_)

@@ -1,0 +1,171 @@
+"""From an estimator's parameters to the settings of a training run."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..ops.losses import LOSSES
+from ..ops.optimizers import SGD, Adam
+from ..ops.schedules import Adaptive, InverseScaling
+from ..training.config import TrainConfig
+
+LBFGS = "lbfgs"
+# scikit-learn's names for what has another one here.
+OUTPUT_NAMES = {"sigmoid": "logistic", "exponential": "exp"}
+_MOST_EPOCHS = 2**24 - 1
+_MOST = 1e300  # in place of infinity, which no setting may be
+# scikit-learn predicts a label above one half, fastmlp from the threshold on.
+_JUST_ABOVE_HALF = float(np.nextafter(0.5, 1.0))
+
+
+class Circumstances(NamedTuple):
+    """What the settings depend on besides the parameters."""
+
+    task: str  # the kind of a model.task.Task
+    loss: str
+    output: str
+    dtype: str
+    rows: int  # in training
+    weighted: bool
+    validation: bool  # whether there are rows to validate on
+    samples_seen: int
+    seed: int
+
+
+def hidden_sizes(estimator: Any) -> list[int]:
+    """Return the sizes of the hidden layers.
+
+    Raises
+    ------
+    ValueError
+        If one is not above 0.
+    """
+    sizes = estimator.hidden_layer_sizes
+    sizes = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
+    if np.any(np.array(sizes) <= 0):
+        raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
+    return [int(size) for size in sizes]
+
+
+def loss_and_output(loss: str, kind: str) -> tuple[str, str]:
+    """Return fastmlp's loss and the activation of the output layer.
+
+    Parameters
+    ----------
+    loss : str
+        An estimator's parameter.
+    kind : {"multiclass", "binary", "multilabel", "regression"}
+    """
+    if loss == "log_loss":
+        loss = "cross_entropy" if kind == "multiclass" else "binary_cross_entropy"
+    wanted = {"multiclass": "softmax", "regression": "identity"}.get(kind, "sigmoid")
+    outputs = LOSSES.parse(loss).output_activations
+    # A loss that does not go with the task keeps the task's output, and TrainConfig says so.
+    if kind == "regression" and outputs == ("exponential",):
+        wanted = "exponential"
+    return loss, wanted
+
+
+def train_config(estimator: Any, found: Circumstances) -> TrainConfig:
+    """Return the settings of a stochastic fit; the same as scikit-learn's where it has them."""
+    patience = estimator.n_iter_no_change
+    batch_size = _batch_size(estimator, found.rows)
+    alone = batch_size == 1 and not found.weighted
+    return _cached_config(
+        **_shared(estimator, found),
+        optimizer=_optimizer(estimator),
+        learning_rate=float(estimator.learning_rate_init),
+        mode="stochastic" if alone else "minibatch",
+        batch_size=batch_size,
+        sampling="shuffle" if estimator.shuffle else "in_order",
+        epochs=min(int(estimator.max_iter), _MOST_EPOCHS),
+        schedule=_schedule(estimator, found.samples_seen),
+        # It stops after more than n_iter_no_change epochs.
+        early_stopping=0 if math.isinf(patience) else int(patience) + 1,
+        monitor="validation_score" if estimator.early_stopping else "train_objective",
+        min_delta=min(float(estimator.tol), _MOST),
+        improvement="single",
+        restore_best=bool(estimator.early_stopping),
+    )
+
+
+def full_batch_config(estimator: Any, found: Circumstances) -> TrainConfig:
+    """Return the settings by which L-BFGS evaluates loss and gradient."""
+    return _cached_config(
+        **_shared(estimator, found),
+        optimizer="sgd",
+        learning_rate=1.0,
+        mode="batch",
+        epochs=1,
+        monitor="train_objective",
+        restore_best=False,
+    )
+
+
+def _shared(estimator: Any, found: Circumstances) -> dict[str, Any]:
+    activation, dropout = estimator.activation, estimator.dropout
+    return {
+        "task": {"regression": "regression", "multilabel": "multilabel"}.get(
+            found.task, "classification"
+        ),
+        "split": "none",
+        "validation": 0.1 if found.validation else 0.0,
+        "scale": "none",
+        "hidden_layer_sizes": tuple(hidden_sizes(estimator)),
+        "activation": activation if isinstance(activation, str) else tuple(activation),
+        "output_activation": found.output,
+        "loss": found.loss,
+        "weight_init": "glorot_uniform",
+        "dropout": float(dropout) if np.ndim(dropout) == 0 else tuple(map(float, dropout)),
+        "l2": min(float(estimator.alpha), _MOST),
+        "penalty_per_row": True,
+        "label_smoothing": float(getattr(estimator, "label_smoothing", 0.0)),
+        "threshold": _JUST_ABOVE_HALF if found.task in ("binary", "multilabel") else 0.5,
+        "loss_limit": 0.0,
+        "seed": found.seed,
+        "dtype": found.dtype,
+    }
+
+
+@lru_cache(maxsize=128)
+def _cached_config(**fields: Any) -> TrainConfig:
+    # Checking all fields takes a millisecond, and partial_fit comes again and again.
+    return TrainConfig(**fields)
+
+
+def _batch_size(estimator: Any, rows: int) -> int:
+    if isinstance(estimator.batch_size, str):
+        return min(200, rows)
+    return min(int(estimator.batch_size), rows)
+
+
+def _optimizer(estimator: Any) -> str:
+    if estimator.solver == "sgd":
+        momentum = float(estimator.momentum)
+        if momentum == 0:
+            return "sgd"
+        return str(SGD(momentum, bool(estimator.nesterovs_momentum), with_rate=True))
+    if estimator.solver == "adam":
+        return str(
+            Adam(
+                float(estimator.beta_1), float(estimator.beta_2), float(estimator.epsilon),
+                epsilon_hat=True,
+            )
+        )  # fmt: skip
+    return str(estimator.solver)
+
+
+def _schedule(estimator: Any, samples_seen: int) -> str:
+    if estimator.schedule is not None:
+        return str(estimator.schedule)
+    if estimator.solver != "sgd":
+        return "constant"  # as scikit-learn, which lets others than sgd ignore learning_rate
+    if estimator.learning_rate == "invscaling":
+        return str(InverseScaling(float(estimator.power_t), samples_seen))
+    if estimator.learning_rate == "adaptive" and not math.isinf(estimator.n_iter_no_change):
+        return str(Adaptive())
+    return "constant"
