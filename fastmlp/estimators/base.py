@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -17,12 +17,13 @@ from ..model.task import Task
 from ..ops.activations import ACTIVATIONS
 from ..ops.scalers import SCALERS
 from ..training.callbacks import Callback
+from ..training.continuation import Continuation
 from .following import Tasks, sort_callbacks
 from .initial import draw_layers
 from .lbfgs import fit_lbfgs
 from .problem import Problem, team
 from .stochastic import fit_stochastic
-from .translate import LBFGS, OUTPUT_NAMES, hidden_sizes, loss_and_output
+from .translate import LBFGS, OUTPUT_NAMES, check_together, hidden_sizes, loss_and_output
 
 # Bytes stay what they are, for an eighth of the memory; scikit-learn makes float64 of them.
 _DTYPES = (np.float64, np.float32, np.uint8)
@@ -30,6 +31,9 @@ _DTYPES = (np.float64, np.float32, np.uint8)
 
 class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
     """Fits and predicts; what a target is, the two classes know."""
+
+    _target_checks: ClassVar[dict[str, Any]] = {}
+    _continuation: Continuation | None = None
 
     def _set_parameters(self, parameters: dict[str, Any]) -> None:
         """Keep the arguments of ``__init__`` as they are."""
@@ -67,6 +71,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
         first = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
         X, y = self._check_rows(X, y, reset=first)
         target, task = self._check_target(y, incremental)
+        check_together(self, task.kind)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X)
         random_state = check_random_state(self.random_state)
@@ -93,8 +98,6 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
             self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=_DTYPES,
             reset=reset, **self._target_checks,
         )  # fmt: skip
-
-    _target_checks: dict[str, Any] = {}  # noqa: RUF012
 
     def _given_validation(self, X_val: Any, y_val: Any) -> tuple[Any, np.ndarray] | None:
         if (X_val is None) != (y_val is None):

@@ -41,7 +41,7 @@ def draw_layers(
     weights: list[np.ndarray] = []
     biases: list[np.ndarray] = []
     for layer, (n_in, n_out) in enumerate(pairwise(units)):
-        bound = np.sqrt(_factor(estimator, layer, len(units) - 2) / (n_in + n_out))
+        bound = np.sqrt(_factor(estimator, layer) / (n_in + n_out))
         for kind, shape, fans, arrays in (
             ("weight_init", (n_in, n_out), (n_in, n_out), weights),
             ("bias_init", (n_out,), (n_out, n_out), biases),
@@ -57,9 +57,9 @@ def draw_layers(
     return weights, biases
 
 
-def _factor(estimator: Any, layer: int, hidden: int) -> float:
+def _factor(estimator: Any, layer: int) -> float:
     """Return Glorot's factor by the activation of the layer, the last hidden one's for outputs."""
     activation = estimator.activation
     if not isinstance(activation, str):
-        activation = activation[min(layer, hidden - 1)] if hidden else "identity"
+        activation = [*activation, "identity"][min(layer, len(activation) - 1)]
     return 2.0 if ACTIVATIONS.parse(activation).name == "sigmoid" else 6.0

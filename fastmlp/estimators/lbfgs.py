@@ -30,14 +30,8 @@ def fit_lbfgs(estimator: Any, problem: Problem, callbacks: list[Callback]) -> No
     Raises
     ------
     ValueError
-        If there is dropout, which makes another function of every evaluation, or the weights leave
-        the finite numbers.
+        If the weights leave the finite numbers.
     """
-    if np.any(np.asarray(estimator.dropout) > 0):
-        raise ValueError(
-            "dropout does not go with solver 'lbfgs', whose line search compares values of one "
-            f"function, got {estimator.dropout}; use 'adam', say"
-        )
     run = _start(estimator, problem, callbacks)
     objective = LossAndGradient(run)
     run.compile()

@@ -59,6 +59,7 @@ def circumstances(estimator: Any, problem: Problem, parts: Parts, dtype: str) ->
         weighted=parts.weight_train is not None,
         validation=parts.X_validation is not None,
         samples_seen=int(estimator.t_),
+        incremental=problem.incremental,
         seed=problem.seed,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
@@ -116,7 +116,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     """
 
     _parameter_constraints: dict[str, Any] = REGRESSOR
-    _target_checks = {"y_numeric": True}  # noqa: RUF012
+    _target_checks: ClassVar[dict[str, Any]] = {"y_numeric": True}
 
     def __init__(
         self,

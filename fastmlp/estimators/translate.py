@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..base.errors import ConfigError
 from ..ops.losses import LOSSES
 from ..ops.optimizers import SGD, Adam
 from ..ops.schedules import Adaptive, InverseScaling
@@ -33,6 +34,7 @@ class Circumstances(NamedTuple):
     weighted: bool
     validation: bool  # whether there are rows to validate on
     samples_seen: int
+    incremental: bool  # whether it is one more epoch of partial_fit
     seed: int
 
 
@@ -49,6 +51,33 @@ def hidden_sizes(estimator: Any) -> list[int]:
     if np.any(np.array(sizes) <= 0):
         raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
     return [int(size) for size in sizes]
+
+
+def check_together(estimator: Any, kind: str) -> None:
+    """Raise ConfigError where a parameter would be ignored that scikit-learn has not.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+    kind : {"multiclass", "binary", "multilabel", "regression"}
+    """
+    if estimator.solver == LBFGS:
+        for name, why in (
+            ("dropout", "whose line search compares values of one function"),
+            ("schedule", "which has no learning rate"),
+        ):
+            value = getattr(estimator, name)
+            if value is not None and np.any(np.asarray(value) != 0):
+                raise ConfigError(
+                    f"{name} does not go with solver 'lbfgs', {why}, got {value!r}; use 'adam', say"
+                )
+    smoothing = getattr(estimator, "label_smoothing", 0.0)
+    loss, _ = loss_and_output(estimator.loss, kind)
+    if smoothing and not loss.endswith("cross_entropy"):
+        raise ConfigError(
+            f"label_smoothing applies to loss 'log_loss', got {smoothing} with loss "
+            f"{estimator.loss!r}; leave it out"
+        )
 
 
 def loss_and_output(loss: str, kind: str) -> tuple[str, str]:
@@ -78,12 +107,12 @@ def train_config(estimator: Any, found: Circumstances) -> TrainConfig:
     return _cached_config(
         **_shared(estimator, found),
         optimizer=_optimizer(estimator),
-        learning_rate=float(estimator.learning_rate_init),
+        learning_rate=_rate(estimator, found),
         mode="stochastic" if alone else "minibatch",
         batch_size=batch_size,
         sampling="shuffle" if estimator.shuffle else "in_order",
         epochs=min(int(estimator.max_iter), _MOST_EPOCHS),
-        schedule=_schedule(estimator, found.samples_seen),
+        schedule=_schedule(estimator, found),
         # It stops after more than n_iter_no_change epochs.
         early_stopping=0 if math.isinf(patience) else int(patience) + 1,
         monitor="validation_score" if estimator.early_stopping else "train_objective",
@@ -159,13 +188,29 @@ def _optimizer(estimator: Any) -> str:
     return str(estimator.solver)
 
 
-def _schedule(estimator: Any, samples_seen: int) -> str:
+def _rate(estimator: Any, found: Circumstances) -> float:
+    rate = float(estimator.learning_rate_init)
+    if _scales_inversely(estimator) and found.incremental:
+        # The rows of an epoch differ from call to call: what has been seen tells the rate.
+        rate /= (1 + found.samples_seen) ** float(estimator.power_t)
+    return rate
+
+
+def _scales_inversely(estimator: Any) -> bool:
+    return (
+        estimator.schedule is None
+        and estimator.solver == "sgd"
+        and bool(estimator.learning_rate == "invscaling")
+    )
+
+
+def _schedule(estimator: Any, found: Circumstances) -> str:
     if estimator.schedule is not None:
         return str(estimator.schedule)
     if estimator.solver != "sgd":
         return "constant"  # as scikit-learn, which lets others than sgd ignore learning_rate
-    if estimator.learning_rate == "invscaling":
-        return str(InverseScaling(float(estimator.power_t), samples_seen))
+    if _scales_inversely(estimator) and not found.incremental:
+        return str(InverseScaling(float(estimator.power_t), found.samples_seen))
     if estimator.learning_rate == "adaptive" and not math.isinf(estimator.n_iter_no_change):
         return str(Adaptive())
     return "constant"

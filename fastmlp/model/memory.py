@@ -16,7 +16,7 @@ def aligned_zeros(shape: int | tuple[int, ...], dtype: np.dtype | type) -> np.nd
     dtype = np.dtype(dtype)
     count = math.prod(shape) if isinstance(shape, tuple) else int(shape)
     raw = np.zeros(count * dtype.itemsize + CACHE_LINE, np.uint8)
-    start = -raw.ctypes.data % CACHE_LINE
+    start = -raw.__array_interface__["data"][0] % CACHE_LINE  # raw.ctypes takes ten times as long
     return raw[start : start + count * dtype.itemsize].view(dtype).reshape(shape)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -95,13 +96,17 @@ class Run:
         self.steps = Steps(
             config, self.plan, self.network, prepared.train, self.objective, notes_penalty
         )
-        self.evaluator = Workspace(self.network, training=False, sparse=prepared.train.sparse)
         self.history = History((*EPOCH_COLUMNS, *self.measures))
         self.iterations = History(ITERATION_COLUMNS)
         self.prepare_seconds = 0.0
         self.epoch = 0
         self.stop_status = ""
         self.predictor = Predictor(self.network, prepared.scaling, task)
+
+    @cached_property
+    def evaluator(self) -> Workspace:
+        """The buffers of evaluations."""
+        return Workspace(self.network, training=False, sparse=self.prepared.train.sparse)
 
     @property
     def n_train(self) -> int:
@@ -153,8 +158,15 @@ class Run:
         """Compile or load all kernels that the run needs; return the seconds it took."""
         started = time.perf_counter()
         self.steps.compile()
-        self.evaluate(self.prepared.train, rows=1)
+        if self._evaluates:
+            self.evaluate(self.prepared.train, rows=1)
         return time.perf_counter() - started
+
+    @property
+    def _evaluates(self) -> bool:
+        """Whether anything is evaluated in the course of the run."""
+        parts = self.prepared
+        return bool(self.config.loss_limit) or (parts.validation, parts.test) != (None, None)
 
     def evaluate(
         self, data: Data | None, rows: int | None = None, want_outputs: bool = False
