@@ -123,7 +123,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     >>> X, y = make_classification(n_samples=100, random_state=1)
     >>> model = MLPClassifier(random_state=1, max_iter=300).fit(X[:80], y[:80])
     >>> model.predict(X[80:85])
-    array([1, 0, 1, 0, 0])
+    array([0, 0, 1, 0, 0])
     """
 
     _parameter_constraints: dict[str, Any] = CLASSIFIER

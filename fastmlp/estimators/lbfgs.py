@@ -57,7 +57,7 @@ def fit_lbfgs(estimator: Any, problem: Problem, callbacks: list[Callback]) -> No
         objective.put(outcome.x)
     except KeyboardInterrupt:
         objective.put(follower.parameters)
-        warnings.warn("Training interrupted by user.", stacklevel=2)
+        warnings.warn("Training interrupted by user.", stacklevel=5)
     except CallbackError as error:
         raise error.__cause__ or error from None
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -103,13 +104,22 @@ def warn_of_batch_size(estimator: Any, rows: int) -> None:
     if not isinstance(estimator.batch_size, str) and estimator.batch_size > rows:
         warnings.warn(
             "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped",
-            stacklevel=2,
+            stacklevel=7,
         )
 
 
 def team(estimator: Any, work: float) -> int:
-    """Return the number of threads for ``work`` multiply-adds: ``n_threads``, or what there is."""
+    """Return the number of threads for ``work`` multiply-adds.
+
+    At most ``n_threads``, the usable CPUs, and what ``OMP_NUM_THREADS`` allows, by which loky
+    divides the CPUs among its workers.
+    """
     if work < _WORTH_A_TEAM:
         return 1
-    usable = check_threads(None)
-    return usable if estimator.n_threads is None else min(int(estimator.n_threads), usable)
+    limits = [check_threads(None)]
+    allowed = os.environ.get("OMP_NUM_THREADS", "")
+    if allowed.isdecimal():
+        limits.append(max(1, int(allowed)))
+    if estimator.n_threads is not None:
+        limits.append(int(estimator.n_threads))
+    return min(limits)

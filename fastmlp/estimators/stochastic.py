@@ -22,6 +22,8 @@ from .following import Printer
 from .problem import Problem, circumstances, split, team, warn_of_batch_size
 from .translate import train_config
 
+# Who called fit, from within fit_stochastic: past _fit, fit and scikit-learn's wrapper.
+_CALLER = 5
 NOT_FINITE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and "
     "need to be preprocessed."
@@ -44,24 +46,24 @@ def fit_stochastic(estimator: Any, problem: Problem, callbacks: list[Callback]) 
     try:
         finish(run, loop)
     except DivergenceError as error:
-        if not (estimator.early_stopping and loop.best.found):
+        if not estimator.early_stopping:
             raise ValueError(f"{NOT_FINITE} ({error})") from error
         _keep(estimator, loop)
         _note_divergence(estimator)
-        warnings.warn(str(error), ConvergenceWarning, stacklevel=2)
+        warnings.warn(str(error), ConvergenceWarning, stacklevel=_CALLER)
         return
     except CallbackError as error:
         _keep(estimator, loop)
         raise error.__cause__ or error from None
     _keep(estimator, loop)
     if loop.status == "interrupted":
-        warnings.warn("Training interrupted by user.", stacklevel=2)
+        warnings.warn("Training interrupted by user.", stacklevel=_CALLER)
     elif loop.status == "finished" and not problem.incremental:
         warnings.warn(
             f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the "
             "optimization hasn't converged yet.",
             ConvergenceWarning,
-            stacklevel=2,
+            stacklevel=_CALLER,
         )
 
 

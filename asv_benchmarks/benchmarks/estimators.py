@@ -1,0 +1,95 @@
+"""scikit-learn's estimators with this engine: fits of small data, where all but arithmetic counts,
+and of images; partial_fit and predictions of a few rows.
+"""
+
+from functools import cache
+from warnings import catch_warnings, simplefilter
+
+import numpy as np
+
+import fastmlp
+
+from ._cases import missing
+from ._data import images
+
+
+def _classifier(**settings):
+    try:
+        return fastmlp.MLPClassifier(random_state=0, **settings)
+    except AttributeError:
+        raise missing("no MLPClassifier") from None
+
+
+def _fit(model, *arguments, method="fit", **options):
+    with catch_warnings():
+        simplefilter("ignore")  # of few epochs
+        return getattr(model, method)(*arguments, **options)
+
+
+@cache
+def _rows(n, features):
+    """Return rows and labels of three classes that overlap."""
+    rng = np.random.default_rng(0)
+    y = np.arange(n) % 3
+    return rng.normal(size=(n, features)) + y[:, None], y
+
+
+@cache
+def _warm(solver, dtype):
+    """Compile or load the kernels of a fit and a prediction."""
+    X, y = _rows(150, 4)
+    model = _fit(_classifier(solver=solver, max_iter=2), X.astype(dtype), y)
+    model.predict(X.astype(dtype))
+
+
+class Fit:
+    """A whole fit with defaults; the smallest is as large as the irises."""
+
+    params = (["adam", "lbfgs"], [(150, 4), (1500, 64)])
+    param_names = ("solver", "rows and features")
+    repeat = (3, 10, 2.0)
+    warmup_time = 0
+
+    def setup(self, solver, size):
+        _warm(solver, "float64")
+        self.X, self.y = _rows(*size)
+        # A fixed number of epochs, so that a change of rounding does not change the work.
+        self.settings = {"solver": solver, "max_iter": 50, "n_iter_no_change": 50, "tol": 0.0}
+
+    def time_fit(self, solver, size):
+        _fit(_classifier(**self.settings), self.X, self.y)
+
+
+class FitImages:
+    """Two epochs of 4,000 images with defaults: adam, 100 hidden units, batches of 200."""
+
+    params = ["float32", "float64"]
+    param_names = ("dtype",)
+    repeat = (3, 10, 3.0)
+    warmup_time = 0
+
+    def setup(self, dtype):
+        _warm("adam", dtype)
+        data = images(4000)
+        self.X, self.y = (data.X / 255).astype(dtype), data.y
+
+    def time_fit(self, dtype):
+        _fit(_classifier(max_iter=2), self.X, self.y)
+
+
+class FewRows:
+    """What a call costs that hardly computes."""
+
+    repeat = (5, 30, 1.0)
+    warmup_time = 0
+
+    def setup(self):
+        _warm("adam", "float64")
+        self.X, self.y = _rows(150, 4)
+        self.model = _fit(_classifier(max_iter=2), self.X, self.y)
+
+    def time_partial_fit(self):
+        _fit(self.model, self.X[:15], self.y[:15], method="partial_fit")
+
+    def time_predict(self):
+        self.model.predict(self.X[:1])
