@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import OptimizeResult, minimize
 from sklearn.utils.optimize import _check_optimize_result
-from threadpoolctl import threadpool_limits
+from sklearn.utils.parallel import _get_threadpool_controller
 
 from ..base.errors import CallbackError
 from ..training.callbacks import Callback
@@ -41,7 +41,7 @@ def fit_lbfgs(estimator: Any, problem: Problem, callbacks: list[Callback]) -> No
         run.tell("on_setup")
         run.tell("on_train_begin")
         # SciPy's own vectors are short: two BLAS threads on a busy machine took ten times as long.
-        with threadpool_limits(1, "blas"):
+        with _get_threadpool_controller().limit(limits=1, user_api="blas"):
             outcome = minimize(
                 objective,
                 objective.parameters(),
@@ -94,6 +94,8 @@ class _Follower:
 
 def reported_loss(run: Run, objective: float) -> float:
     """Return the loss as scikit-learn reports it, of the network as it is."""
+    if run.loss_divisor == 1:
+        return float(objective)
     penalty = run.penalty()
     return (float(objective) - penalty) / run.loss_divisor + penalty
 

@@ -329,6 +329,7 @@ def test_the_range_of_targets_is_never_known() -> None:
     [
         {"monitor": "validation_loss"},
         {"monitor": "validation_accuracy"},
+        {"monitor": "validation_score"},
         {"early_stopping": 3},
         {"schedule": "plateau"},
     ],
@@ -340,6 +341,14 @@ def test_monitoring_validation_needs_a_validation_set(settings: dict[str, Any]) 
     assert "set validation to 0.1, say, or monitor to train_loss" in message
     TrainConfig(**settings)
     TrainConfig(**{**settings, "monitor": "train_loss"}, validation=0)
+
+
+def test_an_adaptive_rate_needs_a_patience() -> None:
+    assert refusal(schedule="adaptive") == (
+        "schedule adaptive lowers the rate where early stopping would stop, but early_stopping is "
+        "0; set it to 2, say"
+    )
+    TrainConfig(schedule="adaptive", early_stopping=2)
 
 
 def test_without_validation_auto_monitors_nothing_that_is_missing() -> None:
