@@ -14,11 +14,9 @@ from ..base.errors import CallbackError
 from ..training.callbacks import Callback
 from ..training.full_batch import LossAndGradient
 from ..training.measures import MEASURES
-from ..training.prepare import prepare_parts
 from ..training.run import Run
-from .following import Printer
-from .problem import Problem, circumstances, split, team
-from .stochastic import NOT_FINITE, keep_curves, loss_divisor, measures
+from .problem import Problem, circumstances, split
+from .running import NOT_FINITE, keep_curves, keep_weights, start_run
 from .translate import full_batch_config
 
 
@@ -34,7 +32,6 @@ def fit_lbfgs(estimator: Any, problem: Problem, callbacks: list[Callback]) -> No
     """
     run = _start(estimator, problem, callbacks)
     objective = LossAndGradient(run)
-    run.compile()
     follower = _Follower(run, objective)
     outcome = None
     try:
@@ -103,25 +100,11 @@ def reported_loss(run: Run, objective: float) -> float:
 def _start(estimator: Any, problem: Problem, callbacks: list[Callback]) -> Run:
     parts = split(estimator, problem)
     config = full_batch_config(estimator, circumstances(estimator, problem, parts, "float64"))
-    prepared = prepare_parts(parts, config, problem.task)
-    work = float(parts.X_train.shape[0]) * sum(weights.size for weights in estimator.coefs_)
-    run = Run(
-        config,
-        prepared,
-        team(estimator, work),
-        callbacks,
-        (estimator.coefs_, estimator.intercepts_),
-        measures(prepared.validation is not None),
-    )
-    run.loss_divisor = loss_divisor(config.loss, problem)
-    if estimator.verbose:
-        run.callbacks.append(Printer(estimator))
-    return run
+    return start_run(estimator, problem, parts, config, callbacks)
 
 
 def _keep(estimator: Any, run: Run, outcome: OptimizeResult | None) -> None:
-    estimator.coefs_ = [weights.copy() for weights in run.network.weights]
-    estimator.intercepts_ = [biases.copy() for biases in run.network.biases]
+    keep_weights(estimator, run)
     if not all(np.isfinite(a).all() for a in (*estimator.coefs_, *estimator.intercepts_)):
         raise ValueError(NOT_FINITE)
     keep_curves(estimator, run)

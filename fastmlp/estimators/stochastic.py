@@ -1,4 +1,4 @@
-"""The solvers that take batches: a run of the training loop, and what the estimator keeps of it."""
+"""The solvers that take batches: a run of the training loop."""
 
 from __future__ import annotations
 
@@ -16,18 +16,13 @@ from ..training.callbacks import Callback
 from ..training.continuation import Continuation
 from ..training.fit import finish
 from ..training.loop import Loop
-from ..training.prepare import prepare_parts
 from ..training.run import Run
-from .following import Printer
-from .problem import Problem, circumstances, split, team, warn_of_batch_size
+from .problem import Problem, circumstances, split, warn_of_batch_size
+from .running import NOT_FINITE, keep_curves, keep_weights, start_run
 from .translate import train_config
 
 # Who called fit, from within fit_stochastic: past _fit, fit and scikit-learn's wrapper.
 _CALLER = 5
-NOT_FINITE = (
-    "Solver produced non-finite parameter weights. The input data may contain large values and "
-    "need to be preprocessed."
-)
 
 
 def fit_stochastic(estimator: Any, problem: Problem, callbacks: list[Callback]) -> None:
@@ -73,34 +68,10 @@ def _start(estimator: Any, problem: Problem, callbacks: list[Callback]) -> Run:
     warn_of_batch_size(estimator, rows)
     dtype = estimator.coefs_[0].dtype
     config = train_config(estimator, circumstances(estimator, problem, parts, dtype.name))
-    prepared = prepare_parts(parts, config, problem.task)
-    work = float(rows) * sum(weights.size for weights in estimator.coefs_)
-    run = Run(
-        config,
-        prepared,
-        team(estimator, work),
-        callbacks,
-        (estimator.coefs_, estimator.intercepts_),
-        measures(prepared.validation is not None),
-    )
-    if estimator.verbose:
-        run.callbacks.append(Printer(estimator))  # after the rule that stops, of which it tells
-    run.loss_divisor = loss_divisor(config.loss, problem)
+    run = start_run(estimator, problem, parts, config, callbacks)
     if estimator.shuffle:
         run.steps.order_of = _orders(rows, problem.random_state)
     return run
-
-
-def measures(validates: bool) -> tuple[str, ...]:
-    """Return what a run measures besides losses and accuracies."""
-    return ("train_objective", "validation_score") if validates else ("train_objective",)
-
-
-def loss_divisor(loss: str, problem: Problem) -> int:
-    """Return by what reported losses are divided: scikit-learn's squared error is a mean over the
-    outputs, while its gradient is that of the sum.
-    """
-    return problem.task.n_outputs if loss == "squared_error" else 1
 
 
 def _orders(rows: int, random_state: np.random.RandomState) -> Callable[[int], np.ndarray]:
@@ -133,8 +104,7 @@ def _continue(estimator: Any, problem: Problem, loop: Loop) -> None:
 def _keep(estimator: Any, loop: Loop) -> None:
     """Give the estimator weights, curves and counts."""
     run, history = loop.run, loop.run.history
-    estimator.coefs_ = [weights.copy() for weights in run.network.weights]
-    estimator.intercepts_ = [biases.copy() for biases in run.network.biases]
+    keep_weights(estimator, run)
     estimator.n_iter_ = len(history)
     estimator.t_ += len(history) * run.n_train
     estimator._continuation = Continuation.of(loop) if run.epoch else None
@@ -148,23 +118,3 @@ def _note_divergence(estimator: Any) -> None:
         estimator.loss_curve_, estimator.validation_scores_, estimator.validation_loss_curve_
     ):  # fmt: skip
         curve.append(math.nan)
-
-
-def keep_curves(estimator: Any, run: Run) -> None:
-    """Extend the estimator's curves by a run's."""
-    losses = run.history["train_objective"]
-    estimator.loss_curve_ = [*estimator.loss_curve_, *losses]
-    if losses:
-        estimator.loss_ = losses[-1]
-    if estimator.best_loss_ is not None:
-        estimator.best_loss_ = min([estimator.best_loss_, *losses])
-    if run.prepared.validation is None:
-        return
-    scores, validation_losses = run.history["validation_score"], run.history["validation_loss"]
-    estimator.validation_scores_ = [*(estimator.validation_scores_ or ()), *scores]
-    estimator.validation_loss_curve_ = [
-        *(estimator.validation_loss_curve_ or ()),
-        *(loss / run.loss_divisor for loss in validation_losses),
-    ]
-    if estimator.validation_scores_:
-        estimator.best_validation_score_ = max(estimator.validation_scores_)
