@@ -166,7 +166,8 @@ class Run:
     def _evaluates(self) -> bool:
         """Whether anything is evaluated in the course of the run."""
         parts = self.prepared
-        return bool(self.config.loss_limit) or (parts.validation, parts.test) != (None, None)
+        has_parts = parts.validation is not None or parts.test is not None
+        return has_parts or self.config.loss_limit > 0
 
     def evaluate(
         self, data: Data | None, rows: int | None = None, want_outputs: bool = False
