@@ -36,11 +36,16 @@ def as_plain(value: Any, name: str) -> tuple[Any, tuple[str, ...] | None]:
     DataError
         If a frame's column holds no numbers, or a sparse matrix is too large for a dense one.
     """
-    if hasattr(value, "tocsr"):
+    if is_sparse(value):
         return _dense(value, name), None
     if hasattr(value, "columns") and hasattr(value, "to_numpy"):
         return _numbers(value, name), tuple(str(column) for column in value.columns)
     return value, None
+
+
+def is_sparse(value: Any) -> bool:
+    """Whether it is a SciPy sparse matrix or array."""
+    return hasattr(value, "tocsr")
 
 
 def target_as_plain(value: Any, name: str) -> Any:

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from ..base.foreign import as_plain
 from ..data.split import Parts
 from ..model.launch import check_threads
 from ..model.task import Task
@@ -75,9 +74,9 @@ def split(estimator: Any, problem: Problem) -> Parts:
     ValueError
         If less than two rows would be held out.
     """
-    X, y, weight = as_plain(problem.X, "X")[0], problem.y, problem.sample_weight
+    X, y, weight = problem.X, problem.y, problem.sample_weight
     if problem.validation is not None:
-        X_val, y_val = as_plain(problem.validation[0], "X_val")[0], problem.validation[1]
+        X_val, y_val = problem.validation
         return Parts(X, y, X_val, y_val, None, None, weight)
     if not estimator.early_stopping or estimator.solver == "lbfgs":
         return Parts(X, y, None, None, None, None, weight)

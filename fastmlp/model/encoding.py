@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from typing import Any, NoReturn
 
@@ -10,6 +11,7 @@ from numba import types
 from numba.np.numpy_support import from_dtype
 
 from ..base.errors import DataError
+from ..base.foreign import is_sparse
 from ..kernels import rows
 from ..kernels.buffers import Data
 from ..kernels.pointers import address
@@ -52,7 +54,7 @@ def encode(
 
     Parameters
     ----------
-    X : ndarray, shape (n, n_features)
+    X : ndarray, shape (n, n_features); for lists, a SciPy sparse matrix as well
     scaling : Scaling
     dtype : dtype
         Of the network.
@@ -74,7 +76,7 @@ def encode(
         X, scaling = scaling.apply(X, dtype), NO_SCALING
     lists = compress(X, scaling, dtype)
     check_finite(lists.values, scaling, dtype)
-    return _data(labels, targets, n_outputs, dtype, X=no_bytes(len(X)), sparse=lists)
+    return _data(labels, targets, n_outputs, dtype, X=no_bytes(X.shape[0]), sparse=lists)
 
 
 def encode_for_outputs(
@@ -90,6 +92,8 @@ def encode_for_outputs(
     Parameters and errors as for :func:`encode`; but where lists are made, numbers that are not
     finite are found by the evaluation, in ``Work.lists.is_infinite``.
     """
+    if is_sparse(X):
+        return encode(X, scaling, dtype, labels, targets, n_outputs, "shifted lists")
     if X.shape[1] < LISTS_FEATURES or density(X[:_LOOKED_AT]) > LISTS_DENSITY:
         return encode(X, scaling, dtype, labels, targets, n_outputs)
     X = listable(X)
@@ -102,9 +106,15 @@ def encode_for_outputs(
     )  # fmt: skip
 
 
-def density(X: np.ndarray) -> float:
+def density(X: Any) -> float:
     """Return the share of numbers that are not zero."""
-    return float(np.count_nonzero(X)) / max(1, X.size)
+    numbers = int(X.count_nonzero() if is_sparse(X) else np.count_nonzero(X))
+    return numbers / max(1, math.prod(X.shape))
+
+
+def stays_sparse(X: Any) -> bool:
+    """Whether it is a SciPy sparse matrix of which lists are better than an array."""
+    return is_sparse(X) and X.shape[1] >= LISTS_FEATURES and density(X) <= LISTS_DENSITY
 
 
 def _data(

@@ -12,7 +12,7 @@ from ..kernels.buffers import Data
 from ..ops.losses import Loss
 from ..ops.optimizers import SGD
 from ..ops.scalers import Scaling
-from .encoding import encode_for_outputs, refuse_infinite
+from .encoding import encode_for_outputs, refuse_infinite, stays_sparse
 from .evaluate import Evaluation, evaluate
 from .functions import objective
 from .launch import check_threads
@@ -56,7 +56,7 @@ class Predictor:
             If X has the wrong shape, is not numeric, or holds NaN or infinity.
         """
         X = self._checked(X)
-        if not len(X):
+        if not X.shape[0]:
             return np.empty((0, self.task.n_outputs), self.network.dtype)
         dtype, n_outputs = self.network.dtype, self.task.n_outputs
         data = encode_for_outputs(X, self.scaling, dtype, n_outputs=n_outputs)
@@ -149,7 +149,7 @@ class Predictor:
         """Return X as a matrix of numbers of the right width."""
         n_features = self.network.layer_sizes[0]
         try:
-            X = np.asarray(as_plain(X, "X")[0])
+            X = X if stays_sparse(X) else np.asarray(as_plain(X, "X")[0])
         except ValueError:
             raise DataError(
                 "X must be a matrix, got rows of different lengths; give every row the same length"

@@ -9,6 +9,7 @@ import numpy as np
 from numba import typeof, types
 from numba.np.numpy_support import from_dtype
 
+from ..base.foreign import is_sparse
 from ..kernels import compress as compression
 from ..kernels import sparse
 from ..kernels.buffers import PARTS, Columns, Layer, Lists, Sparse
@@ -89,36 +90,65 @@ def listable(X: np.ndarray) -> np.ndarray:
     return X if X.dtype in (np.uint8, np.float32, np.float64) else X.astype(np.float64)
 
 
-def compress(X: np.ndarray, scaling: Scaling, dtype: np.dtype) -> Sparse:
+def compress(X: Any, scaling: Scaling, dtype: np.dtype) -> Sparse:
     """Return the rows of a matrix, scaled, with the addresses of the kernels that take them.
 
     Parameters
     ----------
-    X : ndarray, shape (n, n_features)
+    X : ndarray or SciPy sparse matrix, shape (n, n_features)
     scaling : Scaling
         Its offset is kept apart, as one more row.
     dtype : dtype
         Of the network.
     """
-    X = np.ascontiguousarray(listable(X))
-    counts = np.empty(X.shape[1], np.int64)
-    count_columns(X, counts)
+    if is_sparse(X):
+        X = _without_zeros(X)
+        counts = np.bincount(X.indices, minlength=X.shape[1])
+    else:
+        X = np.ascontiguousarray(listable(X))
+        counts = np.empty(X.shape[1], np.int64)
+        count_columns(X, counts)
+    n = X.shape[0]
     shift = (-scaling.offset * scaling.factor).astype(dtype)
     shift = np.array(np.broadcast_to(shift, counts.size))
     n_shift, numbers = int(np.count_nonzero(shift)), int(counts.sum())
-    starts = np.zeros((len(X) + 1) * PARTS + 1, np.int64)
+    starts = np.zeros((n + 1) * PARTS + 1, np.int64)
     columns = np.empty(numbers + n_shift, np.int32)
     values = np.empty(numbers + n_shift, dtype)
     cuts = _cuts(counts if numbers else np.ones_like(counts))
     rest = starts, columns, values
-    _compress_rows(X, scaling.factor.astype(float), cuts, 0, *rest)
-    _compress_rows(shift[np.newaxis], np.ones(1), cuts, len(X) * PARTS, *rest)
+    write = _copy_rows if is_sparse(X) else _compress_rows
+    write(X, scaling.factor.astype(float), cuts, 0, *rest)
+    _compress_rows(shift[np.newaxis], np.ones(1), cuts, n * PARTS, *rest)
     return Sparse(*rest, cuts, shift if n_shift else shift[:0], *_addresses(np.dtype(dtype)))
 
 
 def _compress_rows(X: np.ndarray, factor: np.ndarray, cuts: np.ndarray, *rest: Any) -> None:
     kernel = getattr(compression, f"compress_{X.dtype}")
     kernel(as_bytes(X), np.arange(len(X)), 0, len(X), factor, cuts, rest[1], rest[0], *rest[2:])
+
+
+def _without_zeros(X: Any) -> Any:
+    """Return a sparse matrix in CSR format, columns in order, each once, no number zero."""
+    rows = X.tocsr()
+    if not rows.has_canonical_format or not rows.data.all():
+        rows = rows.copy()  # what was given stays as it is
+        rows.sum_duplicates()
+        rows.eliminate_zeros()
+    return rows
+
+
+def _copy_rows(X: Any, factor: np.ndarray, cuts: np.ndarray, s: int, *rest: np.ndarray) -> None:
+    """Do for a matrix in CSR format what :func:`_compress_rows` does for an array."""
+    starts, columns, values = rest
+    columns[: X.nnz] = X.indices
+    by_number = factor if factor.size == 1 else factor[X.indices]
+    values[: X.nnz] = X.data.astype(np.float64) * by_number
+    n = X.shape[0]
+    row = np.repeat(np.arange(n), np.diff(X.indptr))
+    part = np.searchsorted(cuts[1:-1], X.indices, side="right")
+    counts = np.bincount(row * PARTS + part, minlength=n * PARTS)
+    np.cumsum(counts, out=starts[s + 1 : s + n * PARTS + 1])
 
 
 @cache

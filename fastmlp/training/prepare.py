@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..base.errors import ConfigError
+from ..base.foreign import as_plain
 from ..data.dataset import Dataset
 from ..data.split import Parts, parts
 from ..kernels.buffers import Data
@@ -82,6 +83,7 @@ def prepare_parts(
     Parameters
     ----------
     split : Parts
+        Features may be SciPy sparse matrices, unscaled: those with many zeros are never dense.
     config : TrainConfig
         Resolved.
     task : Task
@@ -105,6 +107,8 @@ def prepare_parts(
     inputs = plan_inputs(config, split.X_train.shape[1], density(split.X_train))
 
     def encoded(X: np.ndarray, y: np.ndarray) -> Data:
+        if inputs.kind == "dense":
+            X, _ = as_plain(X, "X")
         return encode(X, scaling, dtype, *task.encode(y, dtype), inputs=inputs.kind)
 
     def if_there(X: np.ndarray | None, y: np.ndarray | None) -> Data | None:

@@ -174,6 +174,25 @@ def test_sparse_rows_are_what_they_are_dense(container: Any) -> None:
     np.testing.assert_allclose(model.predict_proba(container(X)), dense.predict_proba(X), rtol=1e-9)
 
 
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_sparse_rows_are_never_dense(solver: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(60, 150)) * (rng.rand(60, 150) < 0.1)
+    y = (X[:, :50].sum(axis=1) > 0).astype(int)
+    rows = sparse.csr_array(X)
+    rows.data[::7] = 0  # stored all the same
+    X = rows.toarray()
+    dense = fit_quietly(MLPClassifier(**USUAL, solver=solver), X, y, X_val=X, y_val=y)
+    expected = dense.predict_proba(X)
+    for module in ("training.prepare", "model.predictor"):
+        monkeypatch.setattr(f"fastmlp.{module}.as_plain", None)  # which would make them dense
+    model = fit_quietly(MLPClassifier(**USUAL, solver=solver), rows, y, X_val=rows, y_val=y)
+    np.testing.assert_array_equal(model.coefs_[0], dense.coefs_[0])
+    np.testing.assert_array_equal(model.predict_proba(rows), expected)
+    assert model.validation_scores_ == dense.validation_scores_
+    assert rows.nnz == np.count_nonzero(rows.data) + len(rows.data[::7])  # left as they were
+
+
 def test_sparse_labels() -> None:
     X, Y = labels()
     model = fit_quietly(MLPClassifier(**USUAL), X, sparse.csr_matrix(Y))
