@@ -150,6 +150,8 @@ def _needs_general_step(config: TrainConfig) -> str:
         return f"optimizer {config.optimizer} changes every weight at every update"
     if config.l1:
         return "the penalty changes every weight at every update"
+    if config.l2 and config.monitor == "train_objective":
+        return "monitor train_objective wants the penalty before every update"
     if config.l2 * float(config.learning_rate) > MOST_DECAY:
         return "the penalty shrinks all weights by more than a tenth at every update"
     if config.max_norm:

@@ -126,6 +126,7 @@ def test_plain_stochastic_descent_has_a_step_of_its_own(sampling: str) -> None:
         ({"optimizer": "sgd(momentum=0.5)"}, "optimizer sgd(momentum=0.5) changes every weight"),
         ({"optimizer": "adam"}, "optimizer adam changes every weight"),
         ({"l1": 1e-9}, "the penalty changes every weight"),
+        ({"l2": 1e-9, "monitor": "train_objective"}, "wants the penalty before every update"),
         ({"l2": 1.1}, "the penalty shrinks all weights by more than a tenth"),
         ({"optimizer": "adamw"}, "optimizer adamw changes every weight"),
         ({"optimizer": "rmsprop"}, "optimizer rmsprop changes every weight"),
