@@ -15,10 +15,11 @@ from ..kernels import sparse
 from ..kernels.buffers import PARTS, Columns, Layer, Lists, Sparse
 from ..kernels.compress import GRAIN, count_columns
 from ..kernels.pointers import address
-from ..ops.scalers import Scaling
+from ..ops.scalers import NO_SCALING, Scaling
 from .memory import aligned_zeros
 
 _SIZE = types.intp
+_LISTABLE = (np.uint8, np.float32, np.float64)
 
 
 def no_columns(dtype: np.dtype) -> Columns:
@@ -85,9 +86,16 @@ def no_bytes(n: int) -> np.ndarray:
     return rows
 
 
+def compile_lists(dtype: np.dtype) -> None:
+    """Compile, or load from disk, all that makes lists and takes them."""
+    for kind in _LISTABLE:
+        compress(np.zeros((1, 1), kind), NO_SCALING, dtype)
+        compress_address(np.dtype(kind), dtype)
+
+
 def listable(X: np.ndarray) -> np.ndarray:
     """Return a matrix of a type from which kernels make lists: bytes, float32 or float64."""
-    return X if X.dtype in (np.uint8, np.float32, np.float64) else X.astype(np.float64)
+    return X if X.dtype in _LISTABLE else X.astype(np.float64)
 
 
 def compress(X: Any, scaling: Scaling, dtype: np.dtype) -> Sparse:
