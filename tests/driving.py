@@ -24,7 +24,7 @@ from fastmlp.kernels.losses import row_loss
 from fastmlp.kernels.sample_step import train_samples
 from fastmlp.kernels.team import new_sync
 from fastmlp.model.encoding import encode
-from fastmlp.model.functions import loss_address, objective
+from fastmlp.model.functions import loss_address, objective, penalties_address
 from fastmlp.model.launch import launch
 from fastmlp.model.network import Network
 from fastmlp.model.sparse import compress
@@ -277,6 +277,7 @@ class Run:
             np.zeros(self.batches),
             np.zeros(self.batches),
             np.full(self.batches, float(self.case.rate)),
+            penalties_address(self.network.dtype),
         )
 
     def train(
@@ -361,7 +362,8 @@ class Run:
         outputs = np.full((n if want_outputs else 0, n_outputs), np.nan, self.X.dtype)
         results = outputs, np.full(n, np.nan), np.full(n, -1)
         net, work = self.workspace.net, self.workspace.work
-        return (net, work, self.data, self.objective, self.case.block_rows), results
+        room, block_rows = self.workspace.lists, self.case.block_rows
+        return (net, work, room, self.data, self.objective, block_rows), results
 
     def activation_rows(self, layer: int) -> np.ndarray:
         """What the last block left of a layer's activations."""

@@ -143,7 +143,6 @@ class Work(NamedTuple):
     row_hit: Any  # int64 (R,)
     phases: Any  # int64 (phases.NAMES,): accumulates ticks
     columns: Any  # Columns
-    lists: Any  # Lists
 
 
 class Data(NamedTuple):
@@ -214,5 +213,6 @@ class Report(NamedTuple):
     hits: Any  # int64 (steps of the epoch,)
     rows: Any  # int64 (steps of the epoch,): over how many rows
     weight: Any  # float64 (steps of the epoch,): the sum of their sample weights
-    penalty: Any  # float64 (steps of the epoch,): before the update; empty: not wanted
+    penalty: Any  # float64 (steps of the epoch,): before the update, if wanted
     rates: Any  # float64 (steps of the epoch,): an input, the learning rate of each step
+    note_penalties: int  # address of the kernel that computes them; 0: they are not wanted

@@ -57,19 +57,16 @@ def list_block(data, lists, n_features, block, first, last):
 
 @kernel(cached=True)
 def evaluate_rows(
-    member, team, sync, net, work, data, objective, block_rows, outputs, losses, hits
+    member, team, sync, net, work, room, data, objective, block_rows, outputs, losses, hits
 ):
     """Overwrite this member's rows of outputs (n, C), losses (n,) and hits (n,), n = order's size.
 
-    Empty ``outputs`` are not written; without labels or targets, no losses and hits.
+    Empty ``outputs`` are not written; without labels or targets, no losses and hits. ``room`` is
+    for lists of the rows, where the data are to be listed.
     """
     mode = flush_denormals()
-    net, work, data, objective = (
-        uncounted(net),
-        uncounted(work),
-        uncounted(data),
-        uncounted(objective),
-    )
+    net, work, room = uncounted(net), uncounted(work), uncounted(room)
+    data, objective = uncounted(data), uncounted(objective)
     real = net.params.dtype.type
     lanes = VECTOR_BYTES // work.A.itemsize
     c = layer_at(net.layers, net.layers.shape[0] - 1)
@@ -84,8 +81,8 @@ def evaluate_rows(
             continue
         inputs, start = data, block
         if data.compress != 0:
-            lists = list_block(data, work.lists, net.layers[0, N_IN], block, first, last)
-            inputs, start = with_lists(data, lists, work.lists.order), -first
+            lists = list_block(data, room, net.layers[0, N_IN], block, first, last)
+            inputs, start = with_lists(data, lists, room.order), -first
         gather_inputs(net, work, inputs, _NO_KEY, start, first, last)
         for layer in range(net.layers.shape[0]):
             panels = layer_at(net.layers, layer).ld_out // lanes

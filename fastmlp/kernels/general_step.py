@@ -30,7 +30,7 @@ from .pointers import call
 from .rows import prefetch_rows
 from .team import barrier, share
 from .tile import VECTOR_BYTES
-from .update import gradients_and_update, note_penalties
+from .update import gradients_and_update
 from .view import uncounted
 
 
@@ -87,7 +87,7 @@ def objective_of_batch(objective, batch_weight):
 @kernel(inline=True)
 def add_to_report(work, report, batch, rows, weight):
     """Add the rows' losses and hits to the batch's, in the order of the rows."""
-    if report.penalty.size > 0:
+    if report.note_penalties != 0:
         report.penalty[batch] = work.group_penalties.sum()
     for r in range(rows):
         report.loss[batch] += work.row_loss[r]
@@ -130,8 +130,11 @@ def train_batches(member, team, sync, net, work, data, objective, part, report):
             batch_weight = sum_weights(data.weights, data.order, batch_start, batch_stop)
             goal = objective_of_batch(objective, batch_weight)
         now = ticks()
-        if start == batch_start and report.penalty.size > 0:
-            note_penalties(member, team, net, work, goal)
+        if start == batch_start and report.note_penalties != 0:
+            call(
+                report.note_penalties,
+                (member, team, net.layers, net.params, work.group_penalties, goal.l1, goal.l2),
+            )
         if data.sparse.to_columns != 0:
             call(
                 data.sparse.to_columns,

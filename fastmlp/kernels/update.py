@@ -111,20 +111,20 @@ def complete_gradient(c, params, work, g, objective, p, group):
         work.group_norms[norm_place(c, lanes, p, group)] = squared_norm(gradient)
 
 
-@kernel(inline=True)
-def note_penalties(member, team, net, work, objective):
+@kernel(cached=True)
+def note_penalties(member, team, layers, params, group_penalties, l1, l2):
     """Note the penalty of each of this member's groups of weights, as they are now."""
-    lanes = VECTOR_BYTES // net.params.itemsize
-    for layer in range(net.layers.shape[0]):
-        c = layer_at(net.layers, layer)
+    lanes = VECTOR_BYTES // params.itemsize
+    for layer in range(layers.shape[0]):
+        c = layer_at(layers, layer)
         p0, p1, first, last = owned_groups(c, lanes, member, team)
         for p in range(p0, p1):
             for group in range(first, last):
                 paid = 0.0  # by biases
                 if group >= 0:
                     start, n = stretch(c, lanes, p, group)
-                    paid = penalty(view(net.params, start, n), objective.l1, objective.l2)
-                work.group_penalties[norm_place(c, lanes, p, group)] = paid
+                    paid = penalty(view(params, start, n), l1, l2)
+                group_penalties[norm_place(c, lanes, p, group)] = paid
 
 
 @kernel(inline=True)

@@ -90,7 +90,7 @@ def encode_for_outputs(
     """Return rows for an evaluation, the only one: where lists pay, it makes them on the way.
 
     Parameters and errors as for :func:`encode`; but where lists are made, numbers that are not
-    finite are found by the evaluation, in ``Work.lists.is_infinite``.
+    finite are found by the evaluation, in ``Workspace.lists.is_infinite``.
     """
     if is_sparse(X):
         return encode(X, scaling, dtype, labels, targets, n_outputs, "shifted lists")

@@ -57,7 +57,7 @@ def evaluate(
         rows = slice(start, min(start + at_once, n))
         launch(
             evaluate_rows, threads,
-            workspace.net, workspace.work, data._replace(order=data.order[rows]),
+            workspace.net, workspace.work, workspace.lists, data._replace(order=data.order[rows]),
             objective, workspace.block_rows,
             outputs[rows] if want_outputs else outputs, losses[rows], hits[rows],
         )  # fmt: skip

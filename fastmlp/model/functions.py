@@ -8,7 +8,7 @@ import numpy as np
 from numba import types
 from numba.np.numpy_support import from_dtype
 
-from ..kernels import activations, losses, optimizers
+from ..kernels import activations, losses, optimizers, update
 from ..kernels.buffers import Objective
 from ..kernels.pointers import address
 from ..ops.losses import Loss
@@ -47,6 +47,17 @@ def update_address(name: str, dtype: np.dtype) -> int:
         array, array, array, types.intp, _FLOAT64_ARRAY, types.float64, types.int64, types.boolean
     )  # fmt: skip
     return int(address(getattr(optimizers, name), signature))
+
+
+@cache
+def penalties_address(dtype: np.dtype) -> int:
+    """Return the address of the kernel that notes the penalties of all groups of weights."""
+    numbers = types.Array(from_dtype(dtype), 1, "C")
+    signature = (
+        types.intp, types.intp, types.Array(types.int64, 2, "C"), numbers, _FLOAT64_ARRAY,
+        types.float64, types.float64,
+    )  # fmt: skip
+    return int(address(update.note_penalties, signature))
 
 
 def objective(

@@ -141,7 +141,7 @@ class Predictor:
         task = self.task
         wanted = objective(loss, SGD(), self.network.dtype, task.code, threshold=task.threshold)
         found = evaluate(workspace, data, wanted, check_threads(threads), want_outputs=True)
-        if workspace.work.lists.is_infinite[0]:
+        if workspace.lists.is_infinite[0]:
             refuse_infinite(self.scaling, self.network.dtype)
         return found
 

@@ -45,6 +45,7 @@ class Workspace:
     ----------
     net : kernels.buffers.Net
     work : kernels.buffers.Work
+    lists : kernels.buffers.Lists
     samples : kernels.sample_step.Samples or None
     """
 
@@ -91,8 +92,8 @@ class Workspace:
             row_hit=np.zeros(padded_rows, np.int64),
             phases=np.zeros(len(phases.NAMES), np.int64),
             columns=_columns(network, sparse if training else None, block_rows),
-            lists=new_lists(network.layer_sizes[0] if makes_lists else 0, block_rows, dtype),
         )
+        self.lists = new_lists(network.layer_sizes[0] if makes_lists else 0, block_rows, dtype)
         self.samples = new_samples(network, self.work) if per_sample else None
         self._both = list(self._pairs(self.net.params, network.params))
         self.load()

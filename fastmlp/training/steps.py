@@ -16,6 +16,7 @@ from ..kernels.jit import is_compiled
 from ..kernels.launch import signature_of
 from ..kernels.phases import WAIT
 from ..kernels.sample_step import SETTLED, train_samples
+from ..model.functions import penalties_address
 from ..model.launch import launch
 from ..model.network import Network
 from ..model.workspace import Workspace
@@ -196,6 +197,9 @@ class Steps:
             weight=np.zeros(steps),
             penalty=np.zeros(steps if self._notes_penalty else 0),
             rates=rates,
+            note_penalties=penalties_address(self.workspace.network.dtype)
+            if self._notes_penalty
+            else 0,
         )
 
     def _draw_order(self, epoch: int) -> np.ndarray:
