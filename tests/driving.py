@@ -394,7 +394,7 @@ class Run:
             work.T[transposed_cells(self.workspace, row)] = np.nan
         if self.workspace.samples is not None:
             samples = self.workspace.samples
-            for array in (samples.values, samples.sums, samples.tail):
+            for array in (samples.values, samples.sums, samples.tail, samples.u, samples.q):
                 array[:] = np.nan
             samples.columns[:], samples.counts[:] = -7, -7
         work.columns.values[:], work.columns.sums[:] = np.nan, np.nan

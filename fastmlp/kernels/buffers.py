@@ -160,15 +160,6 @@ class Data(NamedTuple):
     order: Any  # int64: the rows of an epoch in the order of their use
 
 
-@kernel
-def with_lists(data, sparse, order):
-    """Return the same data with other lists, in another order."""
-    return Data(
-        data.X, data.gather, data.compress, data.offset, data.factor, data.labels, data.targets,
-        data.weights, sparse, order,
-    )  # fmt: skip
-
-
 class Objective(NamedTuple):
     """What is minimised and how; the same for a whole run. Plain numbers."""
 

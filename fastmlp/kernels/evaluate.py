@@ -6,7 +6,7 @@ from its inputs to its loss.
 
 import numpy as np
 
-from .buffers import N_IN, PARTS, Sparse, layer_at, with_lists
+from .buffers import N_IN, PARTS, Sparse, layer_at
 from .denormals import flush_denormals, restore_denormals
 from .forward import forward_layer, gather_inputs, output_loss
 from .jit import kernel
@@ -79,14 +79,15 @@ def evaluate_rows(
         first, last = min(place, rows), min(place_stop, rows)
         if first == last:
             continue
-        inputs, start = data, block
+        lists, order, start = data.sparse, data.order, block
         if data.compress != 0:
             lists = list_block(data, room, net.layers[0, N_IN], block, first, last)
-            inputs, start = with_lists(data, lists, room.order), -first
-        gather_inputs(net, work, inputs, _NO_KEY, start, first, last)
+            order, start = room.order, -first
+        if lists.forward == 0:
+            gather_inputs(net, work, data, _NO_KEY, block, first, last)
         for layer in range(net.layers.shape[0]):
             panels = layer_at(net.layers, layer).ld_out // lanes
-            forward_layer(net, work, inputs, _NO_KEY, start, layer, 0, panels, first, last)
+            forward_layer(net, work, lists, order, _NO_KEY, start, layer, 0, panels, first, last)
         if outputs.shape[0] > 0:
             for r in range(first, last):
                 a = view(work.A, c.out + r * c.out_row, c.n_out)

@@ -70,16 +70,16 @@ def function_stretches(c, lanes, p0, p1, r0, r1):
 
 
 @kernel(inline=True)
-def forward_layer(net, work, data, key, block, layer, p0, p1, r0, r1):
+def forward_layer(net, work, lists, order, key, block, layer, p0, p1, r0, r1):
     """Overwrite a rectangle of a layer's Z = A W + b and A = f(Z), and of the next one's inputs.
 
     ``key`` is that of the dropout, ``block`` the place of row 0 in the epoch.
     """
     c = layer_at(net.layers, layer)
-    if layer == 0 and data.sparse.forward != 0:
+    if layer == 0 and lists.forward != 0:
         call(
-            data.sparse.forward,
-            (data.sparse, data.order, net.params, work.Z, c, block, p0, p1, r0, r1),
+            lists.forward,
+            (lists, order, net.params, work.Z, c, block, p0, p1, r0, r1),
         )
     else:
         dense_forward(c, net.params, work.A, work.Z, p0, p1, r0, r1)
@@ -98,9 +98,7 @@ def forward_layer(net, work, data, key, block, layer, p0, p1, r0, r1):
 
 @kernel(inline=True)
 def gather_inputs(net, work, data, key, block, first, last):
-    """Overwrite rows ``first`` to ``last`` of the network's inputs, unless they are sparse."""
-    if data.sparse.forward != 0:
-        return
+    """Overwrite rows ``first`` to ``last`` of the network's inputs."""
     c = layer_at(net.layers, 0)
     gather(data, block, first, last, work.A, c.source, c.in_row, c.in_panel)
     if c.source != c.in_:

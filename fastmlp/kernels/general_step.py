@@ -117,6 +117,9 @@ def train_batches(member, team, sync, net, work, data, objective, part, report):
     lanes = VECTOR_BYTES // work.A.itemsize
     depth = net.layers.shape[0]
     batch_weight, goal = 0.0, objective
+    # Once: to take a field of a tuple within a tuple compiles to a copy of all of it.
+    lists, columns = data.sparse, work.columns
+    to_columns, prefetch, gradient = lists.to_columns, lists.prefetch, lists.gradient
     for block in range(part.first, part.last):
         batch = block // part.blocks_per_batch
         batch_start = batch * part.batch_size
@@ -135,20 +138,20 @@ def train_batches(member, team, sync, net, work, data, objective, part, report):
                 report.note_penalties,
                 (member, team, net.layers, net.params, work.group_penalties, goal.l1, goal.l2),
             )
-        if data.sparse.to_columns != 0:
-            call(
-                data.sparse.to_columns,
-                (member, team, data.sparse, work.columns, data.order, start, rows),
-            )
-        first, last = share(rows, 1, member, team)
-        gather_inputs(net, work, data, part.dropout_key, start, first, last)
+        if to_columns != 0:
+            call(to_columns, (member, team, lists, columns, data.order, start, rows))
+        else:
+            first, last = share(rows, 1, member, team)
+            gather_inputs(net, work, data, part.dropout_key, start, first, last)
         now = count(work.phases, member, GATHER, now)
         for layer in range(depth):
-            if layer > 0 or data.sparse.to_columns == 0:
+            if layer > 0 or to_columns == 0:
                 barrier(sync, team)
                 now = count(work.phases, member, WAIT, now)
             p0, p1, r0, r1 = rectangle(layer_at(net.layers, layer), lanes, rows, member, team)
-            forward_layer(net, work, data, part.dropout_key, start, layer, p0, p1, r0, r1)
+            forward_layer(
+                net, work, lists, data.order, part.dropout_key, start, layer, p0, p1, r0, r1
+            )
             now = count(work.phases, member, FORWARD, now)
         # The output layer is shared by rows: these are the rows just computed.
         first, last = share(rows, lanes, member, team)
@@ -158,13 +161,13 @@ def train_batches(member, team, sync, net, work, data, objective, part, report):
         now = backward(member, team, sync, net, work, objective, part.dropout_key, start, rows, now)
         # The rows after these: the next block's, unless an epoch ends or a batch has a short block.
         first, last = share(rows, 1, member, team)
-        if data.sparse.prefetch != 0:
-            call(data.sparse.prefetch, (data.sparse, data.order, stop + first, stop + last))
+        if prefetch != 0:
+            call(prefetch, (lists, data.order, stop + first, stop + last))
         else:
             prefetch_rows(data.X, data.order, stop + first, stop + last)
         step = part.steps_before + batch + 1 if stop == batch_stop else 0
         gradients_and_update(
-            member, team, sync, net, work, data.sparse, goal, rows,
+            member, team, sync, net, work, lists, columns, gradient, goal, rows,
             start == batch_start, report.rates[batch], step,
         )  # fmt: skip
         if member == 0:

@@ -25,6 +25,7 @@ from .buffers import PARTS, layer_at
 from .denormals import flush_denormals, restore_denormals
 from .forward import output_loss
 from .jit import kernel
+from .phases import FORWARD, WAIT, count, ticks
 from .sample_layers import (
     add_products,
     add_scaled,
@@ -41,7 +42,7 @@ from .tile import VECTOR_BYTES
 from .view import uncounted, view
 
 # After so many samples what was put off is made good: slices end there, so that bits do not depend
-# on where they end.
+# on the clock. They also end where losses are recorded (log_every), and that changes bits.
 SETTLED = 512
 _LEAST_SCALE = 1e-3
 # How many rows of a block lie between two members': so that nothing of theirs shares a cache line.
@@ -75,7 +76,9 @@ def dot_with_shift(sparse, first, last):
 def multiply_shift(sparse, samples, params, zeros, c, u0, u1):
     """u = 0 and q = h V, for units u0 to u1 of the first layer."""
     lanes, shift = VECTOR_BYTES // params.itemsize, sparse.starts.size - 1 - PARTS
-    scale(samples.u, u0, u1 - u0, params.dtype.type(0))
+    u = view(samples.u, u0, u1 - u0)
+    for j in range(u.size):
+        u[j] = 0
     add_products(
         sparse.columns, sparse.values, sparse.starts[shift], sparse.starts[shift + PARTS], params,
         c, zeros, 0, 0, samples.q, 0, u0 // lanes, u1 // lanes,
@@ -145,6 +148,7 @@ def train_samples(member, team, sync, samples, net, work, data, objective, part,
             u0, u1 = half * samples.half, samples.half if half < halves - 1 else c0.ld_out
             multiply_shift(sparse, samples, params, work.zeros, c0, u0, u1)
     s = 1.0
+    now = ticks()  # only what is waited is of interest, to the size of the team
     for sample in range(part.first, part.last):
         row = data.order[sample]
         first, last = sparse.starts[row * PARTS], sparse.starts[(row + 1) * PARTS]
@@ -170,7 +174,9 @@ def train_samples(member, team, sync, samples, net, work, data, objective, part,
                 add_products(columns, values, o0 + u0, o0 + u0 + n, params, c1, work.zeros, 0, 0,
                              samples.sums, sums + half * c1.ld_out,
                              0, c1.ld_out // lanes)  # fmt: skip
+        now = count(work.phases, member, FORWARD, now)
         barrier(sync, team)
+        now = count(work.phases, member, WAIT, now)
         for layer in range(1, depth):
             c = layer_at(net.layers, layer)
             o = c.out + place * c.out_row
@@ -237,4 +243,5 @@ def train_samples(member, team, sync, samples, net, work, data, objective, part,
             report.hits[sample] = work.row_hit[0]
             report.rows[sample] = 1
             report.weight[sample] = 1.0
+    count(work.phases, member, FORWARD, now)
     restore_denormals(mode)

@@ -62,28 +62,31 @@ def norm_place(c, lanes, p, group):
     return c.norms + p * (groups + 1) + group + 1
 
 
-@kernel(inline=True)
-def weight_gradient(c, is_sparse, work, sparse, p0, p1, q0, q1, rows, source, keep, gain, target):
+@kernel
+def weight_gradient(
+    c, lists, columns, sparse, A, D, p0, p1, q0, q1, rows, source, keep, gain, target
+):
     """target = keep source + gain A^T dZ for the weights from some panels of inputs to some units.
 
     ``source`` and ``target`` are laid out like the parameters, or ``source`` is one vector.
+    ``sparse`` is the address of the kernel for inputs that are lists; else 0.
     """
-    lanes = VECTOR_BYTES // work.A.itemsize
-    if is_sparse:
+    lanes = VECTOR_BYTES // A.itemsize
+    if sparse != 0:
         call(
-            sparse.gradient,
+            sparse,
             (
-                sparse, work.columns, work.D, c, p0, p1, q0 * lanes, min(q1 * lanes, c.n_in), rows,
+                lists, columns, D, c, p0, p1, q0 * lanes, min(q1 * lanes, c.n_in), rows,
                 source, keep, gain, target,
             ),
         )  # fmt: skip
     else:
         for p in range(p0, p1):
-            dense_gradient(c, work.A, work.D, p, q0, q1, rows, source, keep, gain, target)
+            dense_gradient(c, A, D, p, q0, q1, rows, source, keep, gain, target)
 
 
 @kernel(inline=True)
-def make_gradient(c, is_sparse, work, sparse, p0, p1, group, rows, overwrite):
+def make_gradient(c, work, lists, columns, sparse, p0, p1, group, rows, overwrite):
     """The gradient of the loss for a group of some panels. Overwrites or accumulates."""
     one, lanes = work.A.dtype.type(1), VECTOR_BYTES // work.A.itemsize
     if group < 0:
@@ -93,8 +96,8 @@ def make_gradient(c, is_sparse, work, sparse, p0, p1, group, rows, overwrite):
         source = work.zeros if overwrite else work.grads
         last = min((group + 1) * GROUP, c.ld_in // lanes)
         weight_gradient(
-            c, is_sparse, work, sparse, p0, p1, group * GROUP, last, rows, source, one, one,
-            work.grads,
+            c, lists, columns, sparse, work.A, work.D, p0, p1, group * GROUP, last, rows,
+            source, one, one, work.grads,
         )  # fmt: skip
 
 
@@ -148,7 +151,7 @@ def constrain_units(member, team, net, limit):
 
 
 @kernel(inline=True)
-def sgd_step(member, team, net, work, sparse, objective, rows, rate):
+def sgd_step(member, team, net, work, lists, columns, gradient, objective, rows, rate):
     """Gradients and update in one: no gradient is ever stored."""
     real = net.params.dtype.type
     lanes = VECTOR_BYTES // net.params.itemsize
@@ -158,7 +161,7 @@ def sgd_step(member, team, net, work, sparse, objective, rows, rate):
         p0, p1, first, last = owned_groups(c, lanes, member, team)
         q0, q1 = max(first, 0) * GROUP, min(last * GROUP, c.ld_in // lanes)
         weight_gradient(
-            c, layer == 0 and sparse.gradient != 0, work, sparse, p0, p1, q0, q1, rows,
+            c, lists, columns, gradient if layer == 0 else 0, work.A, work.D, p0, p1, q0, q1, rows,
             net.params, keep, gain, net.params,
         )  # fmt: skip
         for p in range(p0, p1):
@@ -171,25 +174,28 @@ def sgd_step(member, team, net, work, sparse, objective, rows, rate):
 
 @kernel(inline=True)
 def gradients_and_update(
-    member, team, sync, net, work, sparse, objective, rows, overwrite, rate, step
+    member, team, sync, net, work, lists, columns, gradient, objective, rows, overwrite, rate, step
 ):
     """This member's groups of every layer's gradient; then, if ``step`` is not 0, their update.
 
     ``overwrite`` says whether the block is the first of its batch.
     """
     if step > 0 and overwrite and is_one_pass(objective):
-        sgd_step(member, team, net, work, sparse, objective, rows, rate)
+        sgd_step(member, team, net, work, lists, columns, gradient, objective, rows, rate)
     else:
         update_in_passes(
-            member, team, sync, net, work, sparse, objective, rows, overwrite, rate, step
-        )
+            member, team, sync, net, work, lists, columns, gradient, objective, rows, overwrite,
+            rate, step,
+        )  # fmt: skip
     if step > 0 and objective.max_norm > 0.0:
         barrier(sync, team)
         constrain_units(member, team, net, objective.max_norm)
 
 
 @kernel(inline=True)
-def update_in_passes(member, team, sync, net, work, sparse, objective, rows, overwrite, rate, step):
+def update_in_passes(
+    member, team, sync, net, work, lists, columns, gradient, objective, rows, overwrite, rate, step
+):
     """Gradient and update group by group; in two passes where all gradients are needed first.
 
     Where nobody needs a gradient after its update, all are made in one place, which stays in the
@@ -206,16 +212,17 @@ def update_in_passes(member, team, sync, net, work, sparse, objective, rows, ove
         for layer in range(net.layers.shape[0]):
             c = layer_at(net.layers, layer)
             p0, p1, first, last = owned_groups(c, lanes, member, team)
-            is_sparse = layer == 0 and sparse.gradient != 0
+            sparse = gradient if layer == 0 else 0
+            wide = SPARSE_PANELS if sparse != 0 else 1
             mine, _ = stretch(c, lanes, p0, max(first, 0))
-            for p in range(p0, p1, SPARSE_PANELS if is_sparse else 1):
-                stop = min(p + SPARSE_PANELS, p1) if is_sparse else p + 1
+            for p in range(p0, p1, wide):
+                stop = min(p + wide, p1)
                 for group in range(first, last):
                     start, _ = stretch(c, lanes, p, group)
                     moved = 0 if keeps_gradients or group < 0 else mine - start
                     if turn == 0:
                         make_gradient(
-                            with_weights_at(c, c.w + moved), is_sparse, work, sparse,
+                            with_weights_at(c, c.w + moved), work, lists, columns, sparse,
                             p, stop, group, rows, overwrite,
                         )  # fmt: skip
                     for q in range(p, stop):

@@ -13,13 +13,20 @@ from .network import Network
 MEMBERS = 2
 
 
+def can_be_halved(units: int, activation: str, dtype: np.dtype) -> bool:
+    """Whether two can share a layer: softmax needs the row whole, and a panel is not cut."""
+    return not activation.startswith("softmax") and units > CACHE_LINE // dtype.itemsize
+
+
 def new_samples(network: Network, work: buffers.Work) -> Samples:
     """Return scratch beside that of a workspace with activations in rows."""
     first, second = network.activations[0], min(1, network.depth - 1)
     lanes = CACHE_LINE // network.dtype.itemsize
     panels = int(network.table[0, buffers.LD_OUT]) // lanes
-    # Softmax needs the row whole, and without a second layer there is nothing to add up.
-    is_halved = network.depth > 1 and first.name != "softmax"
+    # Without a second layer there is nothing to add up.
+    is_halved = network.depth > 1 and can_be_halved(
+        network.layer_sizes[1], first.name, network.dtype
+    )
     return Samples(
         half=panels // 2 * lanes if is_halved else 0,
         is_flat=np.array([activation.is_flat_at_zero for activation in network.activations], int),

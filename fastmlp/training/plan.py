@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..model.encoding import LISTS_DENSITY, LISTS_FEATURES
-from ..model.samples import MEMBERS
+import numpy as np
+
+from ..model.encoding import LISTS_DENSITY, LISTS_FEATURES, LISTS_SHIFT
+from ..model.samples import MEMBERS, can_be_halved
 from ..model.workspace import BLOCK_ROWS
 from ..ops.optimizers import OPTIMIZERS
 from .config import TrainConfig
@@ -41,7 +43,7 @@ class Inputs:
     reason: str
 
 
-def plan_inputs(config: TrainConfig, n_features: int, density: float) -> Inputs:
+def plan_inputs(config: TrainConfig, n_features: int, density: float, shift: float = 0.0) -> Inputs:
     """Choose how rows are kept.
 
     Parameters
@@ -50,16 +52,22 @@ def plan_inputs(config: TrainConfig, n_features: int, density: float) -> Inputs:
     n_features : int
     density : float
         The share of features in the training rows that are not zero.
+    shift : float, default 0
+        The largest offset that scaling adds to a feature.
     """
     share = f"{density:.0%} of the features are not zero"
+    has_zeros = density <= LISTS_DENSITY
     if is_per_sample(config):
-        return Inputs("shifted lists", f"{share}; the per-sample step takes lists of these")
+        kind = "shifted lists" if has_zeros and shift <= LISTS_SHIFT else "lists"
+        return Inputs(kind, f"{share}; the per-sample step takes lists of these")
     if config.dropout_rates and config.dropout_rates[0] > 0:
         return Inputs("dense", "dropout draws for every feature")
     if n_features < LISTS_FEATURES:
         return Inputs("dense", f"rows of {n_features} features are too short for lists")
-    if density > LISTS_DENSITY:
+    if not has_zeros:
         return Inputs("dense", share)
+    if shift > LISTS_SHIFT:
+        return Inputs("dense", f"scaling takes {shift:.3g} off a feature, too much to keep apart")
     return Inputs("shifted lists", f"{share}; the first layer takes lists of these")
 
 
@@ -125,8 +133,10 @@ def plan(config: TrainConfig, n_train: int, n_weights: int, threads: int, inputs
             reasons = (f"mode is stochastic, but {why_not}",)
             reasons += ("one row gives a team nothing to share",)
             return Plan("general", 1, 1, 1, inputs, reasons)
-        reasons = ("mode is stochastic and plain SGD changes only weights of non-zero inputs",)
-        threads = min(threads, MEMBERS) if n_weights >= TEAM_WEIGHTS else 1
+        reasons = (
+            "mode is stochastic, and this descent can do without the weights of zero inputs",
+        )
+        threads = min(threads, MEMBERS) if _has_halves(config) and n_weights >= TEAM_WEIGHTS else 1
         return Plan("per_sample", 1, 1, threads, inputs, reasons)
     batch_size = n_train if config.mode == "batch" else min(config.batch_size, n_train)
     if config.accumulate:
@@ -142,6 +152,14 @@ def plan(config: TrainConfig, n_train: int, n_weights: int, threads: int, inputs
         )
     n_blocks = -(-batch_size // BLOCK_ROWS)
     return Plan("general", batch_size, -(-batch_size // n_blocks), threads, inputs, reasons)
+
+
+def _has_halves(config: TrainConfig) -> bool:
+    """Whether the first layer's units can be shared by two."""
+    if not config.hidden_layer_sizes:
+        return False
+    activation = config.activation if isinstance(config.activation, str) else config.activation[0]
+    return can_be_halved(config.hidden_layer_sizes[0], activation, np.dtype(config.dtype))
 
 
 def _needs_general_step(config: TrainConfig) -> str:

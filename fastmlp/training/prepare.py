@@ -12,7 +12,7 @@ from ..base.foreign import as_plain
 from ..data.dataset import Dataset
 from ..data.split import Parts, parts
 from ..kernels.buffers import Data
-from ..model.encoding import density, encode
+from ..model.encoding import density, encode, largest_shift
 from ..model.task import Task
 from ..ops.scalers import SCALERS, Scaling
 from .config import TrainConfig
@@ -104,7 +104,8 @@ def prepare_parts(
         task = replace(task, target_scaling=target_scaling)
     dtype = np.dtype(config.dtype)
 
-    inputs = plan_inputs(config, split.X_train.shape[1], density(split.X_train))
+    shift = largest_shift(scaling)
+    inputs = plan_inputs(config, split.X_train.shape[1], density(split.X_train), shift)
 
     def encoded(X: np.ndarray, y: np.ndarray) -> Data:
         if inputs.kind == "dense":

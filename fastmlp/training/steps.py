@@ -82,6 +82,9 @@ class Steps:
         self._notes_penalty = notes_penalty
         self.steps_per_epoch = -(-self.n_rows // plan.batch_size)
         self.blocks_per_batch = -(-plan.batch_size // plan.block_rows)
+        self._puts_off = plan.step == "per_sample" and (
+            objective.l2 != 0.0 or data.sparse.shift.size > 0
+        )
         self._team_size = TeamSize(plan.threads)
         work_of_block = 3 * network.params.size * plan.block_rows
         self._blocks_at_once = max(1, min(_FIRST_SLICE, int(_FIRST_WORK / work_of_block)))
@@ -134,7 +137,7 @@ class Steps:
         """Do the next slice of the epoch, not beyond update number ``last_step`` of the epoch."""
         last_step = self.steps_per_epoch if last_step is None else last_step
         last = self._block + self._blocks_at_once
-        if self.plan.step == "per_sample":  # what is put off is made good at the same samples
+        if self._puts_off:  # what is put off is made good after the same samples
             last = (self._block // SETTLED + max(1, self._blocks_at_once // SETTLED)) * SETTLED
         is_whole = last <= last_step * self.blocks_per_batch
         last = min(last, last_step * self.blocks_per_batch)

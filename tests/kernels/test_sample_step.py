@@ -32,6 +32,9 @@ SHAPES = [
     SAMPLES.but(sizes=(9, 40, 33, 3), hidden=("softmax", "relu")),
     SAMPLES.but(l2=0.3, sizes=(9, 40, 33, 17, 3), hidden="relu"),
     SAMPLES.but(l2=3.0, epochs=20, sizes=(9, 40, 3)),
+    # Beyond where what is put off is made good; the scale alone comes to its least before.
+    SAMPLES.but(l2=1.0, epochs=1, rows=1100, sizes=(9, 40, 3)),
+    SAMPLES.but(scale="standard", inputs="shifted lists", epochs=1, rows=700, sizes=(9, 40, 3)),
     SAMPLES.but(scale="standard", inputs="shifted lists", sizes=(9, 40, 33, 3), zeros=0.7),
     SAMPLES.but(scale="minmax", inputs="shifted lists", l2=0.5, sizes=(9, 3), zeros=0.7),
     SAMPLES.but(scale="standard", inputs="shifted lists", l2=0.1, rows=70, sizes=(9, 33, 3)),

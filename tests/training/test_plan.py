@@ -11,6 +11,7 @@ from fastmlp.model.workspace import BLOCK_ROWS
 from fastmlp.training.plan import (
     LISTS_DENSITY,
     LISTS_FEATURES,
+    LISTS_SHIFT,
     TEAM_LARGE_ROWS,
     TEAM_ROWS,
     TEAM_WEIGHTS,
@@ -196,7 +197,8 @@ def test_lines_say_what_is_done_and_why() -> None:
         ({}, LISTS_FEATURES - 1, 0.0, "dense"),
         ({"input_dropout": 0.1}, 784, 0.19, "dense"),
         ({"dropout": 0.5}, 784, 0.19, "shifted lists"),
-        ({"mode": "stochastic"}, 4, 1.0, "shifted lists"),
+        ({"mode": "stochastic"}, 4, 1.0, "lists"),
+        ({"mode": "stochastic"}, 4, 0.2, "shifted lists"),
     ],
     ids=str,
 )
@@ -206,3 +208,24 @@ def test_rows_are_lists_where_most_features_are_zero(
     found = plan_inputs(TrainConfig(**{**RATE, **settings}), n_features, density)
     assert found.kind == kind
     assert found.reason
+
+
+@pytest.mark.parametrize(("mode", "kind"), [("minibatch", "dense"), ("stochastic", "lists")])
+def test_a_large_offset_is_not_kept_apart(mode: str, kind: str) -> None:
+    config = TrainConfig(mode=mode, learning_rate=0.1)
+    assert plan_inputs(config, 784, 0.1, LISTS_SHIFT).kind == "shifted lists"
+    assert plan_inputs(config, 784, 0.1, 1.01 * LISTS_SHIFT).kind == kind
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"hidden_layer_sizes": ()},
+        {"hidden_layer_sizes": (16, 99)},
+        {"hidden_layer_sizes": (8,), "dtype": "float64"},
+        {"hidden_layer_sizes": (99, 99), "activation": ("softmax", "relu")},
+    ],
+    ids=str,
+)
+def test_a_first_layer_that_cannot_be_halved_is_one_threads(settings: dict[str, Any]) -> None:
+    assert planned(mode="stochastic", **settings).threads == 1
