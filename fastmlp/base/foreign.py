@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from .csr import is_sparse
 from .errors import DataError
 
 # Training makes a copy of its own, so a machine needs a multiple of this.
@@ -17,7 +18,7 @@ MAX_DENSE_BYTES = 2 << 30
 
 
 def as_plain(value: Any, name: str) -> tuple[Any, tuple[str, ...] | None]:
-    """Return a frame or sparse matrix as an array, and anything else as it is.
+    """Return a frame as an array, and anything else as it is, a sparse matrix too.
 
     Parameters
     ----------
@@ -34,39 +35,57 @@ def as_plain(value: Any, name: str) -> tuple[Any, tuple[str, ...] | None]:
     Raises
     ------
     DataError
-        If a frame's column holds no numbers, or a sparse matrix is too large for a dense one.
+        If a frame's column holds no numbers.
     """
-    if is_sparse(value):
-        return _dense(value, name), None
     if hasattr(value, "columns") and hasattr(value, "to_numpy"):
         return _numbers(value, name), tuple(str(column) for column in value.columns)
     return value, None
 
 
-def is_sparse(value: Any) -> bool:
-    """Whether it is a SciPy sparse matrix or array."""
-    return hasattr(value, "tocsr")
-
-
 def target_as_plain(value: Any, name: str) -> Any:
     """Return a target that is a frame or sparse as an array; a frame's single column is (n,).
 
-    Parameters and errors as for :func:`as_plain`, but a frame may hold texts.
+    Parameters as for :func:`as_plain`; a frame may hold texts.
+
+    Raises
+    ------
+    DataError
+        If a sparse matrix is too large for a dense one.
     """
+    if is_sparse(value):
+        return as_dense(value, name)
     if hasattr(value, "columns") and hasattr(value, "to_numpy"):
         y = value.to_numpy()
         return y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
-    return as_plain(value, name)[0]
+    return value
 
 
-def _dense(value: Any, name: str) -> np.ndarray:
+def as_dense(value: Any, name: str, why: str = "", remedy: str = "") -> np.ndarray:
+    """Return a sparse matrix as a dense array, for what cannot take it otherwise; others as is.
+
+    Parameters
+    ----------
+    value : sparse matrix or ndarray
+    name : str
+        What the error message calls it.
+    why, remedy : str, optional
+        What needs it dense, and what to change there, where it is too large.
+
+    Raises
+    ------
+    DataError
+        If it would be larger than ``MAX_DENSE_BYTES``.
+    """
+    if not is_sparse(value):
+        return np.asarray(value)
     n_bytes = math.prod(value.shape) * value.dtype.itemsize
     if n_bytes > MAX_DENSE_BYTES:
+        needed = f", which {why} needs" if why else ""
         raise DataError(
-            f"{name} must have at most {MAX_DENSE_BYTES >> 30} GB as a dense array, got a sparse "
-            f"matrix of shape {value.shape}, {n_bytes / 2**30:.1f} GB of {value.dtype}; select "
-            f"columns (sklearn.feature_selection), reduce them (sklearn.decomposition.TruncatedSVD)"
-            f", or pass {name}.astype('float32')"
+            f"{name} must have at most {MAX_DENSE_BYTES >> 30} GB as a dense array{needed}, got a "
+            f"sparse matrix of shape {value.shape}, {n_bytes / 2**30:.1f} GB of {value.dtype}; "
+            f"{remedy}{', ' if remedy else ''}select columns (sklearn.feature_selection), reduce "
+            f"them (sklearn.decomposition.TruncatedSVD), or pass {name}.astype('float32')"
         )
     dense: np.ndarray = value.toarray()
     return dense

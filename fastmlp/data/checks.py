@@ -6,15 +6,18 @@ from typing import Any
 
 import numpy as np
 
+from ..base.csr import Features, canonical, is_sparse
 from ..base.errors import DataError
 
 
-def feature_matrix(value: Any, name: str, columns: tuple[str, ...] | None = None) -> np.ndarray:
+def feature_matrix(value: Any, name: str, columns: tuple[str, ...] | None = None) -> Features:
     """Return ``value`` as a finite real array of shape (n >= 1, n_features >= 1), without a copy.
+
+    A sparse matrix stays one: a csr_array, see :func:`~fastmlp.base.csr.canonical`.
 
     Parameters
     ----------
-    value : array_like
+    value : array_like or sparse matrix
     name : str
         What the error messages call it.
     columns : tuple of str, optional
@@ -24,7 +27,7 @@ def feature_matrix(value: Any, name: str, columns: tuple[str, ...] | None = None
     ------
     DataError
     """
-    X = _as_array(value, name)
+    X = value if is_sparse(value) else _as_array(value, name)
     if X.dtype.kind not in "biuf":
         raise DataError(
             f"{name} must hold real numbers, got dtype {X.dtype}; convert numbers with "
@@ -38,6 +41,8 @@ def feature_matrix(value: Any, name: str, columns: tuple[str, ...] | None = None
             f"{name} must have at least one row and one feature, got shape {X.shape}; "
             "check how the data was selected"
         )
+    if is_sparse(X):
+        X = canonical(X, name)
     _check_finite(X, name, columns)
     return X
 
@@ -182,19 +187,25 @@ def _from_objects(y: np.ndarray, name: str) -> np.ndarray:
     return converted
 
 
-def _check_finite(array: np.ndarray, name: str, columns: tuple[str, ...] | None = None) -> None:
+def _check_finite(array: Features, name: str, columns: tuple[str, ...] | None = None) -> None:
     if array.dtype.kind != "f":
         return
-    finite = np.isfinite(array)
+    numbers = array.data if is_sparse(array) else array
+    finite = np.isfinite(numbers)
     if finite.all():
         return
-    first = np.unravel_index(int(np.argmin(finite)), array.shape)
+    worst = int(np.argmin(finite))
+    first: tuple[Any, ...]
+    if is_sparse(array):
+        first = (np.searchsorted(array.indptr, worst, "right") - 1, array.indices[worst])
+    else:
+        first = np.unravel_index(worst, array.shape)
     place = f"row {first[0]}"
     if array.ndim > 1:
         named = columns is not None and len(columns) == array.shape[1]
         place += f", column {repr(columns[first[1]]) if columns and named else first[1]}"
     raise DataError(
         f"{name} must be finite, got {finite.size - np.count_nonzero(finite)} NaN or infinite "
-        f"value(s), the first ({array[first]}) in {place} counting from 0; drop those rows or fill "
-        "the gaps"
+        f"value(s), the first ({numbers.flat[worst]}) in {place} counting from 0; drop those rows "
+        "or fill the gaps"
     )

@@ -9,8 +9,9 @@ from functools import cached_property
 
 import numpy as np
 
+from ..base.csr import Features, canonical, is_sparse
 from ..base.errors import ConfigError, DataError, close_match
-from ..base.foreign import as_plain, target_as_plain
+from ..base.foreign import as_dense, as_plain, target_as_plain
 from .checks import feature_matrix, target_array
 
 TASKS = ("auto", "classification", "multilabel", "regression")
@@ -24,13 +25,14 @@ class Dataset:
     ----------
     X : array_like of shape (n, n_features)
         Finite real numbers of any dtype (uint8 for images); kept as they are, without a copy. Also
-        a pandas frame of numeric columns, or a SciPy sparse matrix, which is made dense (up to 2 GB
-        of it).
+        a pandas frame of numeric columns, or a SciPy sparse matrix of any format, which becomes a
+        csr_array with sorted indices, no duplicates and no zeros, and is never made dense.
     y : array_like of shape (n,) or (n, n_outputs)
         One integer, boolean or string label per row; floats; or for several labels a column of 0
         and 1 each. Also a pandas series or frame.
     X_test, y_test : array_like, optional
-        The official test part: both or neither.
+        The official test part: both or neither. ``X_test`` becomes sparse if ``X`` is, or dense (up
+        to 2 GB) if it is not.
     name : str, default "custom"
     task : {"auto", "classification", "multilabel", "regression"}, default "auto"
         auto: floating ``y`` means regression; two or more columns of integers or booleans, only 0
@@ -50,9 +52,9 @@ class Dataset:
         For an unknown task.
     """
 
-    X: np.ndarray
+    X: Features
     y: np.ndarray
-    X_test: np.ndarray | None = None
+    X_test: Features | None = None
     y_test: np.ndarray | None = None
     name: str = "custom"
     task: str = "auto"
@@ -86,6 +88,8 @@ class Dataset:
             raise DataError(f"{missing} must come with {given}, got None; pass both or neither")
         plain, names = as_plain(self.X_test, "X_test")
         _check_order(names, self.feature_names)
+        if is_sparse(plain) and not is_sparse(self.X):
+            plain = as_dense(plain, "X_test", "a dense X", "pass X as a sparse matrix")
         X_test = feature_matrix(plain, "X_test", names)
         y_test, _ = target_array(target_as_plain(self.y_test, "y_test"), "y_test", self.task)
         _check_lengths(X_test, y_test, "X_test", "y_test")
@@ -104,6 +108,8 @@ class Dataset:
                 f"y_test must hold labels of the type in y, {self.y.dtype}, got {y_test.dtype}; "
                 "convert one of them, for example with astype(str)"
             )
+        if is_sparse(self.X):
+            X_test = canonical(X_test, "X_test")
         self._store(X_test=X_test, y_test=y_test)
 
     def _check_facts(self) -> None:
@@ -186,10 +192,10 @@ class Dataset:
         )
 
 
-def _check_lengths(X: np.ndarray, y: np.ndarray, X_name: str, y_name: str) -> None:
-    if len(X) != len(y):
+def _check_lengths(X: Features, y: np.ndarray, X_name: str, y_name: str) -> None:
+    if X.shape[0] != len(y):
         raise DataError(
-            f"{y_name} must have one entry per row of {X_name}, {len(X)}, got {len(y)}; "
+            f"{y_name} must have one entry per row of {X_name}, {X.shape[0]}, got {len(y)}; "
             "select the same rows in both"
         )
 

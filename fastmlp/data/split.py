@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..base.csr import Features, stack
 from ..base.errors import ConfigError, DataError, close_match
 from ..base.random import Purpose, stream
 from .dataset import Dataset
@@ -22,11 +23,11 @@ DEFAULT_TEST_FRACTION = 0.2
 class Parts(NamedTuple):
     """The arrays of the three parts; None for a part that was not asked for."""
 
-    X_train: np.ndarray
+    X_train: Features
     y_train: np.ndarray
-    X_validation: np.ndarray | None
+    X_validation: Features | None
     y_validation: np.ndarray | None
-    X_test: np.ndarray | None
+    X_test: Features | None
     y_test: np.ndarray | None
     weight_train: np.ndarray | None = None
     weight_validation: np.ndarray | None = None
@@ -72,11 +73,11 @@ def parts(
     weight = None if sample_weight is None else _checked_weight(dataset, sample_weight)
     X, y, X_test, y_test, weight = _carve_test(dataset, split, seed, weight)
     labels = y if dataset.task == "classification" else None
-    n_validation = validation_rows(validation, len(X))
+    n_validation = validation_rows(validation, len(y))
     X_validation = y_validation = None
     if n_validation:
         rng = stream(seed, Purpose.VALIDATION)
-        train, held_out = stratified_split(labels, len(X), n_validation, rng)
+        train, held_out = stratified_split(labels, len(y), n_validation, rng)
         X, y, X_validation, y_validation = X[train], y[train], X[held_out], y[held_out]
         weight = None if weight is None else weight[train]
     if dataset.task == "classification" and np.all(y == y[0]):
@@ -202,9 +203,9 @@ def _quotas(counts: np.ndarray, n_second: int) -> np.ndarray:
 def _checked_weight(dataset: Dataset, sample_weight: np.ndarray) -> np.ndarray:
     """Return a weight for each row, those of the test part behind those of ``X``."""
     weight = np.asarray(sample_weight, dtype=np.float64)
-    if weight.shape != (len(dataset.X),):
+    if weight.shape != (len(dataset.y),):
         raise DataError(
-            f"sample_weight must have shape ({len(dataset.X)},), one for each row of X, got "
+            f"sample_weight must have shape ({len(dataset.y)},), one for each row of X, got "
             f"{weight.shape}; leave it out for equal weights"
         )
     if not (np.isfinite(weight).all() and weight.min() >= 0 and weight.max() > 0):
@@ -212,16 +213,16 @@ def _checked_weight(dataset: Dataset, sample_weight: np.ndarray) -> np.ndarray:
             "sample_weight must be finite, at least 0 and somewhere above 0, got "
             f"{weight.min():g} to {weight.max():g}; leave it out for equal weights"
         )
-    n_test = 0 if dataset.X_test is None else len(dataset.X_test)
+    n_test = 0 if dataset.y_test is None else len(dataset.y_test)
     return np.concatenate((weight, np.ones(n_test)))
 
 
 def _carve_test(
     dataset: Dataset, split: str, seed: int, weight: np.ndarray | None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray | None, np.ndarray | None]:
+) -> tuple[Features, np.ndarray, Features | None, np.ndarray | None, np.ndarray | None]:
     fraction = parse_split(split)
     if dataset.has_official_split and split in ("auto", "official"):
-        own = None if weight is None else weight[: len(dataset.X)]
+        own = None if weight is None else weight[: len(dataset.y)]
         return dataset.X, dataset.y, dataset.X_test, dataset.y_test, own
     if split == "official":
         raise ConfigError(
@@ -231,18 +232,18 @@ def _carve_test(
     X, y = _pooled(dataset)
     if split == "none":
         return X, y, None, None, weight
-    n_test = max(1, round((fraction or DEFAULT_TEST_FRACTION) * len(X)))
-    if n_test >= len(X):
+    n_test = max(1, round((fraction or DEFAULT_TEST_FRACTION) * len(y)))
+    if n_test >= len(y):
         raise ConfigError(
-            f"split must leave at least one row for training, got {split!r} of {len(X)} row(s); "
+            f"split must leave at least one row for training, got {split!r} of {len(y)} row(s); "
             "use a smaller test share, more rows, or none"
         )
     labels = y if dataset.task == "classification" else None
-    train, test = stratified_split(labels, len(X), n_test, stream(seed, Purpose.SPLIT))
+    train, test = stratified_split(labels, len(y), n_test, stream(seed, Purpose.SPLIT))
     return X[train], y[train], X[test], y[test], None if weight is None else weight[train]
 
 
-def _pooled(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
+def _pooled(dataset: Dataset) -> tuple[Features, np.ndarray]:
     if dataset.X_test is None or dataset.y_test is None:
         return dataset.X, dataset.y
-    return np.concatenate((dataset.X, dataset.X_test)), np.concatenate((dataset.y, dataset.y_test))
+    return stack((dataset.X, dataset.X_test)), np.concatenate((dataset.y, dataset.y_test))

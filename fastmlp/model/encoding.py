@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from functools import cache
 from typing import Any, NoReturn
 
@@ -10,8 +9,9 @@ import numpy as np
 from numba import types
 from numba.np.numpy_support import from_dtype
 
+from ..base.csr import Features, density, is_sparse
 from ..base.errors import DataError
-from ..base.foreign import is_sparse
+from ..base.foreign import as_dense
 from ..kernels import rows
 from ..kernels.buffers import Data
 from ..kernels.pointers import address
@@ -42,7 +42,7 @@ def gather_address(name: str, dtype: np.dtype) -> int:
 
 
 def encode(
-    X: np.ndarray,
+    X: Features,
     scaling: Scaling,
     dtype: np.dtype,
     labels: np.ndarray | None = None,
@@ -57,7 +57,7 @@ def encode(
 
     Parameters
     ----------
-    X : ndarray, shape (n, n_features); for lists, a SciPy sparse matrix as well
+    X : ndarray or csr_array, shape (n, n_features)
     scaling : Scaling
     dtype : dtype
         Of the network.
@@ -67,15 +67,16 @@ def encode(
         Of the network; needed without targets.
     inputs : {"dense", "lists", "shifted lists"}, default "dense"
         How rows are kept: lists hold only what is not zero, after scaling, or but for its offset.
+        A CSR is always kept as lists, but for the offset.
 
     Raises
     ------
     DataError
         If a feature, scaled, is not finite in ``dtype``.
     """
-    if inputs == "dense":
+    if inputs == "dense" and not is_sparse(X):
         return _data(labels, targets, n_outputs, dtype, **_dense(X, scaling, dtype))
-    if inputs == "lists" and scaling.offset.any():
+    if inputs == "lists" and scaling.offset.any() and not is_sparse(X):
         X, scaling = scaling.apply(X, dtype), NO_SCALING
     lists = compress(X, scaling, dtype)
     check_finite(lists.values, scaling, dtype)
@@ -83,7 +84,7 @@ def encode(
 
 
 def encode_for_outputs(
-    X: np.ndarray,
+    X: Features,
     scaling: Scaling,
     dtype: np.dtype,
     labels: np.ndarray | None = None,
@@ -95,10 +96,12 @@ def encode_for_outputs(
     Parameters and errors as for :func:`encode`; but where lists are made, numbers that are not
     finite are found by the evaluation, in ``Workspace.lists.is_infinite``.
     """
-    if is_sparse(X):
+    shift = largest_shift(scaling)
+    if is_sparse(X) and shift <= LISTS_SHIFT:
         return encode(X, scaling, dtype, labels, targets, n_outputs, "shifted lists")
+    X = as_dense(X, "X", *shift_advice(scaling))
     is_short = X.shape[1] < LISTS_FEATURES
-    if is_short or largest_shift(scaling) > LISTS_SHIFT or density(X[:_LOOKED_AT]) > LISTS_DENSITY:
+    if is_short or shift > LISTS_SHIFT or density(X[:_LOOKED_AT]) > LISTS_DENSITY:
         return encode(X, scaling, dtype, labels, targets, n_outputs)
     X = listable(X)
     return _data(
@@ -115,15 +118,10 @@ def largest_shift(scaling: Scaling) -> float:
     return float(np.abs(scaling.offset * scaling.factor).max())
 
 
-def density(X: Any) -> float:
-    """Return the share of numbers that are not zero."""
-    numbers = int(X.count_nonzero() if is_sparse(X) else np.count_nonzero(X))
-    return numbers / max(1, math.prod(X.shape))
-
-
-def stays_sparse(X: Any) -> bool:
-    """Whether it is a SciPy sparse matrix of which lists are better than an array."""
-    return is_sparse(X) and X.shape[1] >= LISTS_FEATURES and density(X) <= LISTS_DENSITY
+def shift_advice(scaling: Scaling) -> tuple[str, str]:
+    """Say what needs dense rows where the largest offset is too large, and what to do."""
+    why = f"scale {scaling.kind}, which takes {largest_shift(scaling):.3g} off a feature,"
+    return why, "train with scale maxabs"
 
 
 def _data(

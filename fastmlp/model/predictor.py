@@ -6,13 +6,14 @@ import os
 
 import numpy as np
 
+from ..base.csr import Features, canonical, is_sparse
 from ..base.errors import DataError
 from ..base.foreign import as_plain
 from ..kernels.buffers import Data
 from ..ops.losses import Loss
 from ..ops.optimizers import SGD
 from ..ops.scalers import Scaling
-from .encoding import encode_for_outputs, refuse_infinite, stays_sparse
+from .encoding import encode_for_outputs, refuse_infinite
 from .evaluate import Evaluation, evaluate
 from .functions import objective
 from .launch import check_threads
@@ -40,13 +41,13 @@ class Predictor:
         """The labels in the order of the outputs, shape (n_classes,); None for regression."""
         return self.task.classes
 
-    def outputs(self, X: np.ndarray, threads: int | None = None) -> np.ndarray:
+    def outputs(self, X: Features, threads: int | None = None) -> np.ndarray:
         """Return the network's outputs, shape (n, n_outputs), in the network's dtype.
 
         Parameters
         ----------
-        X : ndarray, shape (n, n_features)
-            Raw features, as in training before scaling.
+        X : ndarray or sparse matrix, shape (n, n_features)
+            Raw features, as in training before scaling. A sparse matrix is never made dense.
         threads : int, optional
             Default: all CPUs that this process may use.
 
@@ -63,13 +64,13 @@ class Predictor:
         return self._evaluate(data, None, threads).outputs
 
     def evaluate(
-        self, X: np.ndarray, y: np.ndarray, loss: Loss, threads: int | None = None
+        self, X: Features, y: np.ndarray, loss: Loss, threads: int | None = None
     ) -> Evaluation:
         """Return the outputs for rows and the mean loss with respect to their targets.
 
         Parameters
         ----------
-        X : ndarray, shape (n, n_features)
+        X : ndarray or sparse matrix, shape (n, n_features)
             As for :meth:`outputs`; at least one row.
         y : ndarray, shape (n,) or (n, n_outputs)
             Labels known from training, or numbers.
@@ -87,14 +88,14 @@ class Predictor:
         data = encode_for_outputs(self._checked(X), self.scaling, dtype, *encoded)
         return self._evaluate(data, loss, threads)
 
-    def predict(self, X: np.ndarray, threads: int | None = None) -> np.ndarray:
+    def predict(self, X: Features, threads: int | None = None) -> np.ndarray:
         """Return the predicted label or value of each row, shape (n,) or (n, n_outputs).
 
         Parameters and errors as for :meth:`outputs`.
         """
         return self.task.decode(self.outputs(X, threads))
 
-    def predict_proba(self, X: np.ndarray, threads: int | None = None) -> np.ndarray:
+    def predict_proba(self, X: Features, threads: int | None = None) -> np.ndarray:
         """Return the probability of each class, shape (n, n_classes), or of each label.
 
         Parameters and errors as for :meth:`outputs`; DataError for regression. Outputs are
@@ -145,11 +146,11 @@ class Predictor:
             refuse_infinite(self.scaling, self.network.dtype)
         return found
 
-    def _checked(self, X: np.ndarray) -> np.ndarray:
-        """Return X as a matrix of numbers of the right width."""
+    def _checked(self, X: Features) -> Features:
+        """Return X as a matrix of numbers of the right width, a sparse one as CSR."""
         n_features = self.network.layer_sizes[0]
         try:
-            X = X if stays_sparse(X) else np.asarray(as_plain(X, "X")[0])
+            X = X if is_sparse(X) else np.asarray(as_plain(X, "X")[0])
         except ValueError:
             raise DataError(
                 "X must be a matrix, got rows of different lengths; give every row the same length"
@@ -163,4 +164,4 @@ class Predictor:
             raise DataError(
                 f"X must hold numbers, got dtype {X.dtype}; convert it with X.astype(float)"
             )
-        return X
+        return canonical(X, "X") if is_sparse(X) else X

@@ -9,7 +9,7 @@ import numpy as np
 from numba import typeof, types
 from numba.np.numpy_support import from_dtype
 
-from ..base.foreign import is_sparse
+from ..base.csr import Features, is_sparse
 from ..kernels import compress as compression
 from ..kernels import sparse
 from ..kernels.buffers import PARTS, Columns, Layer, Lists, Sparse
@@ -98,25 +98,25 @@ def listable(X: np.ndarray) -> np.ndarray:
     return X if X.dtype in _LISTABLE else X.astype(np.float64)
 
 
-def compress(X: Any, scaling: Scaling, dtype: np.dtype) -> Sparse:
+def compress(X: Features, scaling: Scaling, dtype: np.dtype) -> Sparse:
     """Return the rows of a matrix, scaled, with the addresses of the kernels that take them.
 
     Parameters
     ----------
-    X : ndarray or SciPy sparse matrix, shape (n, n_features)
+    X : ndarray or csr_array, shape (n, n_features)
+        The lists of a CSR are those of the same matrix, dense, to the bit.
     scaling : Scaling
         Its offset is kept apart, as one more row.
     dtype : dtype
         Of the network.
     """
+    n, n_features = X.shape
     if is_sparse(X):
-        X = _without_zeros(X)
-        counts = np.bincount(X.indices, minlength=X.shape[1])
+        counts = np.bincount(X.indices, minlength=n_features)
     else:
         X = np.ascontiguousarray(listable(X))
-        counts = np.empty(X.shape[1], np.int64)
+        counts = np.empty(n_features, np.int64)
         count_columns(X, counts)
-    n = X.shape[0]
     shift = (-scaling.offset * scaling.factor).astype(dtype)
     shift = np.array(np.broadcast_to(shift, counts.size))
     n_shift, numbers = int(np.count_nonzero(shift)), int(counts.sum())
@@ -125,8 +125,8 @@ def compress(X: Any, scaling: Scaling, dtype: np.dtype) -> Sparse:
     values = np.empty(numbers + n_shift, dtype)
     cuts = _cuts(counts if numbers else np.ones_like(counts))
     rest = starts, columns, values
-    write = _copy_rows if is_sparse(X) else _compress_rows
-    write(X, scaling.factor.astype(float), cuts, 0, *rest)
+    make = _list_rows if is_sparse(X) else _compress_rows
+    make(X, scaling.factor.astype(float), cuts, 0, *rest)
     _compress_rows(shift[np.newaxis], np.ones(1), cuts, n * PARTS, *rest)
     return Sparse(*rest, cuts, shift if n_shift else shift[:0], *_addresses(np.dtype(dtype)))
 
@@ -136,27 +136,19 @@ def _compress_rows(X: np.ndarray, factor: np.ndarray, cuts: np.ndarray, *rest: A
     kernel(as_bytes(X), np.arange(len(X)), 0, len(X), factor, cuts, rest[1], rest[0], *rest[2:])
 
 
-def _without_zeros(X: Any) -> Any:
-    """Return a sparse matrix in CSR format, columns in order, each once, no number zero."""
-    rows = X.tocsr()
-    if not rows.has_canonical_format or not rows.data.all():
-        rows = rows.copy()  # what was given stays as it is
-        rows.sum_duplicates()
-        rows.eliminate_zeros()
-    return rows
-
-
-def _copy_rows(X: Any, factor: np.ndarray, cuts: np.ndarray, s: int, *rest: np.ndarray) -> None:
-    """Do for a matrix in CSR format what :func:`_compress_rows` does for an array."""
-    starts, columns, values = rest
+def _list_rows(X: Features, factor: np.ndarray, cuts: np.ndarray, *rest: Any) -> None:
+    """Do for a whole CSR what :func:`_compress_rows` does for a dense matrix."""
+    s, starts, columns, values = rest
+    first, last = X.indptr[:-1], X.indptr[1:]
+    for part in range(1, PARTS + 1):
+        # How many numbers up to each place lie left of where the part ends: in a row, they come
+        # first.
+        left = np.concatenate([[0], np.cumsum(X.indices < cuts[part])])
+        starts[s + part : s + X.shape[0] * PARTS + 1 : PARTS] = first + left[last] - left[first]
     columns[: X.nnz] = X.indices
-    by_number = factor if factor.size == 1 else factor[X.indices]
-    values[: X.nnz] = X.data.astype(np.float64) * by_number
-    n = X.shape[0]
-    row = np.repeat(np.arange(n), np.diff(X.indptr))
-    part = np.searchsorted(cuts[1:-1], X.indices, side="right")
-    counts = np.bincount(row * PARTS + part, minlength=n * PARTS)
-    np.cumsum(counts, out=starts[s + 1 : s + n * PARTS + 1])
+    with np.errstate(over="ignore", invalid="ignore"):  # checked by who asked for the lists
+        scaled = X.data.astype(float) * (factor if factor.size == 1 else factor[X.indices])
+        values[: X.nnz] = scaled
 
 
 @cache

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
+from ..base.csr import Features
 from ..base.errors import ConfigError, DataError
+from . import columns
+from .columns import Pair
 from .spec import Registry, Spec
 
-_ROWS_AT_ONCE = 4096
-
 Range = tuple[float, float] | None
-Pair = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,9 +34,9 @@ class Scaling:
     def apply(self, X: np.ndarray, dtype: np.dtype) -> np.ndarray:
         """Return the scaled copy of X, shape (n, n_features), C-contiguous, in ``dtype``."""
         scaled = np.empty(X.shape, dtype)
-        for start in range(0, len(X), _ROWS_AT_ONCE):
+        for start in range(0, len(X), columns.ROWS_AT_ONCE):
             # In chunks: a float64 copy of a large integer matrix would be its eightfold in memory.
-            rows = slice(start, start + _ROWS_AT_ONCE)
+            rows = slice(start, start + columns.ROWS_AT_ONCE)
             scaled[rows] = (X[rows] - self.offset) * self.factor
         return scaled
 
@@ -52,24 +53,16 @@ NO_SCALING = Scaling("none", np.zeros(1), np.ones(1))
 class Scaler(Spec):
     """A way to bring features to a common range."""
 
-    def fit(self, X: np.ndarray, feature_range: Range) -> Scaling:
-        """Fit on the training rows; ``feature_range`` is the known range, if any."""
+    def fit(self, X: Features, feature_range: Range) -> Scaling:
+        """Fit on the training rows, dense or CSR; ``feature_range`` is the known range, if any."""
         with np.errstate(over="ignore", invalid="ignore"):
             return Scaling(self.name, *self._offset_and_factor(X, feature_range))
 
-    def _offset_and_factor(self, X: np.ndarray, feature_range: Range) -> Pair:
+    def _offset_and_factor(self, X: Features, feature_range: Range) -> Pair:
         return np.zeros(1), np.ones(1)
 
 
 SCALERS: Registry[Scaler] = Registry("scale")
-
-
-def _squared_deviations(X: np.ndarray, mean: np.ndarray) -> np.ndarray:
-    """Return sum_i (x_i - mean)^2 of each feature, float64 of shape (n_features,)."""
-    total = np.zeros(X.shape[1])
-    for start in range(0, len(X), _ROWS_AT_ONCE):
-        total += np.square(X[start : start + _ROWS_AT_ONCE] - mean).sum(axis=0)
-    return total
 
 
 def _inverse(width: np.ndarray) -> np.ndarray:
@@ -96,7 +89,7 @@ class Unit(Scaler):
     name = "unit"
     formula = "(x - low) / (high - low) with the known range of all features"
 
-    def _offset_and_factor(self, X: np.ndarray, feature_range: Range) -> Pair:
+    def _offset_and_factor(self, X: Features, feature_range: Range) -> Pair:
         if feature_range is None:
             raise ConfigError(
                 "scale unit needs a known feature range, which this data set has not; "
@@ -112,9 +105,21 @@ class MinMax(Scaler):
     name = "minmax"
     formula = "(x - min) / (max - min) of each feature"
 
-    def _offset_and_factor(self, X: np.ndarray, feature_range: Range) -> Pair:
-        low, high = X.min(axis=0).astype(float), X.max(axis=0).astype(float)
+    def _offset_and_factor(self, X: Features, feature_range: Range) -> Pair:
+        low, high = (extreme.astype(float) for extreme in columns.extremes(X))
         return low, _inverse(high - low)
+
+
+@SCALERS.add
+@dataclass(frozen=True)
+class MaxAbs(Scaler):
+    name = "maxabs"
+    formula = "x / max |x| of each feature: zeros stay zero"
+
+    def _offset_and_factor(self, X: Features, feature_range: Range) -> Pair:
+        low, high = (extreme.astype(float) for extreme in columns.extremes(X))
+        factor = _inverse(np.maximum(-low, high))
+        return np.zeros_like(factor), factor
 
 
 @SCALERS.add
@@ -123,10 +128,10 @@ class Standard(Scaler):
     name = "standard"
     formula = "(x - mean) / standard deviation of each feature"
 
-    def _offset_and_factor(self, X: np.ndarray, feature_range: Range) -> Pair:
-        low, high = X.min(axis=0), X.max(axis=0)
-        mean = X.mean(axis=0, dtype=np.float64)
-        deviation = np.sqrt(_squared_deviations(X, mean) / len(X))
+    def _offset_and_factor(self, X: Features, feature_range: Range) -> Pair:
+        low, high = columns.extremes(X)
+        mean = columns.means(X)
+        deviation = np.sqrt(columns.squared_deviations(X, mean) / X.shape[0])
         # Rounding can leave a tiny deviation on a constant feature; min and max are exact.
         return mean, _inverse(np.where(high > low, deviation, 0.0))
 
@@ -137,10 +142,12 @@ class StandardGlobal(Scaler):
     name = "standard_global"
     formula = "(x - mean) / standard deviation over all features together"
 
-    def _offset_and_factor(self, X: np.ndarray, feature_range: Range) -> Pair:
-        mean = np.array([X.mean(dtype=np.float64)])
-        deviation = np.sqrt(_squared_deviations(X, mean).sum(keepdims=True) / X.size)
-        return mean, _inverse(np.where(X.max() > X.min(), deviation, 0.0))
+    def _offset_and_factor(self, X: Features, feature_range: Range) -> Pair:
+        low, high = columns.extremes(X)
+        mean = np.array([columns.mean_of_all(X)])
+        squares = columns.squared_deviations(X, mean).sum(keepdims=True)
+        deviation = np.sqrt(squares / math.prod(X.shape))
+        return mean, _inverse(np.where(high.max() > low.min(), deviation, 0.0))
 
 
 SCALERS.alias(standardize="standard")

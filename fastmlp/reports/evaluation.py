@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ..base.csr import Features
+from ..base.foreign import as_dense
 from ..data.dataset import Dataset
 from ..data.split import parts
 from ..model.task import Task
@@ -24,7 +26,7 @@ class EvaluatedPart:
     ----------
     name : {"training", "validation", "test"}
     task : Task
-    X : ndarray, shape (n, n_features)
+    X : ndarray or csr_array, shape (n, n_features)
         Raw features.
     y : ndarray, shape (n,) or (n, n_outputs)
     outputs : ndarray, shape (n, n_outputs)
@@ -35,7 +37,7 @@ class EvaluatedPart:
 
     name: str
     task: Task
-    X: np.ndarray
+    X: Features
     y: np.ndarray
     outputs: np.ndarray
     metrics: dict[str, Any]
@@ -96,7 +98,7 @@ class RunEvaluation:
         """Return some rows of a part as images, shape (n, height, width)."""
         if self.image_shape is None:
             raise ValueError("rows of these data are no images")
-        images: np.ndarray = part.X[rows].reshape(-1, *self.image_shape)
+        images: np.ndarray = as_dense(part.X[rows], "X").reshape(-1, *self.image_shape)
         return images
 
 
@@ -127,7 +129,7 @@ def evaluate_run(
         if X is None or y is None:
             continue
         found = predictor.evaluate(X, y, loss, threads)
-        metrics = {"rows": len(X), "loss": found.loss}
+        metrics = {"rows": len(y), "loss": found.loss}
         metrics |= task_metrics(predictor.task, y, found.outputs)
         evaluated.append(EvaluatedPart(name, predictor.task, X, y, found.outputs, metrics))
     return RunEvaluation(result, evaluated, dataset.image_shape, dataset.feature_range)

@@ -115,7 +115,7 @@ def _ranking(evaluation: RunEvaluation) -> Figure | None:
 
 def _samples(evaluation: RunEvaluation) -> Figure | None:
     part = evaluation.parts[0]
-    rows = spaced(len(part.X))
+    rows = spaced(len(part.y))
     return _grid(evaluation, part, rows, "training images", [_label(y) for y in part.y[rows]])
 
 
@@ -123,7 +123,7 @@ def _predictions(evaluation: RunEvaluation) -> Figure | None:
     part = evaluation.judged
     if part.task.kind == "regression":
         return figure_of(list(regression_panels(part)), 2, 4.2, 3.6)
-    rows = spaced(len(part.X))
+    rows = spaced(len(part.y))
     captions = [_caption(part, i) for i in rows]
     wrong = (part.predicted[rows] != part.y[rows]).tolist()
     return _grid(evaluation, part, rows, f"{part.name} images", captions, wrong)

@@ -59,8 +59,9 @@ class TrainConfig:
     validation : float, default 0.1
         Below 1 a fraction of the training part, from 1 a number of rows, 0 none.
     scale : str, default "auto"
-        ``unit``, ``minmax``, ``standard``, ``standard_global`` or ``none``; auto: unit where the
-        range of the features is known (images), else standard.
+        ``unit``, ``minmax``, ``maxabs``, ``standard``, ``standard_global`` or ``none``; auto: unit
+        where the range of the features is known (images), else maxabs for a sparse matrix, else
+        standard.
     target_scale : str, default "none"
         The same for the targets of a regression; predictions are in the original units, losses in
         the scaled ones.

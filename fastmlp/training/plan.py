@@ -26,6 +26,11 @@ TEAM_LARGE_ROWS = 1024
 # Up to which share of the weights an update may take off for the per-sample step to put it off.
 MOST_DECAY = 0.1
 
+# For the gradient a block of lists is indexed by columns, with a place for each row in each column:
+# of the widest data fewer rows are taken at once. 2**25 places are 256 MB of float32, and leave a
+# batch of 32 rows of 2**20 features, a common number of hashes, in one block.
+LISTS_PLACES = 2**25
+
 
 @dataclass(frozen=True)
 class Inputs:
@@ -37,13 +42,22 @@ class Inputs:
         Lists of the numbers that are not zero; where scaling adds an offset to all numbers,
         shifted: the offset is kept apart.
     reason : str
+    most_rows : int
+        At most how many rows go through the network at once.
     """
 
     kind: str
     reason: str
+    most_rows: int = BLOCK_ROWS
 
 
-def plan_inputs(config: TrainConfig, n_features: int, density: float, shift: float = 0.0) -> Inputs:
+def plan_inputs(
+    config: TrainConfig,
+    n_features: int,
+    density: float,
+    shift: float = 0.0,
+    is_sparse: bool = False,
+) -> Inputs:
     """Choose how rows are kept.
 
     Parameters
@@ -54,13 +68,18 @@ def plan_inputs(config: TrainConfig, n_features: int, density: float, shift: flo
         The share of features in the training rows that are not zero.
     shift : float, default 0
         The largest offset that scaling adds to a feature.
+    is_sparse : bool, default False
+        Whether they come as a sparse matrix, which is never made dense here.
     """
-    share = f"{density:.0%} of the features are not zero"
+    share = f"{density:.{0 if density >= 0.01 else 2}%} of the features are not zero"
     has_zeros = density <= LISTS_DENSITY
     if is_per_sample(config):
-        kind = "shifted lists" if has_zeros and shift <= LISTS_SHIFT else "lists"
+        kind = "shifted lists" if is_sparse or (has_zeros and shift <= LISTS_SHIFT) else "lists"
         return Inputs(kind, f"{share}; the per-sample step takes lists of these")
-    if config.dropout_rates and config.dropout_rates[0] > 0:
+    most_rows = max(1, min(BLOCK_ROWS, LISTS_PLACES // n_features))
+    if is_sparse:
+        return Inputs("shifted lists", f"{share}; they come as a sparse matrix", most_rows)
+    if drops_inputs(config):
         return Inputs("dense", "dropout draws for every feature")
     if n_features < LISTS_FEATURES:
         return Inputs("dense", f"rows of {n_features} features are too short for lists")
@@ -68,7 +87,12 @@ def plan_inputs(config: TrainConfig, n_features: int, density: float, shift: flo
         return Inputs("dense", share)
     if shift > LISTS_SHIFT:
         return Inputs("dense", f"scaling takes {shift:.3g} off a feature, too much to keep apart")
-    return Inputs("shifted lists", f"{share}; the first layer takes lists of these")
+    return Inputs("shifted lists", f"{share}; the first layer takes lists of these", most_rows)
+
+
+def drops_inputs(config: TrainConfig) -> bool:
+    """Whether features are dropped, for which rows must be dense."""
+    return bool(config.dropout_rates) and config.dropout_rates[0] > 0
 
 
 def is_per_sample(config: TrainConfig) -> bool:
@@ -150,7 +174,7 @@ def plan(config: TrainConfig, n_train: int, n_weights: int, threads: int, inputs
             f"updates of {batch_size} rows by {n_weights:,} weights are too small to share: what "
             "threads hand each other takes longer than what they save",
         )
-    n_blocks = -(-batch_size // BLOCK_ROWS)
+    n_blocks = -(-batch_size // inputs.most_rows)
     return Plan("general", batch_size, -(-batch_size // n_blocks), threads, inputs, reasons)
 
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..base.csr import Features, canonical, density, is_sparse
 from ..base.errors import ConfigError
-from ..base.foreign import as_plain
+from ..base.foreign import as_dense
 from ..data.dataset import Dataset
 from ..data.split import Parts, parts
 from ..kernels.buffers import Data
-from ..model.encoding import density, encode, largest_shift
+from ..model.encoding import LISTS_SHIFT, encode, largest_shift, shift_advice
 from ..model.task import Task
 from ..ops.scalers import SCALERS, Scaling
 from .config import TrainConfig
-from .plan import Inputs, plan_inputs
+from .plan import Inputs, drops_inputs, plan_inputs
 from .weighting import class_weights
 
 
@@ -54,8 +55,9 @@ def prepare(
     ConfigError
         If the data cannot be split, are too few for a validation set, or all have weight 0.
     DataError
-        If labels are unknown, the training part holds a single class, or a scaled feature is
-        beyond the range of the network's dtype.
+        If labels are unknown, the training part holds a single class, a scaled feature is beyond
+        the range of the network's dtype, or sparse features are too large for the dense rows that
+        input_dropout needs.
     """
     split = parts(
         dataset,
@@ -83,7 +85,7 @@ def prepare_parts(
     Parameters
     ----------
     split : Parts
-        Features may be SciPy sparse matrices, unscaled: those with many zeros are never dense.
+        Features may be SciPy sparse matrices of any format.
     config : TrainConfig
         Resolved.
     task : Task
@@ -95,24 +97,31 @@ def prepare_parts(
     ConfigError
         If all weights are 0, or there are weights in stochastic mode.
     DataError
-        If labels are unknown, or a scaled feature is beyond the range of the network's dtype.
+        If labels are unknown, a scaled feature is beyond the range of the network's dtype, or
+        sparse features are too large for the dense rows that the settings need.
     """
+    if drops_inputs(config):  # for every feature, also for those that are zero
+        split = _alike(split, "input_dropout", "set input_dropout to 0")
+    else:
+        split = _alike(split)
     scaling = SCALERS.parse(config.scale).fit(split.X_train, feature_range)
+    shift = largest_shift(scaling)
+    if shift > LISTS_SHIFT:
+        split = _alike(split, *shift_advice(scaling))
     if config.target_scale != "none":
         targets = split.y_train.reshape(len(split.y_train), -1)
         target_scaling = SCALERS.parse(config.target_scale).fit(targets, None)
         task = replace(task, target_scaling=target_scaling)
     dtype = np.dtype(config.dtype)
+    n_features = split.X_train.shape[1]
+    inputs = plan_inputs(
+        config, n_features, density(split.X_train), shift, is_sparse(split.X_train)
+    )
 
-    shift = largest_shift(scaling)
-    inputs = plan_inputs(config, split.X_train.shape[1], density(split.X_train), shift)
-
-    def encoded(X: np.ndarray, y: np.ndarray) -> Data:
-        if inputs.kind == "dense":
-            X, _ = as_plain(X, "X")
+    def encoded(X: Features, y: np.ndarray) -> Data:
         return encode(X, scaling, dtype, *task.encode(y, dtype), inputs=inputs.kind)
 
-    def if_there(X: np.ndarray | None, y: np.ndarray | None) -> Data | None:
+    def if_there(X: Features | None, y: np.ndarray | None) -> Data | None:
         return None if X is None or y is None else encoded(X, y)
 
     train = encoded(split.X_train, split.y_train)
@@ -125,9 +134,29 @@ def prepare_parts(
         if_there(split.X_test, split.y_test),
         scaling,
         task,
-        split.X_train.shape[1],
+        n_features,
         inputs,
     )
+
+
+def _alike(split: Parts, why: str = "", remedy: str = "") -> Parts:
+    """Return the same parts with all features sparse, or all dense, as those for training are.
+
+    Dense they are made if there is a reason why, too.
+    """
+
+    def converted(X: Features) -> Features:
+        if why:
+            return as_dense(X, "X", why, remedy)
+        if is_sparse(split.X_train):
+            return canonical(X, "X")
+        return as_dense(X, "X", "a dense training part", "train on a sparse matrix")
+
+    features = {name: X for name, X in split._asdict().items() if name.startswith("X_")}
+    if not any(is_sparse(X) for X in features.values()):
+        return split
+    changes: dict[str, Any] = {name: converted(X) for name, X in features.items() if X is not None}
+    return split._replace(**changes)
 
 
 def _weights(split: Parts, config: TrainConfig, task: Task) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..base.csr import is_sparse
 from ..base.errors import ConfigError, DataError
 from ..data.dataset import Dataset
 from ..model.task import Task
@@ -65,7 +66,7 @@ def resolve(config: TrainConfig, dataset: Dataset) -> Resolved:
     if config.split == AUTO:
         changes["split"] = "official" if dataset.has_official_split else "80-20"
     if config.scale == AUTO:
-        changes["scale"] = "standard" if dataset.feature_range is None else "unit"
+        changes["scale"] = _default_scale(dataset)
     return Resolved(config.replace(**changes), task)
 
 
@@ -101,6 +102,13 @@ def _default_rate(config: TrainConfig) -> float:
     if isinstance(OPTIMIZERS.parse(config.optimizer), (AdamLike, RMSprop)):
         return 0.001
     return 0.01 if config.mode == "stochastic" else 0.1
+
+
+def _default_scale(dataset: Dataset) -> str:
+    """By the known range, else by columns: of sparse features so that zeros stay zero."""
+    if dataset.feature_range is not None:
+        return "unit"
+    return "maxabs" if is_sparse(dataset.X) else "standard"
 
 
 def _output_and_loss(config: TrainConfig, dataset: Dataset) -> tuple[str, str]:

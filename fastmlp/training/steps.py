@@ -27,6 +27,10 @@ from .plan import Plan
 from .team_size import TeamSize
 
 _SLICE_SECONDS = 0.04
+# Before and after a slice all weights are copied. Of 10^8 weights that takes longer than a slice,
+# which then becomes longer, too, though not so long that Ctrl-C would wait for half a second.
+_SLICE_COPIES = 4
+_LONGEST_SLICE_SECONDS = 0.4
 _FIRST_SLICE = 8  # blocks, fewer for a large network; later slices follow the clock
 _FIRST_WORK = 5e8  # multiply-adds
 
@@ -145,14 +149,18 @@ class Steps:
         self._last_slice = slice(first_step, max(first_step + 1, -(-last // self.blocks_per_batch)))
         started = time.perf_counter()
         self.workspace.load()  # a callback may have changed the weights
+        loaded = time.perf_counter()
         try:
             self._launch(self._block, last)
         finally:  # Ctrl-C comes when the kernel returns, its work done
+            launched = time.perf_counter()
             self.workspace.store()
             elapsed = time.perf_counter() - started
             self.seconds += elapsed
         if is_whole:
-            ratio = min(max(_SLICE_SECONDS / max(elapsed, 1e-9), 0.25), 4.0)
+            stepping = launched - loaded
+            wanted = min(_SLICE_COPIES * (elapsed - stepping), _LONGEST_SLICE_SECONDS)
+            ratio = min(max(max(wanted, _SLICE_SECONDS) / max(stepping, 1e-9), 0.25), 4.0)
             self._blocks_at_once = max(1, int((last - self._block) * ratio))
         self._block = last
         self.iterations = self._steps_before + self.steps_done

@@ -8,7 +8,7 @@ import pytest
 import scipy.sparse
 
 from fastmlp.base.errors import DataError
-from fastmlp.base.foreign import MAX_DENSE_BYTES, as_plain, target_as_plain
+from fastmlp.base.foreign import MAX_DENSE_BYTES, as_dense, as_plain, target_as_plain
 from fastmlp.data import Dataset
 
 X = np.arange(12.0).reshape(6, 2)
@@ -44,12 +44,12 @@ def test_what_is_plain_is_left_alone() -> None:
 
 @pytest.mark.parametrize("form", SPARSE, ids=lambda form: form.__name__)
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])
-def test_sparse_matrices_are_made_dense(form: Any, dtype: Any) -> None:
+def test_sparse_matrices_stay_sparse(form: Any, dtype: Any) -> None:
     data = dataset(form(X.astype(dtype)), X_test=form(X[:2].astype(dtype)), y_test=Y[:2])
-    assert type(data.X) is np.ndarray
-    assert data.X.dtype == dtype
-    np.testing.assert_array_equal(data.X, X)
-    np.testing.assert_array_equal(data.X_test, X[:2])
+    for found, rows in ((data.X, X), (data.X_test, X[:2])):
+        assert type(found) is scipy.sparse.csr_array
+        assert found.dtype == dtype
+        np.testing.assert_array_equal(found.toarray(), rows)
     assert data.feature_names is None
 
 
@@ -61,18 +61,20 @@ def test_sparse_targets_are_labels_of_which_each_row_has_several() -> None:
     np.testing.assert_array_equal(data.y, several)
 
 
-def test_sparse_matrices_too_large_for_a_dense_array_are_refused() -> None:
+def test_sparse_matrices_become_dense_arrays_up_to_a_limit() -> None:
+    np.testing.assert_array_equal(as_dense(scipy.sparse.coo_array(X), "X"), X)
     rows = MAX_DENSE_BYTES // 8 // 1000
     huge = scipy.sparse.csr_array((rows + 1, 1000))
-    message = refusal(huge)
-    assert f"X must have at most 2 GB as a dense array, got a sparse matrix of shape ({rows + 1}, "
+    with pytest.raises(DataError) as caught:
+        as_dense(huge, "X", "input_dropout", "set it to 0")
+    message = str(caught.value)
+    assert (
+        "X must have at most 2 GB as a dense array, which input_dropout needs, got a sparse "
+        f"matrix of shape ({rows + 1}, 1000), 2.0 GB of float64; set it to 0, select columns"
+    ) in message
     assert "TruncatedSVD" in message and "X.astype('float32')" in message
-
-
-def test_faults_in_sparse_matrices_are_found() -> None:
-    bad = X.copy()
-    bad[2, 1] = np.nan
-    assert "row 2, column 1" in refusal(scipy.sparse.csr_array(bad))
+    with pytest.raises(DataError, match=r"a dense array, got .*of float64; select columns"):
+        target_as_plain(huge, "y")
 
 
 # --- pandas ---

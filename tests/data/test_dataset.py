@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.sparse
 
 from fastmlp.base.errors import ConfigError, DataError
 from fastmlp.data import Dataset
@@ -290,3 +291,70 @@ def test_keep_classes_lists_no_more_than_a_few_of_many_labels() -> None:
 def test_keep_classes_refuses_regression() -> None:
     with pytest.raises(DataError, match="regression"):
         dataset(y=X[:, 0]).keep_classes([0, 2])
+
+
+# --- sparse features ---
+
+ROWS = np.array([[0.0, 3, 0], [1, 0, 0], [0, 0, 0], [0, 5, 6]])
+ROW_LABELS = np.array([0, 1, 2, 1])
+
+
+def sparse(value: Any = ROWS) -> Any:
+    return scipy.sparse.csr_array(value)
+
+
+def test_sparse_features_are_kept_without_a_copy() -> None:
+    X = sparse()
+    data = Dataset(X, ROW_LABELS, sparse(), ROW_LABELS)
+    assert np.shares_memory(data.X.data, X.data)
+    assert (data.n_features, data.X.shape, data.X_test.shape) == (3, (4, 3), (4, 3))
+
+
+def test_keep_classes_selects_sparse_rows() -> None:
+    kept = Dataset(sparse(), ROW_LABELS, sparse(ROWS[::-1]), ROW_LABELS[::-1]).keep_classes([0, 1])
+    np.testing.assert_array_equal(kept.X.toarray(), ROWS[[0, 1, 3]])
+    np.testing.assert_array_equal(kept.X_test.toarray(), ROWS[[3, 1, 0]])
+    assert kept.y.tolist() == [0, 1, 1]
+
+
+def test_the_test_part_becomes_what_the_features_are() -> None:
+    for X, X_test in ((sparse(), ROWS), (ROWS, sparse()), (sparse(), ROWS.tolist())):
+        data = Dataset(X, ROW_LABELS, X_test, ROW_LABELS)
+        assert type(data.X_test) is type(data.X)
+        found = data.X_test.toarray() if X is not ROWS else data.X_test
+        np.testing.assert_array_equal(found, ROWS)
+    wide = scipy.sparse.csr_array((2**20, 2**10))
+    with pytest.raises(DataError, match=r"X_test must have .*a dense X needs.*pass X as a sparse"):
+        Dataset(np.zeros((2, 2**10)), [0, 1], wide, np.zeros(2**20, int))
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (sparse(ROWS + 1j), "X must hold real numbers, got dtype complex128; convert numbers"),
+        (scipy.sparse.coo_array(ROWS[0]), r"X must be 2-D \(rows, features\), got shape \(3,\)"),
+        (scipy.sparse.csr_array((0, 3)), "at least one row and one feature, got shape"),
+        (scipy.sparse.csr_array((4, 0)), "at least one row and one feature, got shape"),
+        (sparse(ROWS[:3]), "y must have one entry per row of X, 3, got 4; select the same rows"),
+    ],
+    ids=str,
+)
+def test_bad_sparse_features_are_refused(value: Any, words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        Dataset(value, ROW_LABELS)
+
+
+def test_a_sparse_test_part_needs_as_many_features() -> None:
+    with pytest.raises(DataError, match="X_test must have as many features as X, 3, got 2"):
+        Dataset(sparse(), ROW_LABELS, sparse(ROWS[:, :2]), ROW_LABELS)
+
+
+@pytest.mark.parametrize("form", ["csr", "csc", "coo"])
+def test_nan_in_sparse_features_is_counted_and_located(form: str) -> None:
+    bad = ROWS.copy()
+    bad[3, 1], bad[3, 2] = np.nan, -np.inf
+    value = getattr(scipy.sparse, f"{form}_array")(bad)
+    with pytest.raises(DataError, match=r"got 2 NaN .*first \(nan\) in row 3, column 1 counting"):
+        Dataset(value, ROW_LABELS)
+    with pytest.raises(DataError, match=r"in row 3, column 'b' counting"):
+        Dataset(value, ROW_LABELS, feature_names=("a", "b", "c"))

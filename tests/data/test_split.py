@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.sparse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -287,3 +288,21 @@ def test_several_outputs_are_split_by_row() -> None:
     result = parts(Dataset(X, np.hstack((X, -X)) / 2))
     assert result.y_train.shape == (14, 2)
     np.testing.assert_array_equal(result.y_train, np.hstack((result.X_train, -result.X_train)) / 2)
+
+
+@pytest.mark.parametrize("text", ["official", "70-30", "none"])
+def test_sparse_rows_are_split_as_dense_ones(text: str) -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.integers(0, 3, (40, 5)), np.arange(40) % 3
+    dense = Dataset(X[:30], y[:30], X[30:], y[30:])
+    form = scipy.sparse.csc_array
+    sparse = Dataset(form(X[:30]), y[:30], form(X[30:]), y[30:])
+    weight = np.arange(30.0)
+    found, wanted = (
+        parts(data, split=text, validation=0.2, sample_weight=weight) for data in (sparse, dense)
+    )
+    for name, part, twin in zip(Parts._fields, found, wanted, strict=True):
+        if name.startswith("X_") and twin is not None:
+            assert type(part) is scipy.sparse.csr_array and part.has_canonical_format
+            part = part.toarray()
+        np.testing.assert_array_equal(part, twin)

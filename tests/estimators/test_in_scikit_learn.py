@@ -184,13 +184,24 @@ def test_sparse_rows_are_never_dense(solver: str, monkeypatch: pytest.MonkeyPatc
     X = rows.toarray()
     dense = fit_quietly(MLPClassifier(**USUAL, solver=solver), X, y, X_val=X, y_val=y)
     expected = dense.predict_proba(X)
-    for module in ("training.prepare", "model.predictor"):
-        monkeypatch.setattr(f"fastmlp.{module}.as_plain", None)  # which would make them dense
+    for name in ("toarray", "todense"):
+        monkeypatch.setattr(sparse.csr_array, name, None)
     model = fit_quietly(MLPClassifier(**USUAL, solver=solver), rows, y, X_val=rows, y_val=y)
     np.testing.assert_array_equal(model.coefs_[0], dense.coefs_[0])
     np.testing.assert_array_equal(model.predict_proba(rows), expected)
     assert model.validation_scores_ == dense.validation_scores_
     assert rows.nnz == np.count_nonzero(rows.data) + len(rows.data[::7])  # left as they were
+
+
+def test_rows_for_validation_become_what_those_for_training_are() -> None:
+    X, y = classes()
+    X[np.abs(X) < 0.7] = 0
+    scores = [
+        fit_quietly(MLPClassifier(**USUAL), rows, y, X_val=held_out, y_val=y).validation_scores_
+        for rows, held_out in ((X, X), (sparse.csr_array(X), X), (X, sparse.csc_array(X)))
+    ]
+    for found in scores[1:]:
+        np.testing.assert_allclose(found, scores[0], atol=1e-9)
 
 
 def test_sparse_labels() -> None:

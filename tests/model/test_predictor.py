@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.sparse
 
 import reference
 from fastmlp import ConfigError, DataError, Predictor
@@ -266,3 +267,45 @@ def test_an_evaluation_gives_outputs_and_the_loss(kind: str) -> None:
         right = (predictor.predict(X) == y).reshape(30, -1).all(axis=1)
         assert found.hit_rate == pytest.approx(right.mean())
     assert found.loss == pytest.approx(expected)
+
+
+# --- sparse features ---
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("form", ["csr_array", "csc_matrix", "coo_array"])
+def test_sparse_rows_give_the_outputs_of_dense_ones(kind: str, dtype: str, form: str) -> None:
+    rows = X * (X > 0.5)
+    predictor, value = model(kind, dtype), getattr(scipy.sparse, form)(rows)
+    outputs = predictor.outputs(value)
+    assert outputs.dtype == dtype
+    tolerance = {"float32": 2e-6, "float64": 1e-14}[dtype]
+    np.testing.assert_allclose(outputs, expected_outputs(predictor, rows), atol=tolerance)
+    assert predictor.predict(value).shape == predictor.predict(rows).shape
+    if kind != "regression":
+        np.testing.assert_allclose(
+            predictor.predict_proba(value), predictor.predict_proba(rows), atol=tolerance
+        )
+
+
+def test_no_sparse_rows_give_no_outputs() -> None:
+    assert model().outputs(scipy.sparse.csr_array((0, 4))).shape == (0, 3)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (
+            scipy.sparse.csr_array((2, 5)),
+            r"X must have shape \(n, 4\) as in training, got \(2, 5\)",
+        ),
+        (scipy.sparse.coo_array(X[0]), r"X must have shape \(n, 4\) as in training, got \(4,\)"),
+        (scipy.sparse.csr_array(X * 1j), "X must hold numbers, got dtype complex128"),
+        (scipy.sparse.csr_array([[0, np.nan, 0, 0]]), "X must be finite"),
+    ],
+    ids=str,
+)
+def test_bad_sparse_rows_are_refused(value: Any, words: str) -> None:
+    with pytest.raises(DataError, match=words):
+        model().predict(value)

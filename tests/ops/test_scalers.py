@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fastmlp.base.errors import ConfigError
-from fastmlp.ops import scalers
+from fastmlp.ops import columns
 from fastmlp.ops.scalers import SCALERS, Scaling
 
 RANGE = (0.0, 255.0)
@@ -45,6 +45,7 @@ EXPECTED = {
     "none": lambda X: X,
     "unit": lambda X: X / 255,
     "minmax": min_max_scaler,
+    "maxabs": lambda X: X / np.abs(X).max(axis=0),
     "standard": standard_scaler,
     "standard_global": lambda X: (X - X.mean()) / X.std(),
 }
@@ -117,7 +118,7 @@ def test_rows_beyond_the_first_chunk_are_fitted_and_scaled_too(
     X = draw(rows=50)
     whole = scaled(name, X)
     for rows_at_once in (1, 7, 25, 49):
-        monkeypatch.setattr(scalers, "_ROWS_AT_ONCE", rows_at_once)
+        monkeypatch.setattr(columns, "ROWS_AT_ONCE", rows_at_once)
         np.testing.assert_allclose(scaled(name, X), whole, rtol=1e-12, atol=1e-12)
 
 

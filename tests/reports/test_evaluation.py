@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.sparse
 
 import fastmlp
 from fastmlp.reports.evaluation import RunEvaluation, evaluate_run
@@ -52,3 +53,14 @@ def test_without_test_part_the_validation_part_judges_and_classes_are_kept() -> 
     assert evaluation.judged.name == "validation"
     assert set(evaluation.metrics()) == {"training", "validation"}
     assert set(np.unique(evaluation.parts[0].y)) == {0, 2}
+
+
+def test_sparse_rows_are_evaluated_and_shown_as_images() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.integers(1, 9, (60, 12)) * (rng.random((60, 12)) < 0.4)
+    dataset = fastmlp.Dataset(scipy.sparse.csr_array(X), np.arange(60) % 3, image_shape=(3, 4))
+    evaluation = evaluate_run(fastmlp.fit(settings(split="none"), dataset), dataset)
+    part = evaluation.parts[0]
+    assert part.metrics["rows"] == 54
+    images = evaluation.images(part, np.arange(5))
+    np.testing.assert_array_equal(images.reshape(5, 12), part.X[:5].toarray())

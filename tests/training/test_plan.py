@@ -229,3 +229,32 @@ def test_a_large_offset_is_not_kept_apart(mode: str, kind: str) -> None:
 )
 def test_a_first_layer_that_cannot_be_halved_is_one_threads(settings: dict[str, Any]) -> None:
     assert planned(mode="stochastic", **settings).threads == 1
+
+
+@pytest.mark.parametrize("density", [0.0, 1e-5, 1.0])
+@pytest.mark.parametrize("n_features", [1, LISTS_FEATURES, 10**6])
+def test_a_sparse_matrix_is_lists_whatever_its_width_and_density(
+    n_features: int, density: float
+) -> None:
+    found = plan_inputs(TrainConfig(), n_features, density, is_sparse=True)
+    assert found.kind == "shifted lists" and "sparse matrix" in found.reason
+    stochastic = TrainConfig(mode="stochastic", learning_rate=0.01)
+    assert plan_inputs(stochastic, n_features, density, is_sparse=True).kind == "shifted lists"
+
+
+def test_the_shares_of_sparse_features_are_told_apart() -> None:
+    found = plan_inputs(TrainConfig(), 1000, 0.0012, is_sparse=True)
+    assert found.reason.startswith("0.12% of the features")
+
+
+@pytest.mark.parametrize(
+    ("n_features", "most"),
+    [(784, BLOCK_ROWS), (50_000, BLOCK_ROWS), (2**20, 32), (2**25, 1), (2**26, 1)],
+)
+def test_of_the_widest_lists_fewer_rows_are_taken_at_once(n_features: int, most: int) -> None:
+    inputs = plan_inputs(TrainConfig(), n_features, 0.001)
+    assert inputs.most_rows == most
+    config = TrainConfig(batch_size=100)
+    found = plan(config, 1000, TEAM_WEIGHTS, 2, inputs)
+    assert found.block_rows == (100 if most == BLOCK_ROWS else min(most, 25))
+    assert plan_inputs(TrainConfig(input_dropout=0.1), n_features, 0.001).most_rows == BLOCK_ROWS

@@ -220,8 +220,10 @@ def test_slices_cannot_change_a_bit(
 
 
 def test_slices_grow_and_shrink_with_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    def launches(seconds: float) -> int:
+    def launches(seconds: float, copies: float = 0, longest: float = 0) -> int:
         monkeypatch.setattr(steps_module, "_SLICE_SECONDS", seconds)
+        monkeypatch.setattr(steps_module, "_SLICE_COPIES", copies)
+        monkeypatch.setattr(steps_module, "_LONGEST_SLICE_SECONDS", longest)
         steps = started(blobs(300), batch_size=1).steps
         steps.start_epoch(1, np.full(steps.steps_per_epoch, 0.1))
         count = 0
@@ -232,3 +234,6 @@ def test_slices_grow_and_shrink_with_the_clock(monkeypatch: pytest.MonkeyPatch) 
 
     assert launches(1e6) == 4  # 8 + 32 + 128, then the rest
     assert launches(0.0) == 1 + 1 + 290  # 8, 2, then one by one
+    # Where it takes long to copy the weights, slices are longer, up to a limit.
+    assert launches(0.0, copies=1e12, longest=1e6) == 4
+    assert launches(0.0, copies=1e12, longest=0.0) == 1 + 1 + 290

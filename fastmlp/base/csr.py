@@ -1,0 +1,77 @@
+"""SciPy's sparse matrices in the one form that all others are brought to: canonical CSR.
+
+Told by their methods, so that SciPy is imported only where the caller has done so already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .errors import DataError
+
+# Rows of features: an ndarray, or a scipy.sparse.csr_array as :func:`canonical` returns it.
+Features = Any
+
+MAX_COLUMNS = 2**31
+
+
+def is_sparse(value: Any) -> bool:
+    """Whether it is a SciPy sparse matrix or array, of any format."""
+    return hasattr(value, "tocsr")
+
+
+def canonical(value: Any, name: str) -> Features:
+    """Return a sparse matrix as a csr_array: columns ascending, none twice, no zeros listed.
+
+    A matrix that is all this shares its memory; the caller's is never changed.
+
+    Parameters
+    ----------
+    value : sparse matrix or array of any format, shape (n, n_features)
+    name : str
+        What the error messages call it.
+
+    Raises
+    ------
+    DataError
+        If its index arrays contradict each other or its shape, or it has too many columns.
+    """
+    from scipy.sparse import csr_array
+
+    if value.shape[1] >= MAX_COLUMNS:
+        raise DataError(
+            f"{name} must have fewer than 2**31 features, got {value.shape[1]}; select columns "
+            "(sklearn.feature_selection) or hash them to fewer (sklearn.feature_extraction)"
+        )
+    try:
+        X = csr_array(value)
+        X.check_format(full_check=True)
+    except ValueError as error:
+        raise DataError(
+            f"{name} must be a sparse matrix whose indices fit its shape {value.shape}, got one "
+            f"that SciPy refuses ({error}); build it anew from rows, columns and values"
+        ) from error
+    if not X.has_canonical_format or np.count_nonzero(X.data) < X.data.size:
+        X = X.copy()
+        X.sum_duplicates()
+        X.eliminate_zeros()
+    return X
+
+
+def stack(parts: Sequence[Features]) -> Features:
+    """Return the rows of all parts, which are all dense or all sparse, one after the other."""
+    if not is_sparse(parts[0]):
+        return np.concatenate(parts)
+    from scipy.sparse import vstack
+
+    return vstack(parts, format="csr")
+
+
+def density(X: Features) -> float:
+    """Return the share of numbers that are not zero."""
+    n_rows, n_features = X.shape
+    numbers = int(X.nnz if is_sparse(X) else np.count_nonzero(X))
+    return numbers / max(1, int(n_rows * n_features))

@@ -1,0 +1,83 @@
+"""What scalers are fitted by: extremes, means and deviations of columns, dense or sparse.
+
+Of a sparse matrix only its numbers are gone through: the zeros between them are known by their
+count alone. Sums are taken in the order of the rows, as NumPy takes them of dense columns, so that
+they are the same to the bit.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..base.csr import Features, is_sparse
+
+ROWS_AT_ONCE = 4096
+
+Pair = tuple[np.ndarray, np.ndarray]
+
+
+def extremes(X: Features) -> Pair:
+    """Return the least and the largest number of each column, shape (n_features,), of X's dtype."""
+    if not is_sparse(X):
+        return X.min(axis=0), X.max(axis=0)
+    has_zeros = _counts(X) < X.shape[0]
+    least, most = _limits(X.dtype)
+    low = np.where(has_zeros, X.dtype.type(0), most)
+    high = np.where(has_zeros, X.dtype.type(0), least)
+    np.minimum.at(low, X.indices, X.data)
+    np.maximum.at(high, X.indices, X.data)
+    return low, high
+
+
+def means(X: Features) -> np.ndarray:
+    """Return the mean of each column, float64 of shape (n_features,)."""
+    if not is_sparse(X):
+        return np.asarray(X.mean(axis=0, dtype=np.float64))
+    return np.asarray(_sums(X, X.data) / X.shape[0])
+
+
+def mean_of_all(X: Features) -> float:
+    """Return the mean of all numbers."""
+    if not is_sparse(X):
+        return float(X.mean(dtype=np.float64))
+    return float(X.data.sum(dtype=np.float64) / math.prod(X.shape))
+
+
+def squared_deviations(X: Features, mean: np.ndarray) -> np.ndarray:
+    """Return sum_i (x_i - mean)^2 of each column, float64 of shape (n_features,).
+
+    ``mean`` has shape (n_features,) or (1,). By its definition, and not as sum_i x_i^2 - n mean^2,
+    which loses all digits where the deviation is small.
+    """
+    if is_sparse(X):
+        mean = np.broadcast_to(mean, X.shape[1])
+        zeros = X.shape[0] - _counts(X)
+        sums = _sums(X, np.square(X.data - mean[X.indices]))
+        return np.asarray(sums + zeros * np.square(mean))
+    total = np.zeros(X.shape[1])
+    for start in range(0, len(X), ROWS_AT_ONCE):
+        total += np.square(X[start : start + ROWS_AT_ONCE] - mean).sum(axis=0)
+    return total
+
+
+def _counts(X: Features) -> np.ndarray:
+    """Return how many numbers are listed in each column."""
+    return np.bincount(X.indices, minlength=X.shape[1])
+
+
+def _sums(X: Features, numbers: np.ndarray) -> np.ndarray:
+    """Return the sum of each column of ``numbers``, which stand in the places of X's."""
+    return np.bincount(X.indices, weights=numbers.astype(np.float64), minlength=X.shape[1])
+
+
+def _limits(dtype: np.dtype) -> tuple[Any, Any]:
+    """Return the least and the largest number of a dtype, as scalars of it."""
+    if dtype.kind == "f":
+        return dtype.type(-np.inf), dtype.type(np.inf)
+    if dtype.kind == "b":
+        return dtype.type(False), dtype.type(True)
+    limits = np.iinfo(dtype)
+    return dtype.type(limits.min), dtype.type(limits.max)
