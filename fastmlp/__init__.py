@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from .estimators.regressor import MLPRegressor
     from .model.predictor import Predictor
     from .reports.run_folder import save_run
+    from .sweeps.result import SweepResult
+    from .sweeps.sweep import run_sweep
     from .training.callbacks import BestModel, Callback, CsvLog, EarlyStopping, LambdaCallback
     from .training.config import TrainConfig
     from .training.fit import fit
@@ -53,11 +55,13 @@ _HOMES = {
     "MLPRegressor": "estimators.regressor",
     "Progress": "training.progress",
     "Predictor": "model.predictor",
+    "SweepResult": "sweeps.result",
     "TrainConfig": "training.config",
     "TrainResult": "training.result",
     "TrainingError": "base.errors",
     "fit": "training.fit",
     "load_dataset": "data.load",
+    "run_sweep": "sweeps.sweep",
     "save_run": "reports.run_folder",
 }
 
@@ -77,12 +81,14 @@ __all__ = [
     "MLPRegressor",
     "Predictor",
     "Progress",
+    "SweepResult",
     "TrainConfig",
     "TrainResult",
     "TrainingError",
     "__version__",
     "fit",
     "load_dataset",
+    "run_sweep",
     "save_run",
 ]
 
@@ -103,4 +109,11 @@ def _show_result(result: TrainResult) -> str:
     return result_fragment(result)
 
 
+def _show_sweep(result: SweepResult) -> str:
+    from .reports.sweep_page import sweep_fragment
+
+    return sweep_fragment(result.leaderboard, result.best_metrics)
+
+
 renderers["TrainResult"] = _show_result
+renderers["SweepResult"] = _show_sweep

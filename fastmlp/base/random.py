@@ -23,6 +23,7 @@ class Purpose(IntEnum):
     SAMPLE = 6
     DROPOUT = 7
     SYNTHETIC = 8
+    SEARCH = 9
 
 
 def stream(seed: int, purpose: Purpose, epoch: int = 0, step: int = 0) -> np.random.Generator:

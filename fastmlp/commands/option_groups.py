@@ -184,11 +184,15 @@ def add_stopping_options(group: Any) -> None:
     )  # fmt: skip
 
 
-def add_run_options(group: Any) -> None:
+def add_log_option(group: Any) -> None:
     _setting(
         group, "--log-every", "log_every", type=int, metavar="N",
-        help="also record losses every N updates, in iterations.csv",
+        help="also record losses every N updates",
     )  # fmt: skip
+
+
+def add_run_options(group: Any) -> None:
+    add_log_option(group)
     group.add_argument("--threads", type=int, metavar="N", help="default: all usable CPUs")
     group.add_argument("--out", metavar="DIR", help="run folder (default: runs/NAME-DATE-TIME)")
     group.add_argument("--overwrite", action="store_true", help="let --out be an existing folder")

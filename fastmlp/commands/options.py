@@ -90,7 +90,7 @@ def config_from(options: argparse.Namespace) -> TrainConfig:
     _check_together(options)
     fields = {field.name for field in dataclasses.fields(TrainConfig)}
     given = {name: value for name, value in vars(options).items() if name in fields}
-    from_file = {} if options.config is None else _read_toml(Path(options.config))
+    from_file = {} if options.config is None else read_toml(Path(options.config))
     if options.recipe is not None:
         from_file = recipe(options.recipe)
     try:
@@ -154,7 +154,8 @@ def build_parser() -> Parser:
     return parser
 
 
-def _read_toml(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return the values of ``--config``; ConfigError if it cannot be read."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -30,11 +30,11 @@ def shares(text: str) -> float | tuple[float, ...]:
 
 
 def sizes(text: str) -> tuple[int, ...]:
-    """Read ``128,64`` or ``none``."""
+    """Read ``128,64``, ``128-64`` or ``none``."""
     if text.strip().lower() == "none":
         return ()
     try:
-        return tuple(int(part) for part in text.split(","))
+        return tuple(int(part) for part in re.split(r",|(?<=\d)-", text))
     except ValueError:
         raise argparse.ArgumentTypeError(
             f"must be whole numbers like 128,64, or none, got {text!r}"

@@ -63,7 +63,7 @@ class RunFolder:
         config: TrainConfig,
         overwrite: bool = False,
     ):
-        self.path = Path(path) if path is not None else _unused_folder(config.data)
+        self.path = Path(path) if path is not None else unused_folder(config.data)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             if not overwrite and any(self.path.iterdir()):
@@ -169,7 +169,8 @@ def to_toml(config: TrainConfig) -> str:
     return tomli_w.dumps(config.to_dict())
 
 
-def _unused_folder(name: str) -> Path:
+def unused_folder(name: str) -> Path:
+    """Return ``runs/NAME-DATE-TIME``, which is not there yet."""
     safe = "-".join(re.findall(r"[A-Za-z0-9_.]+", Path(name).name))
     stem = f"{safe}-{time.strftime('%Y%m%d-%H%M%S')}"
     path, count = Path("runs") / stem, 1

@@ -57,6 +57,7 @@ def test_numbers_of_purposes_are_part_of_the_format() -> None:
         "SAMPLE": 6,
         "DROPOUT": 7,
         "SYNTHETIC": 8,
+        "SEARCH": 9,
     }.items()
     assert len({purpose.value for purpose in Purpose}) == len(Purpose)
 

@@ -1,0 +1,97 @@
+"""Axes of a sweep from the text of options: the settings of ``fastmlp.train``, several at once."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable
+from typing import Any
+
+from ..sweeps.distributions import as_distribution
+from ..sweeps.grid import DEFAULT_AXES
+
+_KINDS = {int: "whole numbers", float: "numbers"}
+_TRUTHS = {"true": True, "false": False}
+
+
+class AxisGroup:
+    """A group of options to which settings are added as axes.
+
+    Parameters
+    ----------
+    group : argparse group
+    """
+
+    def __init__(self, group: Any):
+        self.group = group
+
+    def add_argument(self, flag: str, **keywords: Any) -> None:
+        """Add an option; one that sets a field takes several values instead of one."""
+        if "dest" not in keywords:
+            self.group.add_argument(flag, **keywords)
+            return
+        field, action = keywords["dest"], keywords.pop("action", None)
+        if action is not None:
+            const = action == "store_true"
+            flags: list[Any] = [const]
+            keywords |= {"nargs": "?", "const": flags, "metavar": "true,false"}
+            keywords["type"] = axis(lambda text: _truth(text) == const)
+        elif field == "seed":
+            keywords |= {"metavar": "0-4", "type": axis(int, ranges=True)}
+        else:
+            keywords["type"] = axis(keywords.get("type", str))
+        if field in DEFAULT_AXES:
+            shown = ",".join(DEFAULT_AXES[field])
+            keywords["help"] = re.sub(r" \(default: .*\)$", "", keywords["help"])
+            keywords["help"] += f" (default: {shown})"
+        flags = [flag, "--seeds"] if field == "seed" else [flag]
+        self.group.add_argument(*flags, **keywords)
+
+
+def axis(parse: Callable[[str], Any], ranges: bool = False) -> Callable[[str], Any]:
+    """Return what reads an axis: values of which each is read by ``parse``, or a distribution.
+
+    Values are separated by commas; by semicolons where a value has commas of its own, as in
+    ``128,64; 256``.
+
+    Parameters
+    ----------
+    parse : callable
+    ranges : bool, default False
+        Whether ``0-4`` stands for the numbers from 0 to 4.
+    """
+
+    def read(text: str) -> Any:
+        if as_distribution(text) is not None:
+            return text
+        values: list[Any] = []
+        for part in split_values(text):
+            ends = re.fullmatch(r"(\d+)-(\d+)", part) if ranges else None
+            if ends is not None and int(ends[1]) <= int(ends[2]):
+                values += range(int(ends[1]), int(ends[2]) + 1)
+                continue
+            try:
+                values.append(parse(part))
+            except ValueError:
+                kind = _KINDS.get(parse, "values")  # type: ignore[call-overload]
+                raise argparse.ArgumentTypeError(f"must be {kind}, got {part!r}") from None
+        return values
+
+    return read
+
+
+def split_values(text: str) -> list[str]:
+    """Split an axis at its semicolons, without any at its commas; not within parentheses."""
+    separator = ";" if ";" in re.sub(r"\([^)]*\)", "", text) else ","
+    parts = [part.strip() for part in re.split(rf"{separator}(?![^(]*\))", text)]
+    if parts[-1] == "":  # "128,64;" is one value
+        parts.pop()
+    if "" in parts:
+        raise argparse.ArgumentTypeError(f"must be values without gaps, got {text!r}")
+    return parts
+
+
+def _truth(text: str) -> bool:
+    if text.lower() not in _TRUTHS:
+        raise argparse.ArgumentTypeError(f"must be true, false or both, got {text!r}")
+    return _TRUTHS[text.lower()]

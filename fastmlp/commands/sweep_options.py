@@ -1,0 +1,216 @@
+"""The options of ``python -m fastmlp.sweep``: every setting as an axis, and how to search."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from .._version import __version__
+from ..base.errors import ConfigError
+from ..recipes import recipe, recipe_names
+from ..sweeps.grid import DEFAULT_AXES, FIELDS, read_grid
+from ..sweeps.runner import BACKENDS
+from .axes import AxisGroup
+from .option_groups import (
+    add_data_options,
+    add_log_option,
+    add_network_options,
+    add_stopping_options,
+    add_training_options,
+)
+from .options import Parser, parse_with, read_toml
+
+DESCRIPTION = """\
+Train every configuration of a grid, one to a core, and rank them by how they do on validation data.
+
+Every setting of python -m fastmlp.train can be an axis. Without further ado the grid is
+activation relu,sigmoid,tanh x init xavier,he,random x mode stochastic,batch,minibatch.
+"""
+
+EPILOG = """\
+Values of an axis are separated by commas; by semicolons where a value has commas of its own, as in
+--activation "relu,tanh; relu,relu". Layers are also joined by hyphens: --hidden 128,128-64,none.
+In random search an axis can be uniform(0, 0.5), loguniform(0.001, 1) or integers(16, 256).
+
+examples:
+  python -m fastmlp.sweep                                    27 cells on MNIST or the digits
+  python -m fastmlp.sweep --data digits --seeds 0-4 --out runs/seeds
+  python -m fastmlp.sweep --out runs/seeds --resume --lr 0.01,0.1        more axes, what is missing
+  python -m fastmlp.sweep --grid grid.toml --jobs 2 --retrain-best
+  python -m fastmlp.sweep --mode minibatch --lr "loguniform(0.001, 1)" --random 30
+  python -m fastmlp.sweep --hidden 64,128,128-64 --epochs 27 --halving 3
+  python -m fastmlp.sweep --backend dask --address tcp://10.0.0.1:8786
+
+grid.toml, a list for an axis, and a table for what is meant for one mode:
+  activation = ["relu", "tanh"]
+  mode = ["minibatch", "batch"]
+  hidden_layer_sizes = [[128], [128, 64]]
+  [minibatch]
+  batch_size = [16, 64]
+  [batch]
+  learning_rate = [0.5, 1.0]
+  epochs = 100
+
+exit codes:
+  0 done   1 no cell came to its end   2 wrong usage   3 data missing, damaged or unfit
+  130 interrupted (finished cells are kept: go on with --resume)
+"""
+
+
+def parse_sweep_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Return the options given; an axis that was not given has no attribute.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown option, a malformed value, or options that contradict each other.
+    """
+    options = parse_with(build_sweep_parser(), arguments)
+    for given, flags in (
+        (options.out is not None and options.no_out, "--out does not go with --no-out"),
+        (options.resume and options.out is None, "--resume does not go without --out"),
+        (options.overwrite and options.out is None, "--overwrite does not go without --out"),
+        (options.resume and options.overwrite, "--resume does not go with --overwrite"),
+        (
+            options.retry_failed and not options.resume,
+            "--retry-failed does not go without --resume",
+        ),
+        (options.no_plots and options.no_out, "--no-plots does not go with --no-out"),
+        (options.retrain_best and options.no_out, "--retrain-best does not go with --no-out"),
+        (
+            options.retrain_epochs is not None and not options.retrain_best,
+            "--retrain-epochs does not go without --retrain-best",
+        ),
+        (options.list and options.json, "--list does not go with --json"),
+        (
+            sum(value is not None for value in (options.grid, options.config, options.recipe)) > 1,
+            "--grid, --config and --recipe do not go together",
+        ),
+    ):
+        if given:
+            raise ConfigError(f"{flags}; leave one out")
+    return options
+
+
+def grid_values(options: argparse.Namespace, resumed: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the grid: a file's, or that of the sweep to go on with, changed by options.
+
+    Parameters
+    ----------
+    options : Namespace
+    resumed : dict or None
+        The grid of the sweep to go on with.
+
+    Raises
+    ------
+    ConfigError
+        For a file that cannot be read, or an unknown recipe.
+    """
+    values: dict[str, Any]
+    if options.grid is not None:
+        values = read_grid(options.grid)
+    elif options.config is not None:
+        values = _as_settings(read_toml(options.config))
+    elif options.recipe is not None:
+        values = _as_settings(recipe(options.recipe))
+    else:
+        values = dict(DEFAULT_AXES if resumed is None else resumed)
+    given = vars(options)
+    return values | {name: given[name] for name in FIELDS if name in given}
+
+
+def build_sweep_parser() -> Parser:
+    """Return the parser of ``python -m fastmlp.sweep``."""
+    parser = Parser(
+        prog="python -m fastmlp.sweep",
+        usage="%(prog)s [options]",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add_data_options(AxisGroup(parser.add_argument_group("data")))
+    add_network_options(AxisGroup(parser.add_argument_group("network")))
+    add_training_options(AxisGroup(parser.add_argument_group("training")))
+    stopping = AxisGroup(parser.add_argument_group("stopping"))
+    add_stopping_options(stopping)
+    add_log_option(stopping)
+    _add_search_options(parser.add_argument_group("searching"))
+    _add_run_options(parser.add_argument_group("running"))
+    return parser
+
+
+def _add_search_options(group: Any) -> None:
+    group.add_argument(
+        "--grid", metavar="FILE.toml", type=Path, help="axes and settings; options change them"
+    )
+    group.add_argument(
+        "--config", metavar="FILE.toml", type=Path,
+        help="settings for all cells, as a run folder's config.toml; options change them",
+    )  # fmt: skip
+    group.add_argument(
+        "--recipe", metavar="NAME",
+        help=f"settings for all cells that ship with fastmlp: {', '.join(recipe_names())}",
+    )  # fmt: skip
+    group.add_argument(
+        "--random", metavar="N", type=int, dest="budget", help="only N cells, drawn at random"
+    )
+    group.add_argument("--search-seed", metavar="N", type=int, help="of these draws (default: 0)")
+    group.add_argument(
+        "--halving", metavar="N", type=int, nargs="?", const=3,
+        help="successive halving: one configuration of N (default: 3) goes on to a round of N "
+        "times as many epochs; the last round has all",
+    )  # fmt: skip
+    group.add_argument(
+        "--min-epochs",
+        metavar="N",
+        type=int,
+        help="least epochs of the first round of halving (default: 1)",
+    )
+    group.add_argument(
+        "--rank-by", metavar="NAME", default="auto",
+        help="validation_accuracy or validation_loss (default: the accuracy, where there is one)",
+    )  # fmt: skip
+
+
+def _add_run_options(group: Any) -> None:
+    group.add_argument(
+        "--jobs", type=int, metavar="N", help="cells at a time (default: all usable CPUs)"
+    )
+    group.add_argument(
+        "--backend", metavar="NAME", default="threading",
+        help=f"{', '.join(BACKENDS)}: threads, processes, or a cluster (default: threading)",
+    )  # fmt: skip
+    group.add_argument("--address", metavar="URL", help="of the scheduler of a Dask cluster")
+    group.add_argument(
+        "--out", metavar="DIR", type=Path, help="the sweep's folder (default: runs/sweep-DATE-TIME)"
+    )
+    group.add_argument(
+        "--resume", action="store_true",
+        help="go on with the sweep in --out: its grid, with the axes that are given here besides "
+        "or instead; only what is missing is run",
+    )  # fmt: skip
+    group.add_argument(
+        "--retry-failed", action="store_true", help="and run cells again that failed"
+    )
+    group.add_argument(
+        "--overwrite", action="store_true", help="begin anew where --out holds a sweep"
+    )
+    group.add_argument("--no-out", action="store_true", help="write no folder")
+    group.add_argument("--no-plots", action="store_true", help="draw no pictures")
+    group.add_argument(
+        "--retrain-best", action="store_true",
+        help="train the winner again for all its epochs, its rate reduced where the loss stays, "
+        "and write a run folder, best, in that of the sweep",
+    )  # fmt: skip
+    group.add_argument("--retrain-epochs", type=int, metavar="N", help="and for so many epochs")
+    group.add_argument("--list", action="store_true", help="print the cells and stop")
+    group.add_argument("--json", action="store_true", help="print the results as one JSON object")
+    group.add_argument("--quiet", action="store_true", help="nothing on stderr but errors")
+    group.add_argument("--version", action="version", version=f"fastmlp {__version__}")
+
+
+def _as_settings(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a run as those of a grid, where a list would be an axis."""
+    return {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}

@@ -1,0 +1,265 @@
+"""Trials of a sweep and their ranking: configurations, each with the mean and spread over seeds."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ..base.errors import ConfigError, close_match
+
+# By which column of the metrics cells are ranked, and whether more is better.
+RANKINGS = {"validation_accuracy": True, "validation_loss": False}
+GOOD = ("finished", "stopped early")
+LABELS = {
+    "hidden_layer_sizes": "hidden",
+    "weight_init": "init",
+    "learning_rate": "rate",
+    "output_activation": "output",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """A cell that has run.
+
+    Attributes
+    ----------
+    key : str
+        Hash of settings and data.
+    settings : dict
+        Those that were given and apply, by the name of their field, as JSON takes them.
+    config : dict
+        All settings as they were used.
+    status : str
+        As of a :class:`fastmlp.TrainResult`, or "failed".
+    error : str
+        Empty where none was raised.
+    history, iterations : dict of str to list
+        Columns; empty where nothing was recorded.
+    metrics : dict
+        Of the weights that were kept: losses and accuracies, epochs_run, updates_run, best_epoch,
+        kept_epoch, n_parameters.
+    timings : dict
+        Seconds, and inference_seconds of the rows in ``inference_rows``.
+    """
+
+    key: str
+    settings: dict[str, Any]
+    config: dict[str, Any]
+    status: str
+    error: str
+    history: dict[str, list[Any]]
+    iterations: dict[str, list[Any]]
+    metrics: dict[str, Any]
+    timings: dict[str, Any]
+
+    @property
+    def is_good(self) -> bool:
+        """Whether it ran to its end, and has figures to be ranked by."""
+        return self.status in GOOD
+
+    @property
+    def seconds(self) -> float | None:
+        """Of training."""
+        value: float | None = self.timings.get("train_seconds")
+        return value
+
+    def score(self, rank_by: str) -> tuple[float, float]:
+        """Return what to sort by, best first: the ranking's metric, then the loss."""
+        sign = -1.0 if RANKINGS[rank_by] else 1.0
+        return sign * self.metrics[rank_by], self.metrics["validation_loss"]
+
+
+@dataclass(frozen=True, eq=False)
+class Configuration:
+    """Trials that differ in nothing but their seed.
+
+    Attributes
+    ----------
+    rank : int
+        From 1.
+    settings : dict
+        Of its trials, without the seed.
+    trials : list of Trial
+    """
+
+    rank: int
+    settings: dict[str, Any]
+    trials: list[Trial]
+
+    @cached_property
+    def good(self) -> list[Trial]:
+        """The trials that have figures."""
+        return [trial for trial in self.trials if trial.is_good]
+
+    @property
+    def status(self) -> str:
+        """Of its trials; the worst where they differ."""
+        bad = [trial.status for trial in self.trials if not trial.is_good]
+        return bad[0] if bad else self.trials[0].status
+
+    @property
+    def epochs(self) -> int:
+        """The number it was to run for."""
+        return int(self.trials[0].config["epochs"])
+
+    def mean(self, metric: str) -> float | None:
+        """Return the mean over seeds of a metric; None without any."""
+        values = self.values(metric)
+        return statistics.fmean(values) if values else None
+
+    def spread(self, metric: str) -> float | None:
+        """Return the standard deviation over seeds (n - 1); None of less than two."""
+        values = self.values(metric)
+        return statistics.stdev(values) if len(values) > 1 else None
+
+    def values(self, metric: str) -> list[float]:
+        """Return a metric, or a timing, of each good trial that has it."""
+        found = (trial.metrics.get(metric, trial.timings.get(metric)) for trial in self.good)
+        return [value for value in found if value is not None]
+
+    def name(self, axes: Iterable[str]) -> str:
+        """Return its values on some axes, as a text."""
+        texts = [value_text(self.settings.get(axis)) for axis in axes]
+        return ", ".join(text for text in texts if text) or "defaults"
+
+
+@dataclass(frozen=True, eq=False)
+class Leaderboard:
+    """Configurations, the best first.
+
+    Attributes
+    ----------
+    configurations : list of Configuration
+    axes : list of str
+        The settings in which they differ.
+    rank_by : {"validation_accuracy", "validation_loss"}
+    """
+
+    configurations: list[Configuration]
+    axes: list[str]
+    rank_by: str
+
+    @property
+    def has_seeds(self) -> bool:
+        """Whether some configuration has several trials."""
+        return any(len(entry.trials) > 1 for entry in self.configurations)
+
+    @property
+    def good(self) -> list[Configuration]:
+        """Configurations with figures."""
+        return [entry for entry in self.configurations if entry.good]
+
+    @property
+    def has_accuracy(self) -> bool:
+        """Whether there are accuracies, which a regression has not."""
+        return any(entry.values("validation_accuracy") for entry in self.good)
+
+    def values(self, axis: str) -> list[Any]:
+        """Return the values on an axis, numbers in order, others as they were first met."""
+        found: dict[str, Any] = {}
+        for entry in sorted(self.configurations, key=lambda entry: entry.trials[0].key):
+            if axis in entry.settings:
+                found.setdefault(json.dumps(entry.settings[axis]), entry.settings[axis])
+        values = list(found.values())
+        if all(isinstance(value, (int, float)) for value in values):
+            return sorted(values)
+        return sorted(values, key=str)
+
+
+def rank(trials: Iterable[Trial], rank_by: str, by_epochs: bool = False) -> Leaderboard:
+    """Rank trials by their mean over seeds.
+
+    Parameters
+    ----------
+    trials : iterable of Trial
+    rank_by : {"validation_accuracy", "validation_loss"}
+    by_epochs : bool, default False
+        After successive halving: of each configuration the round it got to counts, and a later
+        round goes before an earlier one.
+
+    Returns
+    -------
+    Leaderboard
+        Configurations with a trial that failed or diverged come last, those without any figures
+        behind them.
+    """
+    groups: dict[str, list[Trial]] = {}
+    for trial in sorted(trials, key=lambda trial: trial.key):
+        leave_out = ("seed", "epochs") if by_epochs else ("seed",)
+        settings = {name: v for name, v in trial.settings.items() if name not in leave_out}
+        groups.setdefault(json.dumps(settings, sort_keys=True), []).append(trial)
+    if by_epochs:
+        groups = {name: _last_round(group) for name, group in groups.items()}
+    entries = [
+        Configuration(0, {n: v for n, v in group[0].settings.items() if n != "seed"}, group)
+        for group in groups.values()
+    ]
+
+    def order(entry: Configuration) -> tuple[Any, ...]:
+        if not entry.good:
+            return (2, 0, 0, 0, entry.trials[0].key)
+        scores = [trial.score(rank_by) for trial in entry.good]
+        means = (statistics.fmean(column) for column in zip(*scores, strict=True))
+        bad = len(entry.good) < len(entry.trials)
+        return (int(bad), -entry.epochs if by_epochs else 0, *means, entry.trials[0].key)
+
+    entries.sort(key=order)
+    ranked = [Configuration(i, e.settings, e.trials) for i, e in enumerate(entries, start=1)]
+    return Leaderboard(ranked, _axes(ranked, by_epochs), rank_by)
+
+
+def check_ranking(rank_by: str, has_accuracy: bool) -> str:
+    """Return what to rank by: for ``auto`` the accuracy where there is one, else the loss.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown name, or an accuracy that a regression has not.
+    """
+    if rank_by == "auto":
+        return "validation_accuracy" if has_accuracy else "validation_loss"
+    if rank_by not in RANKINGS:
+        raise ConfigError(f"unknown rank_by {rank_by!r}{close_match(rank_by, ['auto', *RANKINGS])}")
+    if rank_by == "validation_accuracy" and not has_accuracy:
+        raise ConfigError(
+            "rank_by must be validation_loss for a regression, which has no accuracy, got "
+            "validation_accuracy; leave it out"
+        )
+    return rank_by
+
+
+def label(axis: str) -> str:
+    """Return what an axis is called in tables and plots."""
+    return LABELS.get(axis, axis.replace("_", " "))
+
+
+def value_text(value: Any) -> str:
+    """Return a setting as a text; empty for one that does not apply."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (list, tuple)):
+        return "-".join(map(value_text, value)) or "none"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _last_round(trials: list[Trial]) -> list[Trial]:
+    most = max(trial.config["epochs"] for trial in trials)
+    return [trial for trial in trials if trial.config["epochs"] == most]
+
+
+def _axes(entries: list[Configuration], by_epochs: bool) -> list[str]:
+    """Return the settings that have several values among the configurations they apply to."""
+    names = dict.fromkeys(name for entry in entries for name in entry.settings)
+    axes = []
+    for name in names:
+        found = {json.dumps(e.settings[name]) for e in entries if name in e.settings}
+        if len(found) > 1 and not (by_epochs and name == "epochs"):
+            axes.append(name)
+    return axes

@@ -1,0 +1,65 @@
+"""The folder of a sweep: tables, pictures and a page beside its store.
+
+Tables of results hold no times, so that the same sweep gives the same bytes; ``timings.csv`` does.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ..base.files import write_atomically
+from .leaderboard import Leaderboard, Trial
+from .sweep_page import sweep_page
+from .sweep_pictures import FOLDER, draw_sweep
+from .sweep_tables import cell_rows, configuration_rows, csv_text
+
+_TIMES = ("train_seconds", "inference_seconds")
+
+
+def write_sweep(
+    folder: Path,
+    board: Leaderboard,
+    trials: list[Trial],
+    best: dict[str, Any] | None,
+    plots: bool = True,
+) -> Path:
+    """Write ``sweep.csv``, ``ranking.csv``, ``timings.csv``, pictures and ``report.html``.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if it is not there. Pictures of an earlier state are removed.
+    board : Leaderboard
+    trials : list of Trial
+        All cells.
+    best : dict or None
+        Metrics of the winner.
+    plots : bool, default True
+        False: no pictures, and none on the page.
+
+    Returns
+    -------
+    Path
+        The folder.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    cells = cell_rows(board, trials)
+    _write(folder / "sweep.csv", csv_text(cells, leave_out=_TIMES))
+    _write(folder / "ranking.csv", csv_text(configuration_rows(board), leave_out=_TIMES))
+    seconds = {trial.key: trial.timings for trial in trials}
+    names = dict.fromkeys(name for timings in seconds.values() for name in timings)
+    rows = [{"key": c["key"], **{n: seconds[c["key"]].get(n) for n in names}} for c in cells]
+    _write(folder / "timings.csv", csv_text(rows))
+    for old in (*folder.glob("*.png"), *(folder / FOLDER).glob("*.png")):
+        old.unlink()
+    if plots:
+        (folder / FOLDER).mkdir(exist_ok=True)
+        for name, content in draw_sweep(board):
+            write_atomically(folder / name, content)
+    _write(folder / "report.html", sweep_page(board, best, plots))
+    return folder
+
+
+def _write(path: Path, text: str) -> None:
+    write_atomically(path, text.encode())

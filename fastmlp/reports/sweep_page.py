@@ -1,0 +1,161 @@
+"""``report.html`` of a sweep: its ranking, which leads to each configuration's curves, and plots.
+
+One file; the table is sorted by a few lines of script, and whole without them.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from . import page
+from .figures import new_figure, style, svg
+from .leaderboard import Configuration, Leaderboard, label, value_text
+from .pictures import Panel
+from .sweep_pictures import (
+    bar_panels,
+    configuration_figure,
+    heat_panels,
+    overview,
+    parallel_panel,
+    parallel_size,
+    rate_panels,
+)
+from .sweep_tables import ranking_table
+from .tables import number
+
+# Curves of more make a page too heavy to be sent; their pictures stand beside it.
+MOST_CURVES = 200
+_IN_NOTEBOOK = 20
+
+
+def sweep_page(board: Leaderboard, best: dict[str, Any] | None, plots: bool = True) -> str:
+    """Return a page about a sweep, in HTML.
+
+    Parameters
+    ----------
+    board : Leaderboard
+    best : dict or None
+        Metrics of the winner, with those on the test set; None where no cell came to its end.
+    plots : bool, default True
+        Whether to draw.
+    """
+    shown = board.configurations[:MOST_CURVES] if plots else []
+    with style():
+        sections = (
+            page.section("Winner", _winner(board, best)),
+            page.section("Ranking", _ranking(board, len(shown))),
+            page.section("Pairs of settings", _plots(p for _, p in heat_panels(board)))
+            if plots
+            else "",
+            page.section("All settings", _parallel(board) if plots else ""),
+            page.section("Learning rate", _plots(rate_panels(board) if plots else ())),
+            page.section("Accuracy and time", _plots(bar_panels(board) if plots else ())),
+            page.section("Overview", _overview(board) if plots else ""),
+            page.section("Curves", *_curves(board, shown)),
+            page.section("Errors", _errors(board)),
+        )
+    body = "\n".join(filter(None, sections)) + f"\n<script>\n{_script()}</script>"
+    return page.page(_title(board), body)
+
+
+def sweep_fragment(board: Leaderboard, best: dict[str, Any] | None) -> str:
+    """Return the winner, the head of the ranking and the main plots, as a notebook shows them."""
+    with style():
+        panels = [panel for _, panel in heat_panels(board)] if board.good else []
+        table = page.table(*ranking_table(board, _IN_NOTEBOOK))
+        more = len(board.configurations) - _IN_NOTEBOOK
+        note = page.paragraph(f"and {more} more, in .table") if more > 0 else ""
+        return page.fragment(_winner(board, best) + table + note + _plots(panels[:6]))
+
+
+def _title(board: Leaderboard) -> str:
+    n = len(board.configurations)
+    count = f"sweep of {n} configurations" if n != 1 else "sweep of one configuration"
+    if not board.good:
+        return count
+    value = number(board.good[0].mean(board.rank_by))
+    return f"{count}: best {label(board.rank_by)} {value}"
+
+
+def _winner(board: Leaderboard, best: dict[str, Any] | None) -> str:
+    if best is None or not board.good:
+        return page.paragraph("No cell came to its end.")
+    settings = [(label(axis), value_text(board.good[0].settings.get(axis))) for axis in board.axes]
+    names = ("validation_accuracy", "validation_loss", "test_accuracy", "test_loss")
+    metrics = [(label(n), number(best[n])) for n in names if best.get(n) is not None]
+    note = (
+        "Ranked on validation results alone; the winner is the only one that has met the test set."
+    )
+    return page.pairs([*settings, *metrics]) + page.paragraph(note)
+
+
+def _ranking(board: Leaderboard, n_curves: int) -> str:
+    table = ranking_table(board)
+    head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in table.header)
+    rows = []
+    for entry, cells in zip(board.configurations, table.rows, strict=True):
+        first, *rest = map(html.escape, cells)
+        if entry.rank <= n_curves:
+            first = f'<a href="#c{entry.rank}">{first}</a>'
+        columns = "".join(f"<td>{cell}</td>" for cell in rest)
+        rows.append(f'<tr><th scope="row">{first}</th>{columns}</tr>')
+    body = "\n".join(rows)
+    note = page.paragraph("A click on a heading sorts; a rank leads to the curves.")
+    return note + (
+        f'<div class="wide"><table class="sortable"><thead><tr>{head}</tr></thead>\n'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def _plots(panels: Iterable[Panel]) -> str:
+    return page.figures(_svg(panel, 4.4, 3.4) for panel in panels)
+
+
+def _parallel(board: Leaderboard) -> str:
+    if not board.axes or len(board.good) < 2:
+        return ""
+    drawn = _svg(parallel_panel(board), *parallel_size(board))
+    return f'<div class="plot">{drawn}</div>'
+
+
+def _overview(board: Leaderboard) -> str:
+    return f'<div class="plot">{svg(overview(board))}</div>' if board.good else ""
+
+
+def _svg(panel: Panel, width: float, height: float) -> str:
+    figure = new_figure(width, height)
+    panel(figure.add_subplot())
+    return svg(figure)
+
+
+def _curves(board: Leaderboard, shown: list[Configuration]) -> Iterable[str]:
+    for entry in shown:
+        drawn = svg(configuration_figure(entry, board.axes, board.has_accuracy))
+        yield (
+            f'<figure class="plot" id="c{entry.rank}">{drawn}'
+            '<figcaption><a href="#top">back to the top</a></figcaption></figure>'
+        )
+    if shown and len(shown) < len(board.configurations):
+        yield page.paragraph(
+            f"The best {len(shown)} of {len(board.configurations)}; pictures of all of them stand "
+            "beside this page, in the folder configurations."
+        )
+
+
+def _errors(board: Leaderboard) -> str:
+    bad = [
+        (entry.name(board.axes), str(trial.config["seed"]), trial.status, trial.error)
+        for entry in board.configurations
+        for trial in entry.trials
+        if not trial.is_good
+    ]
+    return page.table(("configuration", "seed", "status", "error"), bad) if bad else ""
+
+
+@cache
+def _script() -> str:
+    return (Path(__file__).parent / "sortable.js").read_text(encoding="utf-8")

@@ -1,0 +1,202 @@
+"""The cells of a sweep: settings resolved by the data, each with a key that tells it apart."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from ..base.errors import ConfigError
+from ..data.dataset import Dataset
+from ..data.load import load_dataset
+from ..reports.leaderboard import Trial
+from ..training.config import TrainConfig
+from ..training.resolve import Resolved, resolve
+from .grid import applying, config_of
+
+# What names the data, which stand in a cell's key by their content.
+_NAMES_OF_DATA = ("data", "target")
+# Nanoseconds for a sample and a weight, measured on 784-128-10: only their order counts.
+_COST = {"stochastic": 1.6, "minibatch": 1.3, "batch": 0.9}
+Loader = Callable[[TrainConfig], Dataset]
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """A run to be done.
+
+    Attributes
+    ----------
+    key : str
+        Hash of the settings as they are used, and of the data.
+    settings : dict
+        As given, those that apply to the cell.
+    resolved : Resolved
+    data_key : str
+        Which of the datasets.
+    """
+
+    key: str
+    settings: dict[str, Any]
+    resolved: Resolved
+    data_key: str
+
+    @property
+    def config(self) -> TrainConfig:
+        """All settings as they are used."""
+        return self.resolved.config
+
+
+class Datasets:
+    """The data of a sweep: one set that is given, or those that settings name.
+
+    Parameters
+    ----------
+    dataset : Dataset or None
+    load : callable, optional
+        Returns the dataset that a config names; default: :func:`fastmlp.load_dataset`.
+    """
+
+    def __init__(self, dataset: Dataset | None, load: Loader | None = None):
+        self._load = load or _load
+        self._given = dataset
+        self._loaded: dict[tuple[str, str, str], Dataset] = {}
+        self._hashes: dict[int, str] = {}
+        self.by_key: dict[str, Dataset] = {}
+        self._of_classes: dict[tuple[str, tuple[str, ...]], Dataset] = {}
+
+    def of(self, config: TrainConfig) -> tuple[str, Dataset]:
+        """Return the dataset of a config, and what tells it from others: a hash of its content."""
+        dataset = self._given
+        if dataset is None:
+            name = (config.data, config.target, config.task)
+            if name not in self._loaded:
+                self._loaded[name] = self._load(config)
+            dataset = self._loaded[name]
+        if id(dataset) not in self._hashes:
+            self._hashes[id(dataset)] = data_hash(dataset)
+        key = self._hashes[id(dataset)]
+        self.by_key[key] = dataset
+        return key, dataset
+
+    def of_classes(self, config: TrainConfig) -> tuple[str, Dataset]:
+        """The same, without the classes that a config leaves out."""
+        key, dataset = self.of(config)
+        if config.classes:
+            kept = (key, config.classes)
+            if kept not in self._of_classes:
+                self._of_classes[kept] = dataset.keep_classes(config.classes)
+            dataset = self._of_classes[kept]
+        return key, dataset
+
+    def check_names(self, settings: Iterable[str]) -> None:
+        """Raise ConfigError for settings that name data where the data are given."""
+        for name in settings:
+            if name in _NAMES_OF_DATA and self._given is not None:
+                raise ConfigError(
+                    f"{name} applies to no cell: the dataset is given; leave one of them out"
+                )
+
+
+def data_hash(dataset: Dataset) -> str:
+    """Return a hash of all that training sees of a dataset."""
+    digest = hashlib.blake2b(digest_size=16)
+    facts = (dataset.task, dataset.feature_range)
+    digest.update(repr(facts).encode())
+    for array in (dataset.X, dataset.y, dataset.X_test, dataset.y_test):
+        if array is None:
+            digest.update(b"none")
+            continue
+        digest.update(f"{array.dtype.str}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).view(np.uint8).data)
+    return digest.hexdigest()
+
+
+def make_cells(all_settings: Iterable[Mapping[str, Any]], datasets: Datasets) -> list[Cell]:
+    """Return the cells of some settings, each once.
+
+    Raises
+    ------
+    ConfigError, DataError
+        For a cell that cannot be run on the data.
+    """
+    cells: dict[str, Cell] = {}
+    for settings in all_settings:
+        config = config_of(settings)
+        if config.validation == 0:
+            raise ConfigError(
+                "validation must be above 0 in a sweep, which ranks cells on validation results, "
+                "got 0; leave it out, or set it to 0.1, say"
+            )
+        data_key, dataset = datasets.of_classes(config)
+        try:
+            resolved = resolve(config, dataset)
+        except ConfigError as error:
+            raise ConfigError(f"{error} (in the cell {_shown(settings)})") from None
+        given = {name: config.to_dict()[name] for name in applying(settings)}
+        key = _key(resolved.config, data_key)
+        cells.setdefault(key, Cell(key, given, resolved, data_key))
+    return list(cells.values())
+
+
+def with_epochs(cell: Cell, epochs: int) -> Cell:
+    """Return a cell that runs for another number of epochs."""
+    config = cell.config.replace(epochs=epochs)
+    return replace(
+        cell,
+        key=_key(config, cell.data_key),
+        settings={**cell.settings, "epochs": epochs},
+        resolved=Resolved(config, cell.resolved.task),
+    )
+
+
+def varying(cells: Iterable[Cell]) -> list[str]:
+    """Return the settings in which cells differ."""
+    found: dict[str, set[str]] = {}
+    for cell in cells:
+        for name, value in cell.settings.items():
+            found.setdefault(name, set()).add(json.dumps(value))
+    return [name for name, values in found.items() if len(values) > 1]
+
+
+def cell_of(trial: Trial, datasets: Datasets) -> Cell | None:
+    """Return the cell of a trial that was recorded; None if its data are not at hand."""
+    config = TrainConfig.from_dict(trial.config)
+    data_key, dataset = datasets.of_classes(config)
+    cell = Cell(trial.key, trial.settings, resolve(config, dataset), data_key)
+    return cell if _key(cell.config, data_key) == trial.key else None
+
+
+def longest_first(cells: Iterable[Cell], datasets: Datasets) -> list[Cell]:
+    """Return cells in the order to run them: with the short ones last, no core waits long.
+
+    Among equals those that share prepared data follow each other.
+    """
+    return sorted(cells, key=lambda cell: (-cost(cell, datasets), cell.config.seed, cell.key))
+
+
+def cost(cell: Cell, datasets: Datasets) -> float:
+    """Return about how many seconds a cell takes on one thread."""
+    config, dataset = cell.config, datasets.by_key[cell.data_key]
+    sizes = (dataset.n_features, *config.hidden_layer_sizes, cell.resolved.task.n_outputs)
+    n_weights = sum(a * b for a, b in pairwise(sizes))
+    return 1e-9 * _COST[config.mode] * config.epochs * len(dataset.X) * (n_weights / 20 + 1000)
+
+
+def _key(config: TrainConfig, data_key: str) -> str:
+    values = {name: v for name, v in config.to_dict().items() if name not in _NAMES_OF_DATA}
+    text = json.dumps({"config": values, "data": data_key}, sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+
+
+def _shown(settings: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in settings.items())
+
+
+def _load(config: TrainConfig) -> Dataset:
+    return load_dataset(config.data, target=config.target or None, task=config.task)

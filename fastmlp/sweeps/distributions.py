@@ -1,0 +1,101 @@
+"""What random search draws the values of an axis from, where there is no list of them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ..base.errors import ConfigError
+from ..ops.spec import Registry, Spec
+
+
+@dataclass(frozen=True)
+class Distribution(Spec):
+    """Base of distributions between two ends.
+
+    Parameters
+    ----------
+    low, high : float
+        ``low`` below ``high``.
+    """
+
+    name: ClassVar[str]
+    low: float = 0.0
+    high: float = 1.0
+
+    def __post_init__(self) -> None:
+        self._require(self.low < self.high, "high", f"above low, {self.low:g}")
+
+    def __str__(self) -> str:
+        return f"{self.name}({self.low!r}, {self.high!r})"
+
+    def ends(self) -> tuple[Any, ...]:
+        """Return the least and the largest value that can be drawn."""
+        return self.low, self.high
+
+    def draw(self, rng: np.random.Generator) -> Any:
+        """Return a value."""
+        raise NotImplementedError
+
+
+DISTRIBUTIONS: Registry[Distribution] = Registry("distribution")
+
+
+@DISTRIBUTIONS.add
+@dataclass(frozen=True)
+class Uniform(Distribution):
+    """All numbers between the ends are as likely."""
+
+    name = "uniform"
+
+    def draw(self, rng: np.random.Generator) -> float:
+        return float(rng.uniform(self.low, self.high))
+
+
+@DISTRIBUTIONS.add
+@dataclass(frozen=True)
+class LogUniform(Distribution):
+    """All orders of magnitude between the ends are as likely; both above 0."""
+
+    name = "loguniform"
+    low: float = 1e-3
+
+    def __post_init__(self) -> None:
+        self._require(self.low > 0, "low", "above 0")
+        super().__post_init__()
+
+    def draw(self, rng: np.random.Generator) -> float:
+        return float(math.exp(rng.uniform(math.log(self.low), math.log(self.high))))
+
+
+@DISTRIBUTIONS.add
+@dataclass(frozen=True)
+class Integers(Distribution):
+    """Whole numbers, both ends included."""
+
+    name = "integers"
+    low: int = 1
+    high: int = 10
+
+    def draw(self, rng: np.random.Generator) -> int:
+        return int(rng.integers(self.low, self.high, endpoint=True))
+
+
+def as_distribution(value: Any) -> Distribution | None:
+    """Return the distribution that a value is or describes; None if it is anything else.
+
+    Raises
+    ------
+    ConfigError
+        For a known distribution with bad parameters.
+    """
+    if isinstance(value, Distribution):
+        return value
+    if not isinstance(value, str) or value.partition("(")[0].strip() not in DISTRIBUTIONS.records:
+        return None
+    if "(" not in value:
+        raise ConfigError(f"distribution {value} needs its ends; write {value}(0.001, 1), say")
+    return DISTRIBUTIONS.parse(value)

@@ -1,0 +1,254 @@
+"""From axes to cells: what a sweep consists of, with everything refused that cannot be meant."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import os
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..base.errors import ConfigError, close_match
+from ..training.checks import MODES
+from ..training.config import TrainConfig
+from .distributions import Distribution, as_distribution
+
+FIELDS = tuple(field.name for field in dataclasses.fields(TrainConfig))
+DEFAULTS = {field.name: field.default for field in dataclasses.fields(TrainConfig)}
+DEFAULT_AXES = {
+    "activation": ["relu", "sigmoid", "tanh"],
+    "weight_init": ["xavier", "he", "random"],
+    "mode": ["stochastic", "batch", "minibatch"],
+}
+# Settings that mean nothing beside some others: where they do not apply they are left at their
+# defaults, and cells that become the same are one.
+APPLIES: dict[str, tuple[Callable[[Mapping[str, Any]], bool], str]] = {
+    "batch_size": (lambda cell: cell["mode"] == "minibatch", "mode minibatch"),
+    "accumulate": (lambda cell: cell["mode"] != "stochastic", "modes minibatch and batch"),
+    "sampling": (lambda cell: cell["mode"] != "batch", "modes stochastic and minibatch"),
+    "class_weight": (lambda cell: cell["mode"] != "stochastic", "modes minibatch and batch"),
+    "activation": (lambda cell: _is_deep(cell), "networks with hidden layers"),
+    "dropout": (lambda cell: _is_deep(cell), "networks with hidden layers"),
+}
+MOST_CELLS = 1_000_000
+
+Axis = list[Any] | Distribution
+
+
+class Grid:
+    """Settings and axes of a sweep.
+
+    Parameters
+    ----------
+    values : mapping of str to object
+        By the name of a field of :class:`fastmlp.TrainConfig`. A list (or a range, or an array) is
+        an axis of values, anything else one setting for all cells; a value that is a sequence
+        itself is a tuple, or a list within the axis. Under the name of a mode (``stochastic``,
+        ``minibatch``, ``batch``) a mapping of the same kind, for the cells of that mode; it goes
+        before what is given for all. For random search also a distribution, such as
+        ``"loguniform(0.001, 1)"``.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown setting, an axis without values, or settings for a mode that is not there.
+    """
+
+    def __init__(self, values: Mapping[str, Any]):
+        if not isinstance(values, Mapping):
+            raise ConfigError(
+                f"grid must be a mapping of settings to values, got {values!r:.80}; give "
+                "{'activation': ['relu', 'tanh']}, say"
+            )
+        for name in values:
+            if name not in FIELDS and name not in MODES:
+                raise ConfigError(f"unknown axis {name!r}{close_match(name, [*FIELDS, *MODES])}")
+        self.axes = {name: _axis(name, value) for name, value in values.items() if name in FIELDS}
+        self.by_mode = {mode: _mode_axes(mode, values[mode]) for mode in MODES if mode in values}
+        modes = self.axes.get("mode", [DEFAULTS["mode"]])
+        self.modes: list[Any] = modes if isinstance(modes, list) else []
+        self._check_modes()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the grid as plain values, which make it again."""
+
+        def plain(axes: dict[str, Axis]) -> dict[str, Any]:
+            return {name: _plain(axis) for name, axis in axes.items()}
+
+        return plain(self.axes) | {mode: plain(axes) for mode, axes in self.by_mode.items()}
+
+    @property
+    def distributions(self) -> list[str]:
+        """The axes that have no list of values."""
+        every = [self.axes, *self.by_mode.values()]
+        return [name for axes in every for name, axis in axes.items() if not isinstance(axis, list)]
+
+    def axes_of(self, mode: str) -> dict[str, Axis]:
+        """Return the axes of the cells of a mode, but for the mode itself."""
+        axes = {**self.axes, **self.by_mode.get(mode, {})}
+        axes.pop("mode", None)
+        return axes
+
+    def n_combinations(self) -> int:
+        """Return the number of cells before those are merged that are the same."""
+        total = 0
+        for mode in self.modes:
+            sizes = [len(axis) for axis in self.axes_of(mode).values() if isinstance(axis, list)]
+            total += int(np.prod(sizes, dtype=object)) if sizes else 1
+        return total
+
+    def settings(self) -> Iterator[dict[str, Any]]:
+        """Yield the settings of each combination, mode by mode, the last axis fastest.
+
+        Raises
+        ------
+        ConfigError
+            If an axis is a distribution, or there are too many combinations to go through.
+        """
+        if self.distributions:
+            name = self.distributions[0]
+            raise ConfigError(
+                f"axis {name} is a distribution, of which a full grid has no end; give a list, or "
+                "a budget for random search"
+            )
+        if self.n_combinations() > MOST_CELLS:
+            raise ConfigError(
+                f"a grid must have at most {MOST_CELLS:,} cells, got {self.n_combinations():,}; "
+                "shorten axes, or give a budget for random search"
+            )
+        for mode in self.modes:
+            axes = self.axes_of(mode)
+            lists = [axis for axis in axes.values() if isinstance(axis, list)]
+            for combination in itertools.product(*lists):
+                yield self.in_order({"mode": mode, **dict(zip(axes, combination, strict=True))})
+
+    def in_order(self, settings: dict[str, Any]) -> dict[str, Any]:
+        """Return the settings of a cell in the order in which the axes were given."""
+        order = dict.fromkeys(name for name in (*self.axes, *settings) if name in settings)
+        return {name: settings[name] for name in order}
+
+    def check_values(self) -> None:
+        """Raise ConfigError for a value, drawn or not, that no config takes."""
+        for mode in self.modes:
+            axes = self.axes_of(mode)
+            first = {name: axis[0] for name, axis in axes.items() if isinstance(axis, list)}
+            for name, axis in axes.items():
+                for value in axis if isinstance(axis, list) else axis.ends():
+                    config_of({"mode": mode, **first, name: value})
+
+    def check_applies(self, cells: Iterable[Mapping[str, Any]]) -> None:
+        """Raise ConfigError for a setting that applies to none of the cells, given as settings."""
+        unused = {name for name in (*self.axes, *_names(self.by_mode)) if name in APPLIES}
+        for cell in cells:
+            unused -= {name for name in unused if APPLIES[name][0]({**DEFAULTS, **cell})}
+            if not unused:
+                return
+        for name in sorted(unused):
+            raise ConfigError(
+                f"{name} applies to no cell of the sweep: it is for {APPLIES[name][1]}; leave it "
+                "out, or add such cells"
+            )
+
+    def _check_modes(self) -> None:
+        for mode in self.by_mode:
+            if mode not in self.modes:
+                raise ConfigError(
+                    f"settings for mode {mode} apply to no cell: the modes are "
+                    f"{', '.join(map(str, self.modes))}; leave them out, or add the mode"
+                )
+        for name in self.axes:
+            if name != "mode" and all(name in self.by_mode.get(m, {}) for m in self.modes):
+                raise ConfigError(
+                    f"{name} applies to no cell: every mode has a setting of its own for it; leave "
+                    "one out"
+                )
+
+
+def read_grid(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return the values of a grid in a TOML file.
+
+    Raises
+    ------
+    ConfigError
+        If the file cannot be read.
+    """
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"grid {path} cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"grid {path} is not valid TOML: {error}") from None
+
+
+def config_of(settings: Mapping[str, Any]) -> TrainConfig:
+    """Return the config of a cell; what does not apply to it is left at its default.
+
+    Raises
+    ------
+    ConfigError
+        For a bad value or an illegal combination, with the cell's settings.
+    """
+    try:
+        return TrainConfig(**applying(settings))
+    except ConfigError as error:
+        shown = ", ".join(f"{name}={value}" for name, value in settings.items())
+        raise ConfigError(f"{error} (in the cell {shown})") from None
+
+
+def applying(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those settings of a cell that apply to it."""
+    cell = {**DEFAULTS, **settings}
+    return {
+        name: value
+        for name, value in settings.items()
+        if name not in APPLIES or APPLIES[name][0](cell)
+    }
+
+
+def _axis(name: str, value: Any) -> Axis:
+    distribution = as_distribution(value)
+    if distribution is not None:
+        if name in ("mode", "seed"):
+            raise ConfigError(f"axis {name} must be a list of values, got {value}; list them")
+        return distribution
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    values = list(value) if isinstance(value, (list, range)) else [value]
+    if not values:
+        raise ConfigError(f"axis {name} must have at least one value, got {value!r}; leave it out")
+    return [_value(item) for item in values]
+
+
+def _value(item: Any) -> Any:
+    if isinstance(item, list):
+        return tuple(item)
+    return item.item() if isinstance(item, np.generic) else item
+
+
+def _mode_axes(mode: str, values: Any) -> dict[str, Axis]:
+    if not isinstance(values, Mapping):
+        raise ConfigError(f"{mode} must be a table of settings for that mode, got {values!r:.80}")
+    for name in values:
+        if name not in FIELDS or name == "mode":
+            known = [field for field in FIELDS if field != "mode"]
+            raise ConfigError(f"unknown axis {name!r} for mode {mode}{close_match(name, known)}")
+    return {name: _axis(name, value) for name, value in values.items()}
+
+
+def _plain(axis: Axis) -> Any:
+    if not isinstance(axis, list):
+        return str(axis)
+    return [list(value) if isinstance(value, tuple) else value for value in axis]
+
+
+def _names(by_mode: Mapping[str, Mapping[str, Axis]]) -> list[str]:
+    return [name for axes in by_mode.values() for name in axes]
+
+
+def _is_deep(cell: Mapping[str, Any]) -> bool:
+    sizes = cell["hidden_layer_sizes"]
+    return not isinstance(sizes, (tuple, list)) or len(sizes) > 0

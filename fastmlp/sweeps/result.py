@@ -1,0 +1,229 @@
+"""What a sweep leaves: the winner, tables and plots."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..base.errors import ConfigError
+from ..base.showing import html_of
+from ..data.dataset import Dataset
+from ..data.split import parts
+from ..model.predictor import Predictor
+from ..ops.losses import LOSSES
+from ..reports.leaderboard import Leaderboard, Trial
+from ..reports.sweep_folder import write_sweep
+from ..reports.sweep_tables import cell_rows, configuration_rows
+from ..training.config import TrainConfig
+from ..training.fit import finish, fit
+from ..training.result import TrainResult
+from .cells import Cell, Datasets, cell_of
+from .worker import make_run
+
+if TYPE_CHECKING:
+    import pandas
+
+
+@dataclass(frozen=True, eq=False)
+class Best:
+    """The winner of a sweep: of the configuration that ranks first, its best trial.
+
+    Attributes
+    ----------
+    config : TrainConfig
+        All settings as they were used.
+    settings : dict
+        Those that were given.
+    predictor : Predictor
+    history : dict of str to list
+    metrics : dict
+        On the training and validation part, and ``test_loss`` and ``test_accuracy``, which no other
+        cell has; None without a test part.
+    """
+
+    config: TrainConfig
+    settings: dict[str, Any]
+    predictor: Predictor
+    history: dict[str, list[Any]]
+    metrics: dict[str, Any]
+
+
+class SweepResult:
+    """Every configuration of a sweep, ranked.
+
+    Attributes
+    ----------
+    leaderboard : Leaderboard
+        Configurations, the best first, each with its trials.
+    trials : list of Trial
+        Each cell: settings, history, metrics, timings, status, error.
+    status : {"finished", "interrupted"}
+    folder : Path or None
+    """
+
+    def __init__(
+        self,
+        leaderboard: Leaderboard,
+        trials: list[Trial],
+        status: str,
+        datasets: Datasets,
+        params: Callable[[str], bytes | None],
+        folder: Path | None,
+    ):
+        self.leaderboard, self.trials, self.status = leaderboard, trials, status
+        self.folder = folder
+        self._datasets, self._params = datasets, params
+        self._best: Best | None = None
+
+    @property
+    def best(self) -> Best:
+        """The winner.
+
+        Raises
+        ------
+        ConfigError
+            If no cell has come to its end.
+        """
+        if self._best is None:
+            raise ConfigError(
+                "there is no best configuration: no cell of the sweep came to its end; look at the "
+                "errors in .table, or go on with resume"
+            )
+        return self._best
+
+    @property
+    def best_metrics(self) -> dict[str, Any] | None:
+        """The winner's metrics; None where no cell came to its end."""
+        return None if self._best is None else self._best.metrics
+
+    @cached_property
+    def table(self) -> list[dict[str, Any]]:
+        """A row for each configuration, the best first: settings, means and spreads over seeds."""
+        return configuration_rows(self.leaderboard)
+
+    @cached_property
+    def cells(self) -> list[dict[str, Any]]:
+        """A row for each cell, in the order of the table."""
+        return cell_rows(self.leaderboard, self.trials)
+
+    @property
+    def frame(self) -> pandas.DataFrame:
+        """The table as a pandas DataFrame.
+
+        Raises
+        ------
+        ConfigError
+            If pandas is not installed.
+        """
+        return _frame(self.table)
+
+    @property
+    def cell_frame(self) -> pandas.DataFrame:
+        """The cells as a pandas DataFrame; errors as for :attr:`frame`."""
+        return _frame(self.cells)
+
+    def load_best(self) -> None:
+        """Make the winner's model from its weights, and let it meet the test set."""
+        found = self._winner()
+        if found is None:
+            return
+        trial, cell, dataset = found
+        run = make_run(cell, dataset)
+        kept = self._params(trial.key)
+        if kept is not None:
+            run.network.params[:] = np.frombuffer(kept, run.network.params.dtype)
+        elif self.status == "interrupted":
+            return
+        predictor = run.predictor if kept is not None else finish(run).predictor  # the same bits
+        metrics = {**trial.metrics, **_test_metrics(predictor, cell, dataset)}
+        self._best = Best(cell.config, trial.settings, predictor, trial.history, metrics)
+
+    def retrain_best(
+        self,
+        out: str | os.PathLike[str] | None = None,
+        *,
+        epochs: int | None = None,
+        threads: int | None = None,
+        plots: bool = True,
+        overwrite: bool = False,
+    ) -> TrainResult:
+        """Train the winner again, for all epochs, its rate reduced where the loss stays.
+
+        Parameters
+        ----------
+        out : path-like, optional
+            Run folder; default: ``best`` in the folder of the sweep, or none without one.
+        epochs : int, optional
+            Default: the winner's.
+        threads : int, optional
+            Default: all CPUs that this process may use.
+        plots, overwrite : bool
+            As for :func:`fastmlp.save_run`.
+        """
+        from ..reports.run_folder import save_run
+
+        best = self.best
+        config = best.config.replace(
+            schedule="plateau", early_stopping=0, epochs=epochs or best.config.epochs
+        )
+        if out is None and self.folder is not None:
+            out = self.folder / "best"
+        _, dataset = self._datasets.of(config)
+        result = fit(config, dataset, threads=threads)
+        if out is not None:
+            save_run(result, dataset, out, plots=plots, overwrite=overwrite)
+        return result
+
+    def save(self, folder: str | os.PathLike[str], plots: bool = True) -> Path:
+        """Write tables, a page and pictures into a folder, over older ones."""
+        return write_sweep(
+            Path(folder), self.leaderboard, self.trials,
+            self.best_metrics, plots,
+        )  # fmt: skip
+
+    def _winner(self) -> tuple[Trial, Cell, Dataset] | None:
+        """Return the best trial of the best configuration whose data are at hand."""
+        for entry in self.leaderboard.good:
+            rank_by = self.leaderboard.rank_by
+            trial = min(entry.good, key=lambda trial: (*trial.score(rank_by), trial.key))
+            cell = cell_of(trial, self._datasets)
+            if cell is not None:
+                return trial, cell, self._datasets.of_classes(cell.config)[1]
+        return None
+
+    def __repr__(self) -> str:
+        text = f"<SweepResult {self.status}: {len(self.trials)} cells"
+        if self._best is None:
+            return f"{text}>"
+        value = self._best.metrics[self.leaderboard.rank_by]
+        name = self.leaderboard.good[0].name(self.leaderboard.axes)
+        return f"{text}, best {name}: {self.leaderboard.rank_by} {value:.4f}>"
+
+    def _repr_html_(self) -> str:
+        return html_of(self)
+
+
+def _test_metrics(predictor: Predictor, cell: Cell, dataset: Dataset) -> dict[str, float | None]:
+    config = cell.config
+    split = parts(dataset, split=config.split, validation=config.validation, seed=config.seed)
+    if split.X_test is None or split.y_test is None:
+        return {"test_loss": None, "test_accuracy": None}
+    found = predictor.evaluate(split.X_test, split.y_test, LOSSES.parse(config.loss))
+    accuracy = found.hit_rate if cell.resolved.task.has_accuracy else None
+    return {"test_loss": found.loss, "test_accuracy": accuracy}
+
+
+def _frame(rows: list[dict[str, Any]]) -> pandas.DataFrame:
+    try:
+        import pandas
+    except ImportError:
+        raise ConfigError(
+            "a DataFrame needs pandas, which is not installed; install it, or use .table"
+        ) from None
+    return pandas.DataFrame(rows)

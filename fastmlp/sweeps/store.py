@@ -1,0 +1,247 @@
+"""The SQLite file of a sweep: every finished cell, at once, exactly once."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .._version import __version__
+from ..base.errors import ConfigError, DataError
+from ..base.numbers import finite
+from ..reports.leaderboard import Trial
+
+FILE = "sweep.sqlite"
+LOCK = "sweep.lock"
+FORMAT = "1"
+# The weights of so many of the best cells are kept: the winner's are among them, unless its other
+# seeds pulled it up, and can be trained again to the bit.
+MODELS_KEPT = 10
+_TABLES = """
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS cells (
+    key TEXT PRIMARY KEY,
+    settings TEXT NOT NULL,
+    config TEXT NOT NULL,
+    status TEXT NOT NULL,
+    error TEXT NOT NULL,
+    history TEXT NOT NULL,
+    iterations TEXT NOT NULL,
+    metrics TEXT NOT NULL,
+    timings TEXT NOT NULL,
+    epochs INTEGER NOT NULL,
+    score REAL,
+    tie REAL,
+    params BLOB
+) WITHOUT ROWID;
+"""
+_COLUMNS = "key, settings, config, status, error, history, iterations, metrics, timings"
+
+
+class Store:
+    """Finished cells.
+
+    Every record is one transaction: after a kill at any moment the file holds all cells recorded
+    until then, whole. Only one process at a time may write.
+
+    Parameters
+    ----------
+    folder : Path or None
+        None: in memory.
+    resume : bool, default False
+        Whether the folder may hold a store already, to be gone on with.
+    overwrite : bool, default False
+        Whether to begin anew where there is one.
+
+    Raises
+    ------
+    ConfigError
+        If the folder holds a store and neither ``resume`` nor ``overwrite`` is set, holds anything
+        else, cannot be written to, or another sweep is writing to it.
+    DataError
+        If the file is damaged, or of another format.
+    """
+
+    def __init__(self, folder: Path | None, resume: bool = False, overwrite: bool = False):
+        self._lock: sqlite3.Connection | None = None
+        if folder is None:
+            self._connection = sqlite3.connect(":memory:", isolation_level=None)
+        else:
+            _check_folder(folder, resume, overwrite)
+            self._lock = _locked(folder)
+            if overwrite and not resume:
+                for name in (FILE, f"{FILE}-wal", f"{FILE}-shm", f"{FILE}-journal"):
+                    (folder / name).unlink(missing_ok=True)
+            self._connection = sqlite3.connect(folder / FILE, isolation_level=None)
+        with self._damage_named(folder):
+            # Where the file system has no shared memory, SQLite keeps its rollback journal.
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = FULL")
+            self._connection.executescript(_TABLES)
+            self.set_facts(format=self.fact("format") or FORMAT)
+            if self.fact("format") != FORMAT:
+                raise sqlite3.DatabaseError(f"its format is {self.fact('format')}, not {FORMAT}")
+            self.set_facts(version=self.fact("version") or __version__)
+
+    @contextlib.contextmanager
+    def _damage_named(self, folder: Path | None) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            self.close()
+            raise _damaged(folder, error) from None
+
+    def fact(self, name: str) -> str | None:
+        """Return what was noted about the sweep under a name."""
+        row = self._connection.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def set_facts(self, **values: str) -> None:
+        """Note facts about the sweep."""
+        with self._transaction():
+            self._connection.executemany("REPLACE INTO facts VALUES (?, ?)", values.items())
+
+    def keys(self) -> set[str]:
+        """Return the keys of all cells recorded."""
+        return {row[0] for row in self._connection.execute("SELECT key FROM cells")}
+
+    def record(self, trial: Trial, rank_by: str, params: np.ndarray | None) -> None:
+        """Add a cell, with its weights where it is among the best.
+
+        Raises
+        ------
+        sqlite3.IntegrityError
+            If the cell was recorded before.
+        """
+        score, tie = trial.score(rank_by) if trial.is_good else (None, None)
+        texts = (trial.settings, trial.config, trial.history, trial.iterations, trial.metrics)
+        settings, config, history, iterations, metrics = map(_json, texts)
+        with self._transaction():
+            self._connection.execute(
+                f"INSERT INTO cells ({_COLUMNS}, epochs, score, tie, params) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    trial.key, settings, config, trial.status, trial.error, history, iterations,
+                    metrics, _json(trial.timings), trial.config["epochs"], score, tie,
+                    None if params is None or score is None else params.tobytes(),
+                ),
+            )  # fmt: skip
+            self._connection.execute(
+                "UPDATE cells SET params = NULL WHERE params IS NOT NULL AND key NOT IN (SELECT key"
+                " FROM cells WHERE score IS NOT NULL ORDER BY score, tie, key LIMIT ?)",
+                (MODELS_KEPT,),
+            )
+
+    def forget(self, status: str) -> int:
+        """Remove the cells of a status, to be run again; return how many they were."""
+        with self._transaction():
+            return self._connection.execute(
+                "DELETE FROM cells WHERE status = ?", (status,)
+            ).rowcount
+
+    def trials(self) -> list[Trial]:
+        """Return all cells, in the order of their keys."""
+        rows = self._connection.execute(f"SELECT {_COLUMNS} FROM cells ORDER BY key")
+        return [_trial(row) for row in rows]
+
+    def params(self, key: str) -> bytes | None:
+        """Return the weights of a cell as they were recorded; None where they were not kept."""
+        row = self._connection.execute("SELECT params FROM cells WHERE key = ?", (key,)).fetchone()
+        return None if row is None else row[0]
+
+    def close(self) -> None:
+        """Write everything into the one file, and let others write."""
+        self._connection.close()
+        if self._lock is not None:
+            self._lock.close()
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+
+def holds_store(folder: Path) -> bool:
+    """Whether a folder holds the store of a sweep."""
+    return (folder / FILE).exists()
+
+
+def stored_sweep(folder: Path) -> tuple[dict[str, Any] | None, dict[str, int]]:
+    """Return the grid and the search of the sweep in a folder; none where there is none yet."""
+    if not holds_store(folder):
+        return None, {}
+    connection = sqlite3.connect(folder / FILE)
+    try:
+        facts = dict(connection.execute("SELECT name, value FROM facts"))
+    except sqlite3.DatabaseError as error:
+        raise _damaged(folder, error) from None
+    finally:
+        connection.close()
+    search = json.loads(facts.get("search", "{}"))
+    return json.loads(facts["grid"]) if "grid" in facts else None, {
+        "search_seed" if name == "seed" else name: value for name, value in search.items()
+    }
+
+
+def _damaged(folder: Path | None, error: Exception) -> DataError:
+    return DataError(
+        f"the store {folder and folder / FILE} cannot be used: {error}; it is damaged or of another"
+        " version, choose another folder"
+    )
+
+
+def _check_folder(folder: Path, resume: bool, overwrite: bool) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        is_empty = all(path.name == LOCK for path in folder.iterdir())
+    except OSError as error:
+        raise ConfigError(
+            f"out {folder} cannot be written to: {error.strerror}; choose another folder"
+        ) from None
+    if not is_empty and not holds_store(folder):
+        raise ConfigError(
+            f"out {folder} must be an empty or new folder, or that of a sweep, and it holds other "
+            "files; choose another"
+        )
+    if holds_store(folder) and not (resume or overwrite):
+        raise ConfigError(
+            f"out {folder} holds a sweep already; go on with it by resume, begin anew by "
+            "overwrite, or choose another folder"
+        )
+
+
+def _locked(folder: Path) -> sqlite3.Connection:
+    """Return a connection that keeps other sweeps out until it is closed, or its process ends.
+
+    A database of its own: readers of the store are welcome at any time.
+    """
+    lock = sqlite3.connect(folder / LOCK, timeout=0, isolation_level=None)
+    try:
+        lock.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError as error:
+        lock.close()
+        raise ConfigError(
+            f"out {folder} cannot be written to: {error}; if another sweep is at work there, wait "
+            "for it, or choose another folder"
+        ) from None
+    return lock
+
+
+def _json(values: dict[str, Any]) -> str:
+    return json.dumps(finite(values), allow_nan=False)
+
+
+def _trial(row: tuple[Any, ...]) -> Trial:
+    key, settings, config, status, error, *texts = row
+    parsed = [json.loads(text) for text in (settings, config, *texts)]
+    return Trial(key, parsed[0], parsed[1], status, error, *parsed[2:])

@@ -1,0 +1,70 @@
+"""How far a sweep has come, and who is told."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from ..reports.leaderboard import Leaderboard, Trial
+
+
+class Standing:
+    """How far a sweep, or a round of it, has come.
+
+    Parameters
+    ----------
+    title : str
+        Of the round; empty for the first.
+    axes : list of str
+        The settings in which its cells differ.
+    n_cells : int
+    n_missing : int
+        Those that were not in the store.
+    cost : float
+        About how many seconds these take on one thread.
+
+    Attributes
+    ----------
+    done : int
+        How many of those missing are finished.
+    cost_done : float
+    started : float
+        ``time.perf_counter()`` when the first began.
+    """
+
+    def __init__(self, title: str, axes: list[str], n_cells: int, n_missing: int, cost: float):
+        self.title, self.axes, self.n_cells, self.n_missing, self.cost = (
+            title,
+            axes,
+            n_cells,
+            n_missing,
+            cost,
+        )
+        self.done = 0
+        self.cost_done = 0.0
+        self.started = time.perf_counter()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the first cell began."""
+        return time.perf_counter() - self.started
+
+    @property
+    def seconds_left(self) -> float | None:
+        """By the share of the work that is done; None before the first cell has finished."""
+        if not self.cost_done:
+            return None
+        return self.elapsed * max(0.0, self.cost / self.cost_done - 1)
+
+
+class Watcher:
+    """Base of those who follow a sweep; override what you need."""
+
+    def on_start(self, standing: Standing, board: Leaderboard) -> None:
+        """Before the first cell of a round; the board holds those of the store."""
+
+    def on_trial(self, trial: Trial, standing: Standing, board: Callable[[], Leaderboard]) -> None:
+        """After a cell has been recorded; ``board()`` ranks all of the store."""
+
+    def on_end(self, standing: Standing, board: Leaderboard) -> None:
+        """After the last cell of a round, however it ended."""

@@ -1,0 +1,132 @@
+"""One cell from its settings to a trial, on the calling thread, in whichever process."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import NamedTuple
+
+import numpy as np
+
+from ..base.errors import TrainingError
+from ..data.dataset import Dataset
+from ..reports.leaderboard import Trial
+from ..training.callbacks import Callback
+from ..training.fit import finish
+from ..training.history import History
+from ..training.preparations import Preparations
+from ..training.result import TrainResult
+from ..training.run import Run
+from .cells import Cell
+
+# Of this process: in the threads of one they are shared, in each of several there is one.
+preparations = Preparations()
+
+
+class Outcome(NamedTuple):
+    """What is left of a cell: its trial, and the weights that were kept, or None."""
+
+    trial: Trial
+    params: np.ndarray | None
+
+
+class _Stop(Callback):
+    """Ends a run as Ctrl-C does, which only the main thread is told of."""
+
+    def __init__(self, stop: threading.Event):
+        self.stop = stop
+
+    def on_progress(self, run: Run) -> None:
+        if self.stop.is_set():
+            raise KeyboardInterrupt
+
+
+def make_run(cell: Cell, dataset: Dataset, callbacks: list[Callback] | None = None) -> Run:
+    """Return a cell's run, ready to be trained on the calling thread."""
+    prepared = preparations.get(dataset, cell.data_key, cell.resolved)
+    return Run(cell.config, prepared, 1, callbacks or ())
+
+
+def run_cell(cell: Cell, dataset: Dataset, stop: threading.Event | None = None) -> Outcome | None:
+    """Train a cell.
+
+    Parameters
+    ----------
+    cell : Cell
+    dataset : Dataset
+        Without the classes that the cell leaves out.
+    stop : threading.Event, optional
+        Ends the run when it is set.
+
+    Returns
+    -------
+    Outcome or None
+        Also of a cell that failed or diverged. None after ``stop``.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        Without ``stop``, after Ctrl-C.
+    """
+    if stop is not None and stop.is_set():
+        return None
+    started = time.perf_counter()
+    error: Exception | None = None
+    result: TrainResult | None = None
+    inference = None
+    try:
+        run = make_run(cell, dataset, None if stop is None else [_Stop(stop)])
+        result = finish(run)
+        inference = _inference_seconds(run)
+    except TrainingError as failure:
+        error, result = failure, failure.result
+    except Exception as failure:  # whatever it is, the other cells go on
+        error = failure
+    if result is not None and result.status == "interrupted":
+        if stop is None or not stop.is_set():
+            raise KeyboardInterrupt
+        return None
+    seconds = {"cell_seconds": time.perf_counter() - started}
+    if result is None:
+        text = f"{type(error).__name__}: {error}"
+        return Outcome(_failed(cell, text, seconds), None)
+    timings = {**result.timings, **seconds, **(inference or {})}
+    trial = Trial(
+        cell.key, cell.settings, cell.config.to_dict(), result.status, str(error or ""),
+        _columns(result.history), _columns(result.iterations), _metrics(result), timings,
+    )  # fmt: skip
+    return Outcome(trial, result.predictor.network.params.copy() if trial.is_good else None)
+
+
+def _failed(cell: Cell, error: str, timings: dict[str, float]) -> Trial:
+    config = cell.config.to_dict()
+    return Trial(cell.key, cell.settings, config, "failed", error, {}, {}, {}, dict(timings))
+
+
+def _metrics(result: TrainResult) -> dict[str, float | int | None]:
+    measured = {name: v for name, v in result.metrics.items() if not name.startswith("test")}
+    return {
+        **measured,
+        "epochs_run": result.epochs_run,
+        "updates_run": result.updates_run,
+        "best_epoch": result.best_epoch,
+        "kept_epoch": result.kept_epoch,
+        "n_parameters": result.model_facts()["n_parameters"],
+    }
+
+
+def _columns(history: History) -> dict[str, list[float]]:
+    return {name: history[name] for name in history.columns} if len(history) else {}
+
+
+def _inference_seconds(run: Run) -> dict[str, float]:
+    """Measure how long the validation part takes, once more."""
+    validation = run.prepared.validation
+    if validation is None:
+        return {}
+    started = time.perf_counter()
+    run.evaluate(validation)
+    return {
+        "inference_seconds": time.perf_counter() - started,
+        "inference_rows": len(validation.order),
+    }
