@@ -159,6 +159,16 @@ class Leaderboard:
         """Whether there are accuracies, which a regression has not."""
         return any(entry.values("validation_accuracy") for entry in self.good)
 
+    def short_name(self, entry: Configuration) -> str:
+        """Return a configuration's values, without parameters where the names alone tell all."""
+        texts = []
+        for axis in self.axes:
+            every = [value_text(value) for value in self.values(axis)]
+            names = {text.partition("(")[0] for text in every}
+            text = value_text(entry.settings.get(axis))
+            texts.append(text.partition("(")[0] if len(names) == len(every) else text)
+        return ", ".join(filter(None, texts)) or "defaults"
+
     def values(self, axis: str) -> list[Any]:
         """Return the values on an axis, numbers in order, others as they were first met."""
         found: dict[str, Any] = {}

@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from . import page
+from .curve_svg import curve_svg
 from .figures import new_figure, style, svg
 from .leaderboard import Configuration, Leaderboard, label, value_text
 from .pictures import Panel
 from .sweep_pictures import (
     bar_panels,
-    configuration_figure,
     heat_panels,
-    overview,
     parallel_panel,
     parallel_size,
     rate_panels,
@@ -28,7 +27,7 @@ from .sweep_tables import ranking_table
 from .tables import number
 
 # Curves of more make a page too heavy to be sent; their pictures stand beside it.
-MOST_CURVES = 200
+MOST_CURVES = 2000
 _IN_NOTEBOOK = 20
 
 
@@ -54,8 +53,7 @@ def sweep_page(board: Leaderboard, best: dict[str, Any] | None, plots: bool = Tr
             page.section("All settings", _parallel(board) if plots else ""),
             page.section("Learning rate", _plots(rate_panels(board) if plots else ())),
             page.section("Accuracy and time", _plots(bar_panels(board) if plots else ())),
-            page.section("Overview", _overview(board) if plots else ""),
-            page.section("Curves", *_curves(board, shown)),
+            page.section("Curves", _legend(shown), *_curves(board, shown)),
             page.section("Errors", _errors(board)),
         )
     body = "\n".join(filter(None, sections)) + f"\n<script>\n{_script()}</script>"
@@ -106,7 +104,7 @@ def _ranking(board: Leaderboard, n_curves: int) -> str:
     body = "\n".join(rows)
     note = page.paragraph("A click on a heading sorts; a rank leads to the curves.")
     return note + (
-        f'<div class="wide"><table class="sortable"><thead><tr>{head}</tr></thead>\n'
+        f'<div class="wide"><table class="sortable" id="ranking"><thead><tr>{head}</tr></thead>\n'
         f"<tbody>{body}</tbody></table></div>"
     )
 
@@ -122,10 +120,6 @@ def _parallel(board: Leaderboard) -> str:
     return f'<div class="plot">{drawn}</div>'
 
 
-def _overview(board: Leaderboard) -> str:
-    return f'<div class="plot">{svg(overview(board))}</div>' if board.good else ""
-
-
 def _svg(panel: Panel, width: float, height: float) -> str:
     figure = new_figure(width, height)
     panel(figure.add_subplot())
@@ -133,17 +127,34 @@ def _svg(panel: Panel, width: float, height: float) -> str:
 
 
 def _curves(board: Leaderboard, shown: list[Configuration]) -> Iterable[str]:
+    metrics = ["loss", "accuracy"] if board.has_accuracy else ["loss"]
     for entry in shown:
-        drawn = svg(configuration_figure(entry, board.axes, board.has_accuracy))
+        drawn = "".join(curve_svg(entry, metric) for metric in metrics)
+        values = [
+            f"{label(name)} {number(value)}"
+            for name in ("validation_accuracy", "validation_loss")
+            if (value := entry.mean(name)) is not None
+        ]
+        title = html.escape(f"{entry.rank}  {entry.name(board.axes)}")
+        text = html.escape(", ".join(values) or entry.status)
         yield (
-            f'<figure class="plot" id="c{entry.rank}">{drawn}'
-            '<figcaption><a href="#top">back to the top</a></figcaption></figure>'
+            f'<figure class="configuration" id="c{entry.rank}"><figcaption><b>{title}</b>  {text}  '
+            f'<a href="#ranking">to the ranking</a></figcaption>{drawn}</figure>'
         )
     if shown and len(shown) < len(board.configurations):
         yield page.paragraph(
             f"The best {len(shown)} of {len(board.configurations)}; pictures of all of them stand "
             "beside this page, in the folder configurations."
         )
+
+
+def _legend(shown: list[Configuration]) -> str:
+    if not shown:
+        return ""
+    return (
+        '<p class="legend"><span class="train">training</span>'
+        '<span class="validation">validation</span>, by epoch</p>'
+    )
 
 
 def _errors(board: Leaderboard) -> str:

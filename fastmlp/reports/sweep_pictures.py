@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from ..base.cpus import usable_cpus
 from . import sweep_plots
 from .figures import new_figure, png, style
 from .leaderboard import Configuration, Leaderboard
@@ -49,15 +48,18 @@ def draw_sweep(board: Leaderboard) -> Iterator[tuple[str, bytes]]:
         for name, draw in sweep_figures(board):
             yield name, png(draw())
     entries = board.configurations
-    names = configuration_names(board)
-    tasks = [(entry, board.axes, board.has_accuracy) for entry in entries]
-    if len(entries) < _MANY:
-        drawn: list[bytes] = list(itertools.starmap(_configuration_png, tasks))
+    parts = _stretches(entries, 1 if len(entries) < _MANY else usable_cpus())
+    tasks = [(part, board.axes, board.has_accuracy) for part in parts]
+    if len(parts) == 1:
+        drawn = [_configuration_pngs(*task) for task in tasks]
     else:
         from joblib import Parallel, delayed
 
-        drawn = Parallel(n_jobs=-1, backend="loky")(delayed(_configuration_png)(*t) for t in tasks)
-    for name, content in zip(names, drawn, strict=True):
+        drawn = Parallel(n_jobs=len(parts), backend="loky")(
+            delayed(_configuration_pngs)(*task) for task in tasks
+        )
+    contents = itertools.chain.from_iterable(drawn)
+    for name, content in zip(configuration_names(board), contents, strict=True):
         yield f"{FOLDER}/{name}.png", content
 
 
@@ -70,20 +72,45 @@ def configuration_names(board: Leaderboard) -> list[str]:
     return names
 
 
-def configuration_figure(entry: Configuration, axes: list[str], has_accuracy: bool) -> Figure:
-    """Return the curves of a configuration: its loss and, where there is one, its accuracy."""
-    # Placed by hand, which takes half as long as finding room.
-    from matplotlib.figure import Figure
+class ConfigurationFigure:
+    """The curves of configurations: loss and, where there is one, accuracy.
 
-    metrics = ["loss", "accuracy"] if has_accuracy else ["loss"]
-    figure = Figure(figsize=(3.9 * len(metrics), 3.0))
-    for place, metric in enumerate(metrics, start=1):
-        sweep_plots.metric_curves(entry, metric, figure.add_subplot(1, len(metrics), place))
-    wide = len(metrics) > 1
-    figure.subplots_adjust(0.09 if wide else 0.17, 0.15, 0.985, 0.9, 0.24)
-    title = short_name(f"{entry.rank}  {entry.name(axes)}", 90)
-    figure.suptitle(title, fontsize=10, parse_math=False)
-    return figure
+    One figure for all of them: most of the time goes into ticks, which are kept.
+
+    Parameters
+    ----------
+    axes : list of str
+        The settings that tell configurations apart.
+    has_accuracy : bool
+    """
+
+    def __init__(self, axes: list[str], has_accuracy: bool):
+        from matplotlib.figure import Figure
+
+        self.axes = axes
+        metrics = ["loss", "accuracy"] if has_accuracy else ["loss"]
+        # Placed by hand, which takes half as long as finding room.
+        self.figure = Figure(figsize=(3.9 * len(metrics), 3.0))
+        left = 0.09 if has_accuracy else 0.17
+        self.figure.subplots_adjust(left, 0.15, 0.985, 0.9, 0.24)
+        self.panels = {
+            metric: self.figure.add_subplot(1, len(metrics), place)
+            for place, metric in enumerate(metrics, start=1)
+        }
+        for metric, panel in self.panels.items():
+            sweep_plots.finish_curves(metric, panel)
+
+    def draw(self, entry: Configuration) -> Figure:
+        """Return the figure, with the curves of a configuration in place of those before."""
+        for metric, panel in self.panels.items():
+            for artist in [*panel.lines, *panel.collections]:
+                artist.remove()
+            sweep_plots.metric_curves(entry, metric, panel)
+            panel.relim()
+            panel.autoscale_view()
+        title = short_name(f"{entry.rank}  {entry.name(self.axes)}", 90)
+        self.figure.suptitle(title, fontsize=10, parse_math=False)
+        return self.figure
 
 
 def overview(board: Leaderboard) -> Figure:
@@ -91,35 +118,17 @@ def overview(board: Leaderboard) -> Figure:
     from matplotlib.figure import Figure
 
     entries = board.configurations[:MOST_PANELS]
-    metric = board.rank_by
     columns = min(_COLUMNS, len(entries))
     rows = -(-len(entries) // columns)
-    figure = Figure(figsize=(2.1 * columns + 0.6, 1.45 * rows + 0.9))
-    curves = [
-        value
-        for entry in entries
-        for trial in entry.trials
-        for value in trial.history.get(metric, ())
-        if value is not None
-    ]
-    shared = None
-    for place, entry in enumerate(entries, start=1):
-        axes = figure.add_subplot(rows, columns, place, sharex=shared, sharey=shared)
-        shared = shared or axes
-        title = short_name(entry.name(board.axes), 36)
-        sweep_plots.small_multiple(entry, metric, title, axes)
-        axes.label_outer()
-    if shared is not None and curves:
-        # A diverged one, or a first epoch, must not flatten all others.
-        low, high = np.quantile(curves, [0.02, 0.98])
-        shared.set_ylim(low - 0.05 * (high - low or 1), high + 0.08 * (high - low or 1))
-    height = figure.get_figheight()
-    figure.subplots_adjust(
-        0.5 / figure.get_figwidth(), 0.45 / height, 0.99, 1 - 0.65 / height, 0.12, 0.32
-    )
+    figure = Figure(figsize=(2.1 * columns + 0.5, 1.45 * rows + 0.5))
+    axes = figure.add_axes((0, 0, 1, 1 - 0.4 / figure.get_figheight()))
+    names = [short_name(board.short_name(entry), 36) for entry in entries]
+    metric = "validation_accuracy" if board.has_accuracy else "validation_loss"
+    sweep_plots.small_multiples(entries, names, metric, columns, axes)
     more = len(board.configurations) - len(entries)
     note = f", the best {len(entries)} of {len(board.configurations)}" if more else ""
-    figure.suptitle(f"{metric.replace('_', ' ')} by epoch{note}")
+    errors = "1 - validation accuracy" if board.has_accuracy else "validation loss"
+    figure.suptitle(f"{errors} by epoch, on the same logarithmic scale{note}")
     return figure
 
 
@@ -169,9 +178,17 @@ def bar_panels(board: Leaderboard) -> list[Panel]:
     return [partial(sweep_plots.bars, board, axis, quantity) for quantity in quantities]
 
 
-def _configuration_png(entry: Configuration, axes: list[str], has_accuracy: bool) -> bytes:
+def _stretches(entries: list[Configuration], n: int) -> list[list[Configuration]]:
+    size = -(-len(entries) // n)
+    return [entries[i : i + size] for i in range(0, len(entries), size)]
+
+
+def _configuration_pngs(
+    entries: list[Configuration], axes: list[str], has_accuracy: bool
+) -> list[bytes]:
     with style():
-        return png(configuration_figure(entry, axes, has_accuracy))
+        figure = ConfigurationFigure(axes, has_accuracy)
+        return [png(figure.draw(entry)) for entry in entries]
 
 
 def _single(panel: Panel, width: float, height: float) -> Figure:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # Of Okabe and Ito (2008), too.
 COLOURS = (BLUE, VERMILLION, GREEN, "#CC79A7", "#E69F00", "#56B4E9", INK)
+PARTS = {"train": BLUE, "validation": VERMILLION}
 _LONGEST = 18
 
 
@@ -29,23 +30,69 @@ def metric_curves(entry: Configuration, metric: str, axes: Axes) -> None:
     metric : {"loss", "accuracy"}
     axes : matplotlib.axes.Axes
     """
-    for part, colour in (("train", BLUE), ("validation", VERMILLION)):
-        curves = _curves(entry, f"{part}_{metric}")
-        _band(curves, axes, colour, "training" if part == "train" else part)
+    for part, colour in PARTS.items():
+        _band(_curves(entry, f"{part}_{metric}"), axes, colour, "")
+
+
+def finish_curves(metric: str, axes: Axes) -> None:
+    """Name the axes and the colours of :func:`metric_curves`, once for all that are drawn."""
+    from matplotlib.lines import Line2D
+
     axes.set_xlabel("epoch")
     axes.set_ylabel(metric)
-    axes.legend(frameon=False, fontsize="small")
+    axes.legend(
+        [Line2D([], [], color=colour) for colour in PARTS.values()], ["training", "validation"],
+        frameon=False, fontsize="small", loc="upper right" if metric == "loss" else "lower right",
+    )  # fmt: skip
     _tidy(axes)
 
 
-def small_multiple(entry: Configuration, metric: str, title: str, axes: Axes) -> None:
-    """Draw one metric of a configuration as a small panel."""
-    _band(_curves(entry, metric), axes, VERMILLION, "")
-    axes.set_title(f"{entry.rank}  {title}", fontsize=7, loc="left", parse_math=False)
-    axes.tick_params(labelsize=6)
-    if not entry.good:
-        axes.text(0.5, 0.5, entry.status, transform=axes.transAxes, ha="center", color=INK)
-    _tidy(axes)
+def small_multiples(
+    entries: Sequence[Configuration], names: Sequence[str], metric: str, columns: int, axes: Axes
+) -> None:
+    """Draw one metric of configurations over the epochs, each in a panel, on the same scales.
+
+    On a logarithmic scale, accuracies as the share of errors: else the good ones were all alike.
+
+    All in one axes, which takes a tenth of the time that an axes each would take.
+
+    Parameters
+    ----------
+    entries : sequence of Configuration
+    names : sequence of str
+        Above each panel.
+    metric : str
+        A column of the history.
+    columns : int
+    axes : matplotlib.axes.Axes
+    """
+    from matplotlib.collections import LineCollection
+    from matplotlib.patches import Rectangle
+
+    curves = [[_errors(c, metric) for c in _curves(entry, metric)] for entry in entries]
+    every = [value for group in curves for curve in group for value in curve]
+    low, high = np.log(np.quantile(every, [0.0, 0.99]))
+    longest = max((len(curve) for group in curves for curve in group), default=1)
+    lines = []
+    for place, (entry, name, group) in enumerate(zip(entries, names, curves, strict=True)):
+        left, bottom = 1.08 * (place % columns), -1.4 * (place // columns)
+        axes.add_patch(Rectangle((left, bottom), 1, 1, fill=False, edgecolor=PALE, linewidth=0.8))
+        axes.text(left, bottom + 1.04, f"{entry.rank}  {name}", fontsize=7, parse_math=False)
+        if not entry.good:
+            axes.text(left + 0.5, bottom + 0.5, entry.status, ha="center", fontsize=8)
+        if place % columns == 0:
+            for height, value in ((0, low), (1, high)):
+                axes.text(left - 0.03, bottom + height, f"{np.exp(value):.2g}", fontsize=6.5,
+                          ha="right", va="center")  # fmt: skip
+        for curve in group:
+            x = left + np.arange(len(curve)) / max(1, longest - 1)
+            y = np.clip((np.log(curve) - low) / (high - low or 1), 0, 1)
+            lines.append(np.column_stack([x, bottom + y]))
+    axes.add_collection(LineCollection(lines, colors=VERMILLION, linewidths=1.2))
+    rows = -(-len(entries) // columns)
+    axes.set_xlim(-0.25, 1.08 * columns - 0.06)
+    axes.set_ylim(-1.4 * (rows - 1) - 0.05, 1.25)
+    axes.set_axis_off()
 
 
 def heat_map(board: Leaderboard, rows: str, columns: str, axes: Axes) -> None:
@@ -195,7 +242,7 @@ def bars(board: Leaderboard, axis: str, quantity: str, axes: Axes) -> None:
     axes.errorbar(places, means, errors, fmt="none", ecolor=INK, elinewidth=1, capsize=3)
     for place, mean in zip(places, means, strict=True):
         axes.text(
-            place, mean / 2, f"{mean:,.4g}", ha="center", va="center", color="white", fontsize=8
+            place, mean / 2, _short(mean), ha="center", va="center", color="white", fontsize=8
         )
     axes.set_xticks(
         places, [_tick(value) for value, _ in kept], rotation=30 if len(kept) > 4 else 0
@@ -267,6 +314,17 @@ def _place(value: Any, values: list[Any]) -> float:
     if value is _NONE:
         return -0.08
     return values.index(value) / max(1, len(values) - 1)
+
+
+def _errors(curve: list[float], metric: str) -> np.ndarray:
+    """Return what is left to gain, above 0 for a logarithmic scale."""
+    values = np.asarray(curve, float)
+    left: np.ndarray = np.maximum(1 - values if "accuracy" in metric else values, 1e-4)
+    return left
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
 
 
 def _tick(value: Any) -> str:
