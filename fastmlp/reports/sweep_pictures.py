@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ..base.cpus import usable_cpus
-from . import sweep_plots
+from . import sweep_curves, sweep_plots
 from .figures import new_figure, png, style
 from .leaderboard import Configuration, Leaderboard
 from .pictures import Panel, figure_of
@@ -98,14 +98,14 @@ class ConfigurationFigure:
             for place, metric in enumerate(metrics, start=1)
         }
         for metric, panel in self.panels.items():
-            sweep_plots.finish_curves(metric, panel)
+            sweep_curves.finish_curves(metric, panel)
 
     def draw(self, entry: Configuration) -> Figure:
         """Return the figure, with the curves of a configuration in place of those before."""
         for metric, panel in self.panels.items():
             for artist in [*panel.lines, *panel.collections]:
                 artist.remove()
-            sweep_plots.metric_curves(entry, metric, panel)
+            sweep_curves.metric_curves(entry, metric, panel)
             panel.relim()
             panel.autoscale_view()
         title = short_name(f"{entry.rank}  {entry.name(self.axes)}", 90)
@@ -124,7 +124,7 @@ def overview(board: Leaderboard) -> Figure:
     axes = figure.add_axes((0, 0, 1, 1 - 0.4 / figure.get_figheight()))
     names = [short_name(board.short_name(entry), 36) for entry in entries]
     metric = "validation_accuracy" if board.has_accuracy else "validation_loss"
-    sweep_plots.small_multiples(entries, names, metric, columns, axes)
+    sweep_curves.small_multiples(entries, names, metric, columns, axes)
     more = len(board.configurations) - len(entries)
     note = f", the best {len(entries)} of {len(board.configurations)}" if more else ""
     errors = "1 - validation accuracy" if board.has_accuracy else "validation loss"
@@ -159,7 +159,7 @@ def rate_panels(board: Leaderboard) -> list[Panel]:
     by = "mode" if "mode" in few else few[0] if few else None
     return [
         partial(sweep_plots.metric_over_rate, board, by),
-        partial(sweep_plots.curves_by_rate, board),
+        partial(sweep_curves.curves_by_rate, board),
     ]
 
 

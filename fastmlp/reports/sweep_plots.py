@@ -16,83 +16,7 @@ if TYPE_CHECKING:
 
 # Of Okabe and Ito (2008), too.
 COLOURS = (BLUE, VERMILLION, GREEN, "#CC79A7", "#E69F00", "#56B4E9", INK)
-PARTS = {"train": BLUE, "validation": VERMILLION}
 _LONGEST = 18
-
-
-def metric_curves(entry: Configuration, metric: str, axes: Axes) -> None:
-    """Draw training and validation values of a configuration over the epochs.
-
-    Parameters
-    ----------
-    entry : Configuration
-        Of several seeds, the mean and all of them are drawn.
-    metric : {"loss", "accuracy"}
-    axes : matplotlib.axes.Axes
-    """
-    for part, colour in PARTS.items():
-        _band(_curves(entry, f"{part}_{metric}"), axes, colour, "")
-
-
-def finish_curves(metric: str, axes: Axes) -> None:
-    """Name the axes and the colours of :func:`metric_curves`, once for all that are drawn."""
-    from matplotlib.lines import Line2D
-
-    axes.set_xlabel("epoch")
-    axes.set_ylabel(metric)
-    axes.legend(
-        [Line2D([], [], color=colour) for colour in PARTS.values()], ["training", "validation"],
-        frameon=False, fontsize="small", loc="upper right" if metric == "loss" else "lower right",
-    )  # fmt: skip
-    _tidy(axes)
-
-
-def small_multiples(
-    entries: Sequence[Configuration], names: Sequence[str], metric: str, columns: int, axes: Axes
-) -> None:
-    """Draw one metric of configurations over the epochs, each in a panel, on the same scales.
-
-    On a logarithmic scale, accuracies as the share of errors: else the good ones were all alike.
-
-    All in one axes, which takes a tenth of the time that an axes each would take.
-
-    Parameters
-    ----------
-    entries : sequence of Configuration
-    names : sequence of str
-        Above each panel.
-    metric : str
-        A column of the history.
-    columns : int
-    axes : matplotlib.axes.Axes
-    """
-    from matplotlib.collections import LineCollection
-    from matplotlib.patches import Rectangle
-
-    curves = [[_errors(c, metric) for c in _curves(entry, metric)] for entry in entries]
-    every = [value for group in curves for curve in group for value in curve]
-    low, high = np.log(np.quantile(every, [0.0, 0.99]))
-    longest = max((len(curve) for group in curves for curve in group), default=1)
-    lines = []
-    for place, (entry, name, group) in enumerate(zip(entries, names, curves, strict=True)):
-        left, bottom = 1.08 * (place % columns), -1.4 * (place // columns)
-        axes.add_patch(Rectangle((left, bottom), 1, 1, fill=False, edgecolor=PALE, linewidth=0.8))
-        axes.text(left, bottom + 1.04, f"{entry.rank}  {name}", fontsize=7, parse_math=False)
-        if not entry.good:
-            axes.text(left + 0.5, bottom + 0.5, entry.status, ha="center", fontsize=8)
-        if place % columns == 0:
-            for height, value in ((0, low), (1, high)):
-                axes.text(left - 0.03, bottom + height, f"{np.exp(value):.2g}", fontsize=6.5,
-                          ha="right", va="center")  # fmt: skip
-        for curve in group:
-            x = left + np.arange(len(curve)) / max(1, longest - 1)
-            y = np.clip((np.log(curve) - low) / (high - low or 1), 0, 1)
-            lines.append(np.column_stack([x, bottom + y]))
-    axes.add_collection(LineCollection(lines, colors=VERMILLION, linewidths=1.2))
-    rows = -(-len(entries) // columns)
-    axes.set_xlim(-0.25, 1.08 * columns - 0.06)
-    axes.set_ylim(-1.4 * (rows - 1) - 0.05, 1.25)
-    axes.set_axis_off()
 
 
 def heat_map(board: Leaderboard, rows: str, columns: str, axes: Axes) -> None:
@@ -184,8 +108,8 @@ def metric_over_rate(board: Leaderboard, by: str | None, axes: Axes) -> None:
     """
     for colour, value in zip(COLOURS, board.values(by) if by else [None], strict=False):
         entries = [e for e in board.good if by is None or e.settings.get(by, _NONE) == value]
-        rates = sorted({_rate(entry) for entry in entries})
-        groups = [[e for e in entries if _rate(e) == rate] for rate in rates]
+        rates = sorted({rate_of(entry) for entry in entries})
+        groups = [[e for e in entries if rate_of(e) == rate] for rate in rates]
         found = [[v for e in group for v in e.values(board.rank_by)] for group in groups]
         _spread(rates, found, axes, colour, _tick(value) if by else "")
     axes.set_xscale("log")
@@ -193,26 +117,7 @@ def metric_over_rate(board: Leaderboard, by: str | None, axes: Axes) -> None:
     axes.set_ylabel(label(board.rank_by))
     if by:
         axes.legend(frameon=False, fontsize="small", title=label(by))
-    _tidy(axes)
-
-
-def curves_by_rate(board: Leaderboard, axes: Axes) -> None:
-    """Draw the validation loss over the epochs: a line for each rate, a band for its spread."""
-    rates = sorted({_rate(entry) for entry in board.good})
-    rates = [rates[i] for i in np.unique(np.linspace(0, len(rates) - 1, len(COLOURS)).astype(int))]
-    for colour, rate in zip(COLOURS, rates, strict=False):
-        curves = [
-            trial.history["validation_loss"]
-            for entry in board.good
-            if _rate(entry) == rate
-            for trial in entry.good
-        ]
-        _band(curves, axes, colour, f"{rate:g}", lines=False)
-    axes.set_yscale("log")
-    axes.set_xlabel("epoch")
-    axes.set_ylabel("validation loss")
-    axes.legend(frameon=False, fontsize="small", title="learning rate")
-    _tidy(axes)
+    tidy(axes)
 
 
 def bars(board: Leaderboard, axis: str, quantity: str, axes: Axes) -> None:
@@ -249,7 +154,7 @@ def bars(board: Leaderboard, axis: str, quantity: str, axes: Axes) -> None:
     )
     axes.set_title(text)
     axes.set_ylim(bottom=0)
-    _tidy(axes)
+    tidy(axes)
 
 
 def _inference(entry: Configuration) -> float | None:
@@ -267,36 +172,9 @@ QUANTITIES: dict[str, tuple[str, Callable[[Configuration], float | None]]] = {
 _NONE = object()  # equal to no value
 
 
-def _rate(entry: Configuration) -> float:
+def rate_of(entry: Configuration) -> float:
+    """Return the learning rate of a configuration."""
     return float(entry.trials[0].config["learning_rate"])
-
-
-def _curves(entry: Configuration, column: str) -> list[list[float]]:
-    found = [trial.history.get(column, []) for trial in entry.trials]
-    return [values for values in found if values and values[0] is not None]
-
-
-def _band(
-    curves: list[list[float]], axes: Axes, colour: str, name: str, lines: bool = True
-) -> None:
-    """Draw the mean of curves of several lengths, and how far they spread."""
-    if not curves:
-        return
-    longest = max(map(len, curves))
-    table = np.full((len(curves), longest), np.nan)
-    for row, curve in zip(table, curves, strict=True):
-        row[: len(curve)] = curve
-    epochs = np.arange(1, longest + 1)
-    mean = np.nanmean(table, axis=0)
-    marker: Any = {"marker": "o", "markersize": 2} if longest == 1 else {}
-    axes.plot(epochs, mean, color=colour, label=name or None, linewidth=1.4, **marker)
-    if len(curves) > 1:
-        axes.fill_between(
-            epochs, np.nanmin(table, axis=0), np.nanmax(table, axis=0), color=colour, alpha=0.15,
-            linewidth=0,
-        )  # fmt: skip
-        for row in table if lines else ():
-            axes.plot(epochs, row, color=colour, linewidth=0.5, alpha=0.5)
 
 
 def _spread(
@@ -316,13 +194,6 @@ def _place(value: Any, values: list[Any]) -> float:
     return values.index(value) / max(1, len(values) - 1)
 
 
-def _errors(curve: list[float], metric: str) -> np.ndarray:
-    """Return what is left to gain, above 0 for a logarithmic scale."""
-    values = np.asarray(curve, float)
-    left: np.ndarray = np.maximum(1 - values if "accuracy" in metric else values, 1e-4)
-    return left
-
-
 def _short(value: float) -> str:
     return f"{value:,.0f}" if value >= 1000 else f"{value:.4g}"
 
@@ -331,7 +202,8 @@ def _tick(value: Any) -> str:
     return short_name(value_text(value), _LONGEST).replace("$", r"\$")  # no formula
 
 
-def _tidy(axes: Axes) -> None:
+def tidy(axes: Axes) -> None:
+    """Give an axes a pale grid and no frame."""
     axes.grid(color=PALE, linewidth=0.5, alpha=0.6)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)

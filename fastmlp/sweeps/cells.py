@@ -70,8 +70,8 @@ class Datasets:
         self.by_key: dict[str, Dataset] = {}
         self._of_classes: dict[tuple[str, tuple[str, ...]], Dataset] = {}
 
-    def of(self, config: TrainConfig) -> tuple[str, Dataset]:
-        """Return the dataset of a config, and what tells it from others: a hash of its content."""
+    def of(self, config: TrainConfig) -> str:
+        """Return what tells the dataset of a config from others: a hash of its content."""
         dataset = self._given
         if dataset is None:
             name = (config.data, config.target, config.task)
@@ -82,17 +82,20 @@ class Datasets:
             self._hashes[id(dataset)] = data_hash(dataset)
         key = self._hashes[id(dataset)]
         self.by_key[key] = dataset
-        return key, dataset
+        return key
 
-    def of_classes(self, config: TrainConfig) -> tuple[str, Dataset]:
-        """The same, without the classes that a config leaves out."""
-        key, dataset = self.of(config)
-        if config.classes:
-            kept = (key, config.classes)
-            if kept not in self._of_classes:
-                self._of_classes[kept] = dataset.keep_classes(config.classes)
-            dataset = self._of_classes[kept]
-        return key, dataset
+    def part(self, data_key: str, config: TrainConfig) -> Dataset:
+        """Return a dataset without the classes that a config leaves out."""
+        if not config.classes:
+            return self.by_key[data_key]
+        kept = (data_key, config.classes)
+        if kept not in self._of_classes:
+            self._of_classes[kept] = self.by_key[data_key].keep_classes(config.classes)
+        return self._of_classes[kept]
+
+    def of_cell(self, cell: Cell) -> Dataset:
+        """Return the dataset of a cell, without the classes that it leaves out."""
+        return self.part(cell.data_key, cell.config)
 
     def check_names(self, settings: Iterable[str]) -> None:
         """Raise ConfigError for settings that name data where the data are given."""
@@ -133,9 +136,9 @@ def make_cells(all_settings: Iterable[Mapping[str, Any]], datasets: Datasets) ->
                 "validation must be above 0 in a sweep, which ranks cells on validation results, "
                 "got 0; leave it out, or set it to 0.1, say"
             )
-        data_key, dataset = datasets.of_classes(config)
+        data_key = datasets.of(config)
         try:
-            resolved = resolve(config, dataset)
+            resolved = resolve(config, datasets.part(data_key, config))
         except ConfigError as error:
             raise ConfigError(f"{error} (in the cell {_shown(settings)})") from None
         given = {name: config.to_dict()[name] for name in applying(settings)}
@@ -167,9 +170,11 @@ def varying(cells: Iterable[Cell]) -> list[str]:
 def cell_of(trial: Trial, datasets: Datasets) -> Cell | None:
     """Return the cell of a trial that was recorded; None if its data are not at hand."""
     config = TrainConfig.from_dict(trial.config)
-    data_key, dataset = datasets.of_classes(config)
-    cell = Cell(trial.key, trial.settings, resolve(config, dataset), data_key)
-    return cell if _key(cell.config, data_key) == trial.key else None
+    for data_key in datasets.by_key:
+        if _key(config, data_key) == trial.key:
+            resolved = resolve(config, datasets.part(data_key, config))
+            return Cell(trial.key, trial.settings, resolved, data_key)
+    return None
 
 
 def longest_first(cells: Iterable[Cell], datasets: Datasets) -> list[Cell]:

@@ -80,6 +80,7 @@ class SweepResult:
         self.folder = folder
         self._datasets, self._params = datasets, params
         self._best: Best | None = None
+        self._best_data: Dataset | None = None
 
     @property
     def best(self) -> Best:
@@ -142,6 +143,7 @@ class SweepResult:
             return
         predictor = run.predictor if kept is not None else finish(run).predictor  # the same bits
         metrics = {**trial.metrics, **_test_metrics(predictor, cell, dataset)}
+        self._best_data = self._datasets.by_key[cell.data_key]
         self._best = Best(cell.config, trial.settings, predictor, trial.history, metrics)
 
     def retrain_best(
@@ -174,7 +176,8 @@ class SweepResult:
         )
         if out is None and self.folder is not None:
             out = self.folder / "best"
-        _, dataset = self._datasets.of(config)
+        dataset = self._best_data
+        assert dataset is not None
         result = fit(config, dataset, threads=threads)
         if out is not None:
             save_run(result, dataset, out, plots=plots, overwrite=overwrite)
@@ -194,7 +197,7 @@ class SweepResult:
             trial = min(entry.good, key=lambda trial: (*trial.score(rank_by), trial.key))
             cell = cell_of(trial, self._datasets)
             if cell is not None:
-                return trial, cell, self._datasets.of_classes(cell.config)[1]
+                return trial, cell, self._datasets.of_cell(cell)
         return None
 
     def __repr__(self) -> str:

@@ -14,6 +14,7 @@ from .cells import Cell, Datasets, longest_first
 from .worker import Outcome, make_run, run_cell
 
 BACKENDS = ("threading", "loky", "dask")
+CONNECT_SECONDS = 10.0
 
 
 class Runner:
@@ -58,7 +59,7 @@ class Runner:
             return
         from joblib import Parallel, delayed
 
-        sets = {cell.key: datasets.of_classes(cell.config)[1] for cell in cells}
+        sets = {cell.key: datasets.of_cell(cell) for cell in cells}
         stop = threading.Event() if self.backend == "threading" else None
         with self._backend(list({id(d): d for d in sets.values()}.values())) as jobs:
             tasks = (
@@ -93,7 +94,7 @@ class Runner:
                 seen.add(kernels)
                 # What fails here fails in its cell again, where it is recorded.
                 with contextlib.suppress(Exception):
-                    make_run(cell, datasets.of_classes(config)[1]).compile()
+                    make_run(cell, datasets.of_cell(cell)).compile()
 
     @contextlib.contextmanager
     def _backend(self, sets: list[Dataset]) -> Iterator[int]:
@@ -121,7 +122,7 @@ def _client(address: str) -> Any:
             "backend dask needs the packages dask and distributed; install fastmlp[distributed]"
         ) from None
     try:
-        return Client(address, timeout=10)
+        return Client(address, timeout=CONNECT_SECONDS)
     except (OSError, ValueError, TimeoutError) as error:
         raise ConfigError(
             f"no Dask scheduler answers at {address}: {error}; start one with dask scheduler, and "
