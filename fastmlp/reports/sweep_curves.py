@@ -93,20 +93,22 @@ def small_multiples(
 
 
 def curves_by_rate(board: Leaderboard, axes: Axes) -> None:
-    """Draw the validation loss over the epochs: a line for each rate, a band for its spread."""
-    rates = sorted({rate_of(entry) for entry in board.good})
-    rates = [rates[i] for i in np.unique(np.linspace(0, len(rates) - 1, len(COLOURS)).astype(int))]
-    for colour, rate in zip(COLOURS, rates, strict=False):
-        curves = [
-            trial.history["validation_loss"]
-            for entry in board.good
-            if rate_of(entry) == rate
-            for trial in entry.good
-        ]
-        _band(curves, axes, colour, f"{rate:g}", lines=False)
+    """Draw the validation loss over the epochs: for each rate, that of its best configuration.
+
+    A band shows how far the seeds spread.
+    """
+    best: dict[float, Configuration] = {}
+    for entry in board.good:
+        best.setdefault(rate_of(entry), entry)
+    rates = sorted(best)
+    shown = np.unique(np.linspace(0, len(rates) - 1, len(COLOURS)).astype(int))
+    for colour, rate in zip(COLOURS, [rates[i] for i in shown], strict=False):
+        curves = _curves(best[rate], "validation_loss")
+        _band(curves, axes, colour, f"{rate:.3g}", lines=False)
     axes.set_yscale("log")
     axes.set_xlabel("epoch")
     axes.set_ylabel("validation loss")
+    axes.set_title("the best configuration of each rate", fontsize=9)
     axes.legend(frameon=False, fontsize="small", title="learning rate")
     tidy(axes)
 

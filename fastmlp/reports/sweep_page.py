@@ -88,6 +88,8 @@ def _winner(board: Leaderboard, best: dict[str, Any] | None) -> str:
     note = (
         "Ranked on validation results alone; the winner is the only one that has met the test set."
     )
+    if board.has_seeds:
+        note += " Of its seeds, the figures above are those of the best."
     return page.pairs([*settings, *metrics]) + page.paragraph(note)
 
 

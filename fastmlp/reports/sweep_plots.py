@@ -41,7 +41,9 @@ def heat_map(board: Leaderboard, rows: str, columns: str, axes: Axes) -> None:
         ]
         if found:
             means[i, j] = statistics.fmean(found)
-    image = axes.imshow(means, cmap="viridis" if RANKINGS[board.rank_by] else "viridis_r")
+    image = axes.imshow(
+        means, cmap="viridis" if RANKINGS[board.rank_by] else "viridis_r", aspect="auto"
+    )
     for axis, values in ((axes.xaxis, names[1]), (axes.yaxis, names[0])):
         axis.set_ticks(range(len(values)), [_tick(value) for value in values])
     axes.tick_params(axis="x", rotation=30 if len(names[1]) > 2 else 0)
@@ -117,6 +119,7 @@ def metric_over_rate(board: Leaderboard, by: str | None, axes: Axes) -> None:
     axes.set_ylabel(label(board.rank_by))
     if by:
         axes.legend(frameon=False, fontsize="small", title=label(by))
+    axes.set_title("mean and standard deviation over all other settings", fontsize=9)
     tidy(axes)
 
 

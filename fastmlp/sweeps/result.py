@@ -28,6 +28,7 @@ from .worker import make_run
 
 if TYPE_CHECKING:
     import pandas
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,6 +183,31 @@ class SweepResult:
         if out is not None:
             save_run(result, dataset, out, plots=plots, overwrite=overwrite)
         return result
+
+    def figures(self) -> dict[str, Figure]:
+        """Draw every plot of the sweep as a whole; by name, such as ``overview`` and ``parallel``.
+
+        Heat maps are ``heat-A-B``, for each pair of axes; see :mod:`fastmlp.reports.sweep_plots`
+        for plots into an axes of your own.
+        """
+        from ..reports.figures import style
+        from ..reports.sweep_pictures import sweep_figures
+
+        with style():
+            drawn = sweep_figures(self.leaderboard)
+            return {name.removesuffix(".png"): draw() for name, draw in drawn}
+
+    def curves(self, rank: int = 1) -> Figure:
+        """Draw loss and accuracy of the configuration of a rank, over the epochs."""
+        from ..reports.figures import style
+        from ..reports.sweep_pictures import ConfigurationFigure
+
+        board = self.leaderboard
+        if not 1 <= rank <= len(board.configurations):
+            raise ConfigError(f"rank must be 1 to {len(board.configurations)}, got {rank}")
+        with style():
+            figure = ConfigurationFigure(board.axes, board.has_accuracy)
+            return figure.draw(board.configurations[rank - 1])
 
     def save(self, folder: str | os.PathLike[str], plots: bool = True) -> Path:
         """Write tables, a page and pictures into a folder, over older ones."""
