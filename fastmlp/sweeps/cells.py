@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..base.csr import is_sparse
 from ..base.errors import ConfigError
 from ..data.dataset import Dataset
 from ..data.load import load_dataset
@@ -112,12 +113,17 @@ def data_hash(dataset: Dataset) -> str:
     facts = (dataset.task, dataset.feature_range)
     digest.update(repr(facts).encode())
     for array in (dataset.X, dataset.y, dataset.X_test, dataset.y_test):
-        if array is None:
-            digest.update(b"none")
-            continue
-        digest.update(f"{array.dtype.str}{array.shape}".encode())
-        digest.update(np.ascontiguousarray(array).view(np.uint8).data)
+        digest.update(f"{getattr(array, 'dtype', None)}{getattr(array, 'shape', None)}".encode())
+        for part in _arrays(array):
+            digest.update(np.ascontiguousarray(part).view(np.uint8).data)
     return digest.hexdigest()
+
+
+def _arrays(value: Any) -> tuple[np.ndarray, ...]:
+    """Return the arrays of which features or targets consist."""
+    if is_sparse(value):
+        return value.data, value.indices, value.indptr
+    return () if value is None else (value,)
 
 
 def make_cells(all_settings: Iterable[Mapping[str, Any]], datasets: Datasets) -> list[Cell]:
@@ -190,7 +196,7 @@ def cost(cell: Cell, datasets: Datasets) -> float:
     config, dataset = cell.config, datasets.by_key[cell.data_key]
     sizes = (dataset.n_features, *config.hidden_layer_sizes, cell.resolved.task.n_outputs)
     n_weights = sum(a * b for a, b in pairwise(sizes))
-    return 1e-9 * _COST[config.mode] * config.epochs * len(dataset.X) * (n_weights / 20 + 1000)
+    return 1e-9 * _COST[config.mode] * config.epochs * len(dataset.y) * (n_weights / 20 + 1000)
 
 
 def _key(config: TrainConfig, data_key: str) -> str:

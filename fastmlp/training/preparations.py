@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Hashable
 
 from ..data.dataset import Dataset
-from .plan import is_per_sample
+from .plan import drops_inputs, is_per_sample
 from .prepare import Prepared, prepare
 from .resolve import Resolved
 
@@ -64,10 +64,9 @@ class Preparations:
 def preparation_key(resolved: Resolved) -> tuple[Hashable, ...]:
     """Return all that decides how a dataset is split, scaled and encoded."""
     config, task = resolved.config, resolved.task
-    input_dropout = bool(config.dropout_rates) and config.dropout_rates[0] > 0
     return (
         config.classes, config.split, config.validation, config.seed, config.scale,
         config.target_scale, config.dtype, config.class_weight, task.kind, task.n_outputs,
         # How rows are kept, see plan_inputs.
-        is_per_sample(config), input_dropout,
+        is_per_sample(config), drops_inputs(config),
     )  # fmt: skip

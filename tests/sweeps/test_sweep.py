@@ -278,3 +278,12 @@ def test_data_can_be_an_axis() -> None:
     assert sorted(loaded) == ["2", "3"]
     assert len(result.table) == 4
     assert result.leaderboard.axes == ["data", "l2"]
+
+
+def test_sparse_features_are_swept_too() -> None:
+    sparse = pytest.importorskip("scipy.sparse")
+    dataset = blobs()
+    grid = {"mode": ["stochastic", "minibatch"], "scale": "none", "epochs": 2}
+    result = run_sweep(grid, fastmlp.Dataset(sparse.csr_array(dataset.X), dataset.y))
+    assert [trial.status for trial in result.trials] == ["finished", "finished"]
+    assert result.best.metrics["test_accuracy"] is not None
