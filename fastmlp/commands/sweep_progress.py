@@ -107,7 +107,10 @@ class LiveTable(Watcher):
         text += f", {time_text(standing.elapsed)}"
         text += "" if left is None else f", {time_text(left)} left"
         bar = ProgressBar(total=standing.cost or 1, completed=standing.cost_done, width=60)
-        return Group(table, Text(), bar, Text(text))
+        below = Table.grid()  # a bar by itself ends no line
+        below.add_row(bar)
+        below.add_row(Text(text))
+        return Group(table, Text(), below)
 
 
 def sweep_progress() -> Watcher:

@@ -183,6 +183,7 @@ def test_the_live_table_shows_the_best_the_progress_and_the_time_left() -> None:
     for shown in ("rank", "activation", "relu", "tanh", "validation accuracy", "seconds",
                   "9 cells, 5 of them done before; 1 of 4 finished", "left"):  # fmt: skip
         assert shown in text
+    assert any(line.startswith("9 cells") for line in text.splitlines())
     table.board = rank([], "validation_loss")
     console.print(table.render())
 
