@@ -79,7 +79,7 @@ class Net(NamedTuple):
     layers: Any  # int64 (L, LAYER_FIELDS)
     activation_parameters: Any  # float (L,): the one parameter of each layer's activation
     dropout: Any  # float64 (L,): share of each layer's inputs that is dropped
-    params: Any  # float (P,): all weights, in panels (or rows: Workspace), then all biases
+    params: Any  # float (P,): all weights, in panels, then all biases
 
 
 # In how many parts the columns of sparse data are cut, with about as many numbers in each.
@@ -105,7 +105,10 @@ class Sparse(NamedTuple):
 
 
 class Columns(NamedTuple):
-    """The numbers of a block of sparse rows, column by column. Scratch, but for the counts."""
+    """The numbers of a block of sparse rows, column by column.
+
+    Scratch, but for ``next``, ``touched`` and ``n_touched``, by which the block before is undone.
+    """
 
     capacity: int  # places of a column: rows of a block
     next: Any  # int64 (F,): the place behind a column's last number; its first is k capacity
@@ -117,13 +120,13 @@ class Columns(NamedTuple):
 
 
 class Lists(NamedTuple):
-    """Room for the lists of a block of rows, for each member apart. Scratch."""
+    """Room for the lists of a block of rows, for each member apart. Scratch, but for the flag."""
 
     starts: Any  # int64
     columns: Any  # int32
     values: Any  # float
     order: Any  # int64 (R,): 0, 1, 2 ...
-    is_infinite: Any  # int64 (1,): set where a number is infinite or NaN
+    is_infinite: Any  # int64 (1,): set where a number is infinite or NaN, and never reset
 
 
 class Work(NamedTuple):

@@ -64,6 +64,12 @@ class Samples(NamedTuple):
 
 
 @kernel
+def half_of(samples, c, half, halves):
+    """Return the first layer's units [first, last) of one of its halves."""
+    return half * samples.half, samples.half if half < halves - 1 else c.ld_out
+
+
+@kernel
 def dot_with_shift(sparse, first, last):
     """h . x of the numbers of a row."""
     total = sparse.values.dtype.type(0)
@@ -90,14 +96,14 @@ def settle(member, team, sparse, samples, net, zeros, factor, tail):
     """W = factor (V + h u^T) for this member's weights, in their place."""
     lanes, params = VECTOR_BYTES // net.params.itemsize, net.params
     halves = 2 if samples.half > 0 else 1
+    c0 = layer_at(net.layers, 0)
     for layer in range(net.layers.shape[0]):
         c = layer_at(net.layers, layer)
         if layer > 1:
             scale(tail, c.w, c.n_in * c.ld_out, factor)
             continue
         for half in range(member, halves, team):
-            c0 = layer_at(net.layers, 0)
-            u0, u1 = half * samples.half, samples.half if half < halves - 1 else c0.ld_out
+            u0, u1 = half_of(samples, c0, half, halves)
             if layer == 1:  # the rows of the units of this half
                 for p in range(c.ld_out // lanes):
                     rows = min(u1, c.n_in) - u0
@@ -145,7 +151,7 @@ def train_samples(member, team, sync, samples, net, work, data, objective, part,
         for k in range(sparse.shift.size):
             square += sparse.shift[k] * sparse.shift[k]
         for half in range(member, halves, team):
-            u0, u1 = half * samples.half, samples.half if half < halves - 1 else c0.ld_out
+            u0, u1 = half_of(samples, c0, half, halves)
             multiply_shift(sparse, samples, params, work.zeros, c0, u0, u1)
     s = 1.0
     now = ticks()  # only what is waited is of interest, to the size of the team
@@ -157,7 +163,7 @@ def train_samples(member, team, sync, samples, net, work, data, objective, part,
         sums = sample % 2 * 2 * c1.ld_out
         dot = dot_with_shift(sparse, first, last) if has_shift else real(0)
         for half in range(member, halves, team):
-            u0, u1 = half * samples.half, samples.half if half < halves - 1 else c0.ld_out
+            u0, u1 = half_of(samples, c0, half, halves)
             n = min(u1, c0.n_out) - u0
             add_products(sparse.columns, sparse.values, first, last, params, c0,
                          work.zeros if is_put_off else params, 0 if is_put_off else c0.b,
@@ -215,7 +221,7 @@ def train_samples(member, team, sync, samples, net, work, data, objective, part,
                     scale(D, a, below.n_out, real(s))
             for mine in range(member, halves if layer < 2 else 0, team):
                 half = mine if halves == team else halves - 1 - mine
-                u0, u1 = half * samples.half, samples.half if half < halves - 1 else c0.ld_out
+                u0, u1 = half_of(samples, c0, half, halves)
                 if layer == 1:
                     backward_and_update(columns, values, o0 + u0, o0 + u0 + counts[half], params,
                                         c1, D, o1, o0, gain)  # fmt: skip

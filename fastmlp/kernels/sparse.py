@@ -57,10 +57,8 @@ def sparse_forward(sparse, order, params, Z, c, block, p0, p1, r0, r1):
                 Z, first, 0, c.out_panel,
             ), panels)  # fmt: skip
         for part in range(PARTS):
-            from_bias, from_shift = (
-                part == 0 and sparse.shift.size == 0,
-                part == 0 and sparse.shift.size > 0,
-            )
+            from_bias = part == 0 and sparse.shift.size == 0
+            from_shift = part == 0 and sparse.shift.size > 0
             multiply_rows_of_lists(RowsOfLists(
                 sparse.starts, sparse.columns, sparse.values, order, True, block, part, r0, r1,
                 params, w, lanes, w_panel,
