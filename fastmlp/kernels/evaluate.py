@@ -13,7 +13,7 @@ from .jit import kernel
 from .pointers import call
 from .team import share
 from .tile import VECTOR_BYTES
-from .view import uncounted, view
+from .view import as_views, view
 
 _GRAIN = 6  # rows: the height of a tile, on most machines
 _NO_KEY = np.zeros(2, np.uint64)  # networks that are evaluated have no dropout
@@ -65,8 +65,8 @@ def evaluate_rows(
     for lists of the rows, where the data are to be listed.
     """
     mode = flush_denormals()
-    net, work, room = uncounted(net), uncounted(work), uncounted(room)
-    data, objective = uncounted(data), uncounted(objective)
+    net, work, room = as_views(net), as_views(work), as_views(room)
+    data, objective = as_views(data), as_views(objective)
     real = net.params.dtype.type
     lanes = VECTOR_BYTES // work.A.itemsize
     c = layer_at(net.layers, net.layers.shape[0] - 1)

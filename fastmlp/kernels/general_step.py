@@ -31,7 +31,7 @@ from .rows import prefetch_rows
 from .team import barrier, share
 from .tile import VECTOR_BYTES
 from .update import gradients_and_update
-from .view import uncounted
+from .view import as_views
 
 
 @kernel(inline=True)
@@ -88,7 +88,10 @@ def objective_of_batch(objective, batch_weight):
 def add_to_report(work, report, batch, rows, weight):
     """Add the rows' losses and hits to the batch's, in the order of the rows."""
     if report.note_penalties != 0:
-        report.penalty[batch] = work.group_penalties.sum()
+        total = 0.0
+        for i in range(work.group_penalties.size):
+            total += work.group_penalties[i]
+        report.penalty[batch] = total
     for r in range(rows):
         report.loss[batch] += work.row_loss[r]
         report.hits[batch] += work.row_hit[r]
@@ -111,8 +114,8 @@ def sum_weights(weights, order, first, last):
 def train_batches(member, team, sync, net, work, data, objective, part, report):
     """A member's share of the blocks of ``part``. Overwrites parameters, state and report."""
     mode = flush_denormals()
-    net, work, data = uncounted(net), uncounted(work), uncounted(data)
-    objective, report = uncounted(objective), uncounted(report)
+    net, work, data = as_views(net), as_views(work), as_views(data)
+    objective, report = as_views(objective), as_views(report)
     real = net.params.dtype.type
     lanes = VECTOR_BYTES // work.A.itemsize
     depth = net.layers.shape[0]

@@ -57,6 +57,7 @@ def kernel(
         parallel=parallel,
         inline="always" if inline else "never",
         nogil=True,
+        _nrt=parallel,  # else nothing is allocated, and no references are counted
         fastmath=FASTMATH,
         error_model="numpy",
         no_cpython_wrapper=not cached,

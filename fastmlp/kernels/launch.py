@@ -15,7 +15,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .jit import kernel
-from .pointers import address
+from .pointers import compiled_address
 from .team import join_team
 
 _INDEX = ir.IntType(64)
@@ -34,7 +34,7 @@ def address_of(worker, *arguments):
     worker : dispatcher
         ``worker(member, team, sync, *arguments)``, returning nothing.
     """
-    return address(worker, signature_of(arguments))
+    return compiled_address(worker, signature_of(arguments))
 
 
 @intrinsic

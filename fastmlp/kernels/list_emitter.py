@@ -6,6 +6,7 @@ from numba.core import cgutils
 
 from .host import HAS_FMA
 from .tile import lanes
+from .view import View, unpack
 
 _INDEX = ir.IntType(64)
 
@@ -35,8 +36,8 @@ class Emitter:
     def __getitem__(self, name):
         """A number among the arguments, or where an array's data start."""
         kind, value = self.kinds[name], self.given[name]
-        if isinstance(kind, types.Array):
-            return self.context.make_array(kind)(self.context, self.builder, value).data
+        if isinstance(kind, types.Array | View):
+            return unpack(self.context, self.builder, kind, value)[0]
         return value
 
     def element(self, name, place):

@@ -7,12 +7,11 @@ on their way into the block, exactly as ``ops.scalers.Scaling`` does it: in floa
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .jit import kernel
 from .tile import VECTOR_BYTES
-from .view import prefetch, row_view, view
+from .view import View, pack, prefetch, row_view, unpack, view
 
 _BYTE, _INT = ir.IntType(8), ir.IntType(32)
 _ONE, _MANY = (0,), (0, 0)
@@ -22,31 +21,19 @@ _ONE, _MANY = (0,), (0, 0)
 def typed_row(typingctx, X, row, start, size, like):
     """Return numbers ``start`` to ``start + size`` of a row of a matrix of bytes.
 
-    They are of the type of the flat array ``like``. Unchecked and uncounted.
+    They are of the type of the flat array ``like``.
     """
 
     def codegen(context, builder, signature, args):
         X, row, start, size, _ = args
         kind = signature.return_type
-        whole = context.make_array(signature.args[0])(context, builder, X)
-        width = builder.extract_value(whole.shape, 1)
-        first = builder.gep(whole.data, [builder.mul(row, width)])
+        data, shape = unpack(context, builder, signature.args[0], X)
+        first = builder.gep(data, [builder.mul(row, builder.extract_value(shape, 1))])
         pointer = builder.bitcast(first, context.get_value_type(kind.dtype).as_pointer())
-        itemsize = context.get_constant(types.intp, kind.dtype.bitwidth // 8)
-        part = context.make_array(kind)(context, builder)
-        context.populate_array(
-            part,
-            data=builder.gep(pointer, [start]),
-            shape=cgutils.pack_array(builder, [size]),
-            strides=cgutils.pack_array(builder, [itemsize]),
-            itemsize=itemsize,
-            meminfo=None,
-        )
-        return part._getvalue()
+        return pack(context, builder, kind, builder.gep(pointer, [start]), size)
 
     size_type = types.intp
-    flat = types.Array(like.dtype, 1, "C")
-    return flat(X, size_type, size_type, size_type, like), codegen
+    return View(like.dtype)(X, size_type, size_type, size_type, like), codegen
 
 
 @kernel
@@ -89,7 +76,7 @@ def _scale_bytes(typingctx, X, row, k, offset, factor, place, A, a, count):
         kinds = signature.args
 
         def start(kind, array, position):
-            return builder.gep(context.make_array(kind)(context, builder, array).data, [position])
+            return builder.gep(unpack(context, builder, kind, array)[0], [position])
 
         def load(pointer, vector):
             found = builder.load(builder.bitcast(pointer, vector.as_pointer()))
@@ -108,9 +95,9 @@ def _scale_bytes(typingctx, X, row, k, offset, factor, place, A, a, count):
         real = kinds[6].dtype
         lanes = VECTOR_BYTES * 8 // real.bitwidth
         wide, narrow = ir.VectorType(ir.DoubleType(), lanes), ir.VectorType(_BYTE, lanes)
-        whole = context.make_array(kinds[0])(context, builder, X)
-        width = builder.extract_value(whole.shape, 1)
-        pointer = builder.gep(whole.data, [builder.add(builder.mul(row, width), k)])
+        data, shape = unpack(context, builder, kinds[0], X)
+        width = builder.extract_value(shape, 1)
+        pointer = builder.gep(data, [builder.add(builder.mul(row, width), k)])
         value = builder.uitofp(load(pointer, narrow), wide)
         value = builder.fmul(builder.fsub(value, scale(kinds[3], offset)), scale(kinds[4], factor))
         vector = ir.VectorType(context.get_value_type(real), lanes)

@@ -39,7 +39,7 @@ from .sample_layers import (
 )
 from .team import barrier
 from .tile import VECTOR_BYTES
-from .view import uncounted, view
+from .view import as_views, row_view, view
 
 # After so many samples what was put off is made good: slices end there, so that bits do not depend
 # on the clock. They also end where losses are recorded (log_every), and that changes bits.
@@ -128,8 +128,8 @@ def train_samples(member, team, sync, samples, net, work, data, objective, part,
     Overwrites parameters and report; in ``work`` only a row of a block for each member.
     """
     mode = flush_denormals()
-    samples, net, work, data = uncounted(samples), uncounted(net), uncounted(work), uncounted(data)
-    objective, report = uncounted(objective), uncounted(report)
+    samples, net, work, data = as_views(samples), as_views(net), as_views(work), as_views(data)
+    objective, report = as_views(objective), as_views(report)
     real = net.params.dtype.type
     lanes = VECTOR_BYTES // net.params.itemsize
     depth = net.layers.shape[0]
@@ -138,7 +138,7 @@ def train_samples(member, team, sync, samples, net, work, data, objective, part,
     if member > 0:
         copy_tail(net, tail)
     columns, values = samples.columns, samples.values
-    counts = samples.counts[member]
+    counts = row_view(samples.counts, member, 0, 2 * depth)
     place = member * MEMBER_ROWS
     halves = 2 if samples.half > 0 else 1
     c0 = layer_at(net.layers, 0)

@@ -18,6 +18,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .host import HAS_FMA, TILE_ROWS
+from .view import unpack
 
 VECTOR_BYTES = 64
 
@@ -51,7 +52,7 @@ class _Emitter:
         )
 
         def start(array, offset):
-            data = context.make_array(kinds[array])(context, builder, given[array]).data
+            data, _ = unpack(context, builder, kinds[array], given[array])
             return builder.gep(data, [given[offset]])
 
         self.A, self.B = start("A", "a"), start("B", "b")

@@ -6,6 +6,7 @@ from numba.extending import intrinsic
 
 from .jit import kernel
 from .tile import VECTOR_BYTES
+from .view import unpack
 
 _HALF = VECTOR_BYTES // 2  # bytes of a row of a block: eight float32 fill eight AVX registers
 _INDEX = ir.IntType(64)
@@ -23,7 +24,7 @@ def _transpose_square(typingctx, S, s, s_row, T, t, t_row):
         vector = ir.VectorType(context.get_value_type(dtype), n)
 
         def rows(kind, array, offset, stride):
-            data = context.make_array(kind)(context, builder, array).data
+            data, _ = unpack(context, builder, kind, array)
             start = builder.gep(data, [offset])
             for r in range(n):
                 row = builder.gep(start, [builder.mul(stride, ir.Constant(_INDEX, r))])
