@@ -18,13 +18,20 @@ from .jit import kernel
 from .pointers import call
 
 
+@kernel
+def argmax(x):
+    """Return where the largest number stands; the first of equals."""
+    best, largest = 0, x[0]
+    for j in range(1, x.size):
+        if x[j] > largest:
+            best, largest = j, x[j]
+    return best
+
+
 @kernel(cached=True)
 def cross_entropy(z, a, y, d, scale, _, result):
     """-sum_j y_j log softmax(z)_j = sum_j y_j (log sum_k exp z_k - z_j)."""
-    best = 0
-    for j in range(1, z.size):
-        if z[j] > z[best]:
-            best = j
+    best = argmax(z)
     largest = z[best]
     # The largest output is exp(0) / sum_k exp(z_k - largest): no second round of exp. In float64:
     # in float32 the two differences may be taken in another order, and lose digits for large z.
@@ -119,13 +126,7 @@ def row_loss(function, parameter, z, a, y, d, scale, result):
 def row_hit(task, threshold, a, y):
     """Return 1 if the row's prediction is right: the largest output, or every output's side."""
     if task == codes.MULTICLASS:
-        best, wanted = 0, 0
-        for j in range(1, a.size):
-            if a[j] > a[best]:
-                best = j
-            if y[j] > y[wanted]:
-                wanted = j
-        return 1 if best == wanted else 0
+        return 1 if argmax(a) == argmax(y) else 0
     if task == codes.BINARY:
         for j in range(a.size):
             if (a[j] >= threshold) != (y[j] >= 0.5):
