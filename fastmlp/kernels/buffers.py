@@ -80,6 +80,10 @@ class Net(NamedTuple):
     activation_parameters: Any  # float (L,): the one parameter of each layer's activation
     dropout: Any  # float64 (L,): share of each layer's inputs that is dropped
     params: Any  # float (P,): all weights, in panels, then all biases
+    # Addresses of the kernels that a step is made of; 0 where nothing is trained.
+    forward: int  # one layer
+    backward: int  # all layers
+    descend: int  # their gradients and update
 
 
 # In how many parts the columns of sparse data are cut, with about as many numbers in each.

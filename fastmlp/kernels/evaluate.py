@@ -8,7 +8,7 @@ import numpy as np
 
 from .buffers import N_IN, PARTS, Sparse, layer_at
 from .denormals import flush_denormals, restore_denormals
-from .forward import forward_layer, gather_inputs, output_loss
+from .forward import gather_inputs, output_loss
 from .jit import kernel
 from .pointers import call
 from .team import share
@@ -87,7 +87,10 @@ def evaluate_rows(
             gather_inputs(net, work, data, _NO_KEY, block, first, last)
         for layer in range(net.layers.shape[0]):
             panels = layer_at(net.layers, layer).ld_out // lanes
-            forward_layer(net, work, lists, order, _NO_KEY, start, layer, 0, panels, first, last)
+            call(
+                net.forward,
+                (net, work, lists, order, _NO_KEY, start, layer, 0, panels, first, last),
+            )
         if outputs.shape[0] > 0:
             for r in range(first, last):
                 a = view(work.A, c.out + r * c.out_row, c.n_out)

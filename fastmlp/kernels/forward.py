@@ -69,7 +69,7 @@ def function_stretches(c, lanes, p0, p1, r0, r1):
     return c.out, c.out_row, c.n_out, r0, r1
 
 
-@kernel(inline=True)
+@kernel(cached=True)
 def forward_layer(net, work, lists, order, key, block, layer, p0, p1, r0, r1):
     """Overwrite a rectangle of a layer's Z = A W + b and A = f(Z), and of the next one's inputs.
 

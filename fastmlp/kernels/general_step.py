@@ -19,7 +19,6 @@ from .denormals import flush_denormals, restore_denormals
 from .dense import dense_backward, rectangle, transpose_gradients
 from .forward import (
     drop_rectangle,
-    forward_layer,
     function_stretches,
     gather_inputs,
     output_loss,
@@ -30,7 +29,6 @@ from .pointers import call
 from .rows import prefetch_rows
 from .team import barrier, share
 from .tile import VECTOR_BYTES
-from .update import gradients_and_update
 from .view import as_views
 
 
@@ -46,9 +44,10 @@ def finish_gradients(net, work, layer, p0, p1, r0, r1):
     )  # fmt: skip
 
 
-@kernel(inline=True)
-def backward(member, team, sync, net, work, objective, key, block, rows, now):
-    """Overwrite every layer's D = dL/dZ, and T, from the output's D. Returns the time."""
+@kernel(cached=True)
+def backward(member, team, sync, net, work, objective, key, block, rows):
+    """Overwrite every layer's D = dL/dZ, and T, from the output's D."""
+    now = ticks()
     lanes = VECTOR_BYTES // work.A.itemsize
     for layer in range(net.layers.shape[0] - 1, -1, -1):
         c = layer_at(net.layers, layer)
@@ -67,7 +66,6 @@ def backward(member, team, sync, net, work, objective, key, block, rows, now):
         now = count(work.phases, member, BACKWARD, now)
         barrier(sync, team)
         now = count(work.phases, member, WAIT, now)
-    return now
 
 
 @kernel
@@ -115,7 +113,7 @@ def train_batches(member, team, sync, net, work, data, objective, part, report):
     """A member's share of the blocks of ``part``. Overwrites parameters, state and report."""
     mode = flush_denormals()
     net, work, data = as_views(net), as_views(work), as_views(data)
-    objective, report = as_views(objective), as_views(report)
+    objective, report, sync = as_views(objective), as_views(report), as_views(sync)
     real = net.params.dtype.type
     lanes = VECTOR_BYTES // work.A.itemsize
     depth = net.layers.shape[0]
@@ -152,16 +150,20 @@ def train_batches(member, team, sync, net, work, data, objective, part, report):
                 barrier(sync, team)
                 now = count(work.phases, member, WAIT, now)
             p0, p1, r0, r1 = rectangle(layer_at(net.layers, layer), lanes, rows, member, team)
-            forward_layer(
-                net, work, lists, data.order, part.dropout_key, start, layer, p0, p1, r0, r1
-            )
+            call(net.forward, (
+                net, work, lists, data.order, part.dropout_key, start, layer, p0, p1, r0, r1,
+            ))  # fmt: skip
             now = count(work.phases, member, FORWARD, now)
         # The output layer is shared by rows: these are the rows just computed.
         first, last = share(rows, lanes, member, team)
         scale = real(1.0 / batch_weight if batch_weight > 0.0 else 0.0)
         output_loss(net, work, data, objective, start, first, last, scale)
-        now = count(work.phases, member, LOSS, now)
-        now = backward(member, team, sync, net, work, objective, part.dropout_key, start, rows, now)
+        count(work.phases, member, LOSS, now)
+        call(
+            net.backward,
+            (member, team, sync, net, work, objective, part.dropout_key, start, rows),
+        )
+        now = ticks()
         # The rows after these: the next block's, unless an epoch ends or a batch has a short block.
         first, last = share(rows, 1, member, team)
         if prefetch != 0:
@@ -169,10 +171,10 @@ def train_batches(member, team, sync, net, work, data, objective, part, report):
         else:
             prefetch_rows(data.X, data.order, stop + first, stop + last)
         step = part.steps_before + batch + 1 if stop == batch_stop else 0
-        gradients_and_update(
+        call(net.descend, (
             member, team, sync, net, work, lists, columns, gradient, goal, rows,
             start == batch_start, report.rates[batch], step,
-        )  # fmt: skip
+        ))  # fmt: skip
         if member == 0:
             weight = sum_weights(data.weights, data.order, start, stop)
             add_to_report(work, report, batch, rows, weight)

@@ -129,7 +129,7 @@ def train_samples(member, team, sync, samples, net, work, data, objective, part,
     """
     mode = flush_denormals()
     samples, net, work, data = as_views(samples), as_views(net), as_views(work), as_views(data)
-    objective, report = as_views(objective), as_views(report)
+    objective, report, sync = as_views(objective), as_views(report), as_views(sync)
     real = net.params.dtype.type
     lanes = VECTOR_BYTES // net.params.itemsize
     depth = net.layers.shape[0]

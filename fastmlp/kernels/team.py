@@ -18,6 +18,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .jit import kernel
+from .view import unpack
 
 # Places in the int64 array shared by a team, a cache line apart.
 _ARRIVED, _TEAM, _MET, _GENERATION = 0, 8, 16, 24
@@ -40,7 +41,7 @@ def new_sync():
 
 
 def _element(context, builder, array_type, array, index):
-    return builder.gep(context.make_array(array_type)(context, builder, array).data, [index])
+    return builder.gep(unpack(context, builder, array_type, array)[0], [index])
 
 
 @intrinsic

@@ -172,7 +172,7 @@ def sgd_step(member, team, net, work, lists, columns, gradient, objective, rows,
                     b[j] += gain * view(work.grads, db, lanes)[j]
 
 
-@kernel(inline=True)
+@kernel(cached=True)
 def gradients_and_update(
     member, team, sync, net, work, lists, columns, gradient, objective, rows, overwrite, rate, step
 ):

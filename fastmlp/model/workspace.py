@@ -13,6 +13,7 @@ from ..kernels.update import GROUP
 from .functions import activation_addresses
 from .memory import CACHE_LINE, aligned_zeros
 from .network import Network
+from .passes import with_passes
 from .samples import MEMBERS, new_samples
 from .sparse import new_columns, new_lists, no_columns
 
@@ -71,7 +72,7 @@ class Workspace:
         has_lists = per_sample or (sparse is not None and sparse.forward != 0)
         layers = _layer_table(network, padded_rows, rates, self.lanes, not per_sample, has_lists)
         parameters = np.array([each.kernel_parameter for each in network.activations], dtype)
-        self.net = buffers.Net(layers, parameters, rates, aligned_zeros(size, dtype))
+        net = buffers.Net(layers, parameters, rates, aligned_zeros(size, dtype), 0, 0, 0)
         last = layers[-1]
         activations = int(last[buffers.OUT] + padded_rows * last[buffers.LD_OUT])
         gradients = size if training else 0
@@ -93,6 +94,7 @@ class Workspace:
             phases=np.zeros(len(phases.NAMES), np.int64),
             columns=_columns(network, sparse if training else None, block_rows),
         )
+        self.net = with_passes(net, self.work, training and not per_sample)
         self.lists = new_lists(network.layer_sizes[0] if makes_lists else 0, block_rows, dtype)
         self.samples = new_samples(network, self.work) if per_sample else None
         self._both = list(self._pairs(self.net.params, network.params))
