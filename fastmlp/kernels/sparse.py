@@ -81,16 +81,10 @@ def index_columns(member, team, sparse, columns, order, block, rows):
         behind, places, values = columns.next, columns.rows, columns.values
         for i in range(columns.n_touched[part]):
             behind[touched[i]] = touched[i] * capacity
-        numbers = 0
+        numbers, n = 0, 0
         for r in range(rows):
             start = order[block + r] * PARTS + part
             numbers += sparse.starts[start + 1] - sparse.starts[start]
-        # Where most columns have a number, they are found by a look at all of them: in their order,
-        # and not one by one. So listing and gradient of 32 images take 41 us in place of 47.
-        width = sparse.cuts[part + 1] - sparse.cuts[part]
-        n = 0
-        for r in range(rows):
-            start = order[block + r] * PARTS + part
             for e in range(sparse.starts[start], sparse.starts[start + 1]):
                 mine = view(behind, view(sparse.columns, e, 1)[0], 1)
                 place = mine[0]
@@ -99,7 +93,7 @@ def index_columns(member, team, sparse, columns, order, block, rows):
                 mine[0] = place + 1
         # Where most columns have a number, they are found by a look at all of them, and come in
         # their order: listing and gradient of 32 images take 39.5 us in place of 42.
-        if width <= numbers:
+        if sparse.cuts[part + 1] - sparse.cuts[part] <= numbers:
             for k in range(sparse.cuts[part], sparse.cuts[part + 1]):
                 touched[n] = k
                 n += behind[k] != k * capacity
