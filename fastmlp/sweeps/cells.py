@@ -9,11 +9,9 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
-
-from ..base.csr import is_sparse
 from ..base.errors import ConfigError
 from ..data.dataset import Dataset
+from ..data.fingerprint import data_hash
 from ..data.load import load_dataset
 from ..reports.leaderboard import Trial
 from ..training.config import TrainConfig
@@ -105,25 +103,6 @@ class Datasets:
                 raise ConfigError(
                     f"{name} applies to no cell: the dataset is given; leave one of them out"
                 )
-
-
-def data_hash(dataset: Dataset) -> str:
-    """Return a hash of all that training sees of a dataset."""
-    digest = hashlib.blake2b(digest_size=16)
-    facts = (dataset.task, dataset.feature_range)
-    digest.update(repr(facts).encode())
-    for array in (dataset.X, dataset.y, dataset.X_test, dataset.y_test):
-        digest.update(f"{getattr(array, 'dtype', None)}{getattr(array, 'shape', None)}".encode())
-        for part in _arrays(array):
-            digest.update(np.ascontiguousarray(part).view(np.uint8).data)
-    return digest.hexdigest()
-
-
-def _arrays(value: Any) -> tuple[np.ndarray, ...]:
-    """Return the arrays of which features or targets consist."""
-    if is_sparse(value):
-        return value.data, value.indices, value.indptr
-    return () if value is None else (value,)
 
 
 def make_cells(all_settings: Iterable[Mapping[str, Any]], datasets: Datasets) -> list[Cell]:

@@ -1,14 +1,16 @@
-"""Files by which processes wait for each other."""
+"""Files that are whole or not there, and files by which processes wait for each other."""
 
 from __future__ import annotations
 
+import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from fastmlp.base.files import locked
+from fastmlp.base.files import locked, write_atomically
 
 HOLD = """
 import sys
@@ -47,3 +49,24 @@ def test_errors_inside_come_through(tmp_path: Path) -> None:
         raise OSError("mine")
     with locked(tmp_path / "lock"):
         pass  # and it is free again
+
+
+def test_a_file_and_its_name_are_put_on_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    fsync, replace = os.fsync, os.replace
+
+    def sync(descriptor: int) -> None:
+        done.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+        fsync(descriptor)
+
+    def rename(source: Path, target: Path) -> None:
+        done.append("rename")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(os, "replace", rename)
+    write_atomically(tmp_path / "file", b"content")
+    assert done == ["file", "rename", *(["folder"] if os.name != "nt" else [])]
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

@@ -1,0 +1,43 @@
+"""What tells the content of one dataset from another's."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+
+from ..base.csr import is_sparse
+from .dataset import Dataset
+
+
+def fingerprint(dataset: Dataset) -> dict[str, str]:
+    """Return a text for each part of a dataset that training sees: sizes, and a hash of the bytes.
+
+    Names and files, which change no result, take no part.
+    """
+    parts = {name: getattr(dataset, name) for name in ("X", "y", "X_test", "y_test")}
+    return {
+        "task": dataset.task,
+        "feature_range": repr(dataset.feature_range),
+        **{name: array_text(value) for name, value in parts.items()},
+    }
+
+
+def data_hash(dataset: Dataset) -> str:
+    """Return the fingerprint as one short hash."""
+    text = repr(fingerprint(dataset))
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def array_text(value: Any) -> str:
+    """Return dtype, shape and a hash of an array or sparse matrix; ``none`` for None."""
+    if value is None:
+        return "none"
+    digest = hashlib.blake2b(digest_size=16)
+    arrays = (value.data, value.indices, value.indptr) if is_sparse(value) else (value,)
+    for array in arrays:
+        digest.update(f"{array.dtype}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).view(np.uint8).data)
+    shape = " x ".join(map(str, value.shape))
+    return f"{shape} {value.dtype} {digest.hexdigest()}"

@@ -1,0 +1,209 @@
+"""Safetensors files with one strict JSON header: numbers and text, so that reading runs no code."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from ..base.errors import DataError, FastMLPError
+from ..base.files import write_atomically
+
+# As safetensors writes them.
+_DTYPES = {"float32": "F32", "float64": "F64", "int64": "I64", "uint8": "U8"}
+Header = dict[str, Any]
+Tensors = Mapping[str, np.ndarray]
+# The dtype of each tensor and its possible shapes, in which None stands for any length.
+Expected = Mapping[str, tuple[np.dtype, list[tuple[int | None, ...]]]]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Format:
+    """A kind of file.
+
+    Attributes
+    ----------
+    noun : str
+        What errors call it: ``model``.
+    version : int
+    entries : tuple of str
+        What its header holds, no more and no less, besides ``format``, ``format_version`` and
+        ``sha256``.
+    advice : str
+        What to do where a file is something else.
+    """
+
+    noun: str
+    version: int
+    entries: tuple[str, ...]
+    advice: str
+
+    @property
+    def name(self) -> str:
+        """What the header says that it is."""
+        return f"fastmlp-{self.noun}"
+
+
+def write_tensors(
+    path: str | os.PathLike[str], form: Format, entries: Header, tensors: Tensors
+) -> None:
+    """Write a file atomically.
+
+    Raises
+    ------
+    FastMLPError
+        If it cannot be written; nothing is left behind.
+    """
+    from safetensors.numpy import save
+
+    facts = {"format": form.name, "format_version": form.version}
+    header = {**facts, **entries, "sha256": ""}
+    header["sha256"] = _checksum(json.dumps(header), tensors)
+    # In one entry: safetensors writes several in an order that changes from run to run.
+    content = save(dict(tensors), {"fastmlp": json.dumps(header)})
+    try:
+        write_atomically(Path(path), content)
+    except (OSError, ValueError) as error:
+        raise FastMLPError(
+            f"{form.noun} file {path} cannot be written: "
+            f"{getattr(error, 'strerror', None) or error}; name a file in a folder that exists and "
+            "that you may write to"
+        ) from error
+
+
+def read_header(path: str | os.PathLike[str], form: Format) -> Header:
+    """Return the header of a file, whose tensors are not looked at.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, damaged or of another format.
+    """
+    with _opened(Path(path), form) as (header, _, _):
+        return header
+
+
+def read_tensors(
+    path: str | os.PathLike[str],
+    form: Format,
+    expected: Callable[[Header], Expected],
+    build: Callable[[Header, Tensors], T],
+) -> T:
+    """Return what ``build`` makes of a file.
+
+    Parameters
+    ----------
+    path : path-like
+    form : Format
+    expected : callable
+        Returns what tensors there must be by the header. No memory is taken for others.
+    build : callable
+        Both may raise KeyError, TypeError or ValueError for what is missing or does not fit.
+
+    Raises
+    ------
+    DataError
+        If the file is missing, damaged, of another format, or does not fit together.
+    """
+    path = Path(path)
+    with _opened(path, form) as (header, text, file), _misfits_named(path, form):
+        _check_tensors(expected(header), file)  # before memory is taken for them
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        if header["sha256"] != _checksum(text.replace(header["sha256"], ""), tensors):
+            raise ValueError("its contents do not have the checksum that it names")
+        return build(header, tensors)
+
+
+@contextmanager
+def _opened(path: Path, form: Format) -> Iterator[tuple[Header, str, Any]]:
+    """Give a file's header, checked, as values and as text, and the open file."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        if not path.is_file():
+            raise DataError(f"{form.noun} file {path} does not exist; check its name and folder")
+        with safe_open(path, framework="numpy") as file:
+            text = (file.metadata() or {}).get("fastmlp", "null")
+            header = json.loads(text)
+            _check_format(header, path, form)
+            with _misfits_named(path, form):
+                _check_entries(header, form)
+            yield header, text, file
+    except DataError:
+        raise
+    except (SafetensorError, OSError, ValueError, TypeError, RecursionError) as error:
+        raise DataError(
+            f"{form.noun} file {path} cannot be read: {error}; it is damaged or no {form.noun}, "
+            "save it again"
+        ) from None
+
+
+@contextmanager
+def _misfits_named(path: Path, form: Format) -> Iterator[None]:
+    try:
+        yield
+    except DataError:
+        raise
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        reason = f"it has no {error}" if isinstance(error, KeyError) else error
+        raise DataError(
+            f"{form.noun} file {path} does not fit together: {reason}; it is damaged, save it again"
+        ) from None
+
+
+def _check_format(header: Any, path: Path, form: Format) -> None:
+    if not isinstance(header, dict) or header.get("format") != form.name:
+        raise DataError(
+            f"{path} is no fastmlp {form.noun}: its header does not say {form.name}; {form.advice}"
+        )
+    if header.get("format_version") != form.version:
+        raise DataError(
+            f"{form.noun} file {path} has format version {header.get('format_version')!r}, this "
+            f"fastmlp reads {form.version}; use the fastmlp that wrote it"
+        )
+
+
+def _check_entries(header: Header, form: Format) -> None:
+    names = ("format", "format_version", *form.entries, "sha256")
+    for name in names:
+        header[name]
+    if len(header) > len(names):
+        raise ValueError(f"its header must not hold {sorted(set(header) - set(names))[0]!r:.80}")
+
+
+def _check_tensors(expected: Expected, file: Any) -> None:
+    found = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+    for name, (dtype, shapes) in expected.items():
+        got_dtype, got_shape = found[name].get_dtype(), tuple(found[name].get_shape())
+        if got_dtype != _DTYPES[dtype.name] or not any(_fits(got_shape, s) for s in shapes):
+            raise ValueError(
+                f"{name} must be {_DTYPES[dtype.name]} of shape "
+                f"{' or '.join(map(str, shapes))}, got {got_dtype} of {got_shape}"
+            )
+    if len(found) > len(expected):
+        raise ValueError(f"it must not hold {sorted(set(found) - set(expected))[0]!r:.80}")
+
+
+def _fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
+    return len(shape) == len(wanted) and all(
+        length in (size, None) for size, length in zip(shape, wanted, strict=True)
+    )
+
+
+def _checksum(header: str, tensors: Tensors) -> str:
+    """Return the SHA-256 of a header without its own, and the numbers.
+
+    Without it a flipped bit of a weight would pass for another weight.
+    """
+    digest = hashlib.sha256(header.encode())
+    for name in sorted(tensors):
+        digest.update(tensors[name].data)
+    return digest.hexdigest()
