@@ -72,7 +72,7 @@ def _warm_up(options: argparse.Namespace) -> int:
 def _train(options: argparse.Namespace, config: TrainConfig) -> int:
     from .base.errors import TrainingError
     from .commands.introduction import Introduction
-    from .reports.run_folder import RunFolder
+    from .commands.resuming import open_run
     from .training.fit import finish, start
     from .training.progress import Progress
 
@@ -82,17 +82,22 @@ def _train(options: argparse.Namespace, config: TrainConfig) -> int:
     callbacks = [] if options.quiet else [Introduction(), Progress()]
     run = start(config, dataset, options.threads, callbacks)
     run.prepare_seconds += load_seconds
-    folder = None if options.no_out else RunFolder(options.out, run.config, options.overwrite)
+    folder, loop = open_run(options, run, dataset)
     if folder is not None:
         run.callbacks.append(folder.log)
     try:
-        result = finish(run)
+        result = finish(run, loop)
     except TrainingError as error:
         _finish(options, error.result, dataset, folder)
         raise
-    del run  # and its copy of the data, before the libraries that report are loaded
+    can_resume = loop.checkpoints is not None
+    del run, loop  # and their copy of the data, before the libraries that report are loaded
     _finish(options, result, dataset, folder)
-    return INTERRUPTED if result.status == "interrupted" else 0
+    if result.status != "interrupted":
+        return 0
+    if can_resume and folder is not None and not options.json:
+        print(f"interrupted; go on with --resume {folder.path}")
+    return INTERRUPTED
 
 
 def _load(options: argparse.Namespace, config: TrainConfig) -> Any:
@@ -112,13 +117,13 @@ def _finish(
     options: argparse.Namespace, result: TrainResult, dataset: Dataset, folder: RunFolder | None
 ) -> None:
     """Write the run folder and print the results, come what may; then look at the model."""
-    from .commands.running import uninterrupted
+    from .base.interrupts import Interrupts
     from .commands.tables import peak_rss_mb
 
     peak = {"peak_rss_mb": peak_rss_mb()}
     try:
         if folder is not None:
-            with uninterrupted():
+            with Interrupts() as interrupts, interrupts.held():
                 folder.write(result, {**peak, "threads": result.plan.threads})
     finally:
         _print_results(options, result, {**peak, "run_dir": folder and str(folder.path)})

@@ -14,6 +14,8 @@ class Introduction(Callback):
 
     def on_setup(self, run: Run) -> None:
         print_line("\n".join([*data_lines(run), "", *layer_lines(run), ""]))
+        if run.steps.iterations:
+            print_line(f"going on in epoch {run.epoch}, after {run.steps.iterations:,} updates\n")
         if not run.is_compiled:
             print_line(compiling_text())
 

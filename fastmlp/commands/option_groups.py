@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from .._version import __version__
@@ -15,7 +16,7 @@ from ..ops.schedules import SCHEDULES
 from ..recipes import recipe_names
 from ..training.checks import MODES, MONITORS, SAMPLINGS
 from ..training.config import TrainConfig
-from .values import rate, shares, sizes, specs, texts
+from .values import interval, rate, shares, sizes, specs, texts
 
 
 def _setting(group: Any, flag: str, field: str, help: str, **keywords: Any) -> None:
@@ -197,6 +198,20 @@ def add_run_options(group: Any) -> None:
     group.add_argument("--out", metavar="DIR", help="run folder (default: runs/NAME-DATE-TIME)")
     group.add_argument("--overwrite", action="store_true", help="let --out be an existing folder")
     group.add_argument("--no-out", action="store_true", help="write no run folder")
+    group.add_argument(
+        "--checkpoint-every",
+        type=interval,
+        metavar="N",
+        help="keep in the run folder what --resume needs: after every N epochs, or a time such as "
+        "30s, 10m or 1h",
+    )
+    group.add_argument(
+        "--resume",
+        type=Path,
+        metavar="DIR",
+        help="go on with the run in this folder, with its settings, to the same bits as if it had "
+        "not been interrupted; begin one where there is none",
+    )
     group.add_argument(
         "--no-plots", action="store_true", help="draw no pictures into the run folder"
     )

@@ -19,6 +19,7 @@ from .option_groups import (
     add_stopping_options,
     add_training_options,
 )
+from .resuming import settings_of_run
 
 DESCRIPTION = """\
 Train a multilayer perceptron and report how well it does.
@@ -39,14 +40,36 @@ examples:
   python -m fastmlp.train --mode stochastic --epochs 3 --json --no-out
   python -m fastmlp.train --recipe mnist-98                  98 % in less than a second of training
   python -m fastmlp.train --config runs/mine/config.toml --seed 1
+  python -m fastmlp.train --epochs 1000 --out runs/long --checkpoint-every 30s
+  python -m fastmlp.train --resume runs/long                 after whatever has ended it
 
 config.toml holds every setting as it was used, nothing left auto: who changes the optimizer, the
 mode or the classes of such a file gives the rate, the output or the loss that go with it, too.
 
 exit codes:
   0 done   1 failed while running   2 wrong usage   3 data missing, damaged or unfit
-  4 training diverged   130 interrupted (what was trained is kept)
+  4 training diverged   130 interrupted, 143 terminated (what was trained is kept)
 """
+
+
+# What would be ignored, or contradict each other.
+_CONFLICTS = (
+    ("--config", "--recipe"),
+    ("--out", "--no-out"),
+    *((flag, "--no-out") for flag in ("--no-plots", "--checkpoint-every", "--resume")),
+    *((flag, "--resume") for flag in ("--out", "--overwrite")),
+    *(
+        (flag, other)
+        for flag in ("--no-plots", "--profile", "--checkpoint-every", "--warm-up", "--resume")
+        for other in ("--explain", "--print-config")
+    ),
+    ("--json", "--explain"),
+    ("--no-plots", "--warm-up"),
+    *(
+        ("--warm-up", flag)
+        for flag in ("--profile", "--json", "--out", "--checkpoint-every", "--resume")
+    ),
+)
 
 
 class Parser(argparse.ArgumentParser):
@@ -93,8 +116,9 @@ def config_from(options: argparse.Namespace) -> TrainConfig:
     from_file = {} if options.config is None else read_toml(Path(options.config))
     if options.recipe is not None:
         from_file = recipe(options.recipe)
+    begun = {} if options.resume is None else settings_of_run(options.resume)
     try:
-        config = TrainConfig.from_dict({**from_file, **given})
+        config = TrainConfig.from_dict({**begun, **from_file, **given})
     except ConfigError as error:
         raise ConfigError(_with_option(str(error), given)) from None
     if "batch_size" in given and config.mode != "minibatch":
@@ -107,33 +131,18 @@ def config_from(options: argparse.Namespace) -> TrainConfig:
 
 def _check_together(options: argparse.Namespace) -> None:
     """Raise ConfigError where an option would be ignored because of another."""
+    for flag, other in _CONFLICTS:
+        if _is_given(options, flag) and _is_given(options, other):
+            raise ConfigError(f"{flag} does not go with {other}; leave one out")
+    if options.overwrite and options.out is None:
+        raise ConfigError("--overwrite does not go without --out; leave one out")
     data = getattr(options, "data", "auto")
-    for given, flags in (
-        (
-            options.config is not None and options.recipe is not None,
-            "--config does not go with --recipe",
-        ),
-        (options.out is not None and options.no_out, "--out does not go with --no-out"),
-        (options.overwrite and options.out is None, "--overwrite does not go without --out"),
-        (options.no_plots and options.no_out, "--no-plots does not go with --no-out"),
-        (options.no_plots and options.explain, "--no-plots does not go with --explain"),
-        (options.no_plots and options.print_config, "--no-plots does not go with --print-config"),
-        (options.no_plots and options.warm_up, "--no-plots does not go with --warm-up"),
-        (options.json and options.explain, "--json does not go with --explain"),
-        (options.profile and options.explain, "--profile does not go with --explain"),
-        (options.profile and options.print_config, "--profile does not go with --print-config"),
-        (options.warm_up and options.explain, "--warm-up does not go with --explain"),
-        (options.warm_up and options.print_config, "--warm-up does not go with --print-config"),
-        (options.warm_up and options.profile, "--warm-up does not go with --profile"),
-        (options.warm_up and options.json, "--warm-up does not go with --json"),
-        (options.warm_up and options.out is not None, "--warm-up does not go with --out"),
-        (
-            options.data_dir is not None and data not in ("auto", "mnist"),
-            f"--data-dir does not apply to --data {data}",
-        ),
-    ):
-        if given:
-            raise ConfigError(f"{flags}; leave one out")
+    if options.data_dir is not None and data not in ("auto", "mnist"):
+        raise ConfigError(f"--data-dir does not apply to --data {data}; leave one out")
+
+
+def _is_given(options: argparse.Namespace, flag: str) -> bool:
+    return getattr(options, flag[2:].replace("-", "_")) not in (None, False)
 
 
 def build_parser() -> Parser:

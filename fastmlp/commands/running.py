@@ -13,11 +13,20 @@ from typing import Any, NoReturn
 
 from ..base.errors import FastMLPError
 
-INTERRUPTED = 130
+INTERRUPTED, TERMINATED = 130, 143
 
 
 def run_command(work: Callable[[], int]) -> int:
-    """Return the exit code of ``work``; errors raised on purpose become one line on stderr."""
+    """Return the exit code of ``work``; errors raised on purpose become one line on stderr.
+
+    A request to end (SIGTERM) is taken like Ctrl-C, but for the code.
+    """
+    with _terminable() as terminated:
+        code = _run(work)
+        return TERMINATED if code == INTERRUPTED and terminated else code
+
+
+def _run(work: Callable[[], int]) -> int:
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning  # type: ignore[assignment]
         try:
@@ -41,7 +50,7 @@ def run_command(work: Callable[[], int]) -> int:
 
 def leave(code: int) -> NoReturn:
     """End the process; after an interruption at once, without Python's tidying up."""
-    if code == INTERRUPTED:
+    if code in (INTERRUPTED, TERMINATED):
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError):
                 stream.flush()
@@ -50,16 +59,23 @@ def leave(code: int) -> NoReturn:
 
 
 @contextlib.contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Let Ctrl-C wait for the moment that it takes to write results."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
+def _terminable() -> Iterator[list[int]]:
+    """Raise KeyboardInterrupt for SIGTERM, unless somebody else takes it; give what came."""
+    received: list[int] = []
+    in_main = threading.current_thread() is threading.main_thread()
+    if not in_main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield received
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def interrupt(number: int, _: object) -> NoReturn:
+        received.append(number)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
     try:
-        yield
+        yield received
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def silence_warnings() -> None:

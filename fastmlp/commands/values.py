@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 import re
 
+from ..base.errors import ConfigError
+from ..training.interval import Interval
+
 
 def texts(text: str) -> tuple[str, ...]:
     """Read ``3,7``."""
@@ -49,3 +52,12 @@ def rate(text: str) -> float | str:
         return float(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"must be a number, got {text!r}") from None
+
+
+def interval(text: str) -> str:
+    """Check a number of epochs, or a time such as ``30s``."""
+    try:
+        Interval.parse(text)
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text

@@ -31,10 +31,11 @@ def data_hash(dataset: Dataset) -> str:
 
 
 def array_text(value: Any) -> str:
-    """Return dtype, shape and a hash of an array or sparse matrix; ``none`` for None."""
+    """Return shape, dtype and a hash of an array or CSR matrix; ``none`` for None."""
     if value is None:
         return "none"
     digest = hashlib.blake2b(digest_size=16)
+    value = value if is_sparse(value) else np.asarray(value)
     arrays = (value.data, value.indices, value.indptr) if is_sparse(value) else (value,)
     for array in arrays:
         digest.update(f"{array.dtype}{array.shape}".encode())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,7 +66,7 @@ def write_tensors(
 
     facts = {"format": form.name, "format_version": form.version}
     header = {**facts, **entries, "sha256": ""}
-    header["sha256"] = _checksum(json.dumps(header), tensors)
+    header["sha256"] = _checksum(json.dumps(header), tensors, tensors.__getitem__)
     # In one entry: safetensors writes several in an order that changes from run to run.
     content = save(dict(tensors), {"fastmlp": json.dumps(header)})
     try:
@@ -80,14 +80,16 @@ def write_tensors(
 
 
 def read_header(path: str | os.PathLike[str], form: Format) -> Header:
-    """Return the header of a file, whose tensors are not looked at.
+    """Return the header of a file that is whole; its tensors are read only for the checksum.
 
     Raises
     ------
     DataError
         If the file is missing, damaged or of another format.
     """
-    with _opened(Path(path), form) as (header, _, _):
+    path = Path(path)
+    with _opened(path, form) as (header, text, file), _misfits_named(path, form):
+        _verify(header, text, file.keys(), file.get_tensor)
         return header
 
 
@@ -106,7 +108,8 @@ def read_tensors(
     expected : callable
         Returns what tensors there must be by the header. No memory is taken for others.
     build : callable
-        Both may raise KeyError, TypeError or ValueError for what is missing or does not fit.
+        Both may raise KeyError, TypeError, ValueError or OverflowError for what is missing or does
+        not fit.
 
     Raises
     ------
@@ -117,8 +120,7 @@ def read_tensors(
     with _opened(path, form) as (header, text, file), _misfits_named(path, form):
         _check_tensors(expected(header), file)  # before memory is taken for them
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        if header["sha256"] != _checksum(text.replace(header["sha256"], ""), tensors):
-            raise ValueError("its contents do not have the checksum that it names")
+        _verify(header, text, tensors, tensors.__getitem__)
         return build(header, tensors)
 
 
@@ -152,7 +154,7 @@ def _misfits_named(path: Path, form: Format) -> Iterator[None]:
         yield
     except DataError:
         raise
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         reason = f"it has no {error}" if isinstance(error, KeyError) else error
         raise DataError(
             f"{form.noun} file {path} does not fit together: {reason}; it is damaged, save it again"
@@ -198,12 +200,19 @@ def _fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
     )
 
 
-def _checksum(header: str, tensors: Tensors) -> str:
+def _verify(
+    header: Header, text: str, names: Iterable[str], tensor: Callable[[str], np.ndarray]
+) -> None:
+    if header["sha256"] != _checksum(text.replace(header["sha256"], ""), names, tensor):
+        raise ValueError("its contents do not have the checksum that it names")
+
+
+def _checksum(header: str, names: Iterable[str], tensor: Callable[[str], np.ndarray]) -> str:
     """Return the SHA-256 of a header without its own, and the numbers.
 
     Without it a flipped bit of a weight would pass for another weight.
     """
     digest = hashlib.sha256(header.encode())
-    for name in sorted(tensors):
-        digest.update(tensors[name].data)
+    for name in sorted(names):
+        digest.update(tensor(name).data)
     return digest.hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 CUMULATIVE, SINGLE = "cumulative", "single"
 
@@ -41,3 +42,11 @@ class Improvement:
         if is_best:
             self.best = value
         return is_best
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return where it stands."""
+        return {"best": self.best, "stale": self.stale}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from where :meth:`state_dict` was taken."""
+        self.best, self.stale = float(state["best"]), int(state["stale"])

@@ -8,7 +8,7 @@ after them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,6 +27,14 @@ class Watcher:
     def lower(self) -> bool:
         """Lower the factor in place of stopping; return whether that was done."""
         return False
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return where it stands."""
+        return {"factor": self.factor}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from where :meth:`state_dict` was taken."""
+        self.factor = float(state["factor"])
 
 
 class Course(NamedTuple):
@@ -248,6 +256,13 @@ class _PlateauWatcher(Watcher):
         if self.improvement.stale > self.schedule.patience:
             self.factor = max(self.factor * self.schedule.factor, self.least)
             self.improvement.stale = 0
+
+    def state_dict(self) -> dict[str, Any]:
+        return {**super().state_dict(), **self.improvement.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        super().load_state_dict(state)
+        self.improvement.load_state_dict(state)
 
 
 @SCHEDULES.add

@@ -16,16 +16,18 @@ from typing import Any
 import tomli_w
 
 from ..base.errors import ConfigError
-from ..base.files import write_atomically
+from ..base.files import remove_partial, write_atomically
 from ..base.numbers import finite
 from ..data.dataset import Dataset
 from ..training.callbacks import CsvLog
+from ..training.checkpoints import remove_checkpoints
 from ..training.config import TrainConfig
 from ..training.result import TrainResult
 from .evaluation import RunEvaluation, evaluate_run
 from .pictures import PICTURES, draw_pictures
 from .run_page import run_page
 
+CHECKPOINTS = "checkpoints"  # a folder in it
 # What a run may leave: of an older one nothing of this must stay.
 FILES = (
     "config.toml", "history.csv", "iterations.csv", "metrics.json", "timings.json",
@@ -44,6 +46,8 @@ class RunFolder:
         Resolved; written at once, which also reserves the folder.
     overwrite : bool, default False
         Whether the folder may exist and hold files. Those of an older run are removed.
+    resume : bool, default False
+        Whether it may hold files of this run, which goes on.
 
     Attributes
     ----------
@@ -62,17 +66,16 @@ class RunFolder:
         path: str | os.PathLike[str] | None,
         config: TrainConfig,
         overwrite: bool = False,
+        resume: bool = False,
     ):
         self.path = Path(path) if path is not None else unused_folder(config.data)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            if not overwrite and any(self.path.iterdir()):
-                raise FileExistsError
-            for name in FILES if overwrite else ():
-                (self.path / name).unlink(missing_ok=True)
-            # Of two runs that start at the same time, "x" lets only one in.
-            with (self.path / "config.toml").open("x") as file:
-                file.write(to_toml(config))
+            if resume:
+                remove_partial(self.path)
+                self._write_text("config.toml", to_toml(config))
+            else:
+                self._begin(config, overwrite)
         except FileExistsError:
             raise ConfigError(
                 f"--out {self.path} must be a new or empty folder, and it holds files; choose "
@@ -84,6 +87,17 @@ class RunFolder:
                 "or --no-out"
             ) from None
         self.log = CsvLog(self.path / "history.csv")
+
+    def _begin(self, config: TrainConfig, overwrite: bool) -> None:
+        if not overwrite and any(self.path.iterdir()):
+            raise FileExistsError
+        for name in FILES if overwrite else ():
+            (self.path / name).unlink(missing_ok=True)
+        if overwrite:
+            remove_checkpoints(self.path / CHECKPOINTS)
+        # Of two runs that start at the same time, "x" lets only one in.
+        with (self.path / "config.toml").open("x") as file:
+            file.write(to_toml(config))
 
     def write(self, result: TrainResult, extra_timings: dict[str, Any]) -> None:
         """Write the model, what was recorded, and what training itself has found."""

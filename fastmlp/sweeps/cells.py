@@ -15,11 +15,10 @@ from ..data.fingerprint import data_hash
 from ..data.load import load_dataset
 from ..reports.leaderboard import Trial
 from ..training.config import TrainConfig
+from ..training.identity import NAMES_OF_DATA
 from ..training.resolve import Resolved, resolve
 from .grid import applying, config_of
 
-# What names the data, which stand in a cell's key by their content.
-_NAMES_OF_DATA = ("data", "target")
 # Nanoseconds for a sample and a weight, measured on 784-128-10: only their order counts.
 _COST = {"stochastic": 1.6, "minibatch": 1.3, "batch": 0.9}
 Loader = Callable[[TrainConfig], Dataset]
@@ -99,7 +98,7 @@ class Datasets:
     def check_names(self, settings: Iterable[str]) -> None:
         """Raise ConfigError for settings that name data where the data are given."""
         for name in settings:
-            if name in _NAMES_OF_DATA and self._given is not None:
+            if name in NAMES_OF_DATA and self._given is not None:
                 raise ConfigError(
                     f"{name} applies to no cell: the dataset is given; leave one of them out"
                 )
@@ -179,7 +178,7 @@ def cost(cell: Cell, datasets: Datasets) -> float:
 
 
 def _key(config: TrainConfig, data_key: str) -> str:
-    values = {name: v for name, v in config.to_dict().items() if name not in _NAMES_OF_DATA}
+    values = {name: v for name, v in config.to_dict().items() if name not in NAMES_OF_DATA}
     text = json.dumps({"config": values, "data": data_key}, sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..base.errors import ConfigError, close_match
+from ..base.files import write_atomically
 from ..ops.improvement import CUMULATIVE, Improvement
 from .checks import MONITORS
 from .stopping import monitored
@@ -41,6 +42,13 @@ class Callback:
 
     def on_train_end(self, run: Run) -> None:
         """After the last epoch, however training ended."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a run that goes on from a checkpoint has to know, as JSON can hold it."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from where :meth:`state_dict` was taken; called after ``on_train_begin``."""
 
 
 class EarlyStopping(Callback):
@@ -93,6 +101,12 @@ class EarlyStopping(Callback):
             else:
                 run.request_stop("stopped early")
 
+    def state_dict(self) -> dict[str, Any]:
+        return self.improvement.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.improvement.load_state_dict(state)
+
 
 class BestModel(Callback):
     """Saves the model after each epoch that is the best so far.
@@ -126,6 +140,12 @@ class BestModel(Callback):
         if self.improvement.observe(monitored(row, self.monitor)):
             run.predictor.save(self.path)
 
+    def state_dict(self) -> dict[str, Any]:
+        return self.improvement.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.improvement.load_state_dict(state)
+
 
 class CsvLog(Callback):
     """Writes the history to a CSV file as it grows, a row per epoch.
@@ -140,8 +160,8 @@ class CsvLog(Callback):
         self.path = Path(path)
 
     def on_train_begin(self, run: Run) -> None:
-        with self.path.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file, lineterminator="\n").writerow(run.history.columns)
+        # With the rows of before, where the run goes on from a checkpoint.
+        write_atomically(self.path, run.history.to_csv().encode())
 
     def on_epoch_end(self, run: Run, row: dict[str, Any]) -> None:
         # Opened for each row, so that nothing is lost however the run ends.

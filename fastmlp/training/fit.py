@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable
 
@@ -10,7 +11,10 @@ import numpy as np
 from ..base.errors import CallbackError, ConfigError, TrainingError
 from ..data.dataset import Dataset
 from .callbacks import Callback
+from .checkpoints import Checkpoints
 from .config import TrainConfig
+from .identity import identity
+from .interval import Interval
 from .loop import Loop
 from .prepare import prepare
 from .resolve import resolve
@@ -27,6 +31,9 @@ def fit(
     callbacks: Iterable[Callback] = (),
     initial_weights: tuple[list[np.ndarray], list[np.ndarray]] | None = None,
     sample_weight: np.ndarray | None = None,
+    checkpoint_dir: str | os.PathLike[str] | None = None,
+    checkpoint_every: int | str | None = None,
+    resume: bool = False,
 ) -> TrainResult:
     """Train a multilayer perceptron.
 
@@ -47,6 +54,16 @@ def fit(
     sample_weight : array_like of shape (n,), optional
         A weight for each row of the dataset's ``X``, of its loss in training; the objective is the
         weighted mean over a batch.
+    checkpoint_dir : path-like, optional
+        Folder for checkpoints, of which the last two are kept: all that the rest of the run depends
+        on. Also written after Ctrl-C. Default: none are written.
+    checkpoint_every : int or str, optional
+        After so many epochs, or a time such as ``"30s"``, ``"10m"`` or ``"1h"``, within epochs,
+        too. Default: 1, or with ``resume`` as the run began.
+    resume : bool, default False
+        Go on from the newest checkpoint in ``checkpoint_dir``, to the same bits as if the run had
+        never ended; begin where there is none. Settings, data and version must be the same, and so
+        must the callbacks that have a ``state_dict``.
 
     Returns
     -------
@@ -56,16 +73,22 @@ def fit(
     Raises
     ------
     ConfigError
-        If settings do not go with the data or with each other.
+        If settings do not go with the data or with each other, ``checkpoint_dir`` holds checkpoints
+        and ``resume`` is false, or they are of another run.
     DataError
-        If the data do not fit the task.
+        If the data do not fit the task, or no checkpoint is whole.
     DivergenceError
         If a loss or weight is no longer finite, or a loss exceeds a million, and a million times
         the first. Its ``result`` holds the best weights so far.
     CallbackError
         If a callback raised an exception. Its ``result`` holds what was trained until then.
     """
-    return finish(start(config, dataset, threads, callbacks, initial_weights, sample_weight))
+    _check_checkpoint_options(checkpoint_dir, checkpoint_every, resume)
+    run = start(config, dataset, threads, callbacks, initial_weights, sample_weight)
+    if checkpoint_dir is None:
+        return finish(run)
+    run_is = identity(run.config, dataset, sample_weight, initial_weights)
+    return finish(run, Loop(run, Checkpoints(checkpoint_dir, checkpoint_every, run_is, resume)))
 
 
 def start(
@@ -87,6 +110,16 @@ def start(
     run = Run(resolved.config, prepared, threads, callbacks, initial_weights)
     run.prepare_seconds = time.perf_counter() - started
     return run
+
+
+def _check_checkpoint_options(
+    folder: str | os.PathLike[str] | None, every: int | str | None, resume: bool
+) -> None:
+    if every is not None:
+        Interval.parse(every)
+    if folder is None and (every is not None or resume):
+        name = "resume" if resume else "checkpoint_every"
+        raise ConfigError(f"{name} needs checkpoint_dir, the folder of the checkpoints; give it")
 
 
 def _keep_classes(

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterator
 from typing import Any
+
+import numpy as np
 
 EPOCH_COLUMNS = (
     "epoch",
@@ -41,6 +44,27 @@ class History:
         row = {column: values[column] for column in self.columns}
         self.rows.append(row)
         return row
+
+    def to_json(self) -> np.ndarray:
+        """Return the table as the bytes of a JSON text, uint8 of shape (n,)."""
+        values = [self.columns, *(list(row.values()) for row in self.rows)]
+        return np.frombuffer(json.dumps(values).encode(), np.uint8)
+
+    def load_json(self, content: np.ndarray) -> None:
+        """Overwrite the rows by those of :meth:`to_json`.
+
+        Raises
+        ------
+        ValueError
+            If they are no rows of numbers under these columns.
+        """
+        columns, *rows = json.loads(content.tobytes())
+        if columns != list(self.columns):
+            raise ValueError(f"history must have columns {self.columns}, got {columns!r:.80}")
+        for row in rows:
+            if not all(type(value) in (int, float, type(None)) for value in row):
+                raise ValueError(f"history must hold numbers, got {row!r:.80}")
+        self.rows = [dict(zip(self.columns, row, strict=True)) for row in rows]
 
     def __getitem__(self, column: str) -> list[Any]:
         return [row[column] for row in self.rows]

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import math
 import time
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..base.errors import DivergenceError, TrainingError
+from ..base.interrupts import Interrupts
 from ..ops.schedules import SCHEDULES
+from .callbacks import Callback
 from .measures import MEASURES
 from .run import Run
 from .stopping import BestWeights, monitored
+
+if TYPE_CHECKING:
+    from .checkpoints import Checkpoints
 
 # The limit to the loss is so many times the loss before training, or times 1 if that was less: who
 # goes on from a nearly exact fit may lose most of it at first, as Adam does, whose first updates do
@@ -26,6 +32,8 @@ class Loop:
     Parameters
     ----------
     run : Run
+    checkpoints : Checkpoints, optional
+        Where to write the loop from time to time, and to go on from.
 
     Attributes
     ----------
@@ -35,10 +43,25 @@ class Loop:
     epochs : range
         Numbers of the epochs to train.
     compile_seconds, train_seconds : float
+    loss_limit : float
+        A loss beyond it counts as diverged.
+    recorded_steps : int
+        The update of this epoch up to which losses have been recorded.
+    seconds_before : float
+        What ``train_seconds`` was when the loop was saved from which this one goes on.
+    callback_states : list of (Callback, dict)
+        What such callbacks have to know.
+
+    Raises
+    ------
+    DataError
+        If there are checkpoints to go on from, and none is whole.
+    ConfigError
+        If they were written with other callbacks.
     """
 
-    def __init__(self, run: Run):
-        self.run = run
+    def __init__(self, run: Run, checkpoints: Checkpoints | None = None):
+        self.run, self.checkpoints = run, checkpoints
         self.compile_seconds = 0.0
         self.train_seconds = 0.0
         self.status = "finished"
@@ -50,6 +73,14 @@ class Loop:
         self.watcher = run.watcher = self.schedule.watcher(self.base_rate)
         self.loss_limit = math.inf
         self.epochs = range(1, config.epochs + 1)
+        self.recorded_steps = 0
+        self.seconds_before, self._started = 0.0, 0.0
+        self.callback_states: list[tuple[Callback, dict[str, Any]]] = []
+        self._interrupts = Interrupts()
+        self._is_taken_up = False  # whether it goes on from within or after an epoch
+        self._is_whole = False  # whether a loop that is saved now can go on to the same bits
+        if checkpoints is not None:
+            checkpoints.resume(self)
 
     @property
     def base_rate(self) -> float:
@@ -60,11 +91,17 @@ class Loop:
         try:
             self.run.tell("on_setup")
             self.compile_seconds = self.run.compile()
-            started = time.perf_counter()
-            try:
-                self._epochs()
-            finally:
-                self.train_seconds = time.perf_counter() - started
+            self._started = time.perf_counter()
+            with self._interrupts:
+                try:
+                    self._epochs()
+                except KeyboardInterrupt:
+                    self.status = "interrupted"
+                    if self.checkpoints is not None and self._is_whole:
+                        with self._interrupts.held():
+                            self.checkpoints.save(self)
+                finally:
+                    self.train_seconds = self.seconds_so_far()
         except KeyboardInterrupt:
             self.status = "interrupted"
         except TrainingError as error:
@@ -72,24 +109,62 @@ class Loop:
             return error
         return None
 
+    def seconds_so_far(self) -> float:
+        """Return the wall time since training began, in earlier processes of the run, too."""
+        return self.seconds_before + time.perf_counter() - self._started
+
+    def take_up(
+        self, epoch: int, block: int, state: Mapping[str, np.ndarray], is_recorded: bool
+    ) -> None:
+        """Go on from ``block`` blocks into an epoch, or from its end if it ``is_recorded``."""
+        self.run.epoch = epoch
+        self.run.steps.resume_epoch(epoch, self._rates(), block, state)
+        self.epochs = range(epoch + is_recorded, self.epochs.stop)
+        self._is_taken_up = True
+
     def _epochs(self) -> None:
-        run, config = self.run, self.run.config
-        if config.loss_limit:
+        run = self.run
+        if self.run.config.loss_limit and not self._is_taken_up:
             initial = run.evaluate(run.prepared.train, rows=_INITIAL_ROWS)
             if initial is not None:
-                self.loss_limit = config.loss_limit * max(1.0, initial.loss)
+                self.loss_limit = run.config.loss_limit * max(1.0, initial.loss)
         run.tell("on_train_begin")
-        for run.epoch in self.epochs:
-            rates = self._rates()
-            run.steps.start_epoch(run.epoch, rates)
+        for callback, state in self.callback_states:
+            callback.load_state_dict(state)
+        for epoch in self.epochs if not run.stop_status else ():
+            self._start(epoch)
             self._steps()
-            row = self._record(rates[0])
-            self.best.observe(row, run.network.params)
-            self.watcher.observe(monitored(row, config.monitor))
-            run.tell("on_epoch_end", row)
+            self._end()
             if run.stop_status:
-                self.status = run.stop_status
-                return
+                break
+        self.status = run.stop_status or self.status
+
+    def _start(self, epoch: int) -> None:
+        """Begin an epoch, unless it is the one under way since another process."""
+        if self._is_taken_up and epoch == self.run.epoch:
+            self._is_whole = True
+            return
+        with self._interrupts.held():
+            self.run.epoch = epoch
+            self.run.steps.start_epoch(epoch, self._rates())
+            self.recorded_steps = 0
+        self._is_whole = True
+        if epoch == 1 and self.checkpoints is not None:
+            self.checkpoints.save(self)  # so that there always is one to go on from
+
+    def _end(self) -> None:
+        """Record an epoch, and tell everybody."""
+        run = self.run
+        row = self._measure()
+        with self._interrupts.held():
+            self._is_whole = False
+            run.history.append(**row)
+            self.best.observe(row, run.network.params)
+            self.watcher.observe(monitored(row, run.config.monitor))
+        run.tell("on_epoch_end", row)
+        self._is_whole = True
+        if self.checkpoints is not None:
+            self.checkpoints.save_if_due(self, epoch_has_ended=True)
 
     def _rates(self) -> np.ndarray:
         """Return the learning rate of each update of this epoch."""
@@ -101,18 +176,20 @@ class Loop:
 
     def _steps(self) -> None:
         """Do the updates of one epoch, in slices, and record losses on the way."""
-        run, every = self.run, self.run.config.log_every
-        recorded = 0  # update of this epoch up to which losses have been recorded
-        while not run.steps.epoch_is_done:
-            done = run.steps.iterations
-            to_record = run.steps.steps_done + every - done % every if every else None
-            limit = run.steps.steps_per_epoch
-            run.steps.advance(limit if to_record is None else min(limit, to_record))
-            self._check_loss(run.steps.worst_step_loss(), "training")
+        run, steps, every = self.run, self.run.steps, self.run.config.log_every
+        while True:
+            is_due = every and steps.iterations % every == 0
+            if is_due and steps.steps_done > self.recorded_steps:
+                self._record_iteration()
+            if self.checkpoints is not None:
+                self.checkpoints.save_if_due(self, epoch_has_ended=False)
+            if steps.epoch_is_done:
+                return
+            to_record = every - steps.iterations % every if every else steps.steps_per_epoch
+            with self._interrupts.held():
+                steps.advance(min(steps.steps_per_epoch, steps.steps_done + to_record))
+                self._check_loss(steps.worst_step_loss(), "training")
             run.tell("on_progress")
-            if every and run.steps.iterations > done and run.steps.iterations % every == 0:
-                self._record_iteration(recorded)
-                recorded = run.steps.steps_done
 
     def _check_loss(self, loss: float, part: str) -> None:
         if not math.isfinite(loss):
@@ -129,7 +206,8 @@ class Loop:
             f"{self.run.steps.report.rates[0]:g}), or scale the features{targets}; kept {kept}"
         )
 
-    def _record(self, rate: float) -> dict[str, Any]:
+    def _measure(self) -> dict[str, Any]:
+        """Return the history's row of the epoch just gone through."""
         run = self.run
         if not np.isfinite(run.network.params).all():
             raise self._divergence("a weight is no longer finite")
@@ -137,21 +215,23 @@ class Loop:
         self._check_loss(validation["validation_loss"] or 0.0, "validation")
         row = {
             "epoch": run.epoch,
-            "learning_rate": float(rate),
+            "learning_rate": float(run.steps.report.rates[0]),
             "train_loss": run.steps.mean_loss(),
             "train_accuracy": run.accuracy(run.steps.hit_rate()),
             "penalty": run.penalty(),
             **validation,
         }
-        measured = {name: MEASURES[name](run, row) for name in run.measures}
-        return run.history.append(**row, **measured)
+        return {**row, **{name: MEASURES[name](run, row) for name in run.measures}}
 
-    def _record_iteration(self, since: int) -> None:
-        run = self.run
-        run.iterations.append(
-            iteration=run.steps.iterations,
-            epoch=run.epoch,
-            train_loss=run.steps.mean_loss(since),
-            train_accuracy=run.accuracy(run.steps.hit_rate(since)),
-            **run.loss_and_accuracy("validation", run.prepared.validation),
-        )
+    def _record_iteration(self) -> None:
+        run, since = self.run, self.recorded_steps
+        evaluated = run.loss_and_accuracy("validation", run.prepared.validation)
+        with self._interrupts.held():
+            run.iterations.append(
+                iteration=run.steps.iterations,
+                epoch=run.epoch,
+                train_loss=run.steps.mean_loss(since),
+                train_accuracy=run.accuracy(run.steps.hit_rate(since)),
+                **evaluated,
+            )
+            self.recorded_steps = run.steps.steps_done

@@ -24,17 +24,21 @@ def epoch_text(row: dict[str, Any]) -> str:
     return "  ".join(shown)
 
 
+def _rows(run: Run) -> int:
+    """Return how many rows the run has gone through, in earlier processes, too."""
+    return max(0, run.epoch - 1) * run.n_train + run.rows_done
+
+
 class PlainProgress(Callback):
     """A line after each epoch."""
 
     def on_train_begin(self, run: Run) -> None:
-        self.started = time.perf_counter()
+        self.started, self.rows_before = time.perf_counter(), _rows(run)
 
     def on_epoch_end(self, run: Run, row: dict[str, Any]) -> None:
-        elapsed = time.perf_counter() - self.started
-        speed = run.epoch * run.n_train / elapsed
+        speed = (_rows(run) - self.rows_before) / (time.perf_counter() - self.started)
         epochs = run.config.epochs
-        left = (epochs - run.epoch) * elapsed / run.epoch
+        left = (epochs - run.epoch) * run.n_train / speed
         print(
             f"epoch {run.epoch:>{len(str(epochs))}}/{epochs}  {epoch_text(row)}  "
             f"{speed:,.0f} samples/s  {left:.0f} s left",
@@ -64,14 +68,16 @@ class LiveProgress(Callback):
 
     def on_train_begin(self, run: Run) -> None:
         total = run.config.epochs * run.n_train
-        self.task = self.progress.add_task("", total=total, epoch="1", losses="", speed="")
-        self.started = time.perf_counter()
+        self.started, self.rows_before = time.perf_counter(), _rows(run)
+        self.task = self.progress.add_task(
+            "", total=total, completed=self.rows_before, epoch="1", losses="", speed=""
+        )
         self.losses = ""
         self.progress.start()
 
     def on_progress(self, run: Run) -> None:
-        rows = (run.epoch - 1) * run.n_train + run.rows_done
-        speed = rows / (time.perf_counter() - self.started)
+        rows = _rows(run)
+        speed = (rows - self.rows_before) / (time.perf_counter() - self.started)
         self.progress.update(
             self.task,
             completed=rows,

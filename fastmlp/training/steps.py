@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,8 @@ class Steps:
         Wall time spent in updates so far: shuffling, batch assembly and stepping.
     iterations : int
         Updates done since the start of the run.
+    phase_seconds_before : dict
+        What :meth:`phase_seconds` was in earlier processes of the run.
     order_of : callable or None
         Gives the rows of an epoch, from its number, in the order of their use; None: as the
         config says.
@@ -95,6 +97,7 @@ class Steps:
         self._order = data.order
         self.seconds = 0.0
         self.iterations = 0
+        self.phase_seconds_before: dict[str, float] = {}
         self._clock: PhaseClock | None = None
         self._steps_before = 0
         self._block = 0
@@ -122,9 +125,9 @@ class Steps:
 
         Empty for the per-sample step, which is one loop, and where there is nothing to count with.
         """
-        if self._clock is None:
-            return {}
-        return self._clock.seconds(self.workspace.work.phases)
+        now = {} if self._clock is None else self._clock.seconds(self.workspace.work.phases)
+        before = self.phase_seconds_before
+        return {name: before.get(name, 0.0) + now.get(name, 0.0) for name in {**before, **now}}
 
     def start_epoch(self, epoch: int, rates: np.ndarray) -> None:
         """Draw the order of epoch number ``epoch`` (from 1) and set its updates' learning rates."""
@@ -136,6 +139,48 @@ class Steps:
         self._last_slice = slice(0, 1)
         self._steps_before = self.iterations
         self.seconds += time.perf_counter() - started
+
+    def state(self, block: int) -> dict[str, np.ndarray]:
+        """Return views of all that the rest of the run depends on, ``block`` blocks into an epoch.
+
+        The network's parameters are part of it. Nothing is put off between slices.
+        """
+        work, report = self.workspace.work, self.report
+        begun = -(-block // self.blocks_per_batch)
+        within = None if block % self.blocks_per_batch else 0  # a batch whose gradients add up
+        return {
+            "params": self.workspace.network.params,
+            "optimizer": work.state,
+            "gradients": work.grads[:within],
+            "group_penalties": work.group_penalties[:within],
+            "loss": report.loss[:begun],
+            "hits": report.hits[:begun],
+            "rows": report.rows[:begun],
+            "weight": report.weight[:begun],
+            "penalty": report.penalty[:begun],
+        }
+
+    def resume_epoch(
+        self, epoch: int, rates: np.ndarray, block: int, state: Mapping[str, np.ndarray]
+    ) -> None:
+        """Take an epoch up where :meth:`state` was taken; the rest as for :meth:`start_epoch`."""
+        self.iterations = (epoch - 1) * self.steps_per_epoch
+        self.start_epoch(epoch, rates)
+        for name, view in self.state(block).items():
+            view[...] = state[name]
+        self._block = block
+        self._last_slice = slice(0, max(1, -(-block // self.blocks_per_batch)))
+        self.iterations += self.steps_done
+
+    @property
+    def blocks_done(self) -> int:
+        """Blocks gone through in this epoch."""
+        return self._block
+
+    @property
+    def blocks_per_epoch(self) -> int:
+        """Blocks of an epoch."""
+        return self.steps_per_epoch * self.blocks_per_batch
 
     def advance(self, last_step: int | None = None) -> None:
         """Do the next slice of the epoch, not beyond update number ``last_step`` of the epoch."""
@@ -178,7 +223,7 @@ class Steps:
     @property
     def epoch_is_done(self) -> bool:
         """Whether every row of the epoch has been used."""
-        return self._block >= self.steps_per_epoch * self.blocks_per_batch
+        return self._block >= self.blocks_per_epoch
 
     def mean_loss(self, first_step: int = 0) -> float:
         """Return the weighted mean loss of rows since update ``first_step`` of the epoch."""

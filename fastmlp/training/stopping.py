@@ -46,6 +46,16 @@ class BestWeights:
         self.improvement.best = best
         self.found = True
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return where it stands, but for ``params``."""
+        return {**self.improvement.state_dict(), "epoch": self.epoch, "found": self.found}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from where :meth:`state_dict` was taken."""
+        self.improvement.load_state_dict(state)
+        self.epoch = None if state["epoch"] is None else int(state["epoch"])
+        self.found = bool(state["found"])
+
     def observe(self, row: dict[str, Any], params: np.ndarray) -> None:
         """Take note of an epoch's row, and keep its weights if it is the best so far."""
         if self.improvement.observe(monitored(row, self.monitor)):

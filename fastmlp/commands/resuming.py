@@ -1,0 +1,91 @@
+"""A run's folder and its checkpoints: begun, or gone on with."""
+
+# Heavy imports stand in the functions: settings are read before Numba may be imported.
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..base.errors import ConfigError
+from ..training.config import TrainConfig
+
+if TYPE_CHECKING:
+    from ..data.dataset import Dataset
+    from ..reports.run_folder import RunFolder
+    from ..training.checkpoints import Checkpoints
+    from ..training.loop import Loop
+    from ..training.run import Run
+
+
+def settings_of_run(folder: Path) -> dict[str, Any]:
+    """Return the settings with which the run in a folder began; none where there is no run yet.
+
+    Raises
+    ------
+    ConfigError
+        If the folder holds files, and they are not those of a run.
+    """
+    path = folder / "config.toml"
+    try:
+        if not folder.exists() or not any(folder.iterdir()):
+            return {}
+        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"--resume {folder} must be the folder of a run, or a new one, and its config.toml "
+            f"cannot be read: {getattr(error, 'strerror', None) or error}; choose another"
+        ) from None
+    missing = {field.name for field in dataclasses.fields(TrainConfig)} - set(settings)
+    if missing:
+        raise ConfigError(
+            f"--resume {folder} needs all settings in its config.toml, and it has no "
+            f"{min(missing)}: the run was ended before it began; begin it anew with --out and "
+            "--overwrite"
+        )
+    return settings
+
+
+def open_run(
+    options: argparse.Namespace, run: Run, dataset: Dataset
+) -> tuple[RunFolder | None, Loop]:
+    """Return a run's folder, and its loop, which goes on from a checkpoint there if it shall.
+
+    Raises
+    ------
+    ConfigError
+        If the folder cannot be used, or holds another run.
+    DataError
+        If its checkpoints are damaged.
+    """
+    from ..reports.run_folder import RunFolder
+    from ..training.loop import Loop
+
+    if options.no_out:
+        return None, Loop(run)
+    if options.resume is not None:
+        # Its checkpoints first: they tell whether the folder is that of this run.
+        loop = Loop(run, _checkpoints(options, options.resume, run, dataset))
+        return RunFolder(options.resume, run.config, resume=True), loop
+    folder = RunFolder(options.out, run.config, options.overwrite)
+    if options.checkpoint_every is None:
+        return folder, Loop(run)
+    return folder, Loop(run, _checkpoints(options, folder.path, run, dataset))
+
+
+def _checkpoints(
+    options: argparse.Namespace, folder: Path, run: Run, dataset: Dataset
+) -> Checkpoints:
+    from ..reports.run_folder import CHECKPOINTS
+    from ..training.checkpoints import Checkpoints
+    from ..training.identity import identity
+
+    return Checkpoints(
+        folder / CHECKPOINTS,
+        options.checkpoint_every,
+        identity(run.config, dataset),
+        options.resume is not None,
+    )

@@ -1,0 +1,164 @@
+"""A loop as a file: all that the rest of a run depends on, from between two slices of an epoch."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..base.errors import CallbackError, ConfigError
+from ..model.tensor_file import Expected, Format, Header, Tensors, read_tensors, write_tensors
+from .callbacks import Callback
+from .loop import Loop
+
+CHECKPOINT = Format(
+    "checkpoint",
+    version=1,
+    entries=(
+        "identity", "machine", "every", "epoch", "block", "recorded_steps", "stop_status",
+        "loss_limit", "best", "watcher", "callbacks", "seconds",
+    ),
+    advice="give the folder that --checkpoint-every wrote into",
+)  # fmt: skip
+
+
+def save_checkpoint(loop: Loop, path: Path, facts: Header) -> None:
+    """Write a loop, with facts about the run: ``identity``, ``machine`` and ``every``.
+
+    Raises
+    ------
+    FastMLPError
+        If the file cannot be written; CallbackError if a callback's state is not for JSON.
+    """
+    run = loop.run
+    entries = {
+        **facts,
+        "epoch": run.epoch,
+        "block": run.steps.blocks_done,
+        "recorded_steps": loop.recorded_steps,
+        "stop_status": run.stop_status,
+        "loss_limit": loop.loss_limit,
+        "best": loop.best.state_dict(),
+        "watcher": loop.watcher.state_dict(),
+        "callbacks": [[_name(callback), callback.state_dict()] for callback in _stateful(loop)],
+        "seconds": {
+            "train": loop.seconds_so_far(),
+            "step": run.steps.seconds,
+            "phases": run.steps.phase_seconds(),
+        },
+    }
+    try:
+        write_tensors(path, CHECKPOINT, entries, _tensors(loop, run.steps.blocks_done))
+    except TypeError as error:
+        names = ", ".join(_name(callback) for callback in _stateful(loop))
+        raise CallbackError(
+            f"the state_dict of a callback ({names}) must hold what JSON can: {error}"
+        ) from None
+
+
+def load_checkpoint(loop: Loop, path: Path) -> None:
+    """Let a new loop go on from where another was saved.
+
+    Raises
+    ------
+    DataError
+        If the file is damaged, or not that of such a loop.
+    ConfigError
+        If the run has other callbacks.
+    """
+    run = loop.run
+
+    def expected(header: Header) -> Expected:
+        _whole(header, "epoch", 1, run.config.epochs)
+        _whole(header, "block", 0, run.steps.blocks_per_epoch)
+        return {
+            name: (array.dtype, [(None,) if array.dtype == np.uint8 else array.shape])
+            for name, array in _tensors(loop, header["block"]).items()
+        }
+
+    read_tensors(path, CHECKPOINT, expected, lambda header, found: _restore(loop, header, found))
+
+
+def _tensors(loop: Loop, block: int) -> dict[str, np.ndarray]:
+    """Return views of a loop's numbers, ``block`` blocks into an epoch, and its tables as bytes."""
+    return {
+        **loop.run.steps.state(block),
+        "best_params": loop.best.params,
+        "history": loop.run.history.to_json(),
+        "iterations": loop.run.iterations.to_json(),
+    }
+
+
+def _restore(loop: Loop, header: Header, tensors: Tensors) -> None:
+    run, epoch = loop.run, header["epoch"]
+    _whole(header, "recorded_steps", 0, run.steps.steps_per_epoch)
+    run.history.load_json(tensors["history"])
+    run.iterations.load_json(tensors["iterations"])
+    is_recorded = len(run.history) == epoch
+    if run.history["epoch"] != list(range(1, epoch + is_recorded)) or (
+        is_recorded and header["block"] < run.steps.blocks_per_epoch
+    ):
+        raise ValueError(f"history must go up to epoch {epoch}")
+    run.stop_status = _text(header["stop_status"])
+    loop.loss_limit = _number(header["loss_limit"])
+    loop.recorded_steps = header["recorded_steps"]
+    loop.best.load_state_dict(header["best"])
+    loop.best.params[:] = tensors["best_params"]
+    loop.watcher.load_state_dict(header["watcher"])
+    _restore_seconds(loop, header["seconds"])
+    loop.callback_states = _callback_states(loop, header["callbacks"])
+    loop.take_up(epoch, header["block"], tensors, is_recorded)
+
+
+def _restore_seconds(loop: Loop, seconds: dict[str, Any]) -> None:
+    loop.seconds_before = _number(seconds["train"])
+    loop.run.steps.seconds = _number(seconds["step"])
+    phases = seconds["phases"].items() if isinstance(seconds["phases"], dict) else ()
+    loop.run.steps.phase_seconds_before = {name: _number(value) for name, value in phases}
+
+
+def _callback_states(loop: Loop, saved: Any) -> list[tuple[Callback, dict[str, Any]]]:
+    """Return the callbacks that have a state, each with what was saved of it."""
+    names, states = [name for name, _ in saved], [state for _, state in saved]
+    if not all(isinstance(state, dict) for state in states):
+        raise ValueError("callbacks must hold a state each")
+    callbacks = _stateful(loop)
+    now = [_name(callback) for callback in callbacks]
+    if now != names:
+        raise ConfigError(
+            f"callbacks must be those that the run began with, {names}, got {now} (those that "
+            "have a state_dict); give the same"
+        )
+    return list(zip(callbacks, states, strict=True))
+
+
+def _stateful(loop: Loop) -> list[Callback]:
+    return [
+        callback
+        for callback in loop.run.callbacks
+        if type(callback).state_dict is not Callback.state_dict
+    ]
+
+
+def _name(callback: Callback) -> str:
+    return type(callback).__name__
+
+
+def _whole(header: Header, name: str, least: int, most: int) -> None:
+    value = header[name]
+    if type(value) is not int or not least <= value <= most:
+        raise ValueError(f"{name} must be a whole number from {least} to {most}, got {value!r:.80}")
+
+
+def _number(value: Any) -> float:
+    if type(value) not in (int, float) or math.isnan(value) or value < 0:
+        raise ValueError(f"times and limits must be numbers of at least 0, got {value!r:.80}")
+    return float(value)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"stop_status must be a text, got {value!r:.80}")
+    return value
