@@ -39,7 +39,8 @@ def need(line: str) -> str:
 
 def run(arguments: list[str]) -> int:
     """The exit code of a command line whose run is cut short."""
-    return main([*arguments, "--epochs", "1", *([] if "--out" in arguments else ["--no-out"])])
+    needs_folder = {"--out", "--resume"} & {*arguments}
+    return main([*arguments, "--epochs", "1", *([] if needs_folder else ["--no-out"])])
 
 
 def stand_in_for_data(monkeypatch: pytest.MonkeyPatch) -> None:

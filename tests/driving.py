@@ -379,33 +379,8 @@ class Run:
         return self.network.gradient_views(self.workspace.in_rows(self.workspace.work.grads))
 
     def poison(self) -> None:
-        """Fill all scratch with NaN, and counts with nonsense: logical cells only."""
-        work, layers = self.workspace.work, self.workspace.net.layers
-        for row in layers:
-            for start, arrays in (
-                (buffers.IN, (work.A,)),
-                (buffers.SOURCE, (work.A,)),
-                (buffers.OUT, (work.A, work.Z, work.D)),
-            ):
-                if start != buffers.OUT and row[start] == row[buffers.OUT]:
-                    continue  # inputs that are lists have no place
-                for array in arrays:
-                    array[cells(self.workspace, row, start)] = np.nan
-            work.T[transposed_cells(self.workspace, row)] = np.nan
-        if self.workspace.samples is not None:
-            samples = self.workspace.samples
-            for array in (samples.values, samples.sums, samples.tail, samples.u, samples.q):
-                array[:] = np.nan
-            samples.columns[:], samples.counts[:] = -7, -7
-        work.columns.values[:], work.columns.sums[:] = np.nan, np.nan
-        last = layers[-1]
-        Y = work.Y.reshape(-1, last[buffers.LD_OUT])
-        Y[:, : last[buffers.N_OUT]] = np.nan
-        work.grads[:] = np.nan
-        work.group_norms[:] = np.nan
-        work.group_penalties[:] = np.nan
-        work.row_loss[:] = np.nan
-        work.row_hit[:] = -7
+        """Fill all scratch with NaN."""
+        poison(self.workspace)
 
     def padding(self, flat: np.ndarray) -> np.ndarray:
         """The cells between the rows of a buffer that is laid out like the parameters."""
@@ -458,6 +433,36 @@ class Run:
         return reference.dropout_masks(
             self.dropout_keys[epoch], rates, places, self.case.sizes[:-1], self.case.dtype
         )
+
+
+def poison(workspace: Workspace) -> None:
+    """Fill all scratch with NaN, and counts with nonsense: logical cells only."""
+    work, layers = workspace.work, workspace.net.layers
+    for row in layers:
+        for start, arrays in (
+            (buffers.IN, (work.A,)),
+            (buffers.SOURCE, (work.A,)),
+            (buffers.OUT, (work.A, work.Z, work.D)),
+        ):
+            if start != buffers.OUT and row[start] == row[buffers.OUT]:
+                continue  # inputs that are lists have no place
+            for array in arrays:
+                array[cells(workspace, row, start)] = np.nan
+        work.T[transposed_cells(workspace, row)] = np.nan
+    if workspace.samples is not None:
+        samples = workspace.samples
+        for array in (samples.values, samples.sums, samples.tail, samples.u, samples.q):
+            array[:] = np.nan
+        samples.columns[:], samples.counts[:] = -7, -7
+    work.columns.values[:], work.columns.sums[:] = np.nan, np.nan
+    last = layers[-1]
+    Y = work.Y.reshape(-1, last[buffers.LD_OUT])
+    Y[:, : last[buffers.N_OUT]] = np.nan
+    work.grads[:] = np.nan
+    work.group_norms[:] = np.nan
+    work.group_penalties[:] = np.nan
+    work.row_loss[:] = np.nan
+    work.row_hit[:] = -7
 
 
 def assert_close(ours: Sequence[np.ndarray], twins: Sequence[np.ndarray], dtype: str) -> None:

@@ -78,7 +78,17 @@ def load_checkpoint(loop: Loop, path: Path) -> None:
             for name, array in _tensors(loop, header["block"]).items()
         }
 
-    read_tensors(path, CHECKPOINT, expected, lambda header, found: _restore(loop, header, found))
+    saved = read_tensors(path, CHECKPOINT, expected, lambda *found: _restore(loop, *found))
+    names, callbacks = [name for name, _ in saved], _stateful(loop)
+    now = [_name(callback) for callback in callbacks]
+    if now != names:
+        raise ConfigError(
+            f"callbacks must be those that the run began with, {names}, got {now} (those that "
+            "have a state_dict); give the same"
+        )
+    loop.callback_states = [
+        (callback, state) for callback, (_, state) in zip(callbacks, saved, strict=True)
+    ]
 
 
 def _tensors(loop: Loop, block: int) -> dict[str, np.ndarray]:
@@ -91,7 +101,8 @@ def _tensors(loop: Loop, block: int) -> dict[str, np.ndarray]:
     }
 
 
-def _restore(loop: Loop, header: Header, tensors: Tensors) -> None:
+def _restore(loop: Loop, header: Header, tensors: Tensors) -> list[tuple[str, dict[str, Any]]]:
+    """Bring a loop where it was saved; return the names and states of its callbacks."""
     run, epoch = loop.run, header["epoch"]
     _whole(header, "recorded_steps", 0, run.steps.steps_per_epoch)
     run.history.load_json(tensors["history"])
@@ -108,8 +119,11 @@ def _restore(loop: Loop, header: Header, tensors: Tensors) -> None:
     loop.best.params[:] = tensors["best_params"]
     loop.watcher.load_state_dict(header["watcher"])
     _restore_seconds(loop, header["seconds"])
-    loop.callback_states = _callback_states(loop, header["callbacks"])
+    callbacks = [(str(name), state) for name, state in header["callbacks"]]
+    if not all(isinstance(state, dict) for _, state in callbacks):
+        raise ValueError("callbacks must hold a state each")
     loop.take_up(epoch, header["block"], tensors, is_recorded)
+    return callbacks
 
 
 def _restore_seconds(loop: Loop, seconds: dict[str, Any]) -> None:
@@ -117,21 +131,6 @@ def _restore_seconds(loop: Loop, seconds: dict[str, Any]) -> None:
     loop.run.steps.seconds = _number(seconds["step"])
     phases = seconds["phases"].items() if isinstance(seconds["phases"], dict) else ()
     loop.run.steps.phase_seconds_before = {name: _number(value) for name, value in phases}
-
-
-def _callback_states(loop: Loop, saved: Any) -> list[tuple[Callback, dict[str, Any]]]:
-    """Return the callbacks that have a state, each with what was saved of it."""
-    names, states = [name for name, _ in saved], [state for _, state in saved]
-    if not all(isinstance(state, dict) for state in states):
-        raise ValueError("callbacks must hold a state each")
-    callbacks = _stateful(loop)
-    now = [_name(callback) for callback in callbacks]
-    if now != names:
-        raise ConfigError(
-            f"callbacks must be those that the run began with, {names}, got {now} (those that "
-            "have a state_dict); give the same"
-        )
-    return list(zip(callbacks, states, strict=True))
 
 
 def _stateful(loop: Loop) -> list[Callback]:

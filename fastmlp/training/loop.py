@@ -155,10 +155,10 @@ class Loop:
     def _end(self) -> None:
         """Record an epoch, and tell everybody."""
         run = self.run
-        row = self._measure()
+        measured = self._measure()
         with self._interrupts.held():
             self._is_whole = False
-            run.history.append(**row)
+            row = run.history.append(**measured)
             self.best.observe(row, run.network.params)
             self.watcher.observe(monitored(row, run.config.monitor))
         run.tell("on_epoch_end", row)
