@@ -39,8 +39,9 @@ def need(line: str) -> str:
 
 def run(arguments: list[str]) -> int:
     """The exit code of a command line whose run is cut short."""
-    needs_folder = {"--out", "--resume"} & {*arguments}
-    return main([*arguments, "--epochs", "1", *([] if needs_folder else ["--no-out"])])
+    more = [] if {"--out", "--resume"} & {*arguments} else ["--no-out"]
+    more += ["--no-plots"] if {"--checkpoint-every", "--resume"} & {*arguments} else []
+    return main([*arguments, "--epochs", "1", *more])
 
 
 def stand_in_for_data(monkeypatch: pytest.MonkeyPatch) -> None:

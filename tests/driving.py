@@ -448,7 +448,8 @@ def poison(workspace: Workspace) -> None:
                 continue  # inputs that are lists have no place
             for array in arrays:
                 array[cells(workspace, row, start)] = np.nan
-        work.T[transposed_cells(workspace, row)] = np.nan
+        if work.T.size:  # an evaluation has none
+            work.T[transposed_cells(workspace, row)] = np.nan
     if workspace.samples is not None:
         samples = workspace.samples
         for array in (samples.values, samples.sums, samples.tail, samples.u, samples.q):

@@ -27,7 +27,7 @@ from interrupting import (  # noqa: E402
 )
 
 MOMENTS = ("on_progress", "fsync", "replace")
-DATA = datasets()["pixels"]
+DATA = datasets()["blobs"]
 
 
 class Countdown(Callback):
@@ -80,7 +80,7 @@ def main(folder: Path, count: int) -> None:
             list(choices)[number % len(choices)]
             for choices in (OPTIMIZER_SPECS, MODES, SCHEDULE_SPECS)
         )
-        config = config_of(optimizer, mode, schedule, batch_size=100, log_every=7)
+        config = config_of(optimizer, mode, schedule, log_every=7)
         alone = bits(fit(config, DATA, threads=1))
         most = moments_of(config, folder / f"{number}-counted", moment)
         at = drawn.randint(1, most)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from fastmlp import ConfigError, run_sweep
+from fastmlp import ConfigError, fit, run_sweep
 from fastmlp.sweeps import runner
 from fastmlp.sweeps.cells import Datasets
 from fastmlp.sweeps.grid import Grid
@@ -38,6 +38,19 @@ def test_processes_find_what_threads_find() -> None:
     alone = run_sweep(GRID, blobs(), jobs=1)
     assert results_of(run_sweep(GRID, blobs(), jobs=3)) == results_of(alone)
     assert results_of(run_sweep(GRID, blobs(), jobs=2, backend="loky")) == results_of(alone)
+
+
+@pytest.mark.parametrize("backend", ["threading", "loky"])
+def test_a_cell_has_the_weights_of_a_run_alone(backend: str) -> None:
+    grid = {"mode": ["stochastic", "minibatch", "batch"], "optimizer": ["sgd", "adam"], "epochs": 2}
+    datasets = Datasets(blobs())
+    cells = {cell.key: cell for cell in plan_cells(Grid(grid), Search(), datasets)}
+    outcomes = list(Runner(2, backend).run([*cells.values()], datasets))
+    assert len(outcomes) == 6
+    for trial, params in outcomes:
+        alone = fit(cells[trial.key].config, blobs(), threads=2)
+        assert params is not None
+        assert params.tobytes() == alone.predictor.network.params.tobytes()
 
 
 @contextlib.contextmanager

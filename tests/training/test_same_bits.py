@@ -7,8 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from driving import poison
 from fastmlp import TrainConfig, fit
+from fastmlp.model.workspace import Workspace
 from fastmlp.training import plan as plan_module
+from fastmlp.training import run as run_module
+from fastmlp.training.steps import Steps
 from toys import blobs, settings
 
 RUNS: dict[str, dict[str, Any]] = {
@@ -75,13 +79,39 @@ def test_runs_that_can_be_shared_are(run: str) -> None:
 @pytest.mark.parametrize("run", RUNS)
 def test_threads_change_no_bit(run: str) -> None:
     alone = bits(config_of(run), 1)
-    for threads in (2, 3):
+    for threads in (2, 3, 4):
         assert bits(config_of(run), threads) == alone
 
 
 @pytest.mark.parametrize("run", RUNS)
 def test_a_run_can_be_repeated(run: str) -> None:
-    assert bits(config_of(run), None) == bits(config_of(run), None)
+    first = bits(config_of(run), None)
+    for _ in range(20):
+        assert bits(config_of(run), None) == first
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("run", RUNS)
+def test_scratch_may_hold_anything(run: str, threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before every slice, too: so a run that goes on in new buffers has the same bits."""
+    clean = bits(config_of(run), threads)
+    advance, evaluate = Steps.advance, run_module.evaluate
+    poisoned = []
+
+    def advance_in_dirt(steps: Steps, last_step: int | None = None) -> None:
+        if steps.blocks_done % steps.blocks_per_batch == 0:  # else gradients are added up
+            poison(steps.workspace)
+            poisoned.append(steps)
+        advance(steps, last_step)
+
+    def evaluate_in_dirt(workspace: Workspace, *arguments: Any) -> Any:
+        poison(workspace)
+        return evaluate(workspace, *arguments)
+
+    monkeypatch.setattr(Steps, "advance", advance_in_dirt)
+    monkeypatch.setattr(run_module, "evaluate", evaluate_in_dirt)
+    assert bits(config_of(run), threads) == clean
+    assert len(poisoned) >= 2
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
