@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from typing import Any
@@ -14,10 +15,22 @@ from ..base.errors import ConfigError
 from ..kernels.launch import address_of, run_team
 from ..kernels.team import new_sync
 
-# Numba's workqueue layer ends the process when two Python threads enter it, and no OpenMP survives
-# a fork. Whoever cannot have the threads runs alone: the bits are the same.
+# Numba's workqueue layer ends the process when two Python threads enter it, and its OpenMP one when
+# it was started before a fork. Whoever cannot have the threads runs alone: the bits are the same.
 _one_region = threading.Lock()
-_first_process: int | None = None
+_is_forked = False
+
+
+def _note_fork() -> None:
+    """Note in a child whether its parent had started threads: by fastmlp or by other code."""
+    global _is_forked
+    with contextlib.suppress(ValueError):  # raised where there are none
+        numba.threading_layer()
+        _is_forked = True
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_note_fork)
 
 
 def check_threads(threads: int | None) -> int:
@@ -55,11 +68,8 @@ def launch(worker: Any, threads: int, *arguments: Any) -> None:
     threads : int
         At most how many; fewer where the threading layer cannot bear another region now.
     """
-    global _first_process
-    forked = _first_process not in (None, os.getpid())
-    if threads > 1 and not forked and _one_region.acquire(blocking=False):
+    if threads > 1 and not _is_forked and _one_region.acquire(blocking=False):
         try:
-            _first_process = os.getpid()
             run_team(_address(worker, arguments), threads, new_sync(), arguments)
         except ValueError as error:  # Numba's, where the layer that was asked for cannot be loaded
             reason = str(error).strip().splitlines()[0]
