@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 
 from ..base.csr import Features, canonical, is_sparse
 from ..base.errors import ConfigError, DataError, close_match
 from ..base.foreign import as_dense, as_plain, target_as_plain
+from ..base.lazy import lazy
 from .checks import feature_matrix, target_array
 
 TASKS = ("auto", "classification", "multilabel", "regression")
@@ -142,7 +142,7 @@ class Dataset:
         """Whether the dataset brings its own test part."""
         return self.X_test is not None
 
-    @cached_property
+    @lazy
     def classes(self) -> np.ndarray | None:
         """Sorted distinct labels of ``y`` and ``y_test`` together; None unless classification."""
         if self.task != "classification":

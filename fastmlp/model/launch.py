@@ -19,18 +19,35 @@ from ..kernels.team import new_sync
 # it was started before a fork. Whoever cannot have the threads runs alone: the bits are the same.
 _one_region = threading.Lock()
 _is_forked = False
+_fork = threading.local()
 
 
-def _note_fork() -> None:
-    """Note in a child whether its parent had started threads: by fastmlp or by other code."""
+def _before_fork() -> None:
+    """Wait for the end of the region, at most a slice of an epoch: TBB bears no fork within one.
+
+    Not for ever, since the region may be that of the very thread that forks, in a signal's handler.
+    """
+    _fork.has_region = _one_region.acquire(timeout=2.0)
+
+
+def _after_fork() -> None:
+    if _fork.has_region:
+        _one_region.release()
+
+
+def _after_fork_in_child() -> None:
+    """Note whether the parent had started threads: by fastmlp or by other code."""
     global _is_forked
+    _after_fork()
     with contextlib.suppress(ValueError):  # raised where there are none
         numba.threading_layer()
         _is_forked = True
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_note_fork)
+    os.register_at_fork(
+        before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child
+    )
 
 
 def check_threads(threads: int | None) -> int:

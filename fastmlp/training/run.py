@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Iterable
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from ..base.errors import CallbackError
+from ..base.lazy import lazy
 from ..kernels.buffers import Data, Objective
 from ..model.evaluate import Evaluation, evaluate
 from ..model.functions import objective
@@ -103,7 +103,7 @@ class Run:
         self.stop_status = ""
         self.predictor = Predictor(self.network, prepared.scaling, task)
 
-    @cached_property
+    @lazy
     def evaluator(self) -> Workspace:
         """The buffers of evaluations."""
         return Workspace(self.network, training=False, sparse=self.prepared.train.sparse)

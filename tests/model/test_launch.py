@@ -125,8 +125,28 @@ def test_whoever_finds_the_region_taken_runs_alone() -> None:
 @pytest.mark.usefixtures("no_region")
 def test_a_forked_process_runs_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_is_forked", False)
-    module._note_fork()  # its parent has started the threads, in no_region
+    module._before_fork()
+    module._after_fork_in_child()  # the threads were started by no_region
     assert squares(4) == 1
+
+
+def test_a_fork_waits_for_the_end_of_the_region_and_gives_it_back() -> None:
+    module._before_fork()
+    assert module._one_region.locked()
+    module._after_fork()
+    assert not module._one_region.locked()
+
+
+def test_a_fork_does_not_wait_for_ever_and_gives_back_only_what_it_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Taken:
+        def acquire(self, timeout: float) -> bool:
+            return False
+
+    monkeypatch.setattr(module, "_one_region", Taken())
+    module._before_fork()
+    module._after_fork()
 
 
 def test_as_many_threads_as_numba_was_started_with_may_be_used() -> None:

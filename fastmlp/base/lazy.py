@@ -1,0 +1,28 @@
+"""Attributes that are computed when they are first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class lazy(Generic[T]):
+    """``functools.cached_property`` without its lock.
+
+    Before Python 3.12 that one is shared by all objects of a class: threads would wait for each
+    other, and a process forked while one of them had it for ever. Two threads may both compute.
+    """
+
+    def __init__(self, compute: Callable[[Any], T]):
+        self._compute = compute
+        self.__doc__ = compute.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, instance: Any, owner: type) -> T:
+        value = self._compute(instance)
+        instance.__dict__[self._name] = value  # found before this the next time
+        return value
