@@ -18,11 +18,17 @@ class Interrupts:
     Within :meth:`held` a signal waits for the end of the block; elsewhere its handler is called at
     once, as ever. Signals without a handler in Python are left alone, and so is everything outside
     the main thread, which no signal reaches.
+
+    Parameters
+    ----------
+    tell : callable, optional
+        Called when a signal comes, before anything else.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tell: Callable[[], object] | None = None):
+        self._tell = tell
         self._handlers: dict[int, Callable[[int, FrameType | None], Any]] = {}
-        self._is_held = False
+        self._is_held, self._until_second = False, False
         self._waiting: tuple[int, FrameType | None] | None = None
 
     def __enter__(self) -> Interrupts:
@@ -40,9 +46,9 @@ class Interrupts:
         self._handlers.clear()
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """Let signals wait until the block is done."""
-        self._is_held = True
+    def held(self, until_second: bool = False) -> Iterator[None]:
+        """Let signals wait until the block is done, or only the first of them."""
+        self._is_held, self._until_second = True, until_second
         try:
             yield
         finally:
@@ -52,7 +58,10 @@ class Interrupts:
                 self._handlers[number](number, frame)
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
-        if self._is_held:
+        if self._tell is not None:
+            self._tell()
+        if self._is_held and not (self._until_second and self._waiting):
             self._waiting = number, frame
         else:
+            self._waiting = None
             self._handlers[number](number, frame)

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..base.cpus import usable_cpus
 from ..base.errors import ConfigError, close_match
+from ..base.interrupts import Interrupts
 from ..data.dataset import Dataset
 from .cells import Cell, Datasets, longest_first
 from .worker import Outcome, make_run, run_cell
@@ -72,7 +73,9 @@ class Runner:
             )
             outcomes = parallel(tasks)
             try:
-                yield from (outcome for outcome in outcomes if outcome is not None)
+                # joblib itself would wait for the cells at work to come to their ends.
+                with Interrupts(None if stop is None else stop.set):
+                    yield from (outcome for outcome in outcomes if outcome is not None)
             finally:
                 if stop is not None:
                     stop.set()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -96,10 +97,8 @@ class Loop:
                 try:
                     self._epochs()
                 except KeyboardInterrupt:
-                    self.status = "interrupted"
-                    if self.checkpoints is not None and self._is_whole:
-                        with self._interrupts.held():
-                            self.checkpoints.save(self)
+                    self._save_at_once()
+                    raise
                 finally:
                     self.train_seconds = self.seconds_so_far()
         except KeyboardInterrupt:
@@ -108,6 +107,11 @@ class Loop:
             self.status = "diverged" if isinstance(error, DivergenceError) else "failed"
             return error
         return None
+
+    def _save_at_once(self) -> None:
+        if self.checkpoints is not None and self._is_whole:
+            with self._interrupts.held():
+                self.checkpoints.save(self)
 
     def seconds_so_far(self) -> float:
         """Return the wall time since training began, in earlier processes of the run, too."""
@@ -144,11 +148,10 @@ class Loop:
         if self._is_taken_up and epoch == self.run.epoch:
             self._is_whole = True
             return
-        with self._interrupts.held():
+        with self._changing():
             self.run.epoch = epoch
             self.run.steps.start_epoch(epoch, self._rates())
             self.recorded_steps = 0
-        self._is_whole = True
         if epoch == 1 and self.checkpoints is not None:
             self.checkpoints.save(self)  # so that there always is one to go on from
 
@@ -156,15 +159,24 @@ class Loop:
         """Record an epoch, and tell everybody."""
         run = self.run
         measured = self._measure()
-        with self._interrupts.held():
-            self._is_whole = False
+        with self._changing(until_second=True):  # callbacks may take their time
             row = run.history.append(**measured)
             self.best.observe(row, run.network.params)
             self.watcher.observe(monitored(row, run.config.monitor))
-        run.tell("on_epoch_end", row)
-        self._is_whole = True
+            run.tell("on_epoch_end", row)
         if self.checkpoints is not None:
             self.checkpoints.save_if_due(self, epoch_has_ended=True)
+
+    @contextmanager
+    def _changing(self, until_second: bool = False) -> Iterator[None]:
+        """Let Ctrl-C wait for the end of the block, so that the loop is whole when it is saved."""
+        if self.checkpoints is None:
+            yield
+            return
+        with self._interrupts.held(until_second):
+            self._is_whole = False
+            yield
+            self._is_whole = True
 
     def _rates(self) -> np.ndarray:
         """Return the learning rate of each update of this epoch."""
@@ -186,7 +198,7 @@ class Loop:
             if steps.epoch_is_done:
                 return
             to_record = every - steps.iterations % every if every else steps.steps_per_epoch
-            with self._interrupts.held():
+            with self._changing():
                 steps.advance(min(steps.steps_per_epoch, steps.steps_done + to_record))
                 self._check_loss(steps.worst_step_loss(), "training")
             run.tell("on_progress")
@@ -226,7 +238,7 @@ class Loop:
     def _record_iteration(self) -> None:
         run, since = self.run, self.recorded_steps
         evaluated = run.loss_and_accuracy("validation", run.prepared.validation)
-        with self._interrupts.held():
+        with self._changing():
             run.iterations.append(
                 iteration=run.steps.iterations,
                 epoch=run.epoch,

@@ -35,6 +35,19 @@ def test_a_signal_waits_for_the_end_of_the_block() -> None:
     assert done == ["the block"]
 
 
+def test_the_second_signal_need_not_wait() -> None:
+    done = []
+    interrupts = Interrupts()
+    with pytest.raises(KeyboardInterrupt), interrupts, interrupts.held(until_second=True):
+        press()
+        done.append("the first")
+        press()
+        pytest.fail("it went on")
+    assert done == ["the first"]
+    with Interrupts() as interrupts, interrupts.held(until_second=True):
+        pass  # nothing is left of it
+
+
 def test_outside_a_block_it_comes_at_once() -> None:
     with pytest.raises(KeyboardInterrupt), Interrupts() as interrupts:
         with interrupts.held():
@@ -81,3 +94,10 @@ def test_other_threads_may_use_it_and_no_signal_reaches_them() -> None:
     thread.start()
     thread.join()
     assert done == [1]
+
+
+def test_somebody_is_told_first() -> None:
+    told: list[int] = []
+    with pytest.raises(KeyboardInterrupt), Interrupts(lambda: told.append(1)):
+        press()
+    assert told == [1]

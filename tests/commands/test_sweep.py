@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -190,3 +194,27 @@ def test_the_live_table_shows_the_best_the_progress_and_the_time_left() -> None:
 
 def test_times_are_short() -> None:
     assert [time_text(s) for s in (None, 3.4, 65, 3700)] == ["", "3 s", "1:05 min", "1:01 h"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals end processes there")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_a_sweep_whose_cells_would_take_for_ever(
+    number: signal.Signals, code: int, tmp_path: Path
+) -> None:
+    process = subprocess.Popen(
+        [
+            sys.executable, "-m", "fastmlp.sweep", "--data", "digits", "--hidden", "8",
+            "--epochs", "1,1000000", "--activation", "relu", "--init", "he_normal",
+            "--mode", "minibatch", "--jobs", "2", "--out", str(tmp_path / "sweep"),
+        ],
+        cwd=Path(__file__).parents[2], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stderr is not None
+    with process:
+        for line in process.stderr:
+            if "1/2" in line:  # one is done, the other at work
+                break
+        process.send_signal(number)
+        out, _ = process.communicate(timeout=300)
+    assert process.returncode == code
+    assert "interrupted after 1 cells; go on with" in out
