@@ -24,6 +24,8 @@ def sources_hash() -> str:
     digest = hashlib.sha256()
     for path in sorted(KERNELS.glob("*.py")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    if os.environ.get("FASTMLP_DEBUG_MEMORY"):
+        digest.update(b"checked")
     return digest.hexdigest()[:16]
 
 

@@ -13,6 +13,7 @@ from ..base.cpus import usable_cpus
 from ..base.errors import ConfigError
 from ..kernels.launch import address_of, run_team
 from ..kernels.team import new_sync
+from .guards import guarded
 
 # Numba's workqueue layer ends the process when two Python threads enter it, and no OpenMP survives
 # a fork. Whoever cannot have the threads runs alone: the bits are the same.
@@ -55,6 +56,11 @@ def launch(worker: Any, threads: int, *arguments: Any) -> None:
     threads : int
         At most how many; fewer where the threading layer cannot bear another region now.
     """
+    with guarded(arguments) as given:
+        _launch(worker, threads, given)
+
+
+def _launch(worker: Any, threads: int, arguments: tuple[Any, ...]) -> None:
     global _first_process
     forked = _first_process not in (None, os.getpid())
     if threads > 1 and not forked and _one_region.acquire(blocking=False):
