@@ -42,4 +42,6 @@ if "NUMBA_CACHE_DIR" not in os.environ:
     os.environ["NUMBA_CACHE_DIR"] = str(folder)
 
 settings.register_profile("fastmlp", deadline=None, derandomize=True, database=None)
+# For looking longer, at other examples each time: pytest --hypothesis-profile=long
+settings.register_profile("long", deadline=None, max_examples=2000, database=None)
 settings.load_profile("fastmlp")

@@ -33,7 +33,7 @@ INPUTS = ("dense", "lists", "shifted lists")
 size = st.integers(1, 70)
 sometimes = st.sampled_from([0.0, 0.0, 0.0, 0.01, 0.5])
 
-fuzz = settings(max_examples=50)
+fuzz = settings(max_examples=settings.default.max_examples // 2)
 
 
 @pytest.fixture(scope="module", autouse=True)
