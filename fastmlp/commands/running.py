@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import io
 import os
 import signal
 import sys
@@ -18,6 +20,7 @@ INTERRUPTED = 130
 
 def run_command(work: Callable[[], int]) -> int:
     """Return the exit code of ``work``; errors raised on purpose become one line on stderr."""
+    _open_streams()
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning  # type: ignore[assignment]
         try:
@@ -34,9 +37,24 @@ def run_command(work: Callable[[], int]) -> int:
             _give_up_stdout()
             return 1
         except (OSError, MemoryError) as error:
-            print_line(f"error: {str(error) or 'out of memory'}")
+            remedy = "; free some space" if getattr(error, "errno", 0) == errno.ENOSPC else ""
+            print_line(f"error: {str(error) or 'out of memory'}{remedy}")
             _give_up_stdout()
             return 1
+
+
+def _open_streams() -> None:
+    """Let output go somewhere, whoever started the process closed it; and in any locale.
+
+    What the locale's encoding lacks is written as its number (\\xe9).
+    """
+    for name in ("stdin", "stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # and its number is free: the next file to be opened would get it
+            null = open(os.devnull, "r" if name == "stdin" else "w")  # noqa: SIM115
+            setattr(sys, name, null)
+        elif isinstance(stream, io.TextIOWrapper) and name != "stdin":
+            stream.reconfigure(errors="backslashreplace")
 
 
 def leave(code: int) -> NoReturn:

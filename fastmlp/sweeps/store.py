@@ -232,10 +232,10 @@ def _are_texts(values: Any) -> bool:
 
 
 def _damaged(folder: Path | None, error: Exception) -> DataError:
-    return DataError(
-        f"the store {folder and folder / FILE} cannot be used: {error}; it is damaged or of another"
-        " version, choose another folder"
-    )
+    why = "it is damaged or of another version, choose another folder"
+    if isinstance(error, sqlite3.OperationalError):  # of the system; damage is another error
+        why = "check the disk and its free space, or choose another folder"
+    return DataError(f"the store {folder and folder / FILE} cannot be used: {error}; {why}")
 
 
 def _check_folder(folder: Path, resume: bool, overwrite: bool) -> None:
