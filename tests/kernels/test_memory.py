@@ -7,6 +7,7 @@ as well; .ci/run does both. A failure there ends the process; pytest's -s shows 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,6 +27,8 @@ from fastmlp.ops.activations import ACTIVATIONS
 from fastmlp.ops.losses import legal_pairs
 from fastmlp.ops.optimizers import OPTIMIZERS
 from fastmlp.ops.scalers import SCALERS
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="guards need POSIX")
 
 # The kernels of a debug build are compiled for this alone: in one type.
 TYPES = DTYPES[:1] if CHECKED else DTYPES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -12,6 +13,8 @@ import pytest
 from fastmlp.model import guards
 from fastmlp.model.guards import CorruptionError, guarded
 from forks import ending
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="guards need POSIX")
 
 FAULTS = (signal.SIGSEGV, signal.SIGBUS)
 
