@@ -53,11 +53,13 @@ def _print_config(config: TrainConfig) -> int:
 
 
 def _explain(options: argparse.Namespace, config: TrainConfig) -> int:
+    from .commands.machine import machine_lines
     from .commands.tables import data_lines, layer_lines
     from .training.fit import start
 
     run = start(config, _load(options, config), options.threads)
-    print("\n".join([*data_lines(run), "", *layer_lines(run), "", *run.plan.lines()]))
+    facts = [*data_lines(run), "", *layer_lines(run), "", *run.plan.lines()]
+    print("\n".join([*facts, *machine_lines(run.plan.threads)]))
     return 0
 
 

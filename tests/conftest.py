@@ -24,6 +24,8 @@ def sources_hash() -> str:
     digest = hashlib.sha256()
     for path in sorted(KERNELS.glob("*.py")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    if os.environ.get("FASTMLP_DEBUG_MEMORY"):
+        digest.update(b"checked")
     return digest.hexdigest()[:16]
 
 
@@ -40,4 +42,6 @@ if "NUMBA_CACHE_DIR" not in os.environ:
     os.environ["NUMBA_CACHE_DIR"] = str(folder)
 
 settings.register_profile("fastmlp", deadline=None, derandomize=True, database=None)
+# For looking longer, at other examples each time: pytest --hypothesis-profile=long
+settings.register_profile("long", deadline=None, max_examples=2000, database=None)
 settings.load_profile("fastmlp")

@@ -25,6 +25,7 @@ from fastmlp.kernels.sample_step import train_samples
 from fastmlp.kernels.team import new_sync
 from fastmlp.model.encoding import encode
 from fastmlp.model.functions import loss_address, objective, penalties_address
+from fastmlp.model.guards import guarded
 from fastmlp.model.launch import launch
 from fastmlp.model.network import Network
 from fastmlp.model.sparse import compress
@@ -102,17 +103,18 @@ def run_members(worker: Any, team: int, *arguments: Any) -> None:
     worker(0, 1, sync, *without_work(arguments))  # compiled once, by one thread
     failures: list[BaseException] = []
 
-    def member(number: int) -> None:
+    def member(number: int, given: tuple[Any, ...]) -> None:
         try:
-            worker(number, team, sync, *arguments)
+            worker(number, team, sync, *given)
         except BaseException as error:
             failures.append(error)
 
-    threads = [threading.Thread(target=member, args=(number,)) for number in range(team)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with guarded(arguments) as given:
+        threads = [threading.Thread(target=member, args=(n, given)) for n in range(team)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
     assert not failures, failures
 
 
@@ -154,6 +156,7 @@ class Case:
     rate: float = 0.1
     threshold: float = 0.5
     zeros: float = 0.3  # the share of inputs that are 0
+    blank: bool = False  # whether every third row, and every third feature, is all 0
     inputs: str = "dense"  # how rows are kept
     scale: str = "none"
     seed: int = 0
@@ -212,6 +215,8 @@ class Run:
         dtype = self.network.dtype
         X = rng.normal(0, 1, (case.rows, case.sizes[0]))
         raw = np.where(rng.random(X.shape) < case.zeros, 0, X).astype(dtype)
+        if case.blank:
+            raw[::3], raw[:, ::3] = 0, 0
         scaling = SCALERS.parse(case.scale).fit(raw, None)
         self.X = raw if case.scale == "none" else scaling.apply(raw, dtype)
         self.task, labels, self.Y = self._draw_targets(rng)

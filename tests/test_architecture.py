@@ -33,8 +33,8 @@ STRANGERS = {("ops", "kernels")}
 # Facts that need nothing else and that anybody may know.
 EVERYBODYS = {"fastmlp._version"}
 KERNEL_IMPORTS = {
-    "__future__", "collections", "hashlib", "llvmlite", "math", "numba", "numpy", "operator",
-    "pathlib", "platform", "sys", "typing",
+    "__future__", "collections", "functools", "hashlib", "llvmlite", "math", "numba", "numpy",
+    "operator", "os", "pathlib", "platform", "re", "sys", "typing",
 }  # fmt: skip
 HEAVY = ["numba", "llvmlite", "sklearn", "scipy", "matplotlib", "rich", "safetensors"]
 LIGHT_FOLDERS = ["base", "ops", "data"]

@@ -24,14 +24,17 @@ def quota_cpus(cgroup: Path = CGROUP) -> float:
     return quota_us / period_us if quota_us > 0 and period_us > 0 else math.inf
 
 
+def allowed_cpus() -> int:
+    """Return the number of CPUs on which this process may run."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def usable_cpus() -> int:
     """Return the number of CPUs this process may keep busy, at least 1.
 
     The scheduler's affinity mask says which CPUs may be used; a container quota says for how much
     of the time. Starting more threads than either only makes them wait for each other.
     """
-    if hasattr(os, "sched_getaffinity"):
-        allowed = len(os.sched_getaffinity(0))
-    else:
-        allowed = os.cpu_count() or 1
-    return max(1, int(min(allowed, quota_cpus())))
+    return max(1, int(min(allowed_cpus(), quota_cpus())))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..training.callbacks import Callback
 from ..training.run import Run
 from ..training.warm_up import kept_in
+from .machine import machine_lines
 from .running import print_line
 from .tables import data_lines, layer_lines
 
@@ -14,6 +15,8 @@ class Introduction(Callback):
 
     def on_setup(self, run: Run) -> None:
         print_line("\n".join([*data_lines(run), "", *layer_lines(run), ""]))
+        for line in machine_lines(run.plan.threads):
+            print_line(line)
         if run.steps.iterations:
             print_line(f"going on in epoch {run.epoch}, after {run.steps.iterations:,} updates\n")
         if not run.is_compiled:

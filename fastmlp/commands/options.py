@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import difflib
-import tomllib
-from pathlib import Path
 from typing import Any, NoReturn
 
 from ..base.errors import ConfigError
+from ..base.toml import read_toml
 from ..recipes import recipe
 from ..training.config import TrainConfig
 from .option_groups import (
@@ -113,7 +112,7 @@ def config_from(options: argparse.Namespace) -> TrainConfig:
     _check_together(options)
     fields = {field.name for field in dataclasses.fields(TrainConfig)}
     given = {name: value for name, value in vars(options).items() if name in fields}
-    from_file = {} if options.config is None else read_toml(Path(options.config))
+    from_file = {} if options.config is None else read_toml(options.config, "--config")
     if options.recipe is not None:
         from_file = recipe(options.recipe)
     begun = {} if options.resume is None else settings_of_run(options.resume)
@@ -161,16 +160,6 @@ def build_parser() -> Parser:
     add_stopping_options(parser.add_argument_group("stopping"))
     add_run_options(parser.add_argument_group("running"))
     return parser
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """Return the values of ``--config``; ConfigError if it cannot be read."""
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"--config {path} cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"--config {path} is not valid TOML: {error}") from None
 
 
 def _with_option(message: str, given: dict[str, Any]) -> str:

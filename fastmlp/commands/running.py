@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import io
 import os
 import signal
 import sys
@@ -21,6 +23,7 @@ def run_command(work: Callable[[], int]) -> int:
 
     A request to end (SIGTERM) is taken like Ctrl-C, but for the code.
     """
+    _open_streams()
     with _terminable() as terminated:
         code = _run(work)
         return TERMINATED if code == INTERRUPTED and terminated else code
@@ -43,9 +46,24 @@ def _run(work: Callable[[], int]) -> int:
             _give_up_stdout()
             return 1
         except (OSError, MemoryError) as error:
-            print_line(f"error: {str(error) or 'out of memory'}")
+            remedy = "; free some space" if getattr(error, "errno", 0) == errno.ENOSPC else ""
+            print_line(f"error: {str(error) or 'out of memory'}{remedy}")
             _give_up_stdout()
             return 1
+
+
+def _open_streams() -> None:
+    """Let output go somewhere, whoever started the process closed it; and in any locale.
+
+    What the locale's encoding lacks is written as its number (\\xe9).
+    """
+    for name in ("stdin", "stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # and its number is free: the next file to be opened would get it
+            null = open(os.devnull, "r" if name == "stdin" else "w")  # noqa: SIM115
+            setattr(sys, name, null)
+        elif isinstance(stream, io.TextIOWrapper) and name != "stdin":
+            stream.reconfigure(errors="backslashreplace")
 
 
 def leave(code: int) -> NoReturn:

@@ -8,8 +8,9 @@ from typing import Any
 
 from .._version import __version__
 from ..base.errors import ConfigError
+from ..base.toml import read_toml
 from ..recipes import recipe, recipe_names
-from ..sweeps.grid import DEFAULT_AXES, FIELDS, read_grid
+from ..sweeps.grid import DEFAULT_AXES, FIELDS
 from ..sweeps.runner import BACKENDS
 from .axes import AxisGroup
 from .option_groups import (
@@ -19,7 +20,7 @@ from .option_groups import (
     add_stopping_options,
     add_training_options,
 )
-from .options import Parser, parse_with, read_toml
+from .options import Parser, parse_with
 
 DESCRIPTION = """\
 Train every configuration of a grid, one to a core, and rank them by how they do on validation data.
@@ -109,9 +110,9 @@ def grid_values(options: argparse.Namespace, resumed: dict[str, Any] | None) -> 
     """
     values: dict[str, Any]
     if options.grid is not None:
-        values = read_grid(options.grid)
+        values = read_toml(options.grid, "grid")
     elif options.config is not None:
-        values = _as_settings(read_toml(options.config))
+        values = _as_settings(read_toml(options.config, "--config"))
     elif options.recipe is not None:
         values = _as_settings(recipe(options.recipe))
     else:

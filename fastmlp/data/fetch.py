@@ -5,16 +5,22 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import time
 import zlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..base.errors import DataError
 from ..base.files import write_atomically
+
+if TYPE_CHECKING:
+    from http.client import HTTPResponse
 
 TIMEOUT_SECONDS = 15.0
 # MNIST's largest file has 10 MB; a server that sends more sends something else.
 MAX_BYTES = 64 << 20
 CHUNK = 1 << 20
+LEAST_BYTES = 64 << 10
 
 
 class FetchError(Exception):
@@ -30,7 +36,8 @@ def fetch(url: str, sha256: str, timeout: float = TIMEOUT_SECONDS) -> bytes:
     sha256 : str
         Hexadecimal digest of the decompressed content.
     timeout : float, default 15
-        Seconds without any answer after which the server counts as dead.
+        Seconds without any answer, or with less than 64 kB of it, after which the server counts as
+        dead.
 
     Returns
     -------
@@ -48,7 +55,7 @@ def fetch(url: str, sha256: str, timeout: float = TIMEOUT_SECONDS) -> bytes:
 
     try:
         with urllib.request.urlopen(url, timeout=timeout) as response:
-            body: bytes = response.read(MAX_BYTES + 1)
+            body = _read(response, timeout)
     except urllib.error.HTTPError as error:
         error.close()
         raise FetchError(_one_line(f"HTTP {error.code} {error.reason}")) from error
@@ -58,6 +65,21 @@ def fetch(url: str, sha256: str, timeout: float = TIMEOUT_SECONDS) -> bytes:
         raise FetchError(_one_line(error)) from error
     check_content(body, sha256)
     return body
+
+
+def _read(response: HTTPResponse, timeout: float) -> bytes:
+    """Return what a server sends, or a little more than the largest file has.
+
+    Each piece has its time, which a server that sends byte after byte would have for ever.
+    """
+    body, before, due = bytearray(), 0, time.monotonic() + timeout
+    while len(body) <= MAX_BYTES and (piece := response.read1(CHUNK)):
+        body += piece
+        if time.monotonic() > due:
+            if len(body) - before < LEAST_BYTES:
+                raise FetchError(f"too slow: {len(body) - before} bytes in {timeout:g} s")
+            before, due = len(body), time.monotonic() + timeout
+    return bytes(body)
 
 
 def check_content(body: bytes, sha256: str) -> None:

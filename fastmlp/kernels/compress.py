@@ -9,7 +9,7 @@ from numba.extending import intrinsic
 from .buffers import PARTS
 from .jit import kernel
 from .rows import typed_row
-from .view import row_view, unpack
+from .view import emit_element, row_view
 
 # Columns are looked at so many at a time; where a row is cut into parts is a multiple of it.
 GRAIN = 16
@@ -24,7 +24,7 @@ def _find_nonzero(typingctx, row, start):
     def codegen(context, builder, signature, args):
         kind = signature.args[0]
         vector = ir.VectorType(context.get_value_type(kind.dtype), GRAIN)
-        first = builder.gep(unpack(context, builder, kind, args[0])[0], [args[1]])
+        first = emit_element(context, builder, kind, args[0], args[1], GRAIN)
         numbers = builder.load(builder.bitcast(first, vector.as_pointer()))
         numbers.align = 1
         zeros = ir.Constant(vector, None)

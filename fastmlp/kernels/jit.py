@@ -13,6 +13,8 @@ from typing import Any
 
 from numba import njit
 
+from .checks import CHECKED
+
 # Never nnan or ninf: divergence has to stay visible.
 FASTMATH = {"contract", "reassoc", "nsz", "arcp", "afn"}
 
@@ -25,7 +27,8 @@ def hash_sources(folder: Path) -> str:
     return digest.hexdigest()
 
 
-SOURCES_HASH = hash_sources(Path(__file__).parent)
+# Code with and without assertions never stands in for the other.
+SOURCES_HASH = hash_sources(Path(__file__).parent) + ("-checked" if CHECKED else "")
 
 
 def kernel(
@@ -60,6 +63,7 @@ def kernel(
         _nrt=parallel,  # else nothing is allocated, and no references are counted
         fastmath=FASTMATH,
         error_model="numpy",
+        boundscheck=CHECKED and not parallel,
         no_cpython_wrapper=not cached,
         no_cfunc_wrapper=not cached,
     )

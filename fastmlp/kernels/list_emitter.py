@@ -5,8 +5,8 @@ from numba import types
 from numba.core import cgutils
 
 from .host import HAS_FMA
-from .tile import lanes
-from .view import View, unpack
+from .tile import VECTOR_BYTES, lanes
+from .view import View, check_access, emit_element, unpack
 
 _INDEX = ir.IntType(64)
 
@@ -40,14 +40,18 @@ class Emitter:
             return unpack(self.context, self.builder, kind, value)[0]
         return value
 
+    def pointer(self, name, place):
+        """A pointer to an element of an array."""
+        return emit_element(self.context, self.builder, self.kinds[name], self.given[name], place)
+
     def element(self, name, place):
         """An element of an array of integers."""
-        number = self.builder.load(self.builder.gep(self[name], [place]))
+        number = self.number(name, place)
         return number if number.type == _INDEX else self.builder.sext(number, _INDEX)
 
     def number(self, name, place):
         """An element of an array."""
-        return self.builder.load(self.builder.gep(self[name], [place]))
+        return self.builder.load(self.pointer(name, place))
 
     def splat(self, scalar):
         undefined = ir.Constant(self.vector, ir.Undefined)
@@ -61,8 +65,10 @@ class Emitter:
         first = builder.gep(self[name], [builder.add(start, builder.mul(row, stride))])
         panel = self.given.get(f"{name.lower()}_panel", ir.Constant(_INDEX, self.lanes))
         for j in range(self.panels):
-            place = builder.mul(panel, ir.Constant(_INDEX, j))
-            yield builder.bitcast(builder.gep(first, [place]), self.vector.as_pointer())
+            pointer = builder.gep(first, [builder.mul(panel, ir.Constant(_INDEX, j))])
+            kind, value = self.kinds[name], self.given[name]
+            check_access(self.context, builder, kind, value, pointer, VECTOR_BYTES)
+            yield builder.bitcast(pointer, self.vector.as_pointer())
 
     def load(self, pointer):
         value = self.builder.load(pointer)
@@ -85,18 +91,19 @@ class Emitter:
         sums = [builder.phi(self.vector) for _ in initial]
         grown = term(e, sums)
         following = builder.add(e, ir.Constant(_INDEX, 1))
+        end = builder.block  # assertions cut the loop
         for variable, start, value in (
             (e, first, following),
             *zip(sums, initial, grown, strict=True),
         ):
             variable.add_incoming(start, before)
-            variable.add_incoming(value, loop)
+            variable.add_incoming(value, end)
         builder.cbranch(builder.icmp_signed("<", following, last), loop, done)
         builder.position_at_end(done)
         found = [builder.phi(self.vector) for _ in initial]
         for total, start, value in zip(found, initial, grown, strict=True):
             total.add_incoming(start, before)
-            total.add_incoming(value, loop)
+            total.add_incoming(value, end)
         return found
 
     def products(self, places, name, start, stride, are_pairs=False):

@@ -119,7 +119,7 @@ def _multiply_columns(typingctx, given, count):
             last = emit.element("next", k)
             first = builder.mul(k, emit["capacity"])
             place = builder.select(emit["has_shift"], k, integer(0))
-            shift = emit.splat(builder.load(builder.gep(emit["H"], [place])))
+            shift = emit.splat(emit.number("H", place))
             term = emit.products("rows", "D", emit["d"], emit["d_row"], True)
             initial = [builder.select(emit["has_shift"], builder.fmul(shift, u), zero) for u in U]
             sums = emit.sums(first, last, term, initial)
@@ -254,7 +254,7 @@ def _backward_and_add(typingctx, given, count):
                 row = emit.load(pointer)
                 total = builder.call(emit.fma, [row, vector, total])
                 emit.store(builder.call(emit.fma, [factor, vector, row]), pointer)
-            target = builder.gep(emit["C"], [builder.add(emit["c"], k)])
+            target = emit.pointer("C", builder.add(emit["c"], k))
             zero = ir.Constant(element, 0.0)
             start = builder.select(emit["is_first"], zero, builder.load(target))
             builder.store(builder.call(reduce, [start, total], fastmath=("reassoc", "nsz")), target)

@@ -1,8 +1,8 @@
 """Update rules, PyTorch's definitions, on one stretch of parameters ``w`` at a time.
 
-All are called by their addresses, with: w, its gradient g, the same stretch of the first buffer of
-state, by how much the next buffer lies behind it, the rule's parameters (float64), the rate, the
-number of the update (from 1), and whether w holds weights and not biases.
+All are called by their addresses, with: w, its gradient g, the state from the same stretch of its
+first buffer on, by how much the next buffer lies behind it, the rule's parameters (float64), the
+rate, the number of the update (from 1), and whether w holds weights and not biases.
 
 g is the gradient of the objective: the averaged gradient of the loss + l1 sign(w) + l2 w.
 """
@@ -128,10 +128,12 @@ def update(objective, params, start, n, grads, g, state, rate, step, is_weight):
 
     ``state`` holds the optimizer's buffers, each as long as ``params``, one after the other.
     """
+    first = min(start, state.size)  # a rule without state has none of it
     call(
         objective.update,
         (
-            view(params, start, n), view(grads, g, n), view(state, start, n), params.size,
+            view(params, start, n), view(grads, g, n),
+            view(state, first, state.size - first), params.size,
             objective.optimizer_parameters, rate, step, is_weight,
         ),
     )  # fmt: skip

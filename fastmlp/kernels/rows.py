@@ -11,7 +11,7 @@ from numba.extending import intrinsic
 
 from .jit import kernel
 from .tile import VECTOR_BYTES
-from .view import View, pack, prefetch, row_view, unpack, view
+from .view import View, check_access, emit_element, pack, prefetch, row_view, unpack, view
 
 _BYTE, _INT = ir.IntType(8), ir.IntType(32)
 _ONE, _MANY = (0,), (0, 0)
@@ -30,7 +30,11 @@ def typed_row(typingctx, X, row, start, size, like):
         data, shape = unpack(context, builder, signature.args[0], X)
         first = builder.gep(data, [builder.mul(row, builder.extract_value(shape, 1))])
         pointer = builder.bitcast(first, context.get_value_type(kind.dtype).as_pointer())
-        return pack(context, builder, kind, builder.gep(pointer, [start]), size)
+        numbers = builder.gep(pointer, [start])
+        itemsize = context.get_constant(types.intp, kind.dtype.bitwidth // 8)
+        n_bytes = builder.mul(size, itemsize)
+        check_access(context, builder, signature.args[0], X, numbers, n_bytes)
+        return pack(context, builder, kind, numbers, size)
 
     size_type = types.intp
     return View(like.dtype)(X, size_type, size_type, size_type, like), codegen
@@ -75,16 +79,14 @@ def _scale_bytes(typingctx, X, row, k, offset, factor, place, A, a, count):
         X, row, k, offset, factor, place, A, a, _ = args
         kinds = signature.args
 
-        def start(kind, array, position):
-            return builder.gep(unpack(context, builder, kind, array)[0], [position])
-
         def load(pointer, vector):
             found = builder.load(builder.bitcast(pointer, vector.as_pointer()))
             found.align = 1 if vector.element == _BYTE else 8
             return found
 
         def scale(kind, array):
-            first = start(kind, array, place)
+            count = lanes if n_offsets > 1 else 1
+            first = emit_element(context, builder, kind, array, place, count)
             if n_offsets > 1:
                 return load(first, wide)
             undefined = ir.Constant(wide, ir.Undefined)
@@ -95,15 +97,16 @@ def _scale_bytes(typingctx, X, row, k, offset, factor, place, A, a, count):
         real = kinds[6].dtype
         lanes = VECTOR_BYTES * 8 // real.bitwidth
         wide, narrow = ir.VectorType(ir.DoubleType(), lanes), ir.VectorType(_BYTE, lanes)
-        data, shape = unpack(context, builder, kinds[0], X)
-        width = builder.extract_value(shape, 1)
-        pointer = builder.gep(data, [builder.add(builder.mul(row, width), k)])
+        _, shape = unpack(context, builder, kinds[0], X)
+        place_of_bytes = builder.add(builder.mul(row, builder.extract_value(shape, 1)), k)
+        pointer = emit_element(context, builder, kinds[0], X, place_of_bytes, lanes)
         value = builder.uitofp(load(pointer, narrow), wide)
         value = builder.fmul(builder.fsub(value, scale(kinds[3], offset)), scale(kinds[4], factor))
         vector = ir.VectorType(context.get_value_type(real), lanes)
         if real != types.float64:
             value = builder.fptrunc(value, vector)
-        store = builder.store(value, builder.bitcast(start(kinds[6], A, a), vector.as_pointer()))
+        target = emit_element(context, builder, kinds[6], A, a, lanes)
+        store = builder.store(value, builder.bitcast(target, vector.as_pointer()))
         store.align = real.bitwidth // 8
         return context.get_dummy_value()
 

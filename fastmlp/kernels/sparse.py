@@ -77,7 +77,8 @@ def index_columns(member, team, sparse, columns, order, block, rows):
     first_part, last_part = share(PARTS, 1, member, team)
     for part in range(first_part, last_part):
         # A place more than the part has columns, for one that is already there.
-        touched = view(columns.touched, sparse.cuts[part] + part, 0)
+        begin = sparse.cuts[part] + part
+        touched = view(columns.touched, begin, sparse.cuts[part + 1] + part + 1 - begin)
         behind, places, values = columns.next, columns.rows, columns.values
         for i in range(columns.n_touched[part]):
             behind[touched[i]] = touched[i] * capacity

@@ -18,7 +18,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .jit import kernel
-from .view import unpack
+from .view import emit_element
 
 # Places in the int64 array shared by a team, a cache line apart.
 _ARRIVED, _TEAM, _MET, _GENERATION = 0, 8, 16, 24
@@ -40,16 +40,12 @@ def new_sync():
     return np.zeros(SYNC_SIZE, dtype=np.int64)
 
 
-def _element(context, builder, array_type, array, index):
-    return builder.gep(unpack(context, builder, array_type, array)[0], [index])
-
-
 @intrinsic
 def _fetch_add(typingctx, array, index, value):
     """Add atomically and return the value before."""
 
     def codegen(context, builder, signature, args):
-        pointer = _element(context, builder, signature.args[0], args[0], args[1])
+        pointer = emit_element(context, builder, signature.args[0], args[0], args[1])
         return builder.atomic_rmw("add", pointer, args[2], "seq_cst")
 
     return types.int64(array, types.intp, types.int64), codegen
@@ -60,7 +56,7 @@ def _load(typingctx, array, index):
     """Load atomically, seeing all that was written before the value was."""
 
     def codegen(context, builder, signature, args):
-        pointer = _element(context, builder, signature.args[0], args[0], args[1])
+        pointer = emit_element(context, builder, signature.args[0], args[0], args[1])
         return builder.load_atomic(pointer, "acquire", 8)
 
     return types.int64(array, types.intp), codegen

@@ -18,7 +18,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .host import HAS_FMA, TILE_ROWS
-from .view import unpack
+from .view import check_access, unpack
 
 VECTOR_BYTES = 64
 
@@ -51,6 +51,8 @@ class _Emitter:
             f"llvm.{'fma' if HAS_FMA else 'fmuladd'}.v{self.lanes}f{8 * self.itemsize}",
         )
 
+        self.context, self.given, self.kinds = context, given, kinds
+
         def start(array, offset):
             data, _ = unpack(context, builder, kinds[array], given[array])
             return builder.gep(data, [given[offset]])
@@ -73,12 +75,18 @@ class _Emitter:
         zeros = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), None)
         return self.builder.shuffle_vector(first, undefined, zeros)
 
-    def load(self, pointer):
+    def check(self, array, pointer, size=VECTOR_BYTES):
+        kind, value = self.kinds[array], self.given[array]
+        check_access(self.context, self.builder, kind, value, pointer, size)
+
+    def load(self, array, pointer):
+        self.check(array, pointer)
         load = self.builder.load(self.builder.bitcast(pointer, self.vector.as_pointer()))
         load.align = self.itemsize
         return load
 
-    def store(self, value, pointer):
+    def store(self, value, array, pointer):
+        self.check(array, pointer)
         store = self.builder.store(value, self.builder.bitcast(pointer, self.vector.as_pointer()))
         store.align = self.itemsize
 
@@ -157,25 +165,28 @@ class _Emitter:
         k, place = builder.phi(_INDEX), builder.phi(_INDEX)
         sums = [builder.phi(self.vector) for _ in range(rows)]
         next_k = builder.add(k, self.number(1))
-        B_row = self.load(self.row(self.B, self.b_row, k))
+        B_row = self.load("B", self.row(self.B, self.b_row, k))
         grown = []
         for element, total in zip(elements_of_A(place), sums, strict=True):
+            self.check("A", element, self.itemsize)
             scalar = builder.load(element)
             grown.append(builder.call(self.fma, [self.splat(scalar), B_row, total]))
+        place_of_next = self.next_place(place, next_k)
+        end = builder.block  # assertions cut the loop
         for variable, initial, following in (
             (k, self.number(0), next_k),
-            (place, self.number(0), self.next_place(place, next_k)),
+            (place, self.number(0), place_of_next),
             *zip(sums, [ir.Constant(self.vector, None)] * rows, grown, strict=True),
         ):
             variable.add_incoming(initial, before)
-            variable.add_incoming(following, loop)
+            variable.add_incoming(following, end)
         builder.cbranch(builder.icmp_signed("<", next_k, self.K), loop, done)
         builder.position_at_end(done)
         for r, total in enumerate(grown):
             number = builder.add(row, self.number(r))
-            kept = builder.fmul(self.keep, self.load(self.row(self.I, self.i_row, number)))
+            kept = builder.fmul(self.keep, self.load("I", self.row(self.I, self.i_row, number)))
             total = builder.call(self.fma, [self.gain, total, kept])
-            self.store(total, self.row(self.C, self.c_row, number))
+            self.store(total, "C", self.row(self.C, self.c_row, number))
 
     def elements_of_A(self, rows, row):
         """A function from the place along k to pointers to A's elements of the tile's rows."""

@@ -6,7 +6,7 @@ from numba.extending import intrinsic
 
 from .jit import kernel
 from .tile import VECTOR_BYTES
-from .view import unpack
+from .view import check_access, unpack
 
 _HALF = VECTOR_BYTES // 2  # bytes of a row of a block: eight float32 fill eight AVX registers
 _INDEX = ir.IntType(64)
@@ -28,6 +28,7 @@ def _transpose_square(typingctx, S, s, s_row, T, t, t_row):
             start = builder.gep(data, [offset])
             for r in range(n):
                 row = builder.gep(start, [builder.mul(stride, ir.Constant(_INDEX, r))])
+                check_access(context, builder, kind, array, row, _HALF)
                 yield builder.bitcast(row, vector.as_pointer())
 
         values = []

@@ -5,6 +5,7 @@ arrays, and the compiled code of a step consisted mostly of copies of what nobod
 in their place, and no counting, the general step is a quarter of the code before LLVM removes any.
 """
 
+import functools
 import operator
 
 from llvmlite import ir
@@ -21,7 +22,9 @@ from numba.extending import (
     type_callable,
 )
 
-_INT = ir.IntType(32)
+from .checks import CHECKED, check_range
+
+_INT, _WORD = ir.IntType(32), ir.IntType(64)
 
 
 class View(types.Type):
@@ -58,6 +61,33 @@ def unpack(context, builder, kind, value):
         return builder.extract_value(value, 0), builder.extract_value(value, 1)
     array = context.make_array(kind)(context, builder, value)
     return array.data, array.shape
+
+
+def check_access(context, builder, kind, value, pointer, size):
+    """Emit, in a debug build, the assertion that so many bytes from ``pointer`` on lie within an
+    array or a view.
+    """
+    if CHECKED:
+        data, _ = unpack(context, builder, kind, value)
+        start = builder.sub(builder.ptrtoint(pointer, _WORD), builder.ptrtoint(data, _WORD))
+        total = builder.mul(_count(context, builder, kind, value), _WORD(kind.dtype.bitwidth // 8))
+        check_range(builder, start, size, total, "bytes")
+
+
+def emit_element(context, builder, kind, value, index, count=1):
+    """Return the address of the element ``index`` of an array or a view, in emitted code.
+
+    In a debug build so many elements from it on must lie within.
+    """
+    if CHECKED:
+        check_range(builder, index, count, _count(context, builder, kind, value), "numbers")
+    return builder.gep(unpack(context, builder, kind, value)[0], [index])
+
+
+def _count(context, builder, kind, value):
+    """Return how many elements an array or a view has."""
+    _, shape = unpack(context, builder, kind, value)
+    return functools.reduce(builder.mul, cgutils.unpack_tuple(builder, shape))
 
 
 def pack(context, builder, kind, pointer, *shape):
@@ -133,15 +163,16 @@ def _is_index(view, index):
 
 def _element(context, builder, kinds, args):
     """Return the address of an element."""
-    data, shape = unpack(context, builder, kinds[0], args[0])
     if kinds[0].ndim == 1:
-        return builder.gep(data, [context.cast(builder, args[1], kinds[1], types.intp)])
+        index = context.cast(builder, args[1], kinds[1], types.intp)
+        return emit_element(context, builder, kinds[0], args[0], index)
+    _, shape = unpack(context, builder, kinds[0], args[0])
     row, column = (
         context.cast(builder, part, kind, types.intp)
         for part, kind in zip(cgutils.unpack_tuple(builder, args[1]), kinds[1].types, strict=True)
     )
-    width = builder.extract_value(shape, 1)
-    return builder.gep(data, [builder.add(builder.mul(row, width), column)])
+    index = builder.add(builder.mul(row, builder.extract_value(shape, 1)), column)
+    return emit_element(context, builder, kinds[0], args[0], index)
 
 
 @lower_builtin(operator.getitem, View, types.Any)
@@ -185,8 +216,8 @@ def view(typingctx, array, start, size):
     """Return array[start : start + size] of a flat array or view."""
 
     def codegen(context, builder, signature, args):
-        data, _ = unpack(context, builder, signature.args[0], args[0])
-        return pack(context, builder, signature.return_type, builder.gep(data, [args[1]]), args[2])
+        first = emit_element(context, builder, signature.args[0], *args)
+        return pack(context, builder, signature.return_type, first, args[2])
 
     return View(array.dtype)(array, types.intp, types.intp), codegen
 
@@ -196,9 +227,10 @@ def row_view(typingctx, matrix, row, start, size):
     """Return matrix[row, start : start + size] of a matrix."""
 
     def codegen(context, builder, signature, args):
-        data, shape = unpack(context, builder, signature.args[0], args[0])
+        _, shape = unpack(context, builder, signature.args[0], args[0])
         place = builder.add(builder.mul(args[1], builder.extract_value(shape, 1)), args[2])
-        return pack(context, builder, signature.return_type, builder.gep(data, [place]), args[3])
+        first = emit_element(context, builder, signature.args[0], args[0], place, args[3])
+        return pack(context, builder, signature.return_type, first, args[3])
 
     size_type = types.intp
     return View(matrix.dtype)(matrix, size_type, size_type, size_type), codegen

@@ -14,6 +14,7 @@ from ..base.cpus import usable_cpus
 from ..base.errors import ConfigError
 from ..kernels.launch import address_of, run_team
 from ..kernels.team import new_sync
+from .guards import guarded
 
 # Numba's workqueue layer ends the process when two Python threads enter it, and its OpenMP one when
 # it was started before a fork. Whoever cannot have the threads runs alone: the bits are the same.
@@ -85,6 +86,11 @@ def launch(worker: Any, threads: int, *arguments: Any) -> None:
     threads : int
         At most how many; fewer where the threading layer cannot bear another region now.
     """
+    with guarded(arguments) as given:
+        _launch(worker, threads, given)
+
+
+def _launch(worker: Any, threads: int, arguments: tuple[Any, ...]) -> None:
     if threads > 1 and not _is_forked and _one_region.acquire(blocking=False):
         try:
             run_team(_address(worker, arguments), threads, new_sync(), arguments)

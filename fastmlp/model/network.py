@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -12,6 +13,10 @@ from ..kernels import buffers
 from ..ops.activations import Activation
 from ..ops.initializers import Initializer
 from .memory import aligned_zeros, float_dtype, padded
+
+# What a process can address on most machines. Below it, sizes stay far from the end of the 64 bits
+# that kernels have for them, with a block's rows and an optimizer's state, too.
+MOST_BYTES = 1 << 47
 
 
 class Network:
@@ -56,6 +61,7 @@ class Network:
                 f"activations must be one for each of the {len(self.layer_sizes) - 1} layers, "
                 f"got {len(self.activations)}"
             )
+        _check_memory(self.layer_sizes, self.dtype)
         self.table = _layout(self.layer_sizes, self.dtype)
         last = self.table[-1]
         self.params = aligned_zeros(int(last[buffers.B] + last[buffers.LD_OUT]), self.dtype)
@@ -129,6 +135,16 @@ class Network:
     def _bias_view(self, flat: np.ndarray, layer: int) -> np.ndarray:
         row = self.table[layer]
         return flat[row[buffers.B] : row[buffers.B] + row[buffers.N_OUT]]
+
+
+def _check_memory(sizes: tuple[int, ...], dtype: np.dtype) -> None:
+    """Refuse what no machine can hold: products of NumPy's numbers overflow, Python's do not."""
+    weights = sum(n_in * padded(n_out, dtype) for n_in, n_out in pairwise(sizes))
+    if weights * dtype.itemsize > MOST_BYTES:
+        raise ConfigError(
+            f"layer_sizes must make at most {MOST_BYTES >> 40} TB of weights, got "
+            f"{', '.join(map(str, sizes)):.80}; make layers smaller"
+        )
 
 
 def _layout(sizes: tuple[int, ...], dtype: np.dtype) -> np.ndarray:

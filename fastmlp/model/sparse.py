@@ -16,6 +16,7 @@ from ..kernels.buffers import PARTS, Columns, Layer, Lists, Sparse
 from ..kernels.compress import GRAIN, count_columns
 from ..kernels.pointers import address
 from ..ops.scalers import NO_SCALING, Scaling
+from .guards import guarded
 from .memory import aligned_zeros
 
 _SIZE = types.intp
@@ -116,7 +117,8 @@ def compress(X: Features, scaling: Scaling, dtype: np.dtype) -> Sparse:
     else:
         X = np.ascontiguousarray(listable(X))
         counts = np.empty(n_features, np.int64)
-        count_columns(X, counts)
+        with guarded((X, counts)) as given:
+            count_columns(*given)
     shift = (-scaling.offset * scaling.factor).astype(dtype)
     shift = np.array(np.broadcast_to(shift, counts.size))
     n_shift, numbers = int(np.count_nonzero(shift)), int(counts.sum())
@@ -133,7 +135,9 @@ def compress(X: Features, scaling: Scaling, dtype: np.dtype) -> Sparse:
 
 def _compress_rows(X: np.ndarray, factor: np.ndarray, cuts: np.ndarray, *rest: Any) -> None:
     kernel = getattr(compression, f"compress_{X.dtype}")
-    kernel(as_bytes(X), np.arange(len(X)), 0, len(X), factor, cuts, rest[1], rest[0], *rest[2:])
+    arguments = as_bytes(X), np.arange(len(X)), 0, len(X), factor, cuts, rest[1], rest[0], *rest[2:]
+    with guarded(arguments) as given:
+        kernel(*given)
 
 
 def _list_rows(X: Features, factor: np.ndarray, cuts: np.ndarray, *rest: Any) -> None:

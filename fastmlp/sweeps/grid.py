@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import os
-import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -70,7 +67,10 @@ class Grid:
         self.axes = {name: _axis(name, value) for name, value in values.items() if name in FIELDS}
         self.by_mode = {mode: _mode_axes(mode, values[mode]) for mode in MODES if mode in values}
         modes = self.axes.get("mode", [DEFAULTS["mode"]])
-        self.modes: list[Any] = modes if isinstance(modes, list) else []
+        self.modes: list[str] = modes if isinstance(modes, list) else []
+        for mode in self.modes:
+            if not isinstance(mode, str):
+                raise ConfigError(f"mode must be one of {', '.join(MODES)}, got {mode!r:.80}")
         self._check_modes()
 
     def to_dict(self) -> dict[str, Any]:
@@ -158,7 +158,7 @@ class Grid:
             if mode not in self.modes:
                 raise ConfigError(
                     f"settings for mode {mode} apply to no cell: the modes are "
-                    f"{', '.join(map(str, self.modes))}; leave them out, or add the mode"
+                    f"{', '.join(self.modes)}; leave them out, or add the mode"
                 )
         for name in self.axes:
             if name != "mode" and all(name in self.by_mode.get(m, {}) for m in self.modes):
@@ -166,22 +166,6 @@ class Grid:
                     f"{name} applies to no cell: every mode has a setting of its own for it; leave "
                     "one out"
                 )
-
-
-def read_grid(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Return the values of a grid in a TOML file.
-
-    Raises
-    ------
-    ConfigError
-        If the file cannot be read.
-    """
-    try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"grid {path} cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"grid {path} is not valid TOML: {error}") from None
 
 
 def config_of(settings: Mapping[str, Any]) -> TrainConfig:

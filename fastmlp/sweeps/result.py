@@ -74,7 +74,7 @@ class SweepResult:
         trials: list[Trial],
         status: str,
         datasets: Datasets,
-        params: Callable[[str], bytes | None],
+        params: Callable[[str, int], bytes | None],
         folder: Path | None,
     ):
         self.leaderboard, self.trials, self.status = leaderboard, trials, status
@@ -137,7 +137,7 @@ class SweepResult:
             return
         trial, cell, dataset = found
         run = make_run(cell, dataset)
-        kept = self._params(trial.key)
+        kept = self._params(trial.key, run.network.params.nbytes)
         if kept is not None:
             run.network.params[:] = np.frombuffer(kept, run.network.params.dtype)
         elif self.status == "interrupted":

@@ -15,6 +15,7 @@ from .._version import __version__
 from ..base.errors import ConfigError, DataError
 from ..base.numbers import finite
 from ..reports.leaderboard import Trial
+from .records import trial_from
 
 FILE = "sweep.sqlite"
 LOCK = "sweep.lock"
@@ -68,6 +69,7 @@ class Store:
     """
 
     def __init__(self, folder: Path | None, resume: bool = False, overwrite: bool = False):
+        self._folder = folder
         self._lock: sqlite3.Connection | None = None
         if folder is None:
             self._connection = sqlite3.connect(":memory:", isolation_level=None)
@@ -78,7 +80,9 @@ class Store:
                 for name in (FILE, f"{FILE}-wal", f"{FILE}-shm", f"{FILE}-journal"):
                     (folder / name).unlink(missing_ok=True)
             self._connection = sqlite3.connect(folder / FILE, isolation_level=None)
-        with self._damage_named(folder):
+        with self._damage_named():
+            # Views and triggers of a file that somebody else made run nothing.
+            self._connection.execute("PRAGMA trusted_schema = OFF")
             # Where the file system has no shared memory, SQLite keeps its rollback journal.
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
@@ -89,17 +93,27 @@ class Store:
             self.set_facts(version=self.fact("version") or __version__)
 
     @contextlib.contextmanager
-    def _damage_named(self, folder: Path | None) -> Iterator[None]:
+    def _damage_named(self) -> Iterator[None]:
+        """Name the store in errors by damage to it, and let go of it."""
         try:
             yield
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, ValueError) as error:
             self.close()
-            raise _damaged(folder, error) from None
+            raise _damaged(self._folder, error) from None
 
     def fact(self, name: str) -> str | None:
         """Return what was noted about the sweep under a name."""
-        row = self._connection.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        row = self._one("SELECT value FROM facts WHERE name = ?", name)
         return None if row is None else str(row[0])
+
+    def data(self) -> set[str] | None:
+        """Return the hashes of the data that the sweep began with; None where it has not begun."""
+        noted = self.fact("data")
+        with self._damage_named():
+            hashes = json.loads(noted or "null")
+            if not (hashes is None or _are_texts(hashes)):
+                raise ValueError("its data must be a list of hashes")
+        return None if hashes is None else set(hashes)
 
     def set_facts(self, **values: str) -> None:
         """Note facts about the sweep."""
@@ -108,7 +122,8 @@ class Store:
 
     def keys(self) -> set[str]:
         """Return the keys of all cells recorded."""
-        return {row[0] for row in self._connection.execute("SELECT key FROM cells")}
+        with self._damage_named():
+            return {row[0] for row in self._connection.execute("SELECT key FROM cells")}
 
     def record(self, trial: Trial, rank_by: str, params: np.ndarray | None) -> None:
         """Add a cell, with its weights where it is among the best.
@@ -146,19 +161,35 @@ class Store:
 
     def trials(self) -> list[Trial]:
         """Return all cells, in the order of their keys."""
-        rows = self._connection.execute(f"SELECT {_COLUMNS} FROM cells ORDER BY key")
-        return [_trial(row) for row in rows]
+        with self._damage_named():
+            rows = self._connection.execute(f"SELECT {_COLUMNS} FROM cells ORDER BY key")
+            return [trial_from(row) for row in rows]
 
-    def params(self, key: str) -> bytes | None:
-        """Return the weights of a cell as they were recorded; None where they were not kept."""
-        row = self._connection.execute("SELECT params FROM cells WHERE key = ?", (key,)).fetchone()
-        return None if row is None else row[0]
+    def params(self, key: str, size: int) -> bytes | None:
+        """Return the weights of a cell as they were recorded; None where they were not kept.
+
+        Raises
+        ------
+        DataError
+            If they are not so many bytes.
+        """
+        row = self._one("SELECT params FROM cells WHERE key = ?", key)
+        with self._damage_named():
+            if row is None or row[0] is None:
+                return None
+            if not isinstance(row[0], bytes) or len(row[0]) != size:
+                raise ValueError(f"the weights of cell {key} must have {size} bytes")
+            return row[0]
 
     def close(self) -> None:
         """Write everything into the one file, and let others write."""
         self._connection.close()
         if self._lock is not None:
             self._lock.close()
+
+    def _one(self, query: str, name: str) -> Any:
+        with self._damage_named():
+            return self._connection.execute(query, (name,)).fetchone()
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -180,24 +211,31 @@ def stored_sweep(folder: Path) -> tuple[dict[str, Any] | None, dict[str, int]]:
     """Return the grid and the search of the sweep in a folder; none where there is none yet."""
     if not holds_store(folder):
         return None, {}
-    connection = sqlite3.connect(folder / FILE)
     try:
-        facts = dict(connection.execute("SELECT name, value FROM facts"))
-    except sqlite3.DatabaseError as error:
+        with contextlib.closing(sqlite3.connect(folder / FILE)) as connection:
+            connection.execute("PRAGMA trusted_schema = OFF")
+            facts = dict(connection.execute("SELECT name, value FROM facts"))
+        grid, search = (json.loads(facts.get(name, "null")) for name in ("grid", "search"))
+        if not (isinstance(grid, dict | None) and isinstance(search, dict | None)):
+            raise ValueError("its grid and its search must be tables")
+        if not all(type(value) is int for value in (search or {}).values()):
+            raise ValueError("its search must hold whole numbers")
+    except (sqlite3.DatabaseError, ValueError, TypeError, RecursionError) as error:
         raise _damaged(folder, error) from None
-    finally:
-        connection.close()
-    search = json.loads(facts.get("search", "{}"))
-    return json.loads(facts["grid"]) if "grid" in facts else None, {
-        "search_seed" if name == "seed" else name: value for name, value in search.items()
+    return grid, {
+        "search_seed" if name == "seed" else name: value for name, value in (search or {}).items()
     }
 
 
+def _are_texts(values: Any) -> bool:
+    return isinstance(values, list) and all(isinstance(value, str) for value in values)
+
+
 def _damaged(folder: Path | None, error: Exception) -> DataError:
-    return DataError(
-        f"the store {folder and folder / FILE} cannot be used: {error}; it is damaged or of another"
-        " version, choose another folder"
-    )
+    why = "it is damaged or of another version, choose another folder"
+    if isinstance(error, sqlite3.OperationalError):  # of the system; damage is another error
+        why = "check the disk and its free space, or choose another folder"
+    return DataError(f"the store {folder and folder / FILE} cannot be used: {error}; {why}")
 
 
 def _check_folder(folder: Path, resume: bool, overwrite: bool) -> None:
@@ -239,9 +277,3 @@ def _locked(folder: Path) -> sqlite3.Connection:
 
 def _json(values: dict[str, Any]) -> str:
     return json.dumps(finite(values), allow_nan=False)
-
-
-def _trial(row: tuple[Any, ...]) -> Trial:
-    key, settings, config, status, error, *texts = row
-    parsed = [json.loads(text) for text in (settings, config, *texts)]
-    return Trial(key, parsed[0], parsed[1], status, error, *parsed[2:])

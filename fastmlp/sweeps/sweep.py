@@ -14,11 +14,12 @@ from typing import Any
 
 from .._version import __version__
 from ..base.errors import ConfigError
+from ..base.toml import read_toml
 from ..data.dataset import Dataset
 from ..reports.leaderboard import Leaderboard, Trial, check_ranking, label, rank, value_text
 from ..reports.tables import Table
 from .cells import Cell, Datasets, Loader, cost, make_cells, varying, with_epochs
-from .grid import APPLIES, DEFAULTS, Grid, read_grid
+from .grid import APPLIES, DEFAULTS, Grid
 from .result import SweepResult
 from .runner import Runner
 from .search import Search
@@ -99,7 +100,7 @@ def run_sweep(
         If the data do not fit the task, or the store in ``out`` is damaged.
     """
     if isinstance(grid, (str, os.PathLike)):
-        grid = read_grid(grid)
+        grid = read_toml(grid, "grid")
     grid = grid if isinstance(grid, Grid) else Grid(grid)
     search = Search(budget, search_seed, halving, min_epochs)
     runner = Runner(jobs, backend, address)
@@ -238,9 +239,9 @@ class _Sweep:
 
 def _check_same(store: Store, grid: Grid, search: Search, rank_by: str, datasets: Datasets) -> None:
     """Note what the sweep is; raise ConfigError if the store is that of another one."""
-    before = store.fact("data")
+    before = store.data()
     names = sorted(datasets.by_key)
-    if before is not None and not set(json.loads(before)) & set(names):
+    if before is not None and not before & set(names):
         raise ConfigError(
             "resume needs the data that the sweep began with, got others; load those, or choose "
             "another folder"

@@ -13,7 +13,7 @@ from fastmlp.base.errors import ConfigError, DataError
 from fastmlp.data import Dataset
 from fastmlp.data.csv_table import read_csv
 
-fuzz = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+fuzz = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 finite = st.floats(allow_nan=False, allow_infinity=False)
 FLOWERS = "length,width,species\n5.1,3.5,setosa\n4.9,3.0,setosa\n6.7,3.1,virginica\n"
 

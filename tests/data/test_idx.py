@@ -126,12 +126,7 @@ def test_a_compressed_flood_is_not_unpacked(tmp_path: Path, idx_bytes: IdxBytes)
     assert peak < 8 << 20
 
 
-@settings(
-    max_examples=60,
-    deadline=None,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), compress=st.booleans())
 def test_mutated_files_are_read_or_refused(
     data: st.DataObject, compress: bool, tmp_path: Path, idx_bytes: IdxBytes

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from fastmlp.base.errors import ConfigError, DataError
 from fastmlp.data.npz_table import MAX_EXPANSION, read_npz
 
-fuzz = settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+fuzz = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 X = np.arange(12.0).reshape(6, 2)
 Y = np.array([3, 5, 3, 7, 5, 7])
 DEFLATED = zipfile.ZIP_DEFLATED

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from fastmlp import DataError
@@ -72,6 +74,21 @@ def test_a_truncated_png_is_refused(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:400])
     with pytest.raises(DataError, match=r"cannot be read as a PNG image: .*truncated"):
         read_pngs([path], 900)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_mutated_files_are_read_or_refused(tmp_path: Path, data: st.DataObject) -> None:
+    mode = data.draw(st.sampled_from(["L", "RGB", "RGBA", "P", "I;16", "1"]))
+    content = bytearray(write(tmp_path / "a.png", GRAY, mode).read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(8, len(content) - 1))
+        content[place : place + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=6))
+    (tmp_path / "a.png").write_bytes(content)
+    try:
+        assert read_pngs([tmp_path / "a.png"], GRAY.size).shape == (1, GRAY.size)
+    except DataError as error:
+        assert str(tmp_path / "a.png") in str(error)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

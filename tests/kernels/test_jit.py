@@ -124,7 +124,8 @@ def tiny(tmp_path: Path) -> Path:
     package = tmp_path / "tiny"
     package.mkdir()
     (package / "__init__.py").touch()
-    (package / "jit.py").write_bytes(Path(jit.__file__).read_bytes())
+    for name in ("checks.py", "jit.py"):
+        (package / name).write_bytes((Path(jit.__file__).parent / name).read_bytes())
     (package / "helper.py").write_text(HELPER.format(10))
     (package / "caller.py").write_text(CALLER)
     return package

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import assume, given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save_file
@@ -390,9 +389,6 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("fuzz") / "mutant"
 
 
-fuzz = hypothesis_settings(max_examples=100, deadline=None, database=None)
-
-
 def load_mutant(target: Path) -> None:
     try:
         check_valid(Predictor.load(target))
@@ -400,7 +396,6 @@ def load_mutant(target: Path) -> None:
         assert "\n" not in str(error)
 
 
-@fuzz
 @given(data=st.data())
 def test_damaged_bytes_never_get_through(content: bytes, target: Path, data: st.DataObject) -> None:
     mutant = bytearray(content)
@@ -412,7 +407,6 @@ def test_damaged_bytes_never_get_through(content: bytes, target: Path, data: st.
     load_mutant(target)
 
 
-@fuzz
 @given(data=st.data())
 def test_one_flipped_bit_is_always_noticed(
     content: bytes, target: Path, data: st.DataObject
@@ -423,7 +417,6 @@ def test_one_flipped_bit_is_always_noticed(
     refusal(target)
 
 
-@fuzz
 @given(size=st.integers(0, 10_000))
 def test_a_file_of_another_length_is_always_refused(
     content: bytes, target: Path, size: int
@@ -464,7 +457,6 @@ anything = st.recursive(
 )  # fmt: skip
 
 
-@fuzz
 @given(data=st.data())
 def test_odd_headers_never_get_through(content: bytes, target: Path, data: st.DataObject) -> None:
     target.write_bytes(content)

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from fastmlp import ConfigError
+from fastmlp.base.toml import read_toml
 from fastmlp.sweeps.cells import Datasets, longest_first, make_cells, with_epochs
-from fastmlp.sweeps.grid import DEFAULT_AXES, Grid, read_grid
+from fastmlp.sweeps.grid import DEFAULT_AXES, Grid
 from fastmlp.sweeps.search import Search
 from fastmlp.sweeps.sweep import plan_cells
 from toys import blobs, lines
@@ -56,7 +57,7 @@ def test_settings_for_a_mode_go_before_those_for_all(tmp_path: Path) -> None:
         "[minibatch]\nbatch_size = [4, 8]\n"
     )
     found = [(c.config.mode, c.config.epochs, c.settings.get("batch_size"))
-             for c in cells(read_grid(path))]  # fmt: skip
+             for c in cells(read_toml(path, "grid"))]  # fmt: skip
     assert found == [
         ("batch", 5, None), ("batch", 6, None), ("minibatch", 2, 4), ("minibatch", 2, 8),
     ]  # fmt: skip
@@ -114,7 +115,7 @@ def test_a_file_that_cannot_be_read_is_named(
     if content is not None:
         (tmp_path / "grid.toml").write_text(content)
     with pytest.raises(ConfigError, match=message):
-        read_grid(tmp_path / "grid.toml")
+        read_toml(tmp_path / "grid.toml", "grid")
 
 
 def test_a_key_tells_settings_and_data_apart_and_not_how_they_were_written() -> None:

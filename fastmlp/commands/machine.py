@@ -1,0 +1,37 @@
+"""What the machine does not give, and what is done instead."""
+
+from __future__ import annotations
+
+import importlib
+
+from ..base.cpus import allowed_cpus, quota_cpus
+
+
+def machine_lines(threads: int) -> list[str]:
+    """Say by how much threads are fewer, or slower to start, than they might be.
+
+    Parameters
+    ----------
+    threads : int
+        How many a run takes.
+    """
+    lines = []
+    if quota_cpus() < allowed_cpus():
+        lines.append(
+            f"the container may use {quota_cpus():g} of {allowed_cpus()} CPUs: threads are as many "
+            "as fit in, at least one"
+        )
+    if threads > 1 and not _has_openmp():
+        lines.append(
+            "OpenMP cannot be loaded: Numba's own threads take its place, to the same bits; they "
+            "take longer to start"
+        )
+    return lines
+
+
+def _has_openmp() -> bool:
+    try:
+        importlib.import_module("numba.np.ufunc.omppool")
+    except ImportError:
+        return False
+    return True

@@ -1,0 +1,134 @@
+"""Memory that shows when a kernel leaves its arrays; for debug builds, and for tests.
+
+While a kernel runs, every array it was given is replaced by a copy that touches, with one end, a
+page that nobody may read or write: the processor itself stops the process at the first access
+beyond it, be it a load of a vector that nobody would notice otherwise. At the other end lie known
+bytes, which are looked at afterwards. Which end is which changes from launch to launch. Arrays that
+are read-only lie in pages that are.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import mmap
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import numpy as np
+
+from ..kernels.checks import CHECKED
+
+# Set in a debug build (see kernels.checks), and by tests.
+enabled = CHECKED
+
+_CANARY = 0xA5
+_LEAST_CANARY = 64
+_NO_ACCESS, _READ, _WRITE = 0, 1, 2
+_sides = itertools.cycle((True, False))
+_free: dict[int, list[np.ndarray]] = defaultdict(list)  # memory, by its number of pages
+
+
+class CorruptionError(AssertionError):
+    """A kernel has written beside an array."""
+
+
+@contextmanager
+def guarded(arguments: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+    """Yield the arguments of a kernel, in a debug build with guarded copies of all arrays.
+
+    What is written to these stands in the arrays themselves afterwards.
+
+    Raises
+    ------
+    CorruptionError
+        If the bytes beside an array are not what they were.
+    """
+    if not enabled:
+        yield arguments
+        return
+    copies: dict[tuple[int, int], _Copy] = {}
+    at_end = next(_sides)
+    yield tuple(_replaced(argument, copies, at_end, f"argument {number}")
+                for number, argument in enumerate(arguments))  # fmt: skip
+    for copy in copies.values():
+        copy.check()
+    for copy in copies.values():
+        copy.give_back()
+
+
+def _replaced(value: Any, copies: dict[tuple[int, int], _Copy], at_end: bool, name: str) -> Any:
+    """Return an argument with its arrays replaced. The same memory gets one copy."""
+    if isinstance(value, np.ndarray):
+        place = value.__array_interface__["data"][0], value.nbytes
+        if not value.nbytes or place not in copies:
+            copies[place] = _Copy(value, at_end, name)
+        return copies[place].as_type_of(value)
+    if isinstance(value, tuple):
+        names = getattr(value, "_fields", range(len(value)))
+        parts = [_replaced(part, copies, at_end, f"{name}.{field}")
+                 for field, part in zip(names, value, strict=True)]  # fmt: skip
+        return value._make(parts) if hasattr(value, "_make") else tuple(parts)
+    return value
+
+
+class _Copy:
+    """A copy of an array between a forbidden page and known bytes."""
+
+    def __init__(self, original: np.ndarray, at_end: bool, name: str):
+        self.original, self.name, size = original, name, original.nbytes
+        self.pages = -(-(size + _LEAST_CANARY) // mmap.PAGESIZE)
+        self.body = _take(self.pages)
+        start = self.body.size - size if at_end else 0
+        self.before, self.bytes, self.behind = np.split(self.body, [start, start + size])
+        self.before[:], self.behind[:] = _CANARY, _CANARY
+        self.bytes[:] = original.reshape(-1).view(np.uint8)
+        self.is_writeable = original.flags.writeable
+        if not self.is_writeable:
+            _protect(self.body, _READ)
+
+    def as_type_of(self, array: np.ndarray) -> np.ndarray:
+        """Return the copy as an array like one in the same place."""
+        # Not a slice of the memory, which begins elsewhere if it is empty.
+        copy = np.ndarray(array.shape, array.dtype, self.body, self.before.size)
+        copy.flags.writeable = array.flags.writeable
+        return copy
+
+    def check(self) -> None:
+        """Raise CorruptionError where something was written beside the copy."""
+        places = {"before its start": self.before[::-1], "behind its end": self.behind}
+        for place, canary in places.items():
+            changed = np.flatnonzero(canary != _CANARY)
+            if changed.size:
+                raise CorruptionError(
+                    f"a kernel has written {changed.size} bytes, the first {changed[0]} bytes "
+                    f"{place}, of {self.name}, {self.original.dtype} {self.original.shape}"
+                )
+
+    def give_back(self) -> None:
+        """Write what the copy holds to the array that it stands for, and free its memory."""
+        if self.is_writeable:
+            self.original[...] = self.as_type_of(self.original)
+        else:
+            _protect(self.body, _READ | _WRITE)
+        _free[self.pages].append(self.body)
+
+
+def _take(pages: int) -> np.ndarray:
+    """Return so many pages of memory between two that are forbidden."""
+    with suppress(IndexError):
+        return _free[pages].pop()
+    page = mmap.PAGESIZE
+    memory = np.frombuffer(mmap.mmap(-1, (pages + 2) * page), np.uint8)
+    _protect(memory[:page], _NO_ACCESS)
+    _protect(memory[-page:], _NO_ACCESS)
+    return memory[page:-page]
+
+
+def _protect(memory: np.ndarray, rights: int) -> None:
+    address = memory.__array_interface__["data"][0]
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.mprotect(ctypes.c_void_p(address), ctypes.c_size_t(memory.size), rights):
+        raise OSError(ctypes.get_errno(), "memory cannot be protected")

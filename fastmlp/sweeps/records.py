@@ -1,0 +1,81 @@
+"""What a row of the store must hold to be a trial: whoever uses one finds what it promises."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from typing import Any
+
+from ..base.errors import ConfigError
+from ..reports.leaderboard import RANKINGS, Trial
+from ..training.config import TrainConfig
+
+_FIELDS = {field.name for field in dataclasses.fields(TrainConfig)}
+
+
+def trial_from(row: tuple[Any, ...]) -> Trial:
+    """Return the trial of a row: key, settings, config, status, error and four more texts of JSON.
+
+    Raises
+    ------
+    ValueError
+        If something in it is not what was written.
+    """
+    key, settings, config, status, error, *texts = row
+    try:
+        parsed = [json.loads(text) for text in (settings, config, *texts)]
+    except (TypeError, RecursionError) as wrong:
+        raise ValueError(f"a column holds no JSON: {wrong}") from None
+    trial = Trial(key, parsed[0], parsed[1], status, error, *parsed[2:])
+    _check(trial)
+    return trial
+
+
+def _check(trial: Trial) -> None:
+    texts = (trial.key, trial.status, trial.error)
+    _demand(all(isinstance(text, str) for text in texts), "key, status and error", "texts")
+    _demand(
+        isinstance(trial.settings, dict) and set(trial.settings) <= _FIELDS,
+        "settings", "a table of settings",
+    )  # fmt: skip
+    _demand(
+        isinstance(trial.config, dict) and set(trial.config) == _FIELDS,
+        "config", "a table of all settings",
+    )  # fmt: skip
+    try:
+        TrainConfig.from_dict(trial.config)
+    except ConfigError as error:
+        raise ValueError(f"config: {error}") from None
+    for name in ("history", "iterations"):
+        columns = getattr(trial, name)
+        _demand(
+            isinstance(columns, dict)
+            and all(isinstance(c, list) and all(map(_is_number, c)) for c in columns.values())
+            and len({len(column) for column in columns.values()}) < 2,
+            name, "columns of numbers, equally long",
+        )  # fmt: skip
+    for name in ("metrics", "timings"):
+        numbers = getattr(trial, name)
+        _demand(
+            isinstance(numbers, dict) and all(map(_is_number, numbers.values())),
+            name, "a table of numbers",
+        )  # fmt: skip
+    if trial.is_good:
+        ranked = [trial.metrics[name] for name in RANKINGS if name in trial.metrics]
+        _demand(
+            "validation_loss" in trial.metrics and None not in ranked,
+            "metrics", "what cells are ranked by",
+        )  # fmt: skip
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a value is a number that float64 holds; None stands for others."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return abs(value) < 1 << 63
+    return value is None or (isinstance(value, float) and math.isfinite(value))
+
+
+def _demand(is_so: bool, name: str, rule: str) -> None:
+    if not is_so:
+        raise ValueError(f"{name} must be {rule}")
