@@ -32,6 +32,7 @@ def test_defaults_are_those_of_the_issue() -> None:
         "classes": [],
         "split": "auto",
         "validation": 0.1,
+        "hold_out": "random",
         "scale": "auto",
         "target_scale": "none",
         "hidden_layer_sizes": [128, 64],
