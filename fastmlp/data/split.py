@@ -64,8 +64,7 @@ def parts(
     Returns
     -------
     Parts
-        Rows keep their order within the dataset. Where they are drawn, classification is split class
-        by class.
+        Rows keep their order within the dataset. Rows of a classification are drawn class by class.
 
     Raises
     ------

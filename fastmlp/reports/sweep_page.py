@@ -46,14 +46,14 @@ def sweep_page(board: Leaderboard, best: dict[str, Any] | None, plots: bool = Tr
     with style():
         sections = (
             page.section("Winner", _winner(board, best)),
-            page.section("Ranking", _ranking(board, len(shown))),
+            page.section("Ranking", ranking_html(board, len(shown))),
             page.section("Pairs of settings", _plots(p for _, p in heat_panels(board)))
             if plots
             else "",
             page.section("All settings", _parallel(board) if plots else ""),
             page.section("Learning rate", _plots(rate_panels(board) if plots else ())),
             page.section("Accuracy and time", _plots(bar_panels(board) if plots else ())),
-            page.section("Curves", _legend(shown), *_curves(board, shown)),
+            page.section("Curves", legend_html(shown), *curves_html(board, shown)),
             page.section("Errors", _errors(board)),
         )
     body = "\n".join(filter(None, sections)) + f"\n<script>\n{_script()}</script>"
@@ -93,7 +93,7 @@ def _winner(board: Leaderboard, best: dict[str, Any] | None) -> str:
     return page.pairs([*settings, *metrics]) + page.paragraph(note)
 
 
-def _ranking(board: Leaderboard, n_curves: int) -> str:
+def ranking_html(board: Leaderboard, n_curves: int) -> str:
     table = ranking_table(board)
     head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in table.header)
     rows = []
@@ -128,7 +128,7 @@ def _svg(panel: Panel, width: float, height: float) -> str:
     return svg(figure)
 
 
-def _curves(board: Leaderboard, shown: list[Configuration]) -> Iterable[str]:
+def curves_html(board: Leaderboard, shown: list[Configuration]) -> Iterable[str]:
     metrics = ["loss", "accuracy"] if board.has_accuracy else ["loss"]
     for entry in shown:
         drawn = "".join(curve_svg(entry, metric) for metric in metrics)
@@ -150,7 +150,7 @@ def _curves(board: Leaderboard, shown: list[Configuration]) -> Iterable[str]:
         )
 
 
-def _legend(shown: list[Configuration]) -> str:
+def legend_html(shown: list[Configuration]) -> str:
     if not shown:
         return ""
     return (
