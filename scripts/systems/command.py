@@ -42,8 +42,8 @@ FULL_NOTE = (
 
 DESCRIPTION = """\
 Run the reference systems, five published course projects, row by row with fastmlp, and print
-reported | fastmlp | difference or ratio. Leaves summary.json, report.html and the folders of all
-runs, with their pictures. All of it takes some ten minutes on two cores, and MNIST.
+reported | fastmlp | difference or ratio. Leaves summary.json, summary.md, report.html and the
+folders of all runs, with their pictures. All of it takes some ten minutes on two cores, and MNIST.
 """
 
 
@@ -101,5 +101,7 @@ def _write(folder: Path, reports: list[Report], quick: bool) -> None:
     summary = [finite(row.to_dict()) for report in reports for row in report.rows]
     text = json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     write_atomically(folder / "summary.json", text.encode())
+    text = "\n\n".join(report.markdown() for report in reports) + "\n"
+    write_atomically(folder / "summary.md", text.encode())
     note = QUICK_NOTE if quick else FULL_NOTE
     write_atomically(folder / "report.html", page_html(reports, note).encode())

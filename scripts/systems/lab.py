@@ -16,6 +16,7 @@ from fastmlp.reports.evaluation import RunEvaluation, evaluate_run
 
 ROOT = Path(__file__).resolve().parents[2]
 _QUICK_EPOCHS = 2
+_QUICK_BATCH = 64
 _QUICK_VALIDATION = 0.2
 
 Item = TypeVar("Item")
@@ -72,6 +73,8 @@ class Lab:
         settings["data"] = self.data_name
         if self.quick:
             settings["epochs"] = min(settings["epochs"], _QUICK_EPOCHS)
+            if "batch_size" in settings:  # the digits are few
+                settings["batch_size"] = min(settings["batch_size"], _QUICK_BATCH)
             if settings.get("validation", 0) >= 1:
                 settings["validation"] = _QUICK_VALIDATION
         return settings

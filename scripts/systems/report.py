@@ -13,7 +13,7 @@ from fastmlp.reports.pictures import Panel, curve_panels
 from fastmlp.reports.run_page import classes_html, confusions_html, plots_html
 from fastmlp.reports.tables import number
 
-from .lab import Trained
+from .lab import Lab, Trained
 from .rows import Row, count_text, row_table
 
 
@@ -58,6 +58,13 @@ class Report:
         """Show plots side by side."""
         self.show(page.paragraph(title), plots_html(panels, {}))
 
+    def show_folder(self, lab: Lab, name: str, title: str) -> None:
+        """Show the curves in a run folder that the command line left, and a link to its page."""
+        self.show(link(f"{name}/report.html", title))
+        curves = lab.folder / name / "curves.png"
+        if curves.exists():
+            self.show(page.picture(curves.read_bytes(), f"curves: {title}"))
+
     def show_run(self, title: str, trained: Trained, opened: bool = False) -> None:
         """Show the curves, the confusions and the classification reports of a run."""
         result, evaluation = trained.result, trained.evaluation
@@ -82,6 +89,15 @@ class Report:
         table = text_table(row_table(self.rows))
         summary = f"{count_text(self.rows)}; {self.seconds:.1f} s"
         return "\n".join((f"{self.system}  {self.title}", *said, "", *table, "", *notes, summary))
+
+    def markdown(self) -> str:
+        """Return the report as a section of Markdown."""
+        header, rows = row_table(self.rows)
+        lines = [f"## {self.system}: {self.title}", *map(_wrapped, self.settings), ""]
+        lines += [
+            "| " + " | ".join(cells) + " |" for cells in (header, ["---"] * len(header), *rows)
+        ]
+        return "\n".join([*lines, "", *(f"- {note}" for note in self._notes())])
 
     def html(self) -> str:
         """Return the report as a section of the page."""

@@ -99,7 +99,7 @@ def run_c4(lab: Lab, report: Report) -> None:
     report.add("test accuracy", None, found["test_accuracy"])
     report.add("test loss", None, found["test_loss"])
     report.add("training time, s", None, found["train_seconds"])
-    report.show(link("C4/report.html", "all of this run"))
+    report.show_folder(lab, "C4", "all of this run")
 
 
 def run_c5(lab: Lab, report: Report) -> None:

@@ -15,7 +15,7 @@ from fastmlp.reports.run_page import gallery_html, plots_html
 from fastmlp.reports.tables import Table, parameters_text
 
 from .lab import Lab, Trained
-from .report import Report, link
+from .report import Report
 
 TWO_DIGITS: dict[str, Any] = {
     "classes": ("3", "7"),
@@ -126,7 +126,7 @@ def run_e4(lab: Lab, report: Report) -> None:
         report.add(
             f"{mode}: inference time", predict_seconds, found[mode]["predict_seconds"], "faster"
         )
-        report.show(link(f"E4/{mode}/report.html", f"all of the run in mode {mode}"))
+        report.show_folder(lab, f"E4/{mode}", f"all of the run in mode {mode}")
     n_parameters = found["batch"]["model"]["n_parameters"]
     report.add("parameters", PARAMETERS, n_parameters, "equal")
     charts = {
