@@ -56,8 +56,7 @@ def sweep_page(board: Leaderboard, best: dict[str, Any] | None, plots: bool = Tr
             page.section("Curves", legend_html(shown), *curves_html(board, shown)),
             page.section("Errors", _errors(board)),
         )
-    body = "\n".join(filter(None, sections)) + f"\n<script>\n{_script()}</script>"
-    return page.page(_title(board), body)
+    return page.page(_title(board), "\n".join((*filter(None, sections), script_html())))
 
 
 def sweep_fragment(board: Leaderboard, best: dict[str, Any] | None) -> str:
@@ -94,6 +93,7 @@ def _winner(board: Leaderboard, best: dict[str, Any] | None) -> str:
 
 
 def ranking_html(board: Leaderboard, n_curves: int) -> str:
+    """Return the ranking as a table; the first ranks lead to the curves of :func:`curves_html`."""
     table = ranking_table(board)
     head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in table.header)
     rows = []
@@ -129,6 +129,7 @@ def _svg(panel: Panel, width: float, height: float) -> str:
 
 
 def curves_html(board: Leaderboard, shown: list[Configuration]) -> Iterable[str]:
+    """Yield the curves of each configuration."""
     metrics = ["loss", "accuracy"] if board.has_accuracy else ["loss"]
     for entry in shown:
         drawn = "".join(curve_svg(entry, metric) for metric in metrics)
@@ -151,6 +152,7 @@ def curves_html(board: Leaderboard, shown: list[Configuration]) -> Iterable[str]
 
 
 def legend_html(shown: list[Configuration]) -> str:
+    """Return what the colours of :func:`curves_html` mean."""
     if not shown:
         return ""
     return (
@@ -170,5 +172,7 @@ def _errors(board: Leaderboard) -> str:
 
 
 @cache
-def _script() -> str:
-    return (Path(__file__).parent / "sortable.js").read_text(encoding="utf-8")
+def script_html() -> str:
+    """Return the script that sorts the ranking, once for a page."""
+    script = (Path(__file__).parent / "sortable.js").read_text(encoding="utf-8")
+    return f"<script>\n{script}</script>"

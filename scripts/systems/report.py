@@ -14,7 +14,7 @@ from fastmlp.reports.run_page import classes_html, confusions_html, plots_html
 from fastmlp.reports.tables import number
 
 from .lab import Lab, Trained
-from .rows import Row, count_text, row_table
+from .rows import Row, count, count_text, row_table
 
 
 class Report:
@@ -101,7 +101,7 @@ class Report:
 
     def html(self) -> str:
         """Return the report as a section of the page."""
-        return page.section(
+        return f'<div id="{self.system}"></div>' + page.section(
             f"{self.system}: {self.title}",
             *map(page.paragraph, self.settings),
             page.table(*row_table(self.rows)),
@@ -117,6 +117,11 @@ def _wrapped(text: str) -> str:
     return textwrap.fill(text, 100, break_on_hyphens=False)
 
 
+def _contents(reports: list[Report]) -> str:
+    links = (f'<a href="#{report.system}">{report.system}</a>' for report in reports)
+    return f"<p>{', '.join(links)}</p>"
+
+
 def link(target: str, text: str) -> str:
     """Return a link to a file beside the page."""
     return f'<p><a href="{html.escape(target)}">{html.escape(text)}</a></p>'
@@ -126,15 +131,17 @@ def page_html(reports: list[Report], introduction: str) -> str:
     """Return the page of all systems that were run."""
     rows = [row for report in reports for row in report.rows]
     overview = [
-        (report.system, report.title, count_text(report.rows), f"{report.seconds:.1f} s")
+        (f"{report.system}: {report.title}", *count(report.rows), f"{report.seconds:.1f} s")
         for report in reports
     ]
+    header = ("system", "rows", "as good or better", "not", "all of it took")
     sections = [
         page.section(
             "Overview",
             page.paragraph(introduction),
             page.paragraph(count_text(rows)),
-            page.table(("system", "what", "rows", "all of it took"), overview),
+            page.table(header, overview),
+            _contents(reports),
         ),
         *(report.html() for report in reports),
     ]

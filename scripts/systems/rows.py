@@ -107,10 +107,16 @@ def row_table(rows: Iterable[Row]) -> Table:
     return Table(HEADER, [row.cells() for row in rows])
 
 
-def count_text(rows: Iterable[Row]) -> str:
-    """Say how many rows there are, and how many of them are as good."""
+def count(rows: Iterable[Row]) -> tuple[int, int, int]:
+    """Return how many rows there are, how many of them as good or better, and how many not."""
     verdicts = [row.ok for row in rows]
+    return len(verdicts), verdicts.count(True), verdicts.count(False)
+
+
+def count_text(rows: Iterable[Row]) -> str:
+    """Return :func:`count` in words."""
+    total, good, bad = count(rows)
     return (
-        f"{len(verdicts)} rows, {len(verdicts) - verdicts.count(None)} of them with a figure to "
-        f"compare: {verdicts.count(True)} as good or better, {verdicts.count(False)} not"
+        f"{total} rows, {good + bad} of them with a figure to compare: {good} as good or better, "
+        f"{bad} not"
     )

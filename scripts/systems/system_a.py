@@ -6,7 +6,7 @@ from typing import Any
 
 from fastmlp.reports import page
 from fastmlp.reports.leaderboard import Configuration, Leaderboard
-from fastmlp.reports.sweep_page import curves_html, legend_html, ranking_html
+from fastmlp.reports.sweep_page import curves_html, legend_html, ranking_html, script_html
 
 from .lab import Lab
 from .report import Report, link
@@ -80,6 +80,7 @@ def run(lab: Lab, report: Report) -> None:
             f"validation and training curves of all {len(board.configurations)} configurations",
             legend_html(board.configurations) + "\n".join(curves_html(board, board.configurations)),
         ),
+        script_html(),
     )
 
 

@@ -81,10 +81,11 @@ def _others(lab: Lab, report: Report) -> None:
 def _look(lab: Lab, report: Report, trained: Trained) -> None:
     """Show one epoch update by update, sample digits, and name the most frequent confusions."""
     evaluation = trained.evaluation
-    confusions = ", ".join(evaluation.judged.metrics["confusions"][:5])
+    confusions = evaluation.judged.metrics["confusions"][:6]
     report.add(
-        "most frequent confusions", "4 -> 9, 3 -> 5, 8 -> 5", confusions,
-        note=f"of the run {trained.name.removeprefix('B/')}, with the rows of each",
+        "most frequent confusions", "4 -> 9, 3 -> 5, 8 -> 5",
+        ", ".join(confusion.partition(":")[0] for confusion in confusions[:3]),
+        note=f"of {trained.name.removeprefix('B/')}: {', '.join(confusions)}",
     )  # fmt: skip
     first = lab.fit(
         "B/first-epoch", **{**SETTINGS, "epochs": 1}, hidden_layer_sizes=LAYERS[0], log_every=1

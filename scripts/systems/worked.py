@@ -174,4 +174,4 @@ def _output(step: Step) -> float:
 def _farthest(found: Any, reported: float) -> float:
     """Return the number farthest from what was reported, of one or several."""
     numbers = np.ravel(found)
-    return float(numbers[np.argmax(np.abs(numbers - reported))])
+    return float(numbers[np.argmax(np.abs(numbers - reported))]) + 0.0  # of -0.0, 0.0
