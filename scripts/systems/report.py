@@ -93,7 +93,7 @@ class Report:
     def markdown(self) -> str:
         """Return the report as a section of Markdown."""
         header, rows = row_table(self.rows)
-        lines = [f"## {self.system}: {self.title}", *map(_wrapped, self.settings), ""]
+        lines = [f"## {self.system}: {self.title}", "", *map(_wrapped, self.settings), ""]
         lines += [
             "| " + " | ".join(cells) + " |" for cells in (header, ["---"] * len(header), *rows)
         ]

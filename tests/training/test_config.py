@@ -325,6 +325,11 @@ def test_the_range_of_targets_is_never_known() -> None:
     assert message.endswith("; use minmax or standard")
 
 
+def test_holding_out_the_last_rows_needs_a_validation_set() -> None:
+    assert refusal(validation=0, hold_out="last").endswith("or leave hold_out out")
+    assert TrainConfig(hold_out="last", validation=5).split_settings["hold_out"] == "last"
+
+
 @pytest.mark.parametrize(
     "settings",
     [
