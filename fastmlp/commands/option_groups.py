@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .._version import __version__
+from ..data.split import HOLD_OUTS
 from ..ops.activations import ACTIVATIONS
 from ..ops.initializers import INITIALIZERS
 from ..ops.losses import LOSSES
@@ -56,6 +57,10 @@ def add_data_options(group: Any) -> None:
     _setting(
         group, "--validation", "validation", type=float, metavar="SIZE",
         help="rows of the training part held out: below 1 a fraction, from 1 a count, 0 none",
+    )  # fmt: skip
+    _setting(
+        group, "--hold-out", "hold_out", metavar="WHICH",
+        help=f"which rows those are: {', '.join(HOLD_OUTS)} of the training part",
     )  # fmt: skip
     _setting(
         group, "--scale", "scale", metavar="NAME",

@@ -17,6 +17,7 @@ from .dataset import Dataset
 # start-up budget of a warm command line.
 
 NAMED_SPLITS = ("auto", "official", "none")
+HOLD_OUTS = ("random", "last")
 DEFAULT_TEST_FRACTION = 0.2
 
 
@@ -38,6 +39,7 @@ def parts(
     *,
     split: str = "auto",
     validation: float = 0.1,
+    hold_out: str = "random",
     seed: int = 0,
     sample_weight: np.ndarray | None = None,
 ) -> Parts:
@@ -52,6 +54,8 @@ def parts(
     validation : float, default 0.1
         Carved from the training part: below 1 a fraction (at least one row), from 1 a count,
         0 none.
+    hold_out : {"random", "last"}, default "random"
+        Which rows of the training part validation takes: drawn, class by class, or the last ones.
     seed : int, default 0
     sample_weight : array_like of shape (n,), optional
         A weight for each row of the dataset's ``X``; rows of its test part that are pooled have
@@ -60,7 +64,7 @@ def parts(
     Returns
     -------
     Parts
-        Rows keep their order within the dataset. Classification is split class by class.
+        Rows keep their order within the dataset. Rows of a classification are drawn class by class.
 
     Raises
     ------
@@ -76,8 +80,11 @@ def parts(
     n_validation = validation_rows(validation, len(y))
     X_validation = y_validation = None
     if n_validation:
-        rng = stream(seed, Purpose.VALIDATION)
-        train, held_out = stratified_split(labels, len(y), n_validation, rng)
+        if hold_out == "last":
+            train, held_out = np.split(np.arange(len(y)), [len(y) - n_validation])
+        else:
+            rng = stream(seed, Purpose.VALIDATION)
+            train, held_out = stratified_split(labels, len(y), n_validation, rng)
         X, y, X_validation, y_validation = X[train], y[train], X[held_out], y[held_out]
         weight = None if weight is None else weight[train]
     if dataset.task == "classification" and np.all(y == y[0]):

@@ -118,7 +118,7 @@ def evaluate_run(
     config, predictor = result.config, result.predictor
     if config.classes:
         dataset = dataset.keep_classes(config.classes)
-    split = parts(dataset, split=config.split, validation=config.validation, seed=config.seed)
+    split = parts(dataset, **config.split_settings)
     loss = LOSSES.parse(config.loss)
     evaluated = []
     for name, X, y in (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,10 +44,10 @@ def run_page(evaluation: RunEvaluation, pictures: dict[str, bytes] | None) -> st
     network = result.predictor.network
     sections = (
         _summary(evaluation),
-        page.section("Training", _plots(curve_panels(result), pictures)),
-        page.section("Confusions", *_confusions(judged, pictures)),
-        page.section("Thresholds", _plots(ranking_panels(judged), pictures)),
-        page.section("Classes", *_classes(evaluation)),
+        page.section("Training", plots_html(curve_panels(result), pictures)),
+        page.section("Confusions", *confusions_html(judged, pictures)),
+        page.section("Thresholds", plots_html(ranking_panels(judged), pictures)),
+        page.section("Classes", *classes_html(evaluation)),
         page.section("Predictions", _regression(judged, pictures)),
         page.section("Most confident mistakes", _mistakes(evaluation, pictures)),
         page.section("First layer", _weights(pictures)),
@@ -68,7 +68,7 @@ def result_fragment(result: TrainResult) -> str:
         if value is not None
     ]
     return page.fragment(
-        page.pairs([*summary_pairs(result), *metrics]) + _plots(curve_panels(result), {})
+        page.pairs([*summary_pairs(result), *metrics]) + plots_html(curve_panels(result), {})
     )
 
 
@@ -92,7 +92,8 @@ def _summary(evaluation: RunEvaluation) -> str:
     )
 
 
-def _plots(panels: Iterable[Panel], pictures: dict[str, bytes] | None) -> str:
+def plots_html(panels: Iterable[Panel], pictures: dict[str, bytes] | None) -> str:
+    """Return plots side by side; nothing on a page without pictures."""
     return "" if pictures is None else page.figures(map(_svg, panels))
 
 
@@ -103,7 +104,8 @@ def _svg(panel: Panel) -> str:
         return svg(figure)
 
 
-def _confusions(part: EvaluatedPart, pictures: dict[str, bytes] | None) -> Iterator[str]:
+def confusions_html(part: EvaluatedPart, pictures: dict[str, bytes] | None) -> Iterator[str]:
+    """Yield the confusion matrix of a part, and which confusions are most frequent."""
     if part.task.classes is None:
         return
     matrix = np.array(part.metrics["confusion_matrix"])
@@ -116,7 +118,8 @@ def _confusions(part: EvaluatedPart, pictures: dict[str, bytes] | None) -> Itera
         yield page.listing("Most frequent", part.metrics["confusions"])
 
 
-def _classes(evaluation: RunEvaluation) -> Iterator[str]:
+def classes_html(evaluation: RunEvaluation) -> Iterator[str]:
+    """Yield the classification report of each part, that by which the model is judged first."""
     for part in reversed(evaluation.parts):
         if "classes" not in part.metrics:
             return
@@ -129,7 +132,7 @@ def _classes(evaluation: RunEvaluation) -> Iterator[str]:
 def _regression(part: EvaluatedPart, pictures: dict[str, bytes] | None) -> str:
     if part.task.kind != "regression":
         return ""
-    return _plots(regression_panels(part), pictures)
+    return plots_html(regression_panels(part), pictures)
 
 
 def _mistakes(evaluation: RunEvaluation, pictures: dict[str, bytes] | None) -> str:
@@ -143,10 +146,16 @@ def _mistakes(evaluation: RunEvaluation, pictures: dict[str, bytes] | None) -> s
         header = (f"row of the {part.name} set", "actual", "predicted", "confidence")
         cells = ((i, part.y[i], part.predicted[i], number(part.confidence[i])) for i in rows)
         return page.table(header, cells)
+    return gallery_html(evaluation, part, rows, mistake_captions(part, rows))
+
+
+def gallery_html(
+    evaluation: RunEvaluation, part: EvaluatedPart, rows: np.ndarray, captions: Sequence[str]
+) -> str:
+    """Return some rows of a part as images, with captions."""
     images = evaluation.images(part, rows)
     limits = evaluation.feature_range or (images.min(), images.max())
-    drawn = [page.gray_png(image, limits) for image in images]
-    return page.gallery(drawn, mistake_captions(part, rows))
+    return page.gallery([page.gray_png(image, limits) for image in images], captions)
 
 
 def _weights(pictures: dict[str, bytes] | None) -> str:

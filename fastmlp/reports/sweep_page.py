@@ -46,18 +46,17 @@ def sweep_page(board: Leaderboard, best: dict[str, Any] | None, plots: bool = Tr
     with style():
         sections = (
             page.section("Winner", _winner(board, best)),
-            page.section("Ranking", _ranking(board, len(shown))),
+            page.section("Ranking", ranking_html(board, len(shown))),
             page.section("Pairs of settings", _plots(p for _, p in heat_panels(board)))
             if plots
             else "",
             page.section("All settings", _parallel(board) if plots else ""),
             page.section("Learning rate", _plots(rate_panels(board) if plots else ())),
             page.section("Accuracy and time", _plots(bar_panels(board) if plots else ())),
-            page.section("Curves", _legend(shown), *_curves(board, shown)),
+            page.section("Curves", legend_html(shown), *curves_html(board, shown)),
             page.section("Errors", _errors(board)),
         )
-    body = "\n".join(filter(None, sections)) + f"\n<script>\n{_script()}</script>"
-    return page.page(_title(board), body)
+    return page.page(_title(board), "\n".join((*filter(None, sections), script_html())))
 
 
 def sweep_fragment(board: Leaderboard, best: dict[str, Any] | None) -> str:
@@ -93,7 +92,8 @@ def _winner(board: Leaderboard, best: dict[str, Any] | None) -> str:
     return page.pairs([*settings, *metrics]) + page.paragraph(note)
 
 
-def _ranking(board: Leaderboard, n_curves: int) -> str:
+def ranking_html(board: Leaderboard, n_curves: int) -> str:
+    """Return the ranking as a table; the first ranks lead to the curves of :func:`curves_html`."""
     table = ranking_table(board)
     head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in table.header)
     rows = []
@@ -128,7 +128,8 @@ def _svg(panel: Panel, width: float, height: float) -> str:
     return svg(figure)
 
 
-def _curves(board: Leaderboard, shown: list[Configuration]) -> Iterable[str]:
+def curves_html(board: Leaderboard, shown: list[Configuration]) -> Iterable[str]:
+    """Yield the curves of each configuration."""
     metrics = ["loss", "accuracy"] if board.has_accuracy else ["loss"]
     for entry in shown:
         drawn = "".join(curve_svg(entry, metric) for metric in metrics)
@@ -150,7 +151,8 @@ def _curves(board: Leaderboard, shown: list[Configuration]) -> Iterable[str]:
         )
 
 
-def _legend(shown: list[Configuration]) -> str:
+def legend_html(shown: list[Configuration]) -> str:
+    """Return what the colours of :func:`curves_html` mean."""
     if not shown:
         return ""
     return (
@@ -170,5 +172,7 @@ def _errors(board: Leaderboard) -> str:
 
 
 @cache
-def _script() -> str:
-    return (Path(__file__).parent / "sortable.js").read_text(encoding="utf-8")
+def script_html() -> str:
+    """Return the script that sorts the ranking, once for a page."""
+    script = (Path(__file__).parent / "sortable.js").read_text(encoding="utf-8")
+    return f"<script>\n{script}</script>"

@@ -145,17 +145,38 @@ def bars(board: Leaderboard, axis: str, quantity: str, axes: Axes) -> None:
     kept = [(value, group) for value, group in zip(shown, groups, strict=True) if group]
     means = [statistics.fmean(group) for _, group in kept]
     errors = [statistics.stdev(group) if len(group) > 1 else 0.0 for _, group in kept]
-    places = range(len(kept))
-    axes.bar(places, means, color=COLOURS[0], width=0.65)
-    axes.errorbar(places, means, errors, fmt="none", ecolor=INK, elinewidth=1, capsize=3)
-    for place, mean in zip(places, means, strict=True):
+    bar_chart([_tick(value) for value, _ in kept], means, text, axes, errors)
+
+
+def bar_chart(
+    names: Sequence[str],
+    values: Sequence[float],
+    title: str,
+    axes: Axes,
+    errors: Sequence[float] | None = None,
+) -> None:
+    """Draw a bar for each value, with its number in it.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Below the bars.
+    values : sequence of float
+    title : str
+    axes : matplotlib.axes.Axes
+    errors : sequence of float, optional
+        To each side.
+    """
+    places = range(len(values))
+    axes.bar(places, values, color=COLOURS[0], width=0.65)
+    if errors is not None:
+        axes.errorbar(places, values, errors, fmt="none", ecolor=INK, elinewidth=1, capsize=3)
+    for place, value in zip(places, values, strict=True):
         axes.text(
-            place, mean / 2, _short(mean), ha="center", va="center", color="white", fontsize=8
+            place, value / 2, _short(value), ha="center", va="center", color="white", fontsize=8
         )
-    axes.set_xticks(
-        places, [_tick(value) for value, _ in kept], rotation=30 if len(kept) > 4 else 0
-    )
-    axes.set_title(text)
+    axes.set_xticks(places, names, rotation=30 if len(names) > 4 else 0)
+    axes.set_title(title)
     axes.set_ylim(bottom=0)
     tidy(axes)
 

@@ -240,7 +240,7 @@ class SweepResult:
 
 def _test_metrics(predictor: Predictor, cell: Cell, dataset: Dataset) -> dict[str, float | None]:
     config = cell.config
-    split = parts(dataset, split=config.split, validation=config.validation, seed=config.seed)
+    split = parts(dataset, **config.split_settings)
     if split.X_test is None or split.y_test is None:
         return {"test_loss": None, "test_accuracy": None}
     found = predictor.evaluate(split.X_test, split.y_test, LOSSES.parse(config.loss))

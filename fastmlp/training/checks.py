@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..base.errors import ConfigError, close_match
+from ..data.split import HOLD_OUTS
 from ..ops.improvement import CUMULATIVE, SINGLE
 
 AUTO = "auto"
@@ -24,6 +25,7 @@ MONITORS = (
 
 _CHOICES = {
     "task": TASKS,
+    "hold_out": HOLD_OUTS,
     "mode": MODES,
     "sampling": SAMPLINGS,
     "monitor": (AUTO, *MONITORS),

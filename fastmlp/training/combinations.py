@@ -65,6 +65,11 @@ def check_combinations(config: TrainConfig) -> None:
             f"schedule {config.schedule} lowers the rate where early stopping would stop, but "
             "early_stopping is 0; set it to 2, say"
         )
+    if config.hold_out == "last" and config.validation == 0:
+        raise ConfigError(
+            "hold_out last says which rows are held out for validation, but validation is 0; set "
+            "validation to 0.1, say, or leave hold_out out"
+        )
     uses_monitor = config.early_stopping > 0 or SCHEDULES.parse(config.schedule).needs_monitor
     if config.validation == 0 and (
         config.monitor.startswith("validation") or (config.monitor == AUTO and uses_monitor)

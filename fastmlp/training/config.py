@@ -58,6 +58,8 @@ class TrainConfig:
         ``official``, ``A-B`` in percent of training and test rows, or ``none``.
     validation : float, default 0.1
         Below 1 a fraction of the training part, from 1 a number of rows, 0 none.
+    hold_out : {"random", "last"}, default "random"
+        Which rows those are: drawn, class by class, or the last ones of the training part.
     scale : str, default "auto"
         ``unit``, ``minmax``, ``maxabs``, ``standard``, ``standard_global`` or ``none``; auto: unit
         where the range of the features is known (images), else maxabs for a sparse matrix, else
@@ -149,6 +151,7 @@ class TrainConfig:
     classes: tuple[str, ...] = ()
     split: str = AUTO
     validation: float = 0.1
+    hold_out: str = "random"
     scale: str = AUTO
     target_scale: str = "none"
     hidden_layer_sizes: tuple[int, ...] = (128, 64)
@@ -234,6 +237,12 @@ class TrainConfig:
     def restores_best(self) -> bool:
         """Whether the weights of the best epoch are kept, and not the last."""
         return self.restore_best and (self.validation > 0 or self.early_stopping > 0)
+
+    @property
+    def split_settings(self) -> dict[str, Any]:
+        """The settings that :func:`~fastmlp.data.split.parts` takes."""
+        names = ("split", "validation", "hold_out", "seed")
+        return {name: getattr(self, name) for name in names}
 
     def replace(self, **changes: Any) -> TrainConfig:
         """Return a copy with some fields changed; ConfigError for an unknown field."""

@@ -65,8 +65,8 @@ def preparation_key(resolved: Resolved) -> tuple[Hashable, ...]:
     """Return all that decides how a dataset is split, scaled and encoded."""
     config, task = resolved.config, resolved.task
     return (
-        config.classes, config.split, config.validation, config.seed, config.scale,
-        config.target_scale, config.dtype, config.class_weight, task.kind, task.n_outputs,
+        config.classes, *config.split_settings.values(), config.scale, config.target_scale,
+        config.dtype, config.class_weight, task.kind, task.n_outputs,
         # How rows are kept, see plan_inputs.
         is_per_sample(config), drops_inputs(config),
     )  # fmt: skip

@@ -59,13 +59,7 @@ def prepare(
         the range of the network's dtype, or sparse features are too large for the dense rows that
         input_dropout needs.
     """
-    split = parts(
-        dataset,
-        split=config.split,
-        validation=config.validation,
-        seed=config.seed,
-        sample_weight=sample_weight,
-    )
+    split = parts(dataset, **config.split_settings, sample_weight=sample_weight)
     if split.X_validation is None and config.validation > 0:
         raise ConfigError(
             f"validation must be 0 with a single training row, got {config.validation}; "

@@ -69,6 +69,7 @@ GIVEN: list[tuple[list[str], str, Any]] = [
     (["--keep-last"], "restore_best", False),
     (["--threshold", "0.7"], "threshold", 0.7),
     (["--log-every", "7"], "log_every", 7),
+    (["--hold-out", "last"], "hold_out", "last"),
     (["--task", "regression"], "task", "regression"),
 ]
 GROUPS = ["data", "network", "training", "stopping", "running"]

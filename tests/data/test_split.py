@@ -218,6 +218,14 @@ def test_official_keeps_the_test_part_and_carves_validation_from_training() -> N
         assert max(rows(result.X_train)) < 100
 
 
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_the_last_rows_of_the_training_part_are_held_out(task: str) -> None:
+    result = parts(numbered(100, 30, task), validation=0.2, hold_out="last")
+    assert rows(result.X_train) == list(range(80))
+    assert rows(result.X_validation) == list(range(80, 100))
+    check_targets(result, numbered(100, 30, task))
+
+
 def test_auto_is_80_20_without_an_official_part() -> None:
     result = parts(numbered(100), validation=0.1)
     lengths = [len(rows(X)) for X in result[:6:2]]

@@ -32,6 +32,7 @@ def test_defaults_are_those_of_the_issue() -> None:
         "classes": [],
         "split": "auto",
         "validation": 0.1,
+        "hold_out": "random",
         "scale": "auto",
         "target_scale": "none",
         "hidden_layer_sizes": [128, 64],
@@ -322,6 +323,11 @@ def test_the_range_of_targets_is_never_known() -> None:
     message = refusal(target_scale="unit")
     assert message.startswith("target_scale must not be unit, ")
     assert message.endswith("; use minmax or standard")
+
+
+def test_holding_out_the_last_rows_needs_a_validation_set() -> None:
+    assert refusal(validation=0, hold_out="last").endswith("or leave hold_out out")
+    assert TrainConfig(hold_out="last", validation=5).split_settings["hold_out"] == "last"
 
 
 @pytest.mark.parametrize(

@@ -32,9 +32,10 @@ def test_runs_that_differ_in_nothing_of_the_data_share_them() -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        {"seed": 1}, {"validation": 0.2}, {"split": "70-30"}, {"scale": "minmax"},
-        {"dtype": "float64"}, {"class_weight": "balanced"}, {"mode": "stochastic"},
-        {"input_dropout": 0.1}, {"output_activation": "softmax", "loss": "squared_error"},
+        {"seed": 1}, {"validation": 0.2}, {"hold_out": "last"}, {"split": "70-30"},
+        {"scale": "minmax"}, {"dtype": "float64"}, {"class_weight": "balanced"},
+        {"mode": "stochastic"}, {"input_dropout": 0.1},
+        {"output_activation": "softmax", "loss": "squared_error"},
     ],
     ids=str,
 )  # fmt: skip

@@ -1,0 +1,134 @@
+"""What every system works with: the data, runs through fastmlp's public ways, and a folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import fastmlp
+from fastmlp.reports.evaluation import RunEvaluation, evaluate_run
+
+ROOT = Path(__file__).resolve().parents[2]
+_QUICK_EPOCHS = 2
+_QUICK_BATCH = 64
+_QUICK_VALIDATION = 0.2
+
+Item = TypeVar("Item")
+
+
+class Trained(NamedTuple):
+    """A run, what its model makes of each part of the data, and the name of its folder."""
+
+    name: str
+    result: fastmlp.TrainResult
+    evaluation: RunEvaluation
+
+    @property
+    def test_accuracy(self) -> float:
+        """Of the kept weights."""
+        return float(self.result.metrics["test_accuracy"])
+
+    @property
+    def test_loss(self) -> float:
+        """Of the kept weights."""
+        return float(self.result.metrics["test_loss"])
+
+    @property
+    def seconds(self) -> float:
+        """Of training, its evaluations included."""
+        return float(self.result.timings["train_seconds"] or 0.0)
+
+
+class Lab:
+    """Runs things, and keeps what they leave in a folder.
+
+    Parameters
+    ----------
+    folder : Path
+    quick : bool
+        Everything short and on the embedded digits, to see that it works.
+    """
+
+    def __init__(self, folder: Path, quick: bool):
+        self.folder, self.quick = folder, quick
+        self.data_name = "digits" if quick else "mnist"
+
+    @cached_property
+    def dataset(self) -> fastmlp.Dataset:
+        """MNIST, or the digits."""
+        return fastmlp.load_dataset(self.data_name)
+
+    def some(self, items: Sequence[Item]) -> Sequence[Item]:
+        """Return all items, or if it must be quick the first."""
+        return items[:1] if self.quick else items
+
+    def settings(self, **settings: Any) -> dict[str, Any]:
+        """Return settings with the data's name, cut short if it must be quick."""
+        settings["data"] = self.data_name
+        if self.quick:
+            settings["epochs"] = min(settings["epochs"], _QUICK_EPOCHS)
+            if "batch_size" in settings:  # the digits are few
+                settings["batch_size"] = min(settings["batch_size"], _QUICK_BATCH)
+            if settings.get("validation", 0) >= 1:
+                settings["validation"] = _QUICK_VALIDATION
+        return settings
+
+    def fit(
+        self, name: str, callbacks: Iterable[fastmlp.Callback] = (), **settings: Any
+    ) -> Trained:
+        """Train on the lab's data, and leave a run folder of this name, with its pictures.
+
+        Parameters
+        ----------
+        name : str
+            May hold slashes.
+        callbacks : iterable of Callback
+        **settings
+            Of the :class:`fastmlp.TrainConfig`.
+        """
+        config = fastmlp.TrainConfig(**self.settings(**settings))
+        result = fastmlp.fit(config, self.dataset, callbacks=callbacks)
+        fastmlp.save_run(
+            result, self.dataset, self.folder / name, plots=not self.quick, overwrite=True
+        )
+        return Trained(name, result, evaluate_run(result, self.dataset))
+
+    def sweep(self, name: str, grid: dict[str, Any]) -> fastmlp.SweepResult:
+        """Sweep a grid over the lab's data, and leave the sweep's folder."""
+        return fastmlp.run_sweep(
+            self.settings(**grid), out=self.folder / name, overwrite=True, plots=not self.quick
+        )
+
+    def command(self, name: str, line: list[str]) -> dict[str, Any]:
+        """Run a :meth:`command_line`, and return what it says with ``--json``.
+
+        Raises
+        ------
+        RuntimeError
+            If it fails.
+        """
+        more = ["--json", "--quiet", "--out", str(self.folder / name), "--overwrite"]
+        done = subprocess.run(
+            [sys.executable, *line, *more, *(["--no-plots"] if self.quick else [])],
+            capture_output=True, text=True, env={**os.environ, "PYTHONPATH": _search_path()},
+        )  # fmt: skip
+        if done.returncode:
+            raise RuntimeError(f"{' '.join(line)} failed: {done.stderr.strip()}")
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+    def command_line(self, *options: str, epochs: int) -> list[str]:
+        """Return the words of a command line behind the interpreter's name."""
+        epochs = min(epochs, _QUICK_EPOCHS) if self.quick else epochs
+        data = ["--data", self.data_name]
+        return ["-m", "fastmlp.train", *data, *options, "--epochs", str(epochs)]
+
+
+def _search_path() -> str:
+    return os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
