@@ -8,14 +8,21 @@ import math
 from typing import Any
 
 from ..base.errors import ConfigError
-from ..reports.leaderboard import RANKINGS, Trial
+from ..reports.leaderboard import Trial
 from ..training.config import TrainConfig
 
 _FIELDS = {field.name for field in dataclasses.fields(TrainConfig)}
 
 
-def trial_from(row: tuple[Any, ...]) -> Trial:
-    """Return the trial of a row: key, settings, config, status, error and four more texts of JSON.
+def trial_from(row: tuple[Any, ...], rank_by: str) -> Trial:
+    """Return the trial of a row.
+
+    Parameters
+    ----------
+    row : tuple
+        Key, settings, config, status, error and four more texts of JSON.
+    rank_by : str
+        The metric that those that came to their end must have.
 
     Raises
     ------
@@ -28,11 +35,11 @@ def trial_from(row: tuple[Any, ...]) -> Trial:
     except (TypeError, RecursionError) as wrong:
         raise ValueError(f"a column holds no JSON: {wrong}") from None
     trial = Trial(key, parsed[0], parsed[1], status, error, *parsed[2:])
-    _check(trial)
+    _check(trial, rank_by)
     return trial
 
 
-def _check(trial: Trial) -> None:
+def _check(trial: Trial, rank_by: str) -> None:
     texts = (trial.key, trial.status, trial.error)
     _demand(all(isinstance(text, str) for text in texts), "key, status and error", "texts")
     _demand(
@@ -62,11 +69,8 @@ def _check(trial: Trial) -> None:
             name, "a table of numbers",
         )  # fmt: skip
     if trial.is_good:
-        ranked = [trial.metrics[name] for name in RANKINGS if name in trial.metrics]
-        _demand(
-            "validation_loss" in trial.metrics and None not in ranked,
-            "metrics", "what cells are ranked by",
-        )  # fmt: skip
+        ranked = [trial.metrics.get(name) for name in (rank_by, "validation_loss")]
+        _demand(None not in ranked, "metrics", "what cells are ranked by")
 
 
 def _is_number(value: Any) -> bool:

@@ -161,9 +161,10 @@ class Store:
 
     def trials(self) -> list[Trial]:
         """Return all cells, in the order of their keys."""
+        rank_by = self.fact("rank_by") or "validation_loss"
         with self._damage_named():
             rows = self._connection.execute(f"SELECT {_COLUMNS} FROM cells ORDER BY key")
-            return [trial_from(row) for row in rows]
+            return [trial_from(row, rank_by) for row in rows]
 
     def params(self, key: str, size: int) -> bytes | None:
         """Return the weights of a cell as they were recorded; None where they were not kept.
