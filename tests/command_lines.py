@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,6 +33,19 @@ def arguments_of(line: str) -> list[str]:
     words = shlex.split(line, comments=True)
     assert words[:3] == COMMAND
     return words[3:]
+
+
+@contextmanager
+def started(module: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A command in a process of its own, which does not outlive the test, whatever fails."""
+    with subprocess.Popen(
+        [sys.executable, "-m", module, *arguments], cwd=Path(__file__).parents[1],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def need(line: str) -> str:

@@ -10,11 +10,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
 
 from hypothesis import settings
+
+# Shells let background jobs ignore Ctrl-C, and what a test starts would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 KERNELS = Path(__file__).parents[1] / "fastmlp" / "kernels"
 

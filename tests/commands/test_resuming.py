@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from command_lines import started
 from fastmlp.train import main
 from fastmlp.training.run import Run
 from interrupting import EndAt, Killed
@@ -165,15 +164,11 @@ def test_a_signal_ends_training_with_its_code_and_a_checkpoint(
     number: signal.Signals, code: int, tmp_path: Path
 ) -> None:
     folder = tmp_path / "run"
-    process = subprocess.Popen(
-        [
-            sys.executable, "-m", "fastmlp.train", "--data", "digits", "--hidden", "8",
-            "--epochs", "1000000", "--checkpoint-every", "1h", "--out", str(folder),
-        ],
-        cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert process.stderr is not None
-    with process:
+    with started(
+        "fastmlp.train", "--data", "digits", "--hidden", "8", "--epochs", "1000000",
+        "--checkpoint-every", "1h", "--out", str(folder),
+    ) as process:  # fmt: skip
+        assert process.stderr is not None
         for line in process.stderr:
             if line.startswith("epoch"):
                 break

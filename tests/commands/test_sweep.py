@@ -6,14 +6,13 @@ import io
 import json
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from command_lines import started
 from fastmlp.commands.axes import split_values
 from fastmlp.commands.sweep_options import build_sweep_parser, grid_values, parse_sweep_arguments
 from fastmlp.commands.sweep_progress import LiveTable, time_text
@@ -201,16 +200,12 @@ def test_times_are_short() -> None:
 def test_a_signal_ends_a_sweep_whose_cells_would_take_for_ever(
     number: signal.Signals, code: int, tmp_path: Path
 ) -> None:
-    process = subprocess.Popen(
-        [
-            sys.executable, "-m", "fastmlp.sweep", "--data", "digits", "--hidden", "8",
-            "--epochs", "1,1000000", "--activation", "relu", "--init", "he_normal",
-            "--mode", "minibatch", "--jobs", "2", "--out", str(tmp_path / "sweep"),
-        ],
-        cwd=Path(__file__).parents[2], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert process.stderr is not None
-    with process:
+    with started(
+        "fastmlp.sweep", "--data", "digits", "--hidden", "8", "--epochs", "1,1000000",
+        "--activation", "relu", "--init", "he_normal", "--mode", "minibatch", "--jobs", "2",
+        "--out", str(tmp_path / "sweep"),
+    ) as process:  # fmt: skip
+        assert process.stderr is not None
         for line in process.stderr:
             if "1/2" in line:  # one is done, the other at work
                 break

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 import fastmlp
+from command_lines import started
 from fastmlp.data.split import parts
 from fastmlp.train import main
 from fastmlp.training.callbacks import CsvLog
@@ -433,10 +434,7 @@ def test_ctrl_c_during_the_test_evaluation_keeps_the_run(
 def test_ctrl_c_keeps_what_was_trained_and_exits_130(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     arguments = ["--data", "digits", "--epochs", "1000000", "--out", str(folder)]
-    with subprocess.Popen(
-        [sys.executable, "-m", "fastmlp.train", *arguments], stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True,
-    ) as process:  # fmt: skip
+    with started("fastmlp.train", *arguments) as process:
         assert process.stderr is not None
         while not process.stderr.readline().startswith("epoch"):
             assert process.poll() is None
