@@ -64,7 +64,9 @@ def sgd(w, g, state, size, parameters, rate, step, is_weight):
             w[j] -= rate * (g[j] + momentum * v[j])
 
 
-@kernel
+# Merged into its callers: as a function of its own it stands in several libraries, optimised in each
+# for itself, and the first to be loaded is used: a cold run rounded v otherwise than a warm one.
+@kernel(inline=True)
 def adaptive_step(w, g, state, size, parameters, rate, step, epsilon_hat):
     """m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;
     w -= step_size m / (sqrt(v) / root_correction + epsilon), where step_size = rate / (1 - beta1^t)
