@@ -64,8 +64,8 @@ def sgd(w, g, state, size, parameters, rate, step, is_weight):
             w[j] -= rate * (g[j] + momentum * v[j])
 
 
-# Merged into its callers: as a function of its own it stands in several libraries, in each optimised
-# for itself, and the first to be loaded is used: cold runs rounded v otherwise than warm ones.
+# Merged into its callers: as a function of its own it stands in several libraries, each optimised
+# apart, and the first to be loaded is used: cold runs rounded v otherwise than warm ones.
 @kernel(inline=True)
 def adaptive_step(w, g, state, size, parameters, rate, step, epsilon_hat):
     """m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;
