@@ -93,3 +93,34 @@ class FewRows:
 
     def time_predict(self):
         self.model.predict(self.X[:1])
+
+
+@cache
+def _models(features, classes):
+    """Return the rows, an estimator with defaults, and a predictor of the same layout."""
+    X, y = _rows(200, features)
+    y = np.arange(200) % classes
+    estimator = _fit(_classifier(max_iter=2), X, y)
+    settings = fastmlp.TrainConfig(
+        hidden_layer_sizes=(100,), epochs=1, dtype="float64", validation=0
+    )
+    predictor = fastmlp.fit(settings, fastmlp.Dataset(X, y), threads=1).predictor
+    return X, {"estimator": estimator, "predictor": predictor}
+
+
+class PredictFewRows:
+    """Predictions of few rows, in float64: most of it is not the network."""
+
+    params = (["4-100-3", "784-100-10"], [1, 100], ["estimator", "predictor"])
+    param_names = ("network", "rows", "model")
+    repeat = (5, 30, 1.0)
+    warmup_time = 0
+
+    def setup(self, network, rows, model):
+        features, _, classes = map(int, network.split("-"))
+        X, models = _models(features, classes)
+        self.X, self.model = X[:rows], models[model]
+        self.model.predict(self.X)
+
+    def time_predict(self, network, rows, model):
+        self.model.predict(self.X)

@@ -11,11 +11,14 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from ..model.network import Network
-from ..model.predictor import Predictor
+from ..base.csr import canonical, is_sparse
+from ..base.errors import DataError
+from ..model.encoding import encode_for_outputs
+from ..model.evaluator import Layout, borrowed
+from ..model.memory import float_dtype
 from ..model.task import Task
 from ..ops.activations import ACTIVATIONS
-from ..ops.scalers import SCALERS
+from ..ops.scalers import NO_SCALING
 from ..training.callbacks import Callback
 from ..training.continuation import Continuation
 from .following import Tasks, sort_callbacks
@@ -155,26 +158,53 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
 
     def _outputs(self, X: Any) -> np.ndarray:
         """Return the network's outputs, shape (n, n_outputs)."""
+        is_plain = self._is_plain(X)
+        if not is_plain:
+            X = self._check_features(X)
+        layout = self._layout()
+        try:
+            data = encode_for_outputs(X, NO_SCALING, layout.dtype, n_outputs=self.n_outputs_)
+            # The weights as they are: users may have changed them.
+            with borrowed(layout, data) as evaluator:
+                evaluator.take_weights(self.coefs_, self.intercepts_)
+                threads = team(self, float(X.shape[0]) * evaluator.network.params.size)
+                return evaluator.evaluate(data, threads, NO_SCALING).outputs
+        except DataError:
+            if is_plain:
+                self._check_features(X)  # says it as scikit-learn does
+            raise
+
+    def _is_plain(self, X: Any) -> bool:
+        """Whether all of scikit-learn's checks would give X back as it is, if it is finite.
+
+        They take longer than a few rows through the network.
+        """
+        return (
+            type(X) is np.ndarray
+            and X.ndim == 2
+            and X.dtype in _DTYPES
+            and hasattr(self, "coefs_")
+            and not hasattr(self, "feature_names_in_")
+            and X.shape[1] == self.n_features_in_
+            and X.shape[0] > 0
+        )
+
+    def _check_features(self, X: Any) -> Any:
+        """Return X as scikit-learn's checks give it back, a sparse one as CSR."""
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse=["csr", "csc"], dtype=_DTYPES, reset=False)
-        network = self._network()
-        scaling = SCALERS.parse("none").fit(np.empty((0, 0)), None)
-        predictor = Predictor(network, scaling, Task("regression", self.n_outputs_))
-        threads = team(self, float(X.shape[0]) * network.params.size)
-        return predictor.outputs(X, threads)
+        return canonical(X, "X") if is_sparse(X) else X
 
-    def _network(self) -> Network:
-        """Return the network of the weights as they are: users may have changed them."""
+    def _layout(self) -> Layout:
+        """Return the layout of the network of the weights as they are."""
         hidden = self.activation
         if isinstance(hidden, str):
             hidden = [hidden] * (self.n_layers_ - 2)
         names = {theirs: ours for ours, theirs in OUTPUT_NAMES.items()}
         output = names.get(self.out_activation_, self.out_activation_)
-        units = [self.coefs_[0].shape[0], *(weights.shape[1] for weights in self.coefs_)]
-        activations = [ACTIVATIONS.parse(name) for name in (*hidden, output)]
-        network = Network(units, activations, self.coefs_[0].dtype)
-        network.set_weights(self.coefs_, self.intercepts_)
-        return network
+        units = (self.coefs_[0].shape[0], *(weights.shape[1] for weights in self.coefs_))
+        activations = tuple(ACTIVATIONS.parse(name) for name in (*hidden, output))
+        return Layout(units, activations, float_dtype(self.coefs_[0].dtype))
 
     def _is_stochastic(self) -> bool:
         if self.solver == LBFGS:

@@ -222,10 +222,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         -------
         y : ndarray, shape (n,) or (n, n_labels)
         """
-        outputs = self._outputs(X)
-        if self.n_outputs_ == 1:
-            outputs = outputs.ravel()
-        return self._label_binarizer.inverse_transform(outputs)
+        return self._labels(self._outputs(X))
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the probability of each class, in the order of ``classes_``, or of each label.
@@ -251,6 +248,20 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         """Return the logarithm of :meth:`predict_proba`, with its parameters."""
         probabilities = self.predict_proba(X)
         return np.log(probabilities, out=probabilities)
+
+    def _labels(self, outputs: np.ndarray) -> np.ndarray:
+        """Return what the label binarizer makes of outputs, mostly without its checks of types.
+
+        They take longer than a few rows through the network.
+        """
+        binarizer = self._label_binarizer
+        classes, kind = binarizer.classes_, binarizer.y_type_
+        if binarizer.sparse_input_ or len(classes) < 2 or kind == "multilabel-indicator":
+            outputs = outputs.ravel() if self.n_outputs_ == 1 else outputs
+            return binarizer.inverse_transform(outputs)
+        if kind == "multiclass":
+            return classes.take(outputs.argmax(axis=1), mode="clip")
+        return classes[(outputs[:, 0] > 0.5).astype(np.intp)]
 
     def _check_target(self, y: Any, incremental: bool) -> tuple[Any, Task]:
         y = _flat(y)

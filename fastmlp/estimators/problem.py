@@ -10,12 +10,9 @@ from typing import Any
 import numpy as np
 
 from ..data.split import Parts
-from ..model.launch import check_threads
+from ..model.launch import WORTH_A_TEAM, check_threads
 from ..model.task import Task
 from .translate import Circumstances, loss_and_output
-
-# Below so many multiply-adds for an epoch, other threads only have to be waited for.
-_WORTH_A_TEAM = 2e7
 
 
 @dataclass
@@ -113,7 +110,7 @@ def team(estimator: Any, work: float) -> int:
     At most ``n_threads``, the usable CPUs, and what ``OMP_NUM_THREADS`` allows, by which loky
     divides the CPUs among its workers.
     """
-    if work < _WORTH_A_TEAM:
+    if work < WORTH_A_TEAM:
         return 1
     limits = [check_threads(None)]
     allowed = os.environ.get("OMP_NUM_THREADS", "")

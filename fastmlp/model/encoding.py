@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NoReturn
 
 import numpy as np
@@ -14,7 +14,7 @@ from ..base.errors import DataError
 from ..base.foreign import as_dense
 from ..base.selection import Selection
 from ..kernels import rows
-from ..kernels.buffers import Data
+from ..kernels.buffers import Data, Sparse
 from ..kernels.pointers import address
 from ..ops.scalers import NO_SCALING, Scaling
 from .sparse import as_bytes, compress, compress_address, listable, no_bytes, no_sparse
@@ -27,6 +27,8 @@ LISTS_FEATURES = 64
 # numbers as large: at 400 the loss of a run was off in its second digit, at 10 in none.
 LISTS_SHIFT = 10.0
 _LOOKED_AT = 256  # rows of which the share is taken, where all would take as long as to use them
+
+_MOST_KEPT = 1 << 14  # features for which lists of no rows are kept
 
 # By which kernels rows are brought into a block.
 GATHERS = ("gather_same", "gather_bytes")
@@ -98,9 +100,10 @@ def encode_for_outputs(
     finite are found by the evaluation, in ``Workspace.lists.is_infinite``.
     """
     shift = largest_shift(scaling)
-    if is_sparse(X) and shift <= LISTS_SHIFT:
-        return encode(X, scaling, dtype, labels, targets, n_outputs, "shifted lists")
-    X = as_dense(X, "X", *shift_advice(scaling))
+    if is_sparse(X):
+        if shift <= LISTS_SHIFT:
+            return encode(X, scaling, dtype, labels, targets, n_outputs, "shifted lists")
+        X = as_dense(X, "X", *shift_advice(scaling))
     is_short = X.shape[1] < LISTS_FEATURES
     if is_short or shift > LISTS_SHIFT or density(X[:_LOOKED_AT]) > LISTS_DENSITY:
         return encode(X, scaling, dtype, labels, targets, n_outputs)
@@ -110,8 +113,23 @@ def encode_for_outputs(
         X=as_bytes(X),
         compress=compress_address(X.dtype, dtype),
         factor=scaling.factor.astype(float),
-        sparse=compress(X[:0], scaling, dtype),
+        sparse=_no_rows(X.shape[1], scaling, dtype),
     )  # fmt: skip
+
+
+def _no_rows(n_features: int, scaling: Scaling, dtype: np.dtype) -> Sparse:
+    """Return lists of no rows, scaled, with their shift. To make them takes longer than a row."""
+    offset, factor = scaling.offset, scaling.factor
+    is_usual = offset.dtype == factor.dtype == np.float64
+    if max(n_features, offset.size, factor.size) > _MOST_KEPT or not is_usual:
+        return compress(np.empty((0, n_features), dtype), scaling, dtype)
+    return _kept_no_rows(n_features, offset.tobytes(), factor.tobytes(), dtype)
+
+
+@lru_cache(maxsize=8)
+def _kept_no_rows(n_features: int, offset: bytes, factor: bytes, dtype: np.dtype) -> Sparse:
+    scaling = Scaling("", np.frombuffer(offset), np.frombuffer(factor))
+    return compress(np.empty((0, n_features), dtype), scaling, dtype)
 
 
 def largest_shift(scaling: Scaling) -> float:

@@ -36,6 +36,7 @@ def evaluate(
     objective: Objective,
     threads: int,
     want_outputs: bool = False,
+    load: bool = True,
 ) -> Evaluation:
     """Run all rows of ``data.order`` forward.
 
@@ -47,8 +48,11 @@ def evaluate(
     objective : Objective
     threads : int
     want_outputs : bool, default False
+    load : bool, default True
+        Whether the workspace is given the network's parameters first; else it has them.
     """
-    workspace.load()
+    if load:
+        workspace.load()
     n, n_outputs = data.order.size, workspace.network.layer_sizes[-1]
     outputs = np.empty((n if want_outputs else 0, n_outputs), workspace.network.dtype)
     losses, hits = np.zeros(n), np.zeros(n, np.int64)

@@ -16,6 +16,9 @@ from ..kernels.launch import address_of, run_team
 from ..kernels.team import new_sync
 from .guards import guarded
 
+# Below so many multiply-adds, other threads only have to be waited for.
+WORTH_A_TEAM = 2e7
+
 # Numba's workqueue layer ends the process when two Python threads enter it, and its OpenMP one when
 # it was started before a fork. Whoever cannot have the threads runs alone: the bits are the same.
 _one_region = threading.Lock()

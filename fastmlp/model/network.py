@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -67,6 +68,15 @@ class Network:
         self.params = aligned_zeros(int(last[buffers.B] + last[buffers.LD_OUT]), self.dtype)
         self.weights = [self._weight_view(self.params, layer) for layer in range(self.depth)]
         self.biases = [self._bias_view(self.params, layer) for layer in range(self.depth)]
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        return self.layer_sizes, self.activations, self.dtype, self.params
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        """Make the views anew: each copied for itself, they would be views of nothing."""
+        *layout, params = state
+        Network.__init__(self, *layout)
+        self.params[...] = params
 
     @property
     def depth(self) -> int:

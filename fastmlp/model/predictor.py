@@ -13,13 +13,13 @@ from ..kernels.buffers import Data
 from ..ops.losses import Loss
 from ..ops.optimizers import SGD
 from ..ops.scalers import Scaling
-from .encoding import encode_for_outputs, refuse_infinite
-from .evaluate import Evaluation, evaluate
+from .encoding import encode_for_outputs
+from .evaluate import Evaluation
+from .evaluator import Layout, borrowed
 from .functions import objective
-from .launch import check_threads
+from .launch import WORTH_A_TEAM, check_threads
 from .network import Network
 from .task import Task
-from .workspace import BLOCK_ROWS, Workspace
 
 
 class Predictor:
@@ -49,7 +49,7 @@ class Predictor:
         X : ndarray or sparse matrix, shape (n, n_features)
             Raw features, as in training before scaling. A sparse matrix is never made dense.
         threads : int, optional
-            Default: all CPUs that this process may use.
+            Default: all CPUs that this process may use; one for a few rows.
 
         Raises
         ------
@@ -134,17 +134,16 @@ class Predictor:
         return load_predictor(path)
 
     def _evaluate(self, data: Data, loss: Loss | None, threads: int | None) -> Evaluation:
-        # A workspace of its own, so that several Python threads can predict at once.
-        rows = min(len(data.order), BLOCK_ROWS)
-        workspace = Workspace(
-            self.network, rows, training=False, sparse=data.sparse, makes_lists=data.compress != 0
-        )
-        task = self.task
-        wanted = objective(loss, SGD(), self.network.dtype, task.code, threshold=task.threshold)
-        found = evaluate(workspace, data, wanted, check_threads(threads), want_outputs=True)
-        if workspace.lists.is_infinite[0]:
-            refuse_infinite(self.scaling, self.network.dtype)
-        return found
+        network, task = self.network, self.task
+        if threads is None and len(data.order) * network.params.size < WORTH_A_TEAM:
+            threads = 1
+        goal = None
+        if loss is not None:
+            goal = objective(loss, SGD(), network.dtype, task.code, threshold=task.threshold)
+        layout = Layout(network.layer_sizes, network.activations, network.dtype)
+        with borrowed(layout, data) as evaluator:
+            evaluator.take_params(network.params)
+            return evaluator.evaluate(data, check_threads(threads), self.scaling, goal)
 
     def _checked(self, X: Features) -> Features:
         """Return X as a matrix of numbers of the right width, a sparse one as CSR."""

@@ -144,7 +144,7 @@ def test_dropout_of_later_epochs_of_partial_fit_differs() -> None:
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
 def test_threads_change_no_bit(solver: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fastmlp.estimators.problem._WORTH_A_TEAM", 0.0)
+    monkeypatch.setattr("fastmlp.estimators.problem.WORTH_A_TEAM", 0.0)
     X, y = np.random.RandomState(0).rand(300, 40), np.arange(300) % 3
     first, second = (
         fit_quietly(

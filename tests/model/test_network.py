@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from typing import Any
 
 import numpy as np
@@ -127,3 +129,19 @@ def test_weights_that_are_not_finite_are_refused_before_any_is_set() -> None:
     with pytest.raises(ConfigError, match="biases must be finite"):
         network.set_weights([np.ones((1, 1))], [np.array([np.nan])])
     assert not network.params.any()
+
+
+@pytest.mark.parametrize("twin_of", [copy.deepcopy, lambda made: pickle.loads(pickle.dumps(made))])
+def test_the_views_of_a_copy_are_views_of_its_own_buffer(twin_of: Any) -> None:
+    made = network(dtype="float64")
+    fill(made)
+    twin = twin_of(made)
+    assert (twin.layer_sizes, twin.activations, twin.dtype) == (
+        made.layer_sizes, made.activations, made.dtype,
+    )  # fmt: skip
+    np.testing.assert_array_equal(twin.table, made.table)
+    np.testing.assert_array_equal(twin.params, made.params)
+    for view in [*twin.weights, *twin.biases]:
+        view[...] = 0
+    assert not twin.params.any()
+    assert made.params.any()
