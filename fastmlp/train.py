@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .commands.running import INTERRUPTED, leave, print_line, run_command
 
 if TYPE_CHECKING:
-    from .data.dataset import Dataset
+    from .reports.evaluation import RunEvaluation
     from .reports.run_folder import RunFolder
     from .training.config import TrainConfig
     from .training.result import TrainResult
@@ -75,6 +75,8 @@ def _train(options: argparse.Namespace, config: TrainConfig) -> int:
     from .base.errors import TrainingError
     from .commands.introduction import Introduction
     from .commands.resuming import open_run
+    from .reports.evaluation import evaluate_run
+    from .reports.pictures import without_data
     from .training.fit import finish, start
     from .training.progress import Progress
 
@@ -87,14 +89,23 @@ def _train(options: argparse.Namespace, config: TrainConfig) -> int:
     folder, loop = open_run(options, run, dataset)
     if folder is not None:
         run.callbacks.append(folder.log)
+    failure: TrainingError | None = None
     try:
         result = finish(run, loop)
     except TrainingError as error:
-        _finish(options, error.result, dataset, folder)
-        raise
+        failure, result = error, error.result
     can_resume = loop.checkpoints is not None
-    del run, loop  # and their copy of the data, before the libraries that report are loaded
-    _finish(options, result, dataset, folder)
+    del run, loop  # and their copy of the data
+    _record(options, result, folder)
+    # Who presses Ctrl-C wants to get out.
+    if result.status != "interrupted" and not (options.json and folder is None):
+        evaluation = without_data(evaluate_run(result, dataset, options.threads))
+        del dataset  # before the libraries that report are loaded
+        _report(options, evaluation, folder)
+    if folder is not None and not options.json:
+        print(f"run folder           {folder.path}")
+    if failure is not None:
+        raise failure
     if result.status != "interrupted":
         return 0
     if can_resume and folder is not None and not options.json:
@@ -115,10 +126,8 @@ def _load(options: argparse.Namespace, config: TrainConfig) -> Any:
     )
 
 
-def _finish(
-    options: argparse.Namespace, result: TrainResult, dataset: Dataset, folder: RunFolder | None
-) -> None:
-    """Write the run folder and print the results, come what may; then look at the model."""
+def _record(options: argparse.Namespace, result: TrainResult, folder: RunFolder | None) -> None:
+    """Write what training left to the run folder and print the results, come what may."""
     from .base.interrupts import Interrupts
     from .commands.tables import peak_rss_mb
 
@@ -129,11 +138,6 @@ def _finish(
                 folder.write(result, {**peak, "threads": result.plan.threads})
     finally:
         _print_results(options, result, {**peak, "run_dir": folder and str(folder.path)})
-    # Who presses Ctrl-C wants to get out.
-    if result.status != "interrupted" and not (options.json and folder is None):
-        _evaluate(options, result, dataset, folder)
-    if folder is not None and not options.json:
-        print(f"run folder           {folder.path}")
 
 
 def _print_results(options: argparse.Namespace, result: TrainResult, more: dict[str, Any]) -> None:
@@ -148,14 +152,12 @@ def _print_results(options: argparse.Namespace, result: TrainResult, more: dict[
     print("\n".join([*result_lines(result), *profile]), flush=True)
 
 
-def _evaluate(
-    options: argparse.Namespace, result: TrainResult, dataset: Dataset, folder: RunFolder | None
+def _report(
+    options: argparse.Namespace, evaluation: RunEvaluation, folder: RunFolder | None
 ) -> None:
     """Print what the model makes of each set, and add it to the run folder, pictures last."""
     from .commands.tables import evaluation_lines
-    from .reports.evaluation import evaluate_run
 
-    evaluation = evaluate_run(result, dataset, options.threads)
     if not options.json:
         print("\n".join(["", *evaluation_lines(evaluation), ""]), flush=True)
     if folder is not None:

@@ -5,17 +5,20 @@ Told by their methods, so that SciPy is imported only where the caller has done 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from .errors import DataError
+from .selection import Selection
 
-# Rows of features: an ndarray, or a scipy.sparse.csr_array as :func:`canonical` returns it.
+# Rows of features: an ndarray, a Selection of rows of one, or a scipy.sparse.csr_array as
+# :func:`canonical` returns it.
 Features = Any
 
 MAX_COLUMNS = 2**31
+_ROWS_AT_ONCE = 512
 
 
 def is_sparse(value: Any) -> bool:
@@ -73,5 +76,20 @@ def stack(parts: Sequence[Features]) -> Features:
 def density(X: Features) -> float:
     """Return the share of numbers that are not zero."""
     n_rows, n_features = X.shape
-    numbers = int(X.nnz if is_sparse(X) else np.count_nonzero(X))
-    return numbers / max(1, int(n_rows * n_features))
+    numbers = X.nnz if is_sparse(X) else sum(map(np.count_nonzero, blocks(X)))
+    return int(numbers) / max(1, int(n_rows * n_features))
+
+
+def blocks(X: Features) -> Iterator[np.ndarray]:
+    """Yield the rows of a dense matrix, some at once, so that a selection is never copied whole."""
+    for start in range(0, len(X), _ROWS_AT_ONCE):
+        yield X[start : start + _ROWS_AT_ONCE]
+
+
+def take(X: Features, rows: np.ndarray) -> Features:
+    """Return some rows, of a dense matrix without a copy."""
+    if is_sparse(X):
+        return X[rows]
+    if isinstance(X, Selection):
+        return Selection(X.X, X.rows[rows])
+    return Selection(X, rows)

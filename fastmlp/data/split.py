@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..base.csr import Features, stack
+from ..base.csr import Features, stack, take
 from ..base.errors import ConfigError, DataError, close_match
 from ..base.random import Purpose, stream
+from ..base.selection import Selection
 from .dataset import Dataset
 
 # In NumPy, not by sklearn.model_selection: importing that takes 1.8 s, which alone is the whole
@@ -22,7 +23,7 @@ DEFAULT_TEST_FRACTION = 0.2
 
 
 class Parts(NamedTuple):
-    """The arrays of the three parts; None for a part that was not asked for."""
+    """The three parts; None for one that was not asked for."""
 
     X_train: Features
     y_train: np.ndarray
@@ -33,6 +34,11 @@ class Parts(NamedTuple):
     weight_train: np.ndarray | None = None
     weight_validation: np.ndarray | None = None
 
+    def copied(self) -> Parts:
+        """Return the parts with a copy for each selection."""
+        selections = {name: X for name, X in self._asdict().items() if isinstance(X, Selection)}
+        return self._replace(**{name: np.asarray(X) for name, X in selections.items()})
+
 
 def parts(
     dataset: Dataset,
@@ -42,6 +48,7 @@ def parts(
     hold_out: str = "random",
     seed: int = 0,
     sample_weight: np.ndarray | None = None,
+    copy: bool = True,
 ) -> Parts:
     """Divide a dataset into training, validation and test parts.
 
@@ -60,6 +67,9 @@ def parts(
     sample_weight : array_like of shape (n,), optional
         A weight for each row of the dataset's ``X``; rows of its test part that are pooled have
         weight 1.
+    copy : bool, default True
+        False: parts of dense features are left where they are, each a
+        :class:`~fastmlp.base.selection.Selection`, unless it is the whole.
 
     Returns
     -------
@@ -85,14 +95,16 @@ def parts(
         else:
             rng = stream(seed, Purpose.VALIDATION)
             train, held_out = stratified_split(labels, len(y), n_validation, rng)
-        X, y, X_validation, y_validation = X[train], y[train], X[held_out], y[held_out]
+        X_validation, y_validation = take(X, held_out), y[held_out]
+        X, y = take(X, train), y[train]
         weight = None if weight is None else weight[train]
     if dataset.task == "classification" and np.all(y == y[0]):
         raise DataError(
             f"y must have at least two classes in the training part, got only {y[0]}; "
             "add rows of other classes, or check --classes and how the data was selected"
         )
-    return Parts(X, y, X_validation, y_validation, X_test, y_test, weight)
+    found = Parts(X, y, X_validation, y_validation, X_test, y_test, weight)
+    return found.copied() if copy else found
 
 
 def parse_split(text: str) -> float | None:
@@ -247,7 +259,8 @@ def _carve_test(
         )
     labels = y if dataset.task == "classification" else None
     train, test = stratified_split(labels, len(y), n_test, stream(seed, Purpose.SPLIT))
-    return X[train], y[train], X[test], y[test], None if weight is None else weight[train]
+    train_weight = None if weight is None else weight[train]
+    return take(X, train), y[train], take(X, test), y[test], train_weight
 
 
 def _pooled(dataset: Dataset) -> tuple[Features, np.ndarray]:

@@ -4,11 +4,12 @@ Which rectangle a member of a team works on decides what travels between the cor
 computed: every element is the same chain of operations in any rectangle.
 """
 
+from .host import SPARSE_PANELS
 from .jit import kernel
+from .lists import SumOfRows, sum_rows
 from .team import share
 from .tile import VECTOR_BYTES, multiply_columns, multiply_rows
 from .transpose import transpose_block
-from .view import view
 
 
 @kernel
@@ -107,14 +108,15 @@ def dense_gradient(c, A, D, p, q0, q1, rows, source, keep, gain, target):
 
 
 @kernel
-def bias_gradient(c, D, p, rows, grads, overwrite):
-    """db = sum_i dZ_i for panel p of units. Accumulates, or overwrites."""
+def bias_gradient(c, D, p0, p1, rows, grads, overwrite):
+    """db = sum_i dZ_i for some panels of units. Accumulates, or overwrites.
+
+    Four panels at a time: each sum of a panel waits for the one before.
+    """
     lanes = VECTOR_BYTES // D.itemsize
-    db = view(grads, c.b + p * lanes, lanes)
-    if overwrite:
-        for j in range(lanes):
-            db[j] = 0
-    for r in range(rows):
-        dz = view(D, c.out + p * c.out_panel + r * c.out_row, lanes)
-        for j in range(lanes):
-            db[j] += dz[j]
+    for p in range(p0, p1, SPARSE_PANELS):
+        d, db = c.out + p * c.out_panel, c.b + p * lanes
+        sum_rows(
+            SumOfRows(D, d, c.out_row, c.out_panel, rows, grads, db, overwrite),
+            min(SPARSE_PANELS, p1 - p),
+        )

@@ -141,11 +141,12 @@ class SumOfRows(NamedTuple):
     last: int
     C: Any
     c: int
+    is_first: bool  # whether C is overwritten, and not added to
 
 
 @intrinsic
 def _sum_rows(typingctx, given, count):
-    """C = sum over r < last of D_r, for len(count) panels.
+    """C = sum over r < last of D_r, or C += it, for len(count) panels.
 
     C is written once: several members may write the same sums at the same time.
     """
@@ -157,9 +158,10 @@ def _sum_rows(typingctx, given, count):
             vectors = map(emit.load, emit.vectors("D", emit["d"], r, emit["d_row"]))
             return [builder.fadd(*pair) for pair in zip(vectors, sums, strict=True)]
 
-        zeros = [ir.Constant(emit.vector, None)] * emit.panels
-        sums = emit.sums(integer(0), emit["last"], term, zeros)
-        targets = emit.vectors("C", emit["c"], integer(0), integer(0))
+        zero = ir.Constant(emit.vector, None)
+        targets = list(emit.vectors("C", emit["c"], integer(0), integer(0)))
+        initial = [builder.select(emit["is_first"], zero, emit.load(place)) for place in targets]
+        sums = emit.sums(integer(0), emit["last"], term, initial)
         for total, pointer in zip(sums, targets, strict=True):
             emit.store(total, pointer)
         return context.get_dummy_value()

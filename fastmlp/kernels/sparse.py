@@ -123,11 +123,8 @@ def sparse_gradient(sparse, columns, D, c, p0, p1, k0, k1, rows, source, keep, g
         panels = min(SPARSE_PANELS, p1 - p)
         w, w_panel, d = c.w + p * c.n_in * lanes, c.n_in * lanes, c.out + p * c.out_panel
         if has_shift:
-            for q in range(panels):
-                place = (p + q) * lanes
-                sum_rows(
-                    SumOfRows(D, d + q * c.out_panel, c.out_row, 0, rows, columns.sums, place), 1
-                )
+            sums = SumOfRows(D, d, c.out_row, c.out_panel, rows, columns.sums, p * lanes, True)
+            sum_rows(sums, panels)
         for part in range(PARTS if is_listed else 1):
             first = sparse.cuts[part] + part if is_listed else k0
             last = first + columns.n_touched[part] if is_listed else k1

@@ -90,8 +90,7 @@ def make_gradient(c, work, lists, columns, sparse, p0, p1, group, rows, overwrit
     """The gradient of the loss for a group of some panels. Overwrites or accumulates."""
     one, lanes = work.A.dtype.type(1), VECTOR_BYTES // work.A.itemsize
     if group < 0:
-        for p in range(p0, p1):
-            bias_gradient(c, work.D, p, rows, work.grads, overwrite)
+        bias_gradient(c, work.D, p0, p1, rows, work.grads, overwrite)
     else:
         source = work.zeros if overwrite else work.grads
         last = min((group + 1) * GROUP, c.ld_in // lanes)
@@ -164,12 +163,12 @@ def sgd_step(member, team, net, work, lists, columns, gradient, objective, rows,
             c, lists, columns, gradient if layer == 0 else 0, work.A, work.D, p0, p1, q0, q1, rows,
             net.params, keep, gain, net.params,
         )  # fmt: skip
-        for p in range(p0, p1):
-            if first < 0:
-                bias_gradient(c, work.D, p, rows, work.grads, True)
-                b, db = view(net.params, c.b + p * lanes, lanes), c.b + p * lanes
-                for j in range(lanes):
-                    b[j] += gain * view(work.grads, db, lanes)[j]
+        if first < 0:
+            bias_gradient(c, work.D, p0, p1, rows, work.grads, True)
+            start, n = c.b + p0 * lanes, (p1 - p0) * lanes
+            b, db = view(net.params, start, n), view(work.grads, start, n)
+            for j in range(n):
+                b[j] += gain * db[j]
 
 
 @kernel(cached=True)

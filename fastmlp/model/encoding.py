@@ -12,6 +12,7 @@ from numba.np.numpy_support import from_dtype
 from ..base.csr import Features, density, is_sparse
 from ..base.errors import DataError
 from ..base.foreign import as_dense
+from ..base.selection import Selection
 from ..kernels import rows
 from ..kernels.buffers import Data, Sparse
 from ..kernels.pointers import address
@@ -59,7 +60,7 @@ def encode(
 
     Parameters
     ----------
-    X : ndarray or csr_array, shape (n, n_features)
+    X : ndarray, Selection or csr_array, shape (n, n_features)
     scaling : Scaling
     dtype : dtype
         Of the network.
@@ -160,14 +161,16 @@ def _data(
     )
 
 
-def _dense(X: np.ndarray, scaling: Scaling, dtype: np.dtype) -> dict[str, Any]:
+def _dense(X: np.ndarray | Selection, scaling: Scaling, dtype: np.dtype) -> dict[str, Any]:
     """Return rows as bytes, the address of what gathers them, and how it scales them."""
     if X.dtype == np.uint8:
         scales = {"offset": scaling.offset.astype(float), "factor": scaling.factor.astype(float)}
-        return {"X": as_bytes(X), "gather": gather_address("gather_bytes", dtype), **scales}
+        gather = gather_address("gather_bytes", dtype)
+        return {"X": as_bytes(np.asarray(X)), "gather": gather, **scales}
     if scaling.kind != "none" or X.dtype != dtype:
         with np.errstate(over="ignore", invalid="ignore"):
             X = scaling.apply(X, dtype)
+    X = np.asarray(X)
     check_finite(X, scaling, dtype)
     return {"X": as_bytes(X), "gather": gather_address("gather_same", dtype)}
 

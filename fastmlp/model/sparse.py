@@ -9,7 +9,8 @@ import numpy as np
 from numba import typeof, types
 from numba.np.numpy_support import from_dtype
 
-from ..base.csr import Features, is_sparse
+from ..base.csr import Features, blocks, is_sparse
+from ..base.selection import Selection
 from ..kernels import compress as compression
 from ..kernels import sparse
 from ..kernels.buffers import PARTS, Columns, Layer, Lists, Sparse
@@ -104,7 +105,7 @@ def compress(X: Features, scaling: Scaling, dtype: np.dtype) -> Sparse:
 
     Parameters
     ----------
-    X : ndarray or csr_array, shape (n, n_features)
+    X : ndarray, Selection or csr_array, shape (n, n_features)
         The lists of a CSR are those of the same matrix, dense, to the bit.
     scaling : Scaling
         Its offset is kept apart, as one more row.
@@ -115,10 +116,8 @@ def compress(X: Features, scaling: Scaling, dtype: np.dtype) -> Sparse:
     if is_sparse(X):
         counts = np.bincount(X.indices, minlength=n_features)
     else:
-        X = np.ascontiguousarray(listable(X))
-        counts = np.empty(n_features, np.int64)
-        with guarded((X, counts)) as given:
-            count_columns(*given)
+        X = _in_place(X)
+        counts = _column_counts(X)
     shift = (-scaling.offset * scaling.factor).astype(dtype)
     shift = np.array(np.broadcast_to(shift, counts.size))
     n_shift, numbers = int(np.count_nonzero(shift)), int(counts.sum())
@@ -129,13 +128,32 @@ def compress(X: Features, scaling: Scaling, dtype: np.dtype) -> Sparse:
     rest = starts, columns, values
     make = _list_rows if is_sparse(X) else _compress_rows
     make(X, scaling.factor.astype(float), cuts, 0, *rest)
-    _compress_rows(shift[np.newaxis], np.ones(1), cuts, n * PARTS, *rest)
+    _compress_rows(_in_place(shift[np.newaxis]), np.ones(1), cuts, n * PARTS, *rest)
     return Sparse(*rest, cuts, shift if n_shift else shift[:0], *_addresses(np.dtype(dtype)))
 
 
-def _compress_rows(X: np.ndarray, factor: np.ndarray, cuts: np.ndarray, *rest: Any) -> None:
+def _in_place(X: np.ndarray | Selection) -> Selection:
+    """Return rows of a matrix from which kernels make lists, where they lie if it is one."""
+    if isinstance(X, Selection) and X.dtype in _LISTABLE and X.X.flags.c_contiguous:
+        return X
+    return Selection(np.ascontiguousarray(listable(np.asarray(X))), np.arange(len(X)))
+
+
+def _column_counts(X: Selection) -> np.ndarray:
+    """Return how many numbers of each column are not zero."""
+    counts = np.zeros(X.shape[1], np.int64)
+    for block in blocks(X):
+        found = np.empty_like(counts)
+        with guarded((block, found)) as given:
+            count_columns(*given)
+        counts += found
+    return counts
+
+
+def _compress_rows(X: Selection, factor: np.ndarray, cuts: np.ndarray, *rest: Any) -> None:
     kernel = getattr(compression, f"compress_{X.dtype}")
-    arguments = as_bytes(X), np.arange(len(X)), 0, len(X), factor, cuts, rest[1], rest[0], *rest[2:]
+    s, starts, columns, values = rest
+    arguments = as_bytes(X.X), X.rows, 0, len(X), factor, cuts, starts, s, columns, values
     with guarded(arguments) as given:
         kernel(*given)
 

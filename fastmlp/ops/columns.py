@@ -22,6 +22,7 @@ Pair = tuple[np.ndarray, np.ndarray]
 def extremes(X: Features) -> Pair:
     """Return the least and the largest number of each column, shape (n_features,), of X's dtype."""
     if not is_sparse(X):
+        X = np.asarray(X)
         return X.min(axis=0), X.max(axis=0)
     has_zeros = _counts(X) < X.shape[0]
     least, most = _limits(X.dtype)
@@ -35,14 +36,14 @@ def extremes(X: Features) -> Pair:
 def means(X: Features) -> np.ndarray:
     """Return the mean of each column, float64 of shape (n_features,)."""
     if not is_sparse(X):
-        return np.asarray(X.mean(axis=0, dtype=np.float64))
+        return np.asarray(np.asarray(X).mean(axis=0, dtype=np.float64))
     return np.asarray(_sums(X, X.data) / X.shape[0])
 
 
 def mean_of_all(X: Features) -> float:
     """Return the mean of all numbers."""
     if not is_sparse(X):
-        return float(X.mean(dtype=np.float64))
+        return float(np.asarray(X).mean(dtype=np.float64))
     return float(X.data.sum(dtype=np.float64) / math.prod(X.shape))
 
 

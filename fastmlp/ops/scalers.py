@@ -9,6 +9,7 @@ import numpy as np
 
 from ..base.csr import Features
 from ..base.errors import ConfigError, DataError
+from ..base.selection import Selection
 from . import columns
 from .columns import Pair
 from .spec import Registry, Spec
@@ -31,7 +32,7 @@ class Scaling:
     offset: np.ndarray
     factor: np.ndarray
 
-    def apply(self, X: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    def apply(self, X: np.ndarray | Selection, dtype: np.dtype) -> np.ndarray:
         """Return the scaled copy of X, shape (n, n_features), C-contiguous, in ``dtype``."""
         scaled = np.empty(X.shape, dtype)
         for start in range(0, len(X), columns.ROWS_AT_ONCE):

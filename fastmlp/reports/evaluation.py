@@ -18,6 +18,28 @@ from ..training.result import TrainResult
 from .metrics import task_metrics
 
 
+class SomeRows:
+    """Some rows of a matrix, which are asked for by their places in it.
+
+    Parameters
+    ----------
+    X : ndarray or csr_array, shape (n, n_features)
+        Not kept.
+    rows : ndarray of int
+        Ascending.
+    """
+
+    def __init__(self, X: Features, rows: np.ndarray):
+        self._rows, self._X = rows, as_dense(X[rows], "X")
+
+    def __getitem__(self, rows: np.ndarray) -> np.ndarray:
+        others = np.setdiff1d(rows, self._rows)
+        if others.size:
+            raise IndexError(f"rows must be among the {self._rows.size} kept, got {others}")
+        found: np.ndarray = self._X[np.searchsorted(self._rows, rows)]
+        return found
+
+
 @dataclass(frozen=True, eq=False)
 class EvaluatedPart:
     """One part of the data, and what the model makes of it.
@@ -26,21 +48,30 @@ class EvaluatedPart:
     ----------
     name : {"training", "validation", "test"}
     task : Task
-    X : ndarray or csr_array, shape (n, n_features)
+    X : ndarray, csr_array or SomeRows, shape (n, n_features)
         Raw features.
     y : ndarray, shape (n,) or (n, n_outputs)
     outputs : ndarray, shape (n, n_outputs)
         The network's.
-    metrics : dict
-        rows, loss, and what :func:`~fastmlp.reports.metrics.task_metrics` returns.
+    loss : float
+        Mean over the rows.
     """
 
     name: str
     task: Task
-    X: Features
+    X: Features | SomeRows
     y: np.ndarray
     outputs: np.ndarray
-    metrics: dict[str, Any]
+    loss: float
+
+    @cached_property
+    def metrics(self) -> dict[str, Any]:
+        """rows, loss, and what :func:`~fastmlp.reports.metrics.task_metrics` returns.
+
+        Computed when first asked for, so that the data can be freed before scikit-learn is loaded.
+        """
+        metrics = {"rows": len(self.y), "loss": self.loss}
+        return metrics | task_metrics(self.task, self.y, self.outputs)
 
     @cached_property
     def predicted(self) -> np.ndarray:
@@ -129,7 +160,5 @@ def evaluate_run(
         if X is None or y is None:
             continue
         found = predictor.evaluate(X, y, loss, threads)
-        metrics = {"rows": len(y), "loss": found.loss}
-        metrics |= task_metrics(predictor.task, y, found.outputs)
-        evaluated.append(EvaluatedPart(name, predictor.task, X, y, found.outputs, metrics))
+        evaluated.append(EvaluatedPart(name, predictor.task, X, y, found.outputs, found.loss))
     return RunEvaluation(result, evaluated, dataset.image_shape, dataset.feature_range)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from . import plots
-from .evaluation import EvaluatedPart, RunEvaluation
+from .evaluation import EvaluatedPart, RunEvaluation, SomeRows
 from .figures import new_figure, png, style
 from .images import filter_images, filter_limit, grid_size, image_grid
 
@@ -26,9 +27,32 @@ Panel = Callable[["Axes"], None]
 
 def draw_pictures(evaluation: RunEvaluation) -> dict[str, bytes]:
     """Return the pictures, PNG, by the names of their files."""
+    pictures = {}
     with style():
-        figures = {name: draw(evaluation) for name, draw in PICTURES.items()}
-        return {name: png(figure) for name, figure in figures.items() if figure is not None}
+        for name, draw in PICTURES.items():
+            figure = draw(evaluation)
+            if figure is not None:
+                pictures[name] = png(figure)
+    return pictures
+
+
+def without_data(evaluation: RunEvaluation) -> RunEvaluation:
+    """Return an evaluation that keeps of the features only the rows that pictures show.
+
+    So that the data can be freed before there are reports: the libraries that make them take more
+    memory than MNIST does.
+    """
+    parts = [
+        replace(part, X=SomeRows(part.X, _shown_rows(evaluation, part)))
+        for part in evaluation.parts
+    ]
+    return replace(evaluation, parts=parts)
+
+
+def _shown_rows(evaluation: RunEvaluation, part: EvaluatedPart) -> np.ndarray:
+    if evaluation.image_shape is None or part.task.classes is None:
+        return np.empty(0, int)
+    return np.union1d(spaced(len(part.y)), part.mistakes(MOST_IMAGES))
 
 
 def curve_panels(result: TrainResult) -> Iterator[Panel]:

@@ -59,7 +59,7 @@ def prepare(
         the range of the network's dtype, or sparse features are too large for the dense rows that
         input_dropout needs.
     """
-    split = parts(dataset, **config.split_settings, sample_weight=sample_weight)
+    split = parts(dataset, **config.split_settings, sample_weight=sample_weight, copy=False)
     if split.X_validation is None and config.validation > 0:
         raise ConfigError(
             f"validation must be 0 with a single training row, got {config.validation}; "
@@ -79,7 +79,7 @@ def prepare_parts(
     Parameters
     ----------
     split : Parts
-        Features may be SciPy sparse matrices of any format.
+        Features may be selections, and SciPy sparse matrices of any format.
     config : TrainConfig
         Resolved.
     task : Task

@@ -8,14 +8,18 @@ import os
 import signal
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import fastmlp
 from command_lines import started
+from fastmlp.data.load import load_dataset
 from fastmlp.data.split import parts
+from fastmlp.reports.run_folder import RunFolder
 from fastmlp.train import main
 from fastmlp.training.callbacks import CsvLog
 from fastmlp.training.run import Run
@@ -66,6 +70,26 @@ def test_the_run_folder_repeats_the_run_to_the_byte(
     for name in results:
         assert (first / name).read_bytes() == (second / name).read_bytes(), name
     assert "test accuracy" in capsys.readouterr().out
+
+
+def test_the_data_are_freed_before_there_are_reports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[weakref.ref[np.ndarray]] = []
+    reported = []
+
+    def load(*arguments: Any, **options: Any) -> fastmlp.Dataset:
+        dataset = load_dataset("digits")
+        loaded.append(weakref.ref(dataset.X))
+        return dataset
+
+    def report(*arguments: Any, **options: Any) -> None:
+        reported.append([data() for data in loaded])
+
+    monkeypatch.setattr("fastmlp.data.load.load_dataset", load)
+    monkeypatch.setattr(RunFolder, "write_evaluation", report)
+    assert main([*SMALL, "--quiet", "--out", str(tmp_path / "run")]) == 0
+    assert reported == [[None]]
 
 
 def test_the_saved_model_has_the_printed_accuracy(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from fastmlp.base.errors import ConfigError, DataError
 from fastmlp.base.random import Purpose, stream
+from fastmlp.base.selection import Selection
 from fastmlp.data import Dataset
 from fastmlp.data.split import Parts, parse_split, parts, stratified_split, validation_rows
 
@@ -266,6 +267,19 @@ def test_nothing_is_copied_where_nothing_is_split() -> None:
     result = parts(data, validation=0)
     assert result.X_train is data.X
     assert result.X_test is data.X_test
+
+
+@pytest.mark.parametrize("text", ["official", "70-30", "none"])
+def test_parts_without_copies_are_the_same_rows(text: str) -> None:
+    data = numbered(100, 30)
+    copied, selected = parts(data, split=text), parts(data, split=text, copy=False)
+    for array, selection in zip(copied, selected, strict=True):
+        assert array is None or isinstance(array, np.ndarray)
+        np.testing.assert_array_equal(array, selection)
+    assert isinstance(selected.X_train, Selection)
+    if text == "official":
+        assert selected.X_train.X is data.X
+        assert selected.X_test is data.X_test
 
 
 def test_official_without_an_official_part_is_refused() -> None:

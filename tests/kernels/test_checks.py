@@ -78,7 +78,7 @@ def multiply(columns, values, W, I, C):
 
 @cached
 def add_up(D, C):
-    sum_rows(SumOfRows(D, 0, 16, 0, 3, C, 0), 1)
+    sum_rows(SumOfRows(D, 0, 16, 0, 3, C, 0, True), 1)
 
 
 def floats(size: int) -> np.ndarray:

@@ -122,7 +122,7 @@ def gradient(
 
 
 def add_bias_gradient(layer: Layer, p: int, rows: int, overwrite: bool) -> None:
-    compiled(bias_gradient)(layer.c, layer.work.D, p, rows, layer.work.grads, overwrite)
+    compiled(bias_gradient)(layer.c, layer.work.D, p, p + 1, rows, layer.work.grads, overwrite)
 
 
 def assert_near(found: np.ndarray, expected: np.ndarray, magnitude: np.ndarray, K: int) -> None:

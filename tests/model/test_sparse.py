@@ -10,6 +10,7 @@ import scipy.sparse
 
 from fastmlp import DataError
 from fastmlp.base.csr import canonical
+from fastmlp.base.selection import Selection
 from fastmlp.kernels.buffers import PARTS
 from fastmlp.model.encoding import encode
 from fastmlp.model.sparse import compress
@@ -39,6 +40,18 @@ def assert_same_lists(X: Any, dense: np.ndarray, scale: str, dtype: np.dtype) ->
 def test_lists_are_those_of_the_dense_rows(kind: str, scale: str, dtype: np.dtype) -> None:
     dense = draw(kind)
     assert_same_lists(canonical(scipy.sparse.coo_array(dense), "X"), dense, scale, dtype)
+
+
+@pytest.mark.parametrize("kind", ["uint8", "int64", "float32"])
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("n", [0, 20, 600])
+def test_lists_of_a_selection_are_those_of_its_rows(kind: str, order: Any, n: int) -> None:
+    X, rows = draw(kind), np.random.default_rng(0).integers(0, 23, n)
+    selection = Selection(np.asarray(X, order=order), rows)
+    scaling, dtype = SCALERS.parse("unit").fit(X, (0.0, 200.0)), np.dtype("float32")
+    found, wanted = compress(selection, scaling, dtype), compress(X[rows], scaling, dtype)
+    for name, one, other in zip(found._fields, found, wanted, strict=True):
+        np.testing.assert_array_equal(one, other, err_msg=name)
 
 
 @pytest.mark.parametrize("form", ["csr", "csc", "coo", "lil", "dok", "bsr", "dia"])

@@ -13,7 +13,7 @@ from PIL import Image
 
 import fastmlp
 from fastmlp.reports.evaluation import RunEvaluation, evaluate_run
-from fastmlp.reports.pictures import draw_pictures
+from fastmlp.reports.pictures import draw_pictures, spaced, without_data
 from fastmlp.reports.run_page import run_page
 from toys import blobs, settings
 
@@ -113,6 +113,26 @@ def test_names_of_classes_may_be_anything() -> None:
 def test_the_same_run_gives_the_same_pictures(bars: RunEvaluation) -> None:
     assert draw_pictures(bars) == draw_pictures(bars)
     assert run_page(bars, {}) == run_page(bars, {})
+
+
+def test_reports_need_only_some_rows_of_the_data(bars: RunEvaluation) -> None:
+    slim = without_data(bars)
+    assert draw_pictures(slim) == draw_pictures(bars)
+    assert run_page(slim, {}) == run_page(bars, {})
+    part, whole = slim.parts[0], bars.parts[0]
+    rows = part.mistakes(3)
+    np.testing.assert_array_equal(slim.images(part, rows), bars.images(whole, rows))
+    others = np.setdiff1d(np.arange(len(part.y)), [*spaced(len(part.y)), *part.mistakes(40)])
+    assert len(others)
+    with pytest.raises(IndexError, match=r"among the \d+ kept, got \[\d+\]"):
+        slim.images(part, others[:1])
+
+
+def test_rows_that_are_no_images_are_not_kept() -> None:
+    dataset = blobs()
+    evaluation = without_data(evaluate_run(fastmlp.fit(settings(), dataset), dataset))
+    with pytest.raises(IndexError):
+        evaluation.parts[0].X[np.array([0])]
 
 
 def test_a_result_shows_itself_in_a_notebook(bars: RunEvaluation) -> None:

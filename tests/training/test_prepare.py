@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from driving import features
 from fastmlp import ConfigError, DataError, Dataset, TrainConfig
+from fastmlp.kernels.buffers import PARTS
 from fastmlp.model.task import Task
 from fastmlp.ops.scalers import SCALERS
 from fastmlp.training.prepare import Prepared, prepare
@@ -54,6 +56,21 @@ def test_the_validation_part_is_scaled_like_the_training_part() -> None:
     unscaled = features(parts.validation) / parts.scaling.factor + parts.scaling.offset
     nearest = np.abs(unscaled[:, None] - dataset.X).max(axis=2).min(axis=1)
     np.testing.assert_allclose(nearest, 0, atol=1e-12)
+
+
+def test_lists_are_made_of_the_rows_where_they_lie(monkeypatch: pytest.MonkeyPatch) -> None:
+    X = np.zeros((5000, 400), np.uint8)
+    X[:, :2] = np.arange(len(X))[:, None] % 250 + 1
+    dataset = Dataset(X, np.arange(len(X)) % 2, feature_range=(0, 255))
+    prepared(dataset)  # everything is compiled and imported
+    tracemalloc.start()
+    try:
+        parts = prepared(dataset)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    np.testing.assert_array_equal(np.diff(parts.train.sparse.starts[:-1:PARTS]), 2)
+    assert peak < X.nbytes / 2  # the lists and what belongs to rows, and some rows at a time
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
