@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..base.errors import ConfigError, DataError, FastMLPError
 from ..base.files import remove_partial
-from ..model.tensor_file import Header, read_header
-from .checkpoint import CHECKPOINT, load_checkpoint, save_checkpoint
+from ..model.tensor_file import Header
+from .checkpoint import load_checkpoint, read_facts, save_checkpoint
 from .identity import differences, machine
 from .interval import Interval
 
@@ -117,14 +117,14 @@ class Checkpoints:
         files = _files_in(self.folder)
         for number, path in enumerate(files):
             try:
-                header = _header_of(path, self.identity)
+                facts = _facts_of(path, self.identity)
             except DataError as error:
                 if path == files[-1]:
                     raise
                 _warn_of(error)
                 continue
             self._readable = files[number:]
-            return str(header["every"])
+            return str(facts["every"])
         return None
 
 
@@ -141,11 +141,11 @@ def _files_in(folder: Path) -> list[Path]:
     return sorted(folder.glob("checkpoint-*.safetensors"), reverse=True)
 
 
-def _header_of(path: Path, identity: dict[str, Any]) -> Header:
-    """Return a checkpoint's header; ConfigError if it is that of another run."""
-    header = read_header(path, CHECKPOINT)
+def _facts_of(path: Path, identity: dict[str, Any]) -> Header:
+    """Return what a checkpoint says of its run; ConfigError if that is another."""
+    facts = read_facts(path)
     try:
-        found = differences(header["identity"], identity)
+        found = differences(facts["identity"], identity)
     except (AttributeError, KeyError, TypeError):
         raise DataError(f"checkpoint file {path} does not say of what run it is") from None
     if found:
@@ -153,13 +153,13 @@ def _header_of(path: Path, identity: dict[str, Any]) -> Header:
             f"resume needs the run that {path.parent} was begun with, and this is another: "
             f"{'; '.join(found)}; give the same, or choose another folder"
         )
-    if header["machine"] != machine():
+    if facts["machine"] != machine():
         warnings.warn(
-            f"the run was begun on {header['machine']}, this is {machine()}: its last bits may "
+            f"the run was begun on {facts['machine']}, this is {machine()}: its last bits may "
             "differ from those of a run without interruption",
             stacklevel=5,
         )
-    return header
+    return facts
 
 
 def _warn_of(error: Exception) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import os
@@ -22,6 +23,7 @@ from fastmlp.model.tensor_file import read_header, write_tensors
 from fastmlp.training import checkpoint as checkpoint_module
 from fastmlp.training import identity as identity_module
 from fastmlp.training.interval import Interval
+from holes import needs_holes, stretch
 from interrupting import (
     MODES,
     OPTIMIZER_SPECS,
@@ -381,7 +383,15 @@ def flipped(place: float) -> Callable[[bytes], bytes]:
     return flip
 
 
-@pytest.mark.parametrize("damage", [cut, flipped(0.1), flipped(0.9), lambda content: b""])
+def other_settings(content: bytes) -> bytes:
+    changed = content.replace(rb"\"epochs\": 4", rb"\"epochs\": 5")
+    assert changed != content
+    return changed
+
+
+@pytest.mark.parametrize(
+    "damage", [cut, flipped(0.1), flipped(0.9), other_settings, lambda content: b""]
+)
 def test_a_damaged_checkpoint_is_passed_over(
     damage: Callable[[bytes], bytes], tmp_path: Path
 ) -> None:
@@ -409,6 +419,8 @@ def rewritten(path: Path, change: Callable[[dict[str, Any], dict[str, np.ndarray
     tensors = load_file(path)
     change(header, tensors)
     entries = {name: v for name, v in header.items() if "format" not in name and name != "sha256"}
+    facts = {name: entries[name] for name in checkpoint_module.FACTS}
+    entries["facts_sha256"] = hashlib.sha256(json.dumps(facts).encode()).hexdigest()
     write_tensors(path, form, entries, tensors)
 
 
@@ -468,6 +480,27 @@ def test_a_checkpoint_that_does_not_fit_together_is_refused(
     rewritten(newer, change)
     with pytest.raises(DataError) as caught:
         fit(BASE, blobs(), checkpoint_dir=tmp_path, resume=True)
+    assert says in str(caught.value)
+
+
+@needs_holes
+@pytest.mark.parametrize(
+    ("name", "changes", "says"),
+    [
+        ("params", {}, "params must be F64 of shape (80,), got F64 of (137438953472,)"),
+        ("history", {}, "history must be U8 of shape (at most "),
+        ("params", {"epochs": 5}, "epochs was 4, is now 5"),
+    ],
+)
+def test_a_hole_of_a_terabyte_is_not_read(
+    name: str, changes: dict[str, Any], says: str, tmp_path: Path
+) -> None:
+    fit(BASE, blobs(), checkpoint_dir=tmp_path)
+    older, newer = sorted(tmp_path.iterdir())
+    older.unlink()
+    stretch(newer, name, 1 << 40)
+    with pytest.raises((DataError, ConfigError)) as caught:
+        fit(BASE.replace(**changes), blobs(), checkpoint_dir=tmp_path, resume=True)
     assert says in str(caught.value)
 
 
