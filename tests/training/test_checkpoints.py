@@ -368,6 +368,29 @@ def test_options_of_checkpoints_need_their_folder(options: dict[str, Any]) -> No
         fit(BASE, blobs(), **options)
 
 
+def test_two_runs_never_share_a_folder(tmp_path: Path) -> None:
+    class Second(Callback):
+        def on_epoch_end(self, run: Any, row: Any) -> None:
+            with pytest.raises(ConfigError, match="another process or thread trains in it; wait"):
+                fit(BASE, blobs(), checkpoint_dir=tmp_path, resume=True)
+
+    first = fit(BASE, blobs(), callbacks=[Second()], checkpoint_dir=tmp_path)
+    assert bits(fit(BASE, blobs(), checkpoint_dir=tmp_path, resume=True)) == bits(first)
+
+
+@pytest.mark.parametrize("changes", [{"epochs": 9}, {}])
+def test_who_was_refused_does_not_keep_others_out(changes: dict[str, Any], tmp_path: Path) -> None:
+    fit(BASE, blobs(), checkpoint_dir=tmp_path)
+    callbacks = [fastmlp.EarlyStopping(patience=2)]
+    with pytest.raises(ConfigError) as caught:  # which holds on to all that was on the stack
+        fit(
+            BASE.replace(**changes), blobs(),
+            checkpoint_dir=tmp_path, resume=True, callbacks=callbacks,
+        )  # fmt: skip
+    assert "trains in it" not in str(caught.value)
+    fit(BASE, blobs(), checkpoint_dir=tmp_path, resume=True)
+
+
 # --- what is damaged ---
 
 
