@@ -9,10 +9,15 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
+
+# A large file goes to disk piece by piece, whose pages the next piece takes over: 55 MB of fresh
+# pages took up to 0.2 s on a virtual machine, and 0.08 s so.
+_PIECE = 16 << 20
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write ``content`` to ``path`` by way of a temporary file in the same folder.
+def write_atomically(path: Path, *contents: bytes | memoryview) -> None:
+    """Write ``contents``, one after the other, to ``path`` by way of a temporary file beside it.
 
     Once it returns, the file outlasts a loss of power; killed before, the old one is there, whole.
 
@@ -25,13 +30,23 @@ def write_atomically(path: Path, content: bytes) -> None:
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
         with partial.open("xb") as file:
-            file.write(content)
+            for content in contents:
+                _write(file, memoryview(content).cast("B"))
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, path)
         _sync_folder(path.parent)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _write(file: BinaryIO, content: memoryview) -> None:
+    for start in range(0, len(content), _PIECE):
+        file.write(content[start : start + _PIECE])
+        if len(content) > _PIECE and hasattr(os, "posix_fadvise"):
+            file.flush()
+            os.fdatasync(file.fileno())
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _sync_folder(folder: Path) -> None:

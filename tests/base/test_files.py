@@ -9,8 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from fastmlp.base import files
 from fastmlp.base.files import FolderLock, locked, write_atomically
 
 HOLD = """
@@ -119,3 +121,10 @@ def test_a_file_and_its_name_are_put_on_disk(
     write_atomically(tmp_path / "file", b"content")
     assert done == ["file", "rename", *(["folder"] if os.name != "nt" else [])]
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_file_of_several_pieces_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "_PIECE", 100)
+    contents = [bytes(range(256)), b"", b"short", memoryview(np.arange(300.0)), bytes(100)]
+    write_atomically(tmp_path / "file", *contents)
+    assert (tmp_path / "file").read_bytes() == b"".join(map(bytes, contents))

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file
+from safetensors import safe_open
+from safetensors.numpy import load_file, save
 
 import fastmlp
 from fastmlp import Callback, ConfigError, DataError, TrainConfig, fit
@@ -254,6 +255,16 @@ def test_where_there_is_nothing_to_go_on_from_a_run_begins(tmp_path: Path) -> No
     result = fit(BASE, blobs(), checkpoint_dir=tmp_path / "new", resume=True)
     assert bits(result) == bits(fit(BASE, blobs()))
     assert len(list((tmp_path / "new").iterdir())) == 2
+
+
+def test_a_checkpoint_has_the_bytes_that_safetensors_writes(tmp_path: Path) -> None:
+    for log_every in (0, 5):
+        folder = tmp_path / str(log_every)
+        fit(BASE.replace(dtype="float32", log_every=log_every), blobs(), checkpoint_dir=folder)
+        for path in folder.iterdir():
+            with safe_open(path, "numpy") as file:
+                facts = file.metadata()
+            assert path.read_bytes() == save(load_file(path), facts)
 
 
 def test_times_go_on(tmp_path: Path) -> None:
