@@ -57,7 +57,7 @@ def need(line: str) -> str:
 def run(arguments: list[str]) -> int:
     """The exit code of a command line whose run is cut short."""
     more = [] if {"--out", "--resume"} & {*arguments} else ["--no-out"]
-    more += ["--no-plots"] if {"--checkpoint-every", "--resume"} & {*arguments} else []
+    more += ["--no-plots"] if not more else []
     return main([*arguments, "--epochs", "1", *more])
 
 

@@ -19,7 +19,7 @@ from fastmlp.kernels import buffers, codes
 from fastmlp.kernels.buffers import PARTS
 from fastmlp.kernels.evaluate import evaluate_rows
 from fastmlp.kernels.general_step import train_batches
-from fastmlp.kernels.jit import SOURCES_HASH, kernel
+from fastmlp.kernels.jit import SOURCES_HASH, keep_on_disk, kernel
 from fastmlp.kernels.losses import row_loss
 from fastmlp.kernels.sample_step import train_samples
 from fastmlp.kernels.team import new_sync
@@ -59,8 +59,7 @@ def cached(function: Callable[..., Any]) -> Any:
     dispatcher = kernel(function, cached=True)
     # Its own file is not among the kernel sources.
     source = Path(inspect.getfile(function)).read_bytes()
-    stamp = SOURCES_HASH + hashlib.sha256(source).hexdigest()
-    dispatcher._cache._cache_file._source_stamp = stamp
+    keep_on_disk(dispatcher, hashlib.sha256(SOURCES_HASH.encode() + source).hexdigest())
     return dispatcher
 
 

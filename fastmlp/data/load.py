@@ -7,10 +7,8 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-import numpy as np
-
 from ..base.errors import ConfigError, DataError, close_match
-from . import mnist
+from . import digits, mnist
 from .csv_table import read_csv
 from .dataset import Dataset
 from .npz_table import read_npz
@@ -152,17 +150,7 @@ def _mnist(data_dir: DataDir, notify: Notify) -> Dataset:
 
 
 def _digits(data_dir: DataDir, notify: Notify) -> Dataset:
-    # Imported here: scikit-learn takes two seconds, and only this set needs it.
-    from sklearn.datasets import load_digits
-
-    X, y = load_digits(return_X_y=True)
-    return Dataset(
-        X.astype(np.uint8),
-        y.astype(np.int64),
-        name="digits",
-        feature_range=(0, 16),
-        image_shape=(8, 8),
-    )
+    return digits.load()
 
 
 def _print_to_stderr(message: str) -> None:

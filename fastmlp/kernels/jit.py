@@ -1,8 +1,4 @@
-"""How every kernel is compiled, and when the compiled code on disk may be used again.
-
-Numba invalidates a cached function when *its own* file changes, not when a helper in another file
-does. Kernels call each other across files, so each is stamped with a hash of all kernel sources.
-"""
+"""How every kernel is compiled, and when the compiled code on disk may be used again."""
 
 from __future__ import annotations
 
@@ -14,6 +10,7 @@ from typing import Any
 from numba import njit
 
 from .checks import CHECKED
+from .disk import KernelFiles
 
 # Never nnan or ninf: divergence has to stay visible.
 FASTMATH = {"contract", "reassoc", "nsz", "arcp", "afn"}
@@ -74,8 +71,14 @@ def kernel(
     except RuntimeError:
         # No folder can be written (read-only install and home): compile in memory, every time.
         return dispatcher
-    dispatcher._cache._cache_file._source_stamp = SOURCES_HASH
+    keep_on_disk(dispatcher, SOURCES_HASH)
     return dispatcher
+
+
+def keep_on_disk(dispatcher: Any, version: str) -> None:
+    """Keep a kernel's code in files that only this version of its sources reads."""
+    cache = dispatcher._cache
+    cache._cache_file = KernelFiles(cache.cache_path, cache._impl.filename_base, version)
 
 
 def _closed_to_python(dispatcher: Any) -> Any:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +16,28 @@ import numpy as np
 
 from ..base.errors import DataError, FastMLPError
 from ..base.files import write_atomically
+from ..base.memory import usable_memory
 
-# As safetensors writes them.
-_DTYPES = {"float32": "F32", "float64": "F64", "int64": "I64", "uint8": "U8"}
+# As safetensors calls and orders them.
+_DTYPES = {"int64": "I64", "float64": "F64", "float32": "F32", "uint8": "U8"}
+_ORDER = list(_DTYPES)
 Header = dict[str, Any]
 Tensors = Mapping[str, np.ndarray]
-# The dtype of each tensor and its possible shapes, in which None stands for any length.
-Expected = Mapping[str, tuple[np.dtype, list[tuple[int | None, ...]]]]
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class AtMost:
+    """In a shape, any length up to this one."""
+
+    length: int
+
+    def __repr__(self) -> str:
+        return f"at most {self.length}"
+
+
+# The dtype of each tensor and its possible shapes.
+Expected = Mapping[str, tuple[np.dtype, list[tuple[int | AtMost, ...]]]]
 
 
 @dataclass(frozen=True)
@@ -62,15 +77,17 @@ def write_tensors(
     FastMLPError
         If it cannot be written; nothing is left behind.
     """
-    from safetensors.numpy import save
-
     facts = {"format": form.name, "format_version": form.version}
     header = {**facts, **entries, "sha256": ""}
-    header["sha256"] = _checksum(json.dumps(header), tensors, tensors.__getitem__)
-    # In one entry: safetensors writes several in an order that changes from run to run.
-    content = save(dict(tensors), {"fastmlp": json.dumps(header)})
+    header["sha256"] = _checksum(json.dumps(header), tensors)
+    # Not safetensors.numpy.save, which copies all numbers twice.
+    names = sorted(tensors, key=lambda name: (_ORDER.index(tensors[name].dtype.name), name))
     try:
-        write_atomically(Path(path), content)
+        write_atomically(
+            Path(path),
+            _table(names, tensors, json.dumps(header)),
+            *(tensors[name].data for name in names if tensors[name].size),
+        )
     except (OSError, ValueError) as error:
         raise FastMLPError(
             f"{form.noun} file {path} cannot be written: "
@@ -79,17 +96,31 @@ def write_tensors(
         ) from error
 
 
+def _table(names: list[str], tensors: Tensors, header: str) -> bytes:
+    """Return what a safetensors file begins with: where tensors lie, in this order, and a text."""
+    table: dict[str, Any] = {"__metadata__": {"fastmlp": header}}
+    end = 0
+    for name in names:
+        begin, end = end, end + tensors[name].nbytes
+        table[name] = {
+            "dtype": _DTYPES[tensors[name].dtype.name],
+            "shape": list(tensors[name].shape),
+            "data_offsets": [begin, end],
+        }
+    text = json.dumps(table, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text
+
+
 def read_header(path: str | os.PathLike[str], form: Format) -> Header:
-    """Return the header of a file that is whole; its tensors are read only for the checksum.
+    """Return the header of a file. Its tensors are not read, so the checksum is not compared.
 
     Raises
     ------
     DataError
-        If the file is missing, damaged or of another format.
+        If the file is missing or of another format, or its tensors lie beyond its end.
     """
-    path = Path(path)
-    with _opened(path, form) as (header, text, file), _misfits_named(path, form):
-        _verify(header, text, file.keys(), file.get_tensor)
+    with _opened(Path(path), form) as (header, _, _):
         return header
 
 
@@ -114,13 +145,15 @@ def read_tensors(
     Raises
     ------
     DataError
-        If the file is missing, damaged, of another format, or does not fit together.
+        If the file is missing, damaged, of another format, does not fit together, or holds more
+        than the machine's memory.
     """
     path = Path(path)
     with _opened(path, form) as (header, text, file), _misfits_named(path, form):
         _check_tensors(expected(header), file)  # before memory is taken for them
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        _verify(header, text, tensors, tensors.__getitem__)
+        if header["sha256"] != _checksum(text.replace(header["sha256"], ""), tensors):
+            raise ValueError("its contents do not have the checksum that it names")
         return build(header, tensors)
 
 
@@ -183,6 +216,7 @@ def _check_entries(header: Header, form: Format) -> None:
 
 def _check_tensors(expected: Expected, file: Any) -> None:
     found = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+    n_bytes = 0
     for name, (dtype, shapes) in expected.items():
         got_dtype, got_shape = found[name].get_dtype(), tuple(found[name].get_shape())
         if got_dtype != _DTYPES[dtype.name] or not any(_fits(got_shape, s) for s in shapes):
@@ -190,29 +224,29 @@ def _check_tensors(expected: Expected, file: Any) -> None:
                 f"{name} must be {_DTYPES[dtype.name]} of shape "
                 f"{' or '.join(map(str, shapes))}, got {got_dtype} of {got_shape}"
             )
+        n_bytes += math.prod(got_shape) * dtype.itemsize
     if len(found) > len(expected):
         raise ValueError(f"it must not hold {sorted(set(found) - set(expected))[0]!r:.80}")
+    if n_bytes > usable_memory():  # such a file need not take any disk: it may be one large hole
+        raise ValueError(
+            f"it claims {n_bytes / 1e9:.0f} GB of numbers, and this machine has "
+            f"{usable_memory() / 1e9:.0f} GB of memory"
+        )
 
 
-def _fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
+def _fits(shape: tuple[int, ...], wanted: tuple[int | AtMost, ...]) -> bool:
     return len(shape) == len(wanted) and all(
-        length in (size, None) for size, length in zip(shape, wanted, strict=True)
+        size <= length.length if isinstance(length, AtMost) else size == length
+        for size, length in zip(shape, wanted, strict=True)
     )
 
 
-def _verify(
-    header: Header, text: str, names: Iterable[str], tensor: Callable[[str], np.ndarray]
-) -> None:
-    if header["sha256"] != _checksum(text.replace(header["sha256"], ""), names, tensor):
-        raise ValueError("its contents do not have the checksum that it names")
-
-
-def _checksum(header: str, names: Iterable[str], tensor: Callable[[str], np.ndarray]) -> str:
+def _checksum(header: str, tensors: Tensors) -> str:
     """Return the SHA-256 of a header without its own, and the numbers.
 
     Without it a flipped bit of a weight would pass for another weight.
     """
     digest = hashlib.sha256(header.encode())
-    for name in sorted(names):
-        digest.update(tensor(name).data)
+    for name in sorted(tensors):
+        digest.update(tensors[name].data)
     return digest.hexdigest()

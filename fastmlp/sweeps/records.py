@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import math
 from typing import Any
@@ -14,13 +15,19 @@ from ..training.config import TrainConfig
 _FIELDS = {field.name for field in dataclasses.fields(TrainConfig)}
 
 
+def digest(*values: Any) -> str:
+    """Return a SHA-256 over texts, or pairs of texts: SQLite would not notice a flipped bit."""
+    # What is no text in a damaged file has no digest that could be noted there.
+    return hashlib.sha256(json.dumps(values, default=repr).encode()).hexdigest()
+
+
 def trial_from(row: tuple[Any, ...], rank_by: str) -> Trial:
     """Return the trial of a row.
 
     Parameters
     ----------
     row : tuple
-        Key, settings, config, status, error and four more texts of JSON.
+        Key, settings, config, status, error, four more texts of JSON, and the digest of all these.
     rank_by : str
         The metric that those that came to their end must have.
 
@@ -29,7 +36,10 @@ def trial_from(row: tuple[Any, ...], rank_by: str) -> Trial:
     ValueError
         If something in it is not what was written.
     """
-    key, settings, config, status, error, *texts = row
+    *record, sha256 = row
+    if sha256 != digest(*record):
+        raise ValueError(f"the record of cell {row[0]!r:.80} does not have its checksum")
+    key, settings, config, status, error, *texts = record
     try:
         parsed = [json.loads(text) for text in (settings, config, *texts)]
     except (TypeError, RecursionError) as wrong:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -15,11 +16,12 @@ from .._version import __version__
 from ..base.errors import ConfigError, DataError
 from ..base.numbers import finite
 from ..reports.leaderboard import Trial
-from .records import trial_from
+from .records import digest, trial_from
 
 FILE = "sweep.sqlite"
 LOCK = "sweep.lock"
-FORMAT = "1"
+FORMAT = "2"
+_SEAL = hashlib.sha256().digest_size
 # The weights of so many of the best cells are kept: the winner's are among them, unless its other
 # seeds pulled it up, and can be trained again to the bit.
 MODELS_KEPT = 10
@@ -35,6 +37,7 @@ CREATE TABLE IF NOT EXISTS cells (
     iterations TEXT NOT NULL,
     metrics TEXT NOT NULL,
     timings TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
     epochs INTEGER NOT NULL,
     score REAL,
     tie REAL,
@@ -87,10 +90,8 @@ class Store:
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
             self._connection.executescript(_TABLES)
-            self.set_facts(format=self.fact("format") or FORMAT)
-            if self.fact("format") != FORMAT:
-                raise sqlite3.DatabaseError(f"its format is {self.fact('format')}, not {FORMAT}")
-            self.set_facts(version=self.fact("version") or __version__)
+            if self.fact("format") is None:
+                self.set_facts(format=FORMAT, version=__version__)
 
     @contextlib.contextmanager
     def _damage_named(self) -> Iterator[None]:
@@ -103,8 +104,8 @@ class Store:
 
     def fact(self, name: str) -> str | None:
         """Return what was noted about the sweep under a name."""
-        row = self._one("SELECT value FROM facts WHERE name = ?", name)
-        return None if row is None else str(row[0])
+        with self._damage_named():
+            return _facts(self._connection).get(name)
 
     def data(self) -> set[str] | None:
         """Return the hashes of the data that the sweep began with; None where it has not begun."""
@@ -118,7 +119,9 @@ class Store:
     def set_facts(self, **values: str) -> None:
         """Note facts about the sweep."""
         with self._transaction():
-            self._connection.executemany("REPLACE INTO facts VALUES (?, ?)", values.items())
+            facts = {**_facts(self._connection), **values}
+            facts["sha256"] = digest(*sorted(facts.items()))
+            self._connection.executemany("REPLACE INTO facts VALUES (?, ?)", facts.items())
 
     def keys(self) -> set[str]:
         """Return the keys of all cells recorded."""
@@ -136,16 +139,17 @@ class Store:
         score, tie = trial.score(rank_by) if trial.is_good else (None, None)
         texts = (trial.settings, trial.config, trial.history, trial.iterations, trial.metrics)
         settings, config, history, iterations, metrics = map(_json, texts)
+        record = (
+            trial.key, settings, config, trial.status, trial.error, history, iterations, metrics,
+            _json(trial.timings),
+        )  # fmt: skip
+        kept = None if params is None or score is None else _sealed(params.tobytes())
         with self._transaction():
             self._connection.execute(
-                f"INSERT INTO cells ({_COLUMNS}, epochs, score, tie, params) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    trial.key, settings, config, trial.status, trial.error, history, iterations,
-                    metrics, _json(trial.timings), trial.config["epochs"], score, tie,
-                    None if params is None or score is None else params.tobytes(),
-                ),
-            )  # fmt: skip
+                f"INSERT INTO cells ({_COLUMNS}, sha256, epochs, score, tie, params) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (*record, digest(*record), trial.config["epochs"], score, tie, kept),
+            )
             self._connection.execute(
                 "UPDATE cells SET params = NULL WHERE params IS NOT NULL AND key NOT IN (SELECT key"
                 " FROM cells WHERE score IS NOT NULL ORDER BY score, tie, key LIMIT ?)",
@@ -163,7 +167,7 @@ class Store:
         """Return all cells, in the order of their keys."""
         rank_by = self.fact("rank_by") or "validation_loss"
         with self._damage_named():
-            rows = self._connection.execute(f"SELECT {_COLUMNS} FROM cells ORDER BY key")
+            rows = self._connection.execute(f"SELECT {_COLUMNS}, sha256 FROM cells ORDER BY key")
             return [trial_from(row, rank_by) for row in rows]
 
     def params(self, key: str, size: int) -> bytes | None:
@@ -172,15 +176,18 @@ class Store:
         Raises
         ------
         DataError
-            If they are not so many bytes.
+            If they are damaged, or not so many bytes.
         """
         row = self._one("SELECT params FROM cells WHERE key = ?", key)
         with self._damage_named():
             if row is None or row[0] is None:
                 return None
-            if not isinstance(row[0], bytes) or len(row[0]) != size:
+            if not isinstance(row[0], bytes) or len(row[0]) != _SEAL + size:
                 raise ValueError(f"the weights of cell {key} must have {size} bytes")
-            return row[0]
+            params = row[0][_SEAL:]
+            if row[0] != _sealed(params):
+                raise ValueError(f"the weights of cell {key} do not have their checksum")
+            return params
 
     def close(self) -> None:
         """Write everything into the one file, and let others write."""
@@ -215,7 +222,7 @@ def stored_sweep(folder: Path) -> tuple[dict[str, Any] | None, dict[str, int]]:
     try:
         with contextlib.closing(sqlite3.connect(folder / FILE)) as connection:
             connection.execute("PRAGMA trusted_schema = OFF")
-            facts = dict(connection.execute("SELECT name, value FROM facts"))
+            facts = _facts(connection)
         grid, search = (json.loads(facts.get(name, "null")) for name in ("grid", "search"))
         if not (isinstance(grid, dict | None) and isinstance(search, dict | None)):
             raise ValueError("its grid and its search must be tables")
@@ -226,6 +233,22 @@ def stored_sweep(folder: Path) -> tuple[dict[str, Any] | None, dict[str, int]]:
     return grid, {
         "search_seed" if name == "seed" else name: value for name, value in (search or {}).items()
     }
+
+
+def _facts(connection: sqlite3.Connection) -> dict[str, str]:
+    """Return what a store says of its sweep; nothing if it is new."""
+    facts = dict(connection.execute("SELECT name, value FROM facts"))
+    noted = facts.pop("sha256", None)
+    if facts.get("format", FORMAT) != FORMAT:
+        raise sqlite3.DatabaseError(f"its format is {facts['format']}, not {FORMAT}")
+    if facts and noted != digest(*sorted(facts.items())):
+        raise ValueError("what it says of the sweep does not have the checksum that it names")
+    return facts
+
+
+def _sealed(params: bytes) -> bytes:
+    """Return weights behind their SHA-256."""
+    return hashlib.sha256(params).digest() + params
 
 
 def _are_texts(values: Any) -> bool:

@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..base.errors import CallbackError, ConfigError
-from ..model.tensor_file import Expected, Format, Header, Tensors, read_tensors, write_tensors
+from ..base.errors import CallbackError, ConfigError, DataError
+from ..model.tensor_file import (
+    AtMost,
+    Expected,
+    Format,
+    Header,
+    Tensors,
+    read_header,
+    read_tensors,
+    write_tensors,
+)
 from .callbacks import Callback
 from .loop import Loop
 
+# What a checkpoint says of its run, with a checksum of its own: so whose it is can be told without
+# reading what may be many times as much as this run could have written.
+FACTS = ("identity", "machine", "every")
 CHECKPOINT = Format(
     "checkpoint",
-    version=1,
+    version=2,
     entries=(
-        "identity", "machine", "every", "epoch", "block", "recorded_steps", "stop_status",
+        *FACTS, "facts_sha256", "epoch", "block", "recorded_steps", "stop_status",
         "loss_limit", "best", "watcher", "callbacks", "seconds",
     ),
     advice="give the folder that --checkpoint-every wrote into",
@@ -25,7 +40,7 @@ CHECKPOINT = Format(
 
 
 def save_checkpoint(loop: Loop, path: Path, facts: Header) -> None:
-    """Write a loop, with facts about the run: ``identity``, ``machine`` and ``every``.
+    """Write a loop, with the ``FACTS`` of its run.
 
     Raises
     ------
@@ -35,6 +50,7 @@ def save_checkpoint(loop: Loop, path: Path, facts: Header) -> None:
     run = loop.run
     entries = {
         **facts,
+        "facts_sha256": _digest(facts),
         "epoch": run.epoch,
         "block": run.steps.blocks_done,
         "recorded_steps": loop.recorded_steps,
@@ -58,6 +74,26 @@ def save_checkpoint(loop: Loop, path: Path, facts: Header) -> None:
         ) from None
 
 
+def read_facts(path: Path) -> Header:
+    """Return the ``FACTS`` of the run that a checkpoint is of; nothing else of it is read.
+
+    Raises
+    ------
+    DataError
+        If the file is missing or of another format, or these are damaged.
+    """
+    header = read_header(path, CHECKPOINT)
+    facts = {name: header[name] for name in FACTS}
+    with suppress(RecursionError):  # brackets within brackets
+        if header["facts_sha256"] == _digest(facts):
+            return facts
+    raise DataError(f"checkpoint file {path} does not say of what run it is; it is damaged")
+
+
+def _digest(facts: Header) -> str:
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
 def load_checkpoint(loop: Loop, path: Path) -> None:
     """Let a new loop go on from where another was saved.
 
@@ -73,8 +109,9 @@ def load_checkpoint(loop: Loop, path: Path) -> None:
     def expected(header: Header) -> Expected:
         _whole(header, "epoch", 1, run.config.epochs)
         _whole(header, "block", 0, run.steps.blocks_per_epoch)
+        lengths = _most_bytes(loop, header["epoch"])
         return {
-            name: (array.dtype, [(None,) if array.dtype == np.uint8 else array.shape])
+            name: (array.dtype, [(AtMost(lengths[name]),) if name in lengths else array.shape])
             for name, array in _tensors(loop, header["block"]).items()
         }
 
@@ -98,6 +135,16 @@ def _tensors(loop: Loop, block: int) -> dict[str, np.ndarray]:
         "best_params": loop.best.params,
         "history": loop.run.history.to_json(),
         "iterations": loop.run.iterations.to_json(),
+    }
+
+
+def _most_bytes(loop: Loop, epoch: int) -> dict[str, int]:
+    """Return how many bytes each of a loop's tables can have in an epoch."""
+    run, every = loop.run, loop.run.config.log_every
+    recorded = epoch * run.steps.steps_per_epoch // every if every else 0
+    return {
+        "history": run.history.most_bytes(epoch),
+        "iterations": run.iterations.most_bytes(recorded),
     }
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..base.errors import ConfigError, DataError, FastMLPError
-from ..base.files import remove_partial
-from ..model.tensor_file import Header, read_header
-from .checkpoint import CHECKPOINT, load_checkpoint, save_checkpoint
+from ..base.files import FolderLock, remove_partial
+from ..model.tensor_file import Header
+from .checkpoint import load_checkpoint, read_facts, save_checkpoint
 from .identity import differences, machine
 from .interval import Interval
 
@@ -23,12 +23,12 @@ KEPT = 2
 
 
 class Checkpoints:
-    """Writes a loop into a folder from time to time.
+    """Writes a loop into a folder from time to time; until it is closed, nobody else does.
 
     Parameters
     ----------
     folder : path-like
-        Made when the first is written.
+        Made if it is not there.
     every : int, str or None
         See :meth:`Interval.parse`; None: as the run began, else 1.
     identity : dict
@@ -40,7 +40,7 @@ class Checkpoints:
     ------
     ConfigError
         If the folder holds checkpoints and ``resume`` is false, or they are of another run: the
-        differences are named.
+        differences are named. If another process or thread trains in it.
     DataError
         If all that it holds are damaged.
     """
@@ -54,17 +54,30 @@ class Checkpoints:
     ):
         self.folder, self.identity = Path(folder), identity
         self._readable: list[Path] = []
-        stored: str | None = None
-        if _files_in(self.folder) and not resume:
-            raise ConfigError(
-                f"checkpoint_dir {folder} holds checkpoints already; go on from them by resume, or "
-                "choose another folder"
-            )
+        self._lock = _lock(self.folder)
+        try:
+            stored = self._begin(resume)
+            self.interval = Interval.parse(stored or 1 if every is None else every)
+        except BaseException:
+            self.close()
+            raise
+        self._written = time.monotonic()
+
+    def _begin(self, resume: bool) -> str | None:
+        """Look at what the folder holds; return how often it was written."""
         if resume:
             remove_partial(self.folder)
-            stored = self._check_same()
-        self.interval = Interval.parse(stored or 1 if every is None else every)
-        self._written = time.monotonic()
+            return self._check_same()
+        if _files_in(self.folder):
+            raise ConfigError(
+                f"checkpoint_dir {self.folder} holds checkpoints already; go on from them by "
+                "resume, or choose another folder"
+            )
+        return None
+
+    def close(self) -> None:
+        """Let others have the folder."""
+        self._lock.release()
 
     def resume(self, loop: Loop) -> None:
         """Let a new loop go on from the newest checkpoint that is whole, if there is one.
@@ -74,6 +87,13 @@ class Checkpoints:
         DataError
             If there are some and none is whole.
         """
+        try:
+            self._resume(loop)
+        except BaseException:
+            self.close()
+            raise
+
+    def _resume(self, loop: Loop) -> None:
         for path in self._readable:
             try:
                 load_checkpoint(loop, path)
@@ -117,15 +137,28 @@ class Checkpoints:
         files = _files_in(self.folder)
         for number, path in enumerate(files):
             try:
-                header = _header_of(path, self.identity)
+                facts = _facts_of(path, self.identity)
             except DataError as error:
                 if path == files[-1]:
                     raise
                 _warn_of(error)
                 continue
             self._readable = files[number:]
-            return str(header["every"])
+            return str(facts["every"])
         return None
+
+
+def _lock(folder: Path) -> FolderLock:
+    """Hold a folder, which is made if it can be."""
+    with suppress(OSError):  # as when checkpoints cannot be written: the run does without
+        folder.mkdir(parents=True, exist_ok=True)
+    try:
+        return FolderLock(folder)
+    except BlockingIOError:
+        raise ConfigError(
+            f"checkpoint_dir {folder} is in use: another process or thread trains in it; wait for "
+            "its end, end it, or choose another folder"
+        ) from None
 
 
 def remove_checkpoints(folder: Path) -> None:
@@ -141,11 +174,11 @@ def _files_in(folder: Path) -> list[Path]:
     return sorted(folder.glob("checkpoint-*.safetensors"), reverse=True)
 
 
-def _header_of(path: Path, identity: dict[str, Any]) -> Header:
-    """Return a checkpoint's header; ConfigError if it is that of another run."""
-    header = read_header(path, CHECKPOINT)
+def _facts_of(path: Path, identity: dict[str, Any]) -> Header:
+    """Return what a checkpoint says of its run; ConfigError if that is another."""
+    facts = read_facts(path)
     try:
-        found = differences(header["identity"], identity)
+        found = differences(facts["identity"], identity)
     except (AttributeError, KeyError, TypeError):
         raise DataError(f"checkpoint file {path} does not say of what run it is") from None
     if found:
@@ -153,13 +186,13 @@ def _header_of(path: Path, identity: dict[str, Any]) -> Header:
             f"resume needs the run that {path.parent} was begun with, and this is another: "
             f"{'; '.join(found)}; give the same, or choose another folder"
         )
-    if header["machine"] != machine():
+    if facts["machine"] != machine():
         warnings.warn(
-            f"the run was begun on {header['machine']}, this is {machine()}: its last bits may "
+            f"the run was begun on {facts['machine']}, this is {machine()}: its last bits may "
             "differ from those of a run without interruption",
             stacklevel=5,
         )
-    return header
+    return facts
 
 
 def _warn_of(error: Exception) -> None:

@@ -74,7 +74,7 @@ def fit(
     ------
     ConfigError
         If settings do not go with the data or with each other, ``checkpoint_dir`` holds checkpoints
-        and ``resume`` is false, or they are of another run.
+        and ``resume`` is false, they are of another run, or another process or thread trains there.
     DataError
         If the data do not fit the task, or no checkpoint is whole.
     DivergenceError

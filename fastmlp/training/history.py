@@ -50,6 +50,11 @@ class History:
         values = [self.columns, *(list(row.values()) for row in self.rows)]
         return np.frombuffer(json.dumps(values).encode(), np.uint8)
 
+    def most_bytes(self, rows: int) -> int:
+        """Return how many bytes :meth:`to_json` gives of so many rows at most."""
+        # The longest number takes 24 characters, ", " two more.
+        return 2 + len(json.dumps(self.columns)) + rows * (4 + 26 * len(self.columns))
+
     def load_json(self, content: np.ndarray) -> None:
         """Overwrite the rows by those of :meth:`to_json`.
 

@@ -106,6 +106,9 @@ class Loop:
         except TrainingError as error:
             self.status = "diverged" if isinstance(error, DivergenceError) else "failed"
             return error
+        finally:
+            if self.checkpoints is not None:
+                self.checkpoints.close()
         return None
 
     def _save_at_once(self) -> None:

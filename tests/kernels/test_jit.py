@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib
 import math
 import os
+import pickle
 import pkgutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import numba
 import numpy as np
 import pytest
 from numba import float32, int64
@@ -18,6 +20,7 @@ from numba.core.dispatcher import Dispatcher
 
 from fastmlp import kernels
 from fastmlp.kernels import jit
+from fastmlp.kernels.disk import KernelFiles
 
 MODULES = [module.name for module in pkgutil.iter_modules(kernels.__path__)]
 
@@ -124,7 +127,7 @@ def tiny(tmp_path: Path) -> Path:
     package = tmp_path / "tiny"
     package.mkdir()
     (package / "__init__.py").touch()
-    for name in ("checks.py", "jit.py"):
+    for name in ("checks.py", "disk.py", "jit.py"):
         (package / name).write_bytes((Path(jit.__file__).parent / name).read_bytes())
     (package / "helper.py").write_text(HELPER.format(10))
     (package / "caller.py").write_text(CALLER)
@@ -147,6 +150,40 @@ def test_old_code_is_used_until_a_helper_in_another_file_changes(tiny: Path) -> 
     assert run(tiny) == (11, True, 1)
     (tiny / "helper.py").write_text(HELPER.format(20))
     assert run(tiny) == (21, False, 0)
+    (tiny / "helper.py").write_text(HELPER.format(10))
+    assert run(tiny) == (11, True, 1)
+
+
+def unreadable(files: KernelFiles) -> None:
+    """What the index of a version is whose types are not there any more."""
+    Path(files._index_path).write_bytes(pickle.dumps(numba.__version__) + b"cno.such\nmodule\n.")
+
+
+def test_no_version_reads_what_another_has_written(tmp_path: Path) -> None:
+    one, other = (KernelFiles(str(tmp_path), "m.f-9.py311", letter * 64) for letter in "ab")
+    one.save("types", "code")
+    unreadable(other)
+    assert one.load("types") == "code"
+    with pytest.raises(ModuleNotFoundError):
+        other.load("types")
+
+
+def test_versions_do_not_pile_up(tmp_path: Path) -> None:
+    others = ["m.g-9.py311.nbi", "m.f-9.py312-0.nbi", "m.f_2-9.py311-0.nbi", "n.m.f-9.py311-0.nbi"]
+    old = ["m.f-7.py311.nbi", "m.f-7.py311.1.nbc", "m.f-7.py311.2.nbc"]
+    for name in (*others, *old):
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (0, 0))
+    for age in range(1, 6):
+        files = KernelFiles(str(tmp_path), f"m.f-{age}.py311", f"version {age}")
+        files.save("types", "code")
+        files.save("other types", "more code")
+        os.utime(files._index_path, (age, age))
+    names = {path.name for path in tmp_path.iterdir()}
+    assert {*others} < names
+    ours = sorted(name.partition("-")[2] for name in names - {*others})
+    assert [name[:8] for name in ours] == [f"{age}.py311-" for age in range(2, 6) for _ in range(3)]
+    assert {name[20:] for name in ours} == {".nbi", ".1.nbc", ".2.nbc"}
 
 
 def test_kernels_work_where_no_folder_can_be_written(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import shutil
 import tracemalloc
@@ -19,6 +20,7 @@ from safetensors.numpy import save_file
 from fastmlp import DataError, FastMLPError, Predictor
 from fastmlp.base import files
 from fastmlp.ops.scalers import Scaling
+from holes import needs_holes, write_hole
 from toys import model
 
 X = np.random.default_rng(2).normal(size=(20, 4))
@@ -435,18 +437,32 @@ def peak_bytes(load: Callable[[], object]) -> int:
         tracemalloc.stop()
 
 
-@pytest.mark.skipif(os.name == "nt", reason="needs a file with a hole")
+@needs_holes
 @pytest.mark.parametrize("sizes", [[4, 6, 3], [4, 2**26, 3]])
 def test_an_oversized_file_is_refused_without_memory_for_it(saved: Path, sizes: list[int]) -> None:
     header, _ = parts_of(saved)
-    n_bytes = 1 << 30
-    large = {"layer0.weights": {"dtype": "F32", "shape": [4, 2**26], "data_offsets": [0, n_bytes]}}
     text = json.dumps({**header, "layer_sizes": sizes})
-    table = json.dumps({"__metadata__": {"fastmlp": text}, **large}).encode()
-    with saved.open("wb") as file:
-        file.write(len(table).to_bytes(8, "little") + table)
-        file.truncate(8 + len(table) + n_bytes)  # a hole: no disk is taken either
+    large = {"dtype": "F32", "shape": [4, 2**26], "data_offsets": [0, 1 << 30]}
+    write_hole(saved, {"__metadata__": {"fastmlp": text}, "layer0.weights": large})
     assert peak_bytes(lambda: refusal(saved)) < 1 << 20
+
+
+@needs_holes
+def test_a_model_that_fits_together_must_fit_into_memory(saved: Path) -> None:
+    header, tensors = parts_of(saved)
+    text = json.dumps({**header, "layer_sizes": [4, 2**36, 3]})
+    table: dict[str, Any] = {"__metadata__": {"fastmlp": text}}
+    shapes = {name: list(tensor.shape) for name, tensor in tensors.items()}
+    shapes.update({"layer0.weights": [4, 2**36], "layer0.biases": [2**36]})
+    shapes["layer1.weights"] = [2**36, 3]
+    at = 0
+    for name, shape in shapes.items():
+        dtype, size = ("F32", 4) if name.startswith("layer") else ("F64", 8)
+        end = at + size * math.prod(shape)
+        table[name] = {"dtype": dtype, "shape": shape, "data_offsets": [at, end]}
+        at = end
+    write_hole(saved, table)
+    assert "it claims 2199 GB of numbers, and this machine has " in refusal(saved)
 
 
 anything = st.recursive(

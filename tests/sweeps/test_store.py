@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fastmlp import ConfigError, DataError, run_sweep
+from fastmlp.sweeps.records import digest
 from fastmlp.sweeps.store import stored_sweep
 from toys import blobs
 
@@ -62,16 +63,27 @@ def change(folder: Path, statement: str, *values: Any) -> None:
         connection.execute(statement, values)
 
 
+def change_and_sign(folder: Path, statement: str, *values: Any) -> None:
+    """Change a store, with the checksums that it then must have."""
+    with closing(sqlite3.connect(folder / FILE)) as connection, connection:
+        connection.execute(statement, values)
+        facts = dict(connection.execute("SELECT name, value FROM facts WHERE name != 'sha256'"))
+        noted = digest(*sorted(facts.items()))
+        connection.execute("UPDATE facts SET value = ? WHERE name = 'sha256'", (noted,))
+        for row in connection.execute(f"SELECT {', '.join(RECORD)} FROM cells").fetchall():
+            connection.execute("UPDATE cells SET sha256 = ? WHERE key IS ?", (digest(*row), row[0]))
+
+
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner),
     max_leaves=5,
 )  # fmt: skip
 texts = st.text(max_size=9) | anything.map(json.dumps)
-COLUMNS = (
+RECORD = (
     "key", "settings", "config", "status", "error", "history", "iterations", "metrics", "timings",
-    "epochs", "score", "tie", "params",
 )  # fmt: skip
+COLUMNS = (*RECORD, "epochs", "score", "tie", "params")
 
 
 @fuzz
@@ -103,7 +115,7 @@ def test_odd_columns_are_named_or_harmless(
 ) -> None:
     shutil.copy(finished / FILE, folder / FILE)
     try:
-        change(folder, f"UPDATE cells SET {column} = ? WHERE score IS NOT NULL", value)
+        change_and_sign(folder, f"UPDATE cells SET {column} = ? WHERE score IS NOT NULL", value)
     except (sqlite3.IntegrityError, UnicodeEncodeError):
         return  # not even SQLite takes it
     attempt(folder)
@@ -119,7 +131,7 @@ def test_odd_entries_are_named_or_harmless(
         (text,) = connection.execute(f"SELECT {column} FROM cells").fetchone()
     entries = json.loads(text)
     entries[data.draw(st.sampled_from([*sorted(entries), "new"]))] = value
-    change(folder, f"UPDATE cells SET {column} = ?", json.dumps(entries))
+    change_and_sign(folder, f"UPDATE cells SET {column} = ?", json.dumps(entries))
     attempt(folder)
 
 
@@ -130,7 +142,7 @@ def test_odd_facts_are_named_or_harmless(
 ) -> None:
     shutil.copy(finished / FILE, folder / FILE)
     try:
-        change(folder, "UPDATE facts SET value = ? WHERE name = ?", text, name)
+        change_and_sign(folder, "UPDATE facts SET value = ? WHERE name = ?", text, name)
     except UnicodeEncodeError:
         return
     attempt(folder)
@@ -149,8 +161,36 @@ def test_odd_facts_are_named_or_harmless(
     ],
 )
 def test_what_is_wrong_is_named(folder: Path, column: str, value: Any, words: str) -> None:
-    change(folder, f"UPDATE cells SET {column} = ?", value)
+    change_and_sign(folder, f"UPDATE cells SET {column} = ?", value)
     assert words in refusal(folder)
+
+
+@pytest.mark.parametrize("column", RECORD)
+def test_a_changed_character_is_noticed(folder: Path, column: str) -> None:
+    """A digit of a result, say, which would pass for another result."""
+    change(folder, f"UPDATE cells SET {column} = {column} || ' ' WHERE status = 'finished'")
+    assert "does not have its checksum" in refusal(folder)
+
+
+def test_a_changed_digit_of_a_weight_is_noticed(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / FILE)) as connection:
+        found = connection.execute("SELECT key, params FROM cells").fetchall()
+    for key, params in found:
+        flipped = params[:-1] + bytes([params[-1] ^ 1])
+        change(folder, "UPDATE cells SET params = ? WHERE key = ?", flipped, key)
+    assert "do not have their checksum" in refusal(folder)
+
+
+@pytest.mark.parametrize("name", ["data", "grid", "search", "rank_by", "version"])
+def test_a_changed_fact_is_noticed(folder: Path, name: str) -> None:
+    change(folder, "UPDATE facts SET value = value || ' ' WHERE name = ?", name)
+    assert "does not have the checksum that it names" in refusal(folder)
+
+
+def test_another_format_is_named(folder: Path) -> None:
+    change(folder, "UPDATE facts SET value = '1' WHERE name = 'format'")
+    change(folder, "DELETE FROM facts WHERE name = 'sha256'")
+    assert "its format is 1, not 2; it is damaged or of another version" in refusal(folder)
 
 
 def test_a_trigger_that_came_with_the_file_runs_nothing_but_sql(folder: Path) -> None:

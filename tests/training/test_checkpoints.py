@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import os
@@ -14,7 +15,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file
+from safetensors import safe_open
+from safetensors.numpy import load_file, save
 
 import fastmlp
 from fastmlp import Callback, ConfigError, DataError, TrainConfig, fit
@@ -22,6 +24,7 @@ from fastmlp.model.tensor_file import read_header, write_tensors
 from fastmlp.training import checkpoint as checkpoint_module
 from fastmlp.training import identity as identity_module
 from fastmlp.training.interval import Interval
+from holes import needs_holes, stretch
 from interrupting import (
     MODES,
     OPTIMIZER_SPECS,
@@ -254,6 +257,16 @@ def test_where_there_is_nothing_to_go_on_from_a_run_begins(tmp_path: Path) -> No
     assert len(list((tmp_path / "new").iterdir())) == 2
 
 
+def test_a_checkpoint_has_the_bytes_that_safetensors_writes(tmp_path: Path) -> None:
+    for log_every in (0, 5):
+        folder = tmp_path / str(log_every)
+        fit(BASE.replace(dtype="float32", log_every=log_every), blobs(), checkpoint_dir=folder)
+        for path in folder.iterdir():
+            with safe_open(path, "numpy") as file:
+                facts = file.metadata()
+            assert path.read_bytes() == save(load_file(path), facts)
+
+
 def test_times_go_on(tmp_path: Path) -> None:
     fit(BASE, blobs(), checkpoint_dir=tmp_path, callbacks=[EndAt(5, KeyboardInterrupt)])
     header = read_header(max(tmp_path.iterdir()), checkpoint_module.CHECKPOINT)
@@ -366,6 +379,29 @@ def test_options_of_checkpoints_need_their_folder(options: dict[str, Any]) -> No
         fit(BASE, blobs(), **options)
 
 
+def test_two_runs_never_share_a_folder(tmp_path: Path) -> None:
+    class Second(Callback):
+        def on_epoch_end(self, run: Any, row: Any) -> None:
+            with pytest.raises(ConfigError, match="another process or thread trains in it; wait"):
+                fit(BASE, blobs(), checkpoint_dir=tmp_path, resume=True)
+
+    first = fit(BASE, blobs(), callbacks=[Second()], checkpoint_dir=tmp_path)
+    assert bits(fit(BASE, blobs(), checkpoint_dir=tmp_path, resume=True)) == bits(first)
+
+
+@pytest.mark.parametrize("changes", [{"epochs": 9}, {}])
+def test_who_was_refused_does_not_keep_others_out(changes: dict[str, Any], tmp_path: Path) -> None:
+    fit(BASE, blobs(), checkpoint_dir=tmp_path)
+    callbacks = [fastmlp.EarlyStopping(patience=2)]
+    with pytest.raises(ConfigError) as caught:  # which holds on to all that was on the stack
+        fit(
+            BASE.replace(**changes), blobs(),
+            checkpoint_dir=tmp_path, resume=True, callbacks=callbacks,
+        )  # fmt: skip
+    assert "trains in it" not in str(caught.value)
+    fit(BASE, blobs(), checkpoint_dir=tmp_path, resume=True)
+
+
 # --- what is damaged ---
 
 
@@ -381,7 +417,15 @@ def flipped(place: float) -> Callable[[bytes], bytes]:
     return flip
 
 
-@pytest.mark.parametrize("damage", [cut, flipped(0.1), flipped(0.9), lambda content: b""])
+def other_settings(content: bytes) -> bytes:
+    changed = content.replace(rb"\"epochs\": 4", rb"\"epochs\": 5")
+    assert changed != content
+    return changed
+
+
+@pytest.mark.parametrize(
+    "damage", [cut, flipped(0.1), flipped(0.9), other_settings, lambda content: b""]
+)
 def test_a_damaged_checkpoint_is_passed_over(
     damage: Callable[[bytes], bytes], tmp_path: Path
 ) -> None:
@@ -409,6 +453,8 @@ def rewritten(path: Path, change: Callable[[dict[str, Any], dict[str, np.ndarray
     tensors = load_file(path)
     change(header, tensors)
     entries = {name: v for name, v in header.items() if "format" not in name and name != "sha256"}
+    facts = {name: entries[name] for name in checkpoint_module.FACTS}
+    entries["facts_sha256"] = hashlib.sha256(json.dumps(facts).encode()).hexdigest()
     write_tensors(path, form, entries, tensors)
 
 
@@ -468,6 +514,27 @@ def test_a_checkpoint_that_does_not_fit_together_is_refused(
     rewritten(newer, change)
     with pytest.raises(DataError) as caught:
         fit(BASE, blobs(), checkpoint_dir=tmp_path, resume=True)
+    assert says in str(caught.value)
+
+
+@needs_holes
+@pytest.mark.parametrize(
+    ("name", "changes", "says"),
+    [
+        ("params", {}, "params must be F64 of shape (80,), got F64 of (137438953472,)"),
+        ("history", {}, "history must be U8 of shape (at most "),
+        ("params", {"epochs": 5}, "epochs was 4, is now 5"),
+    ],
+)
+def test_a_hole_of_a_terabyte_is_not_read(
+    name: str, changes: dict[str, Any], says: str, tmp_path: Path
+) -> None:
+    fit(BASE, blobs(), checkpoint_dir=tmp_path)
+    older, newer = sorted(tmp_path.iterdir())
+    older.unlink()
+    stretch(newer, name, 1 << 40)
+    with pytest.raises((DataError, ConfigError)) as caught:
+        fit(BASE.replace(**changes), blobs(), checkpoint_dir=tmp_path, resume=True)
     assert says in str(caught.value)
 
 

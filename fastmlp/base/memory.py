@@ -1,0 +1,31 @@
+"""How much memory this process may use."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+CGROUP = Path("/sys/fs/cgroup")
+
+
+def usable_memory(cgroup: Path = CGROUP) -> float:
+    """Return the machine's memory in bytes, or the container's; infinity where it is unknown."""
+    return min(_physical(), _limit(cgroup / "memory.max"), _limit(cgroup / "memory" / _VERSION_1))
+
+
+_VERSION_1 = "memory.limit_in_bytes"
+
+
+def _physical() -> float:
+    try:
+        return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    except (AttributeError, OSError, ValueError):  # not on Windows
+        return math.inf
+
+
+def _limit(path: Path) -> float:
+    try:
+        return float(int(path.read_text()))
+    except (OSError, ValueError):  # "max"
+        return math.inf
