@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from contextlib import closing, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from .commands.running import INTERRUPTED, leave, print_line, run_command
@@ -93,22 +94,23 @@ def _train(options: argparse.Namespace, config: TrainConfig) -> int:
     try:
         result = finish(run, loop)
     except TrainingError as error:
-        failure, result = error, error.result
-    can_resume = loop.checkpoints is not None
+        failure, result = error.with_traceback(None), error.result  # whose frames hold the data
+    checkpoints = loop.checkpoints
     del run, loop  # and their copy of the data
-    _record(options, result, folder)
-    # Who presses Ctrl-C wants to get out.
-    if result.status != "interrupted" and not (options.json and folder is None):
-        evaluation = without_data(evaluate_run(result, dataset, options.threads))
-        del dataset  # before the libraries that report are loaded
-        _report(options, evaluation, folder)
+    with nullcontext() if checkpoints is None else closing(checkpoints):
+        _record(options, result, folder)
+        # Who presses Ctrl-C wants to get out.
+        if result.status != "interrupted" and not (options.json and folder is None):
+            evaluation = without_data(evaluate_run(result, dataset, options.threads))
+            del dataset  # before the libraries that report are loaded
+            _report(options, evaluation, folder)
     if folder is not None and not options.json:
         print(f"run folder           {folder.path}")
     if failure is not None:
         raise failure
     if result.status != "interrupted":
         return 0
-    if can_resume and folder is not None and not options.json:
+    if checkpoints is not None and folder is not None and not options.json:
         print(f"interrupted; go on with --resume {folder.path}")
     return INTERRUPTED
 

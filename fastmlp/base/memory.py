@@ -6,15 +6,13 @@ import math
 import os
 from pathlib import Path
 
-CGROUP = Path("/sys/fs/cgroup")
+from .cpus import CGROUP
 
 
 def usable_memory(cgroup: Path = CGROUP) -> float:
     """Return the machine's memory in bytes, or the container's; infinity where it is unknown."""
-    return min(_physical(), _limit(cgroup / "memory.max"), _limit(cgroup / "memory" / _VERSION_1))
-
-
-_VERSION_1 = "memory.limit_in_bytes"
+    old = cgroup / "memory" / "memory.limit_in_bytes"
+    return min(_physical(), _limit(cgroup / "memory.max"), _limit(old))
 
 
 def _physical() -> float:

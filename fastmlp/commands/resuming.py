@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import tomllib
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +32,7 @@ def settings_of_run(folder: Path) -> dict[str, Any]:
     """
     path = folder / "config.toml"
     try:
-        if not folder.exists() or not any(folder.iterdir()):
+        if not folder.exists() or _is_new(folder):
             return {}
         settings = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -49,10 +50,19 @@ def settings_of_run(folder: Path) -> dict[str, Any]:
     return settings
 
 
+def _is_new(folder: Path) -> bool:
+    """Whether a folder holds nothing but what a run leaves that was killed before it began."""
+    return folder.is_dir() and not any(
+        path.is_file() and not path.name.startswith(".") for path in folder.rglob("*")
+    )
+
+
 def open_run(
     options: argparse.Namespace, run: Run, dataset: Dataset
 ) -> tuple[RunFolder | None, Loop]:
     """Return a run's folder, and its loop, which goes on from a checkpoint there if it shall.
+
+    Who calls it closes the loop's checkpoints when the run's files are written.
 
     Raises
     ------
@@ -68,8 +78,13 @@ def open_run(
         return None, Loop(run)
     if options.resume is not None:
         # Its checkpoints first: they tell whether the folder is that of this run.
-        loop = Loop(run, _checkpoints(options, options.resume, run, dataset))
-        return RunFolder(options.resume, run.config, resume=True), loop
+        checkpoints = _checkpoints(options, options.resume, run, dataset)
+        with ExitStack() as failing:
+            failing.callback(checkpoints.close)
+            loop = Loop(run, checkpoints)
+            folder = RunFolder(options.resume, run.config, resume=True)
+            failing.pop_all()
+        return folder, loop
     folder = RunFolder(options.out, run.config, options.overwrite)
     if options.checkpoint_every is None:
         return folder, Loop(run)

@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from ..base.csr import canonical, is_sparse
-from ..base.errors import DataError
+from ..base.errors import ConfigError, DataError
 from ..model.encoding import encode_for_outputs
 from ..model.evaluator import Layout, borrowed
 from ..model.memory import float_dtype
@@ -162,6 +162,11 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
         if not is_plain:
             X = self._check_features(X)
         layout = self._layout()
+        if X.shape[1] != layout.layer_sizes[0]:
+            raise ConfigError(
+                f"coefs_[0] must have a row for each of X's {X.shape[1]} features, got "
+                f"{layout.layer_sizes[0]}; assign weights of that shape, or fit again"
+            )
         try:
             data = encode_for_outputs(X, NO_SCALING, layout.dtype, n_outputs=self.n_outputs_)
             # The weights as they are: users may have changed them.

@@ -9,6 +9,7 @@ names.
 from __future__ import annotations
 
 import hashlib
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,11 @@ class KernelFiles(IndexDataCacheFile):
         python = rest.split(".", 1)[1]
         # Whatever its line was, and also as Numba itself would name them.
         self._any_version = f"{kernel}-*.{python}*.nbi"
+
+    def _data_name(self, number: int) -> str:
+        # Two processes that compile for different types at the same time would choose one number,
+        # and one of them would leave its code under the other's types.
+        return str(super()._data_name(uuid.uuid4().int))
 
     def _save_index(self, overloads: dict[Any, str]) -> None:
         super()._save_index(overloads)

@@ -150,7 +150,7 @@ def read_tensors(
     """
     path = Path(path)
     with _opened(path, form) as (header, text, file), _misfits_named(path, form):
-        _check_tensors(expected(header), file)  # before memory is taken for them
+        _check_tensors(expected(header), file, path, form)  # before memory is taken for them
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         if header["sha256"] != _checksum(text.replace(header["sha256"], ""), tensors):
             raise ValueError("its contents do not have the checksum that it names")
@@ -214,7 +214,7 @@ def _check_entries(header: Header, form: Format) -> None:
         raise ValueError(f"its header must not hold {sorted(set(header) - set(names))[0]!r:.80}")
 
 
-def _check_tensors(expected: Expected, file: Any) -> None:
+def _check_tensors(expected: Expected, file: Any, path: Path, form: Format) -> None:
     found = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
     n_bytes = 0
     for name, (dtype, shapes) in expected.items():
@@ -227,10 +227,11 @@ def _check_tensors(expected: Expected, file: Any) -> None:
         n_bytes += math.prod(got_shape) * dtype.itemsize
     if len(found) > len(expected):
         raise ValueError(f"it must not hold {sorted(set(found) - set(expected))[0]!r:.80}")
-    if n_bytes > usable_memory():  # such a file need not take any disk: it may be one large hole
-        raise ValueError(
-            f"it claims {n_bytes / 1e9:.0f} GB of numbers, and this machine has "
-            f"{usable_memory() / 1e9:.0f} GB of memory"
+    most = usable_memory()
+    if n_bytes > most:  # such a file need not take any disk: it may be one large hole
+        raise DataError(
+            f"{form.noun} file {path} says that it holds {n_bytes / 1e9:.0f} GB of numbers, and "
+            f"this machine has {most / 1e9:.0f} GB of memory; use a larger machine, or another file"
         )
 
 

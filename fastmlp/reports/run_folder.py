@@ -91,10 +91,10 @@ class RunFolder:
     def _begin(self, config: TrainConfig, overwrite: bool) -> None:
         if not overwrite and any(self.path.iterdir()):
             raise FileExistsError
+        if overwrite:  # its checkpoints first: a run that is under way holds them
+            remove_checkpoints(self.path / CHECKPOINTS)
         for name in FILES if overwrite else ():
             (self.path / name).unlink(missing_ok=True)
-        if overwrite:
-            remove_checkpoints(self.path / CHECKPOINTS)
         # Of two runs that start at the same time, "x" lets only one in.
         with (self.path / "config.toml").open("x") as file:
             file.write(to_toml(config))

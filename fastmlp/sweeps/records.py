@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import math
 from typing import Any
 
+from ..base.digest import digest
 from ..base.errors import ConfigError
 from ..reports.leaderboard import Trial
 from ..training.config import TrainConfig
 
 _FIELDS = {field.name for field in dataclasses.fields(TrainConfig)}
-
-
-def digest(*values: Any) -> str:
-    """Return a SHA-256 over texts, or pairs of texts: SQLite would not notice a flipped bit."""
-    # What is no text in a damaged file has no digest that could be noted there.
-    return hashlib.sha256(json.dumps(values, default=repr).encode()).hexdigest()
 
 
 def trial_from(row: tuple[Any, ...], rank_by: str) -> Trial:

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from .._version import __version__
+from ..base.digest import digest
 from ..base.errors import ConfigError, DataError
 from ..base.numbers import finite
 from ..reports.leaderboard import Trial
-from .records import digest, trial_from
+from .records import trial_from
 
 FILE = "sweep.sqlite"
 LOCK = "sweep.lock"
@@ -98,7 +99,7 @@ class Store:
         """Name the store in errors by damage to it, and let go of it."""
         try:
             yield
-        except (sqlite3.DatabaseError, ValueError) as error:
+        except (sqlite3.DatabaseError, TypeError, ValueError) as error:
             self.close()
             raise _damaged(self._folder, error) from None
 
@@ -120,7 +121,7 @@ class Store:
         """Note facts about the sweep."""
         with self._transaction():
             facts = {**_facts(self._connection), **values}
-            facts["sha256"] = digest(*sorted(facts.items()))
+            facts["sha256"] = digest(*sorted(facts.items(), key=repr))
             self._connection.executemany("REPLACE INTO facts VALUES (?, ?)", facts.items())
 
     def keys(self) -> set[str]:
@@ -178,8 +179,9 @@ class Store:
         DataError
             If they are damaged, or not so many bytes.
         """
-        row = self._one("SELECT params FROM cells WHERE key = ?", key)
+        query = "SELECT params FROM cells WHERE key = ?"
         with self._damage_named():
+            row = self._connection.execute(query, (key,)).fetchone()
             if row is None or row[0] is None:
                 return None
             if not isinstance(row[0], bytes) or len(row[0]) != _SEAL + size:
@@ -194,10 +196,6 @@ class Store:
         self._connection.close()
         if self._lock is not None:
             self._lock.close()
-
-    def _one(self, query: str, name: str) -> Any:
-        with self._damage_named():
-            return self._connection.execute(query, (name,)).fetchone()
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -241,7 +239,7 @@ def _facts(connection: sqlite3.Connection) -> dict[str, str]:
     noted = facts.pop("sha256", None)
     if facts.get("format", FORMAT) != FORMAT:
         raise sqlite3.DatabaseError(f"its format is {facts['format']}, not {FORMAT}")
-    if facts and noted != digest(*sorted(facts.items())):
+    if facts and noted != digest(*sorted(facts.items(), key=repr)):
         raise ValueError("what it says of the sweep does not have the checksum that it names")
     return facts
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..base.digest import digest
 from ..base.errors import CallbackError, ConfigError, DataError
 from ..model.tensor_file import (
     AtMost,
@@ -50,7 +49,7 @@ def save_checkpoint(loop: Loop, path: Path, facts: Header) -> None:
     run = loop.run
     entries = {
         **facts,
-        "facts_sha256": _digest(facts),
+        "facts_sha256": digest(facts),
         "epoch": run.epoch,
         "block": run.steps.blocks_done,
         "recorded_steps": loop.recorded_steps,
@@ -85,13 +84,9 @@ def read_facts(path: Path) -> Header:
     header = read_header(path, CHECKPOINT)
     facts = {name: header[name] for name in FACTS}
     with suppress(RecursionError):  # brackets within brackets
-        if header["facts_sha256"] == _digest(facts):
+        if header["facts_sha256"] == digest(facts):
             return facts
     raise DataError(f"checkpoint file {path} does not say of what run it is; it is damaged")
-
-
-def _digest(facts: Header) -> str:
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
 def load_checkpoint(loop: Loop, path: Path) -> None:

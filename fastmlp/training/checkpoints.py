@@ -87,13 +87,6 @@ class Checkpoints:
         DataError
             If there are some and none is whole.
         """
-        try:
-            self._resume(loop)
-        except BaseException:
-            self.close()
-            raise
-
-    def _resume(self, loop: Loop) -> None:
         for path in self._readable:
             try:
                 load_checkpoint(loop, path)
@@ -101,7 +94,7 @@ class Checkpoints:
             except DataError as error:
                 if path == self._readable[-1]:
                     raise
-                _warn_of(error)
+                _warn_of(error, 5)
 
     def save_if_due(self, loop: Loop, epoch_has_ended: bool) -> None:
         """Write the loop if it is time."""
@@ -141,7 +134,7 @@ class Checkpoints:
             except DataError as error:
                 if path == files[-1]:
                     raise
-                _warn_of(error)
+                _warn_of(error, 6)
                 continue
             self._readable = files[number:]
             return str(facts["every"])
@@ -162,11 +155,23 @@ def _lock(folder: Path) -> FolderLock:
 
 
 def remove_checkpoints(folder: Path) -> None:
-    """Remove all checkpoints of a folder, and the folder if nothing else is in it."""
-    for path in _files_in(folder):
-        path.unlink(missing_ok=True)
-    with suppress(OSError):
-        folder.rmdir()
+    """Remove all checkpoints of a folder, and the folder if nothing else is in it.
+
+    Raises
+    ------
+    ConfigError
+        If another process or thread trains in it.
+    """
+    if not folder.is_dir():
+        return
+    lock = _lock(folder)
+    try:
+        for path in _files_in(folder):
+            path.unlink(missing_ok=True)
+        with suppress(OSError):
+            folder.rmdir()
+    finally:
+        lock.release()
 
 
 def _files_in(folder: Path) -> list[Path]:
@@ -190,10 +195,10 @@ def _facts_of(path: Path, identity: dict[str, Any]) -> Header:
         warnings.warn(
             f"the run was begun on {facts['machine']}, this is {machine()}: its last bits may "
             "differ from those of a run without interruption",
-            stacklevel=5,
+            stacklevel=6,
         )
     return facts
 
 
-def _warn_of(error: Exception) -> None:
-    warnings.warn(f"{error}; going on from the checkpoint before it", stacklevel=5)
+def _warn_of(error: Exception, level: int) -> None:
+    warnings.warn(f"{error}; going on from the checkpoint before it", stacklevel=level)

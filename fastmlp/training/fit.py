@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable
+from contextlib import closing
 
 import numpy as np
 
@@ -88,7 +89,8 @@ def fit(
     if checkpoint_dir is None:
         return finish(run)
     run_is = identity(run.config, dataset, sample_weight, initial_weights)
-    return finish(run, Loop(run, Checkpoints(checkpoint_dir, checkpoint_every, run_is, resume)))
+    with closing(Checkpoints(checkpoint_dir, checkpoint_every, run_is, resume)) as checkpoints:
+        return finish(run, Loop(run, checkpoints))
 
 
 def start(

@@ -106,9 +106,6 @@ class Loop:
         except TrainingError as error:
             self.status = "diverged" if isinstance(error, DivergenceError) else "failed"
             return error
-        finally:
-            if self.checkpoints is not None:
-                self.checkpoints.close()
         return None
 
     def _save_at_once(self) -> None:

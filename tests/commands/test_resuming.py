@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from command_lines import started
+from fastmlp.base.files import FolderLock
 from fastmlp.train import main
 from fastmlp.training.run import Run
 from interrupting import EndAt, Killed
@@ -76,6 +77,27 @@ def test_resume_begins_a_run_where_there_is_none(alone: dict[str, bytes], tmp_pa
     assert main([*SMALL, "--quiet", "--resume", str(tmp_path / "new")]) == 0
     assert results(tmp_path / "new") == alone
     assert len(list((tmp_path / "new" / "checkpoints").iterdir())) == 2
+
+
+def test_a_run_killed_before_it_began_is_begun(alone: dict[str, bytes], tmp_path: Path) -> None:
+    """What it leaves: no checkpoint yet, and half of its first file."""
+    (tmp_path / "new" / "checkpoints").mkdir(parents=True)
+    (tmp_path / "new" / f".config.toml.{'0' * 32}").write_text("seed =")
+    assert main([*CHECKPOINTS, "--quiet", "--resume", str(tmp_path / "new")]) == 0
+    assert results(tmp_path / "new") == alone
+
+
+def test_a_run_that_is_under_way_is_not_overwritten(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "run"
+    assert main([*CHECKPOINTS, "--quiet", "--out", str(folder)]) == 0
+    before = results(folder)
+    held = FolderLock(folder / "checkpoints")
+    assert main([*CHECKPOINTS, "--quiet", "--overwrite", "--out", str(folder)]) == 2
+    assert "is in use: another process or thread trains in it" in capsys.readouterr().err
+    assert results(folder) == before
+    held.release()
 
 
 def test_without_a_checkpoint_a_run_begins_again_with_its_settings(

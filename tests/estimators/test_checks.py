@@ -9,20 +9,12 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from fastmlp import MLPClassifier, MLPRegressor
 
+
 # They warn of what estimators warn of: few iterations, columns for vectors.
-pytestmark = pytest.mark.filterwarnings("ignore")
-
-
-def by(*solvers: str) -> list[Any]:
-    return [cls(solver=solver) for cls in (MLPClassifier, MLPRegressor) for solver in solvers]
-
-
-@parametrize_with_checks(by("adam", "lbfgs"))
+@pytest.mark.filterwarnings("ignore")
+@parametrize_with_checks(
+    [cls(solver=solver) for cls in (MLPClassifier, MLPRegressor)
+     for solver in ("adam", "sgd", "lbfgs")]
+)  # fmt: skip
 def test_the_checks_of_scikit_learn(estimator: Any, check: Any) -> None:
-    check(estimator)
-
-
-@pytest.mark.soak  # the loop is that of adam
-@parametrize_with_checks(by("sgd"))
-def test_the_checks_of_scikit_learn_by_sgd(estimator: Any, check: Any) -> None:
     check(estimator)

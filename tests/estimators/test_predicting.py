@@ -218,6 +218,14 @@ def test_weights_that_do_not_fit_are_refused(name: str) -> None:
         model.predict(X[:1])
 
 
+@pytest.mark.parametrize("n", [3, 2000])
+def test_weights_for_another_number_of_features_are_refused(n: int) -> None:
+    model = fitted()
+    model.coefs_[0] = np.resize(model.coefs_[0], (n, model.coefs_[0].shape[1]))
+    with pytest.raises(ConfigError, match=f"for each of X's {X.shape[1]} features, got {n};"):
+        model.predict(X[:1])
+
+
 # --- copies and threads ---
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import json
 import os
@@ -20,6 +19,7 @@ from safetensors.numpy import load_file, save
 
 import fastmlp
 from fastmlp import Callback, ConfigError, DataError, TrainConfig, fit
+from fastmlp.base.digest import digest
 from fastmlp.model.tensor_file import read_header, write_tensors
 from fastmlp.training import checkpoint as checkpoint_module
 from fastmlp.training import identity as identity_module
@@ -362,8 +362,9 @@ def test_another_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_another_machine_is_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fit(BASE, blobs(), checkpoint_dir=tmp_path)
     monkeypatch.setattr("fastmlp.training.checkpoints.machine", lambda: "an abacus")
-    with pytest.warns(UserWarning, match="this is an abacus: its last bits may differ"):
+    with pytest.warns(UserWarning, match="this is an abacus: its last bits may differ") as caught:
         fit(BASE, blobs(), checkpoint_dir=tmp_path, resume=True)
+    assert [warning.filename for warning in caught] == [__file__]
 
 
 def test_checkpoints_are_never_written_among_others(tmp_path: Path) -> None:
@@ -432,8 +433,9 @@ def test_a_damaged_checkpoint_is_passed_over(
     alone = bits(fit(BASE, blobs(), checkpoint_dir=tmp_path))
     newest = max(tmp_path.iterdir())
     newest.write_bytes(damage(newest.read_bytes()))
-    with pytest.warns(UserWarning, match="going on from the checkpoint before it"):
+    with pytest.warns(UserWarning, match="going on from the checkpoint before it") as caught:
         resumed = fit(BASE, blobs(), checkpoint_dir=tmp_path, resume=True)
+    assert {warning.filename for warning in caught} == {__file__}
     assert bits(resumed) == alone
 
 
@@ -454,7 +456,7 @@ def rewritten(path: Path, change: Callable[[dict[str, Any], dict[str, np.ndarray
     change(header, tensors)
     entries = {name: v for name, v in header.items() if "format" not in name and name != "sha256"}
     facts = {name: entries[name] for name in checkpoint_module.FACTS}
-    entries["facts_sha256"] = hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+    entries["facts_sha256"] = digest(facts)
     write_tensors(path, form, entries, tensors)
 
 
