@@ -34,7 +34,7 @@ STRANGERS = {("ops", "kernels")}
 EVERYBODYS = {"fastmlp._version"}
 KERNEL_IMPORTS = {
     "__future__", "collections", "functools", "hashlib", "llvmlite", "math", "numba", "numpy",
-    "operator", "os", "pathlib", "platform", "re", "sys", "typing",
+    "operator", "os", "pathlib", "platform", "re", "sys", "typing", "uuid",
 }  # fmt: skip
 HEAVY = ["numba", "llvmlite", "sklearn", "scipy", "matplotlib", "rich", "safetensors"]
 LIGHT_FOLDERS = ["base", "ops", "data"]
