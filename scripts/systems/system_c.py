@@ -127,8 +127,8 @@ def run_c5(lab: Lab, report: Report) -> None:
             link("C5/initialisations/report.html", "the page of five initialisations"),
             link("C5/rates/report.html", "the page of four rates"),
             page.paragraph(
-                "Five initialisations, their mean and spread (training blue, validation orange), and "
-                f"four rates (of the mean gradient: {BATCH} times theirs):"
+                "Five initialisations, their mean and spread (training blue, validation orange), "
+                f"and four rates (of the mean gradient: {BATCH} times theirs):"
             ),
             plots_html(
                 [
