@@ -25,13 +25,18 @@ with locked(Path(sys.argv[1])):
 """
 
 
+def holding(program: str, path: Path) -> subprocess.Popen[str]:
+    """Start a program that holds a path until its input ends."""
+    return subprocess.Popen(
+        [sys.executable, "-c", program, str(path)],
+        cwd=Path(__file__).parents[2], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
 def test_one_process_keeps_another_out(tmp_path: Path) -> None:
     fcntl = pytest.importorskip("fcntl")
     path = tmp_path / "lock"
-    other = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(path)],
-        cwd=Path(__file__).parents[2], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    other = holding(HOLD, path)
     assert other.stdin is not None and other.stdout is not None
     with other:
         assert other.stdout.readline() == "held\n"
@@ -56,10 +61,7 @@ sys.stdin.readline()
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_folder_is_free_once_its_holder_is_killed(tmp_path: Path) -> None:
-    holder = subprocess.Popen(
-        [sys.executable, "-c", HOLD_FOLDER, str(tmp_path)],
-        cwd=Path(__file__).parents[2], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    holder = holding(HOLD_FOLDER, tmp_path)
     assert holder.stdin is not None and holder.stdout is not None
     with holder:
         child = int(holder.stdout.readline())
