@@ -72,6 +72,8 @@ def compiled(inner: Any) -> Any:
 def features(data: buffers.Data) -> np.ndarray:
     """The rows of a part of the data as the network takes them, shape (n, n_features)."""
     dtype, lists = data.targets.dtype, data.sparse
+    if lists.X.size:
+        return lists.X * lists.factor + (lists.shift if lists.shift.size else dtype.type(0))
     if lists.forward:
         rows = np.repeat(np.arange(len(data.X) + 1), np.diff(lists.starts[::PARTS]))
         X = np.zeros((len(data.X) + 1, lists.cuts[-1]), dtype)
@@ -157,6 +159,7 @@ class Case:
     zeros: float = 0.3  # the share of inputs that are 0
     blank: bool = False  # whether every third row, and every third feature, is all 0
     inputs: str = "dense"  # how rows are kept
+    of_bytes: bool = False  # whether features are uint8
     scale: str = "none"
     seed: int = 0
 
@@ -213,11 +216,14 @@ class Run:
             biases[...] = rng.normal(0, 0.5, biases.shape)
         dtype = self.network.dtype
         X = rng.normal(0, 1, (case.rows, case.sizes[0]))
-        raw = np.where(rng.random(X.shape) < case.zeros, 0, X).astype(dtype)
+        if case.of_bytes:
+            X = rng.integers(1, 256, X.shape)
+        raw = np.where(rng.random(X.shape) < case.zeros, 0, X)
+        raw = raw.astype(np.uint8 if case.of_bytes else dtype)
         if case.blank:
             raw[::3], raw[:, ::3] = 0, 0
         scaling = SCALERS.parse(case.scale).fit(raw, None)
-        self.X = raw if case.scale == "none" else scaling.apply(raw, dtype)
+        self.X = raw.astype(dtype) if case.scale == "none" else scaling.apply(raw, dtype)
         self.task, labels, self.Y = self._draw_targets(rng)
         self.orders = [rng.permutation(case.rows) for _ in range(case.epochs)]
         targets = self.Y if labels is None else np.empty((0, case.sizes[-1]), dtype)
@@ -459,7 +465,7 @@ def poison(workspace: Workspace) -> None:
         for array in (samples.values, samples.sums, samples.tail, samples.u, samples.q):
             array[:] = np.nan
         samples.columns[:], samples.counts[:] = -7, -7
-    work.columns.values[:], work.columns.sums[:] = np.nan, np.nan
+    work.columns.values[:], work.columns.sums[:], work.columns.bytes[:] = np.nan, np.nan, 255
     last = layers[-1]
     Y = work.Y.reshape(-1, last[buffers.LD_OUT])
     Y[:, : last[buffers.N_OUT]] = np.nan

@@ -91,10 +91,11 @@ PARTS = 4
 
 
 class Sparse(NamedTuple):
-    """Rows of which only the numbers that are not zero are kept, and the kernels that take them.
+    """Rows of which only the numbers that are not zero are used, and the kernels that do so.
 
-    The numbers of part p of row r are those from starts[r PARTS + p] to the next start. Behind the
-    n rows stands one more, the shift, where there is one.
+    As lists: the numbers of part p of row r are those from starts[r PARTS + p] to the next start.
+    Behind the n rows stands one more, the shift, where there is one. Or as bytes, which become
+    numbers by a factor for each column: then the shift alone is a list.
     """
 
     starts: Any  # int64 ((n + 1) * PARTS + 1,)
@@ -102,6 +103,8 @@ class Sparse(NamedTuple):
     values: Any  # float (numbers,)
     cuts: Any  # int64 (PARTS + 1,): the first column of each part, and F
     shift: Any  # float (F,): what is added to every row, or empty: nothing
+    X: Any  # uint8 (n, F), read-only; of no bytes where rows are lists
+    factor: Any  # float (F,), or empty where rows are lists
     prefetch: int  # addresses; 0 where rows are dense
     to_columns: int
     forward: int
@@ -109,12 +112,13 @@ class Sparse(NamedTuple):
 
 
 class Columns(NamedTuple):
-    """The numbers of a block of sparse rows, column by column.
+    """The numbers of a block of sparse rows, column by column: lists of them, or bytes.
 
     Scratch, but for ``next``, ``touched`` and ``n_touched``, by which the block before is undone.
     """
 
-    capacity: int  # places of a column: rows of a block
+    capacity: int  # places of a column: rows of a block, or a little more
+    bytes: Any  # uint8 (F capacity + a word,)
     next: Any  # int64 (F,): the place behind a column's last number; its first is k capacity
     touched: Any  # int32 (F + PARTS,): the columns that have any, part by part
     n_touched: Any  # int64 (PARTS,): how many these are

@@ -50,7 +50,7 @@ def list_block(data, lists, n_features, block, first, last):
     for part in range(PARTS):
         starts[n * PARTS + part + 1] = size + own.starts[part + 1]
     return Sparse(
-        starts, columns, values, own.cuts, own.shift,
+        starts, columns, values, own.cuts, own.shift, own.X, own.factor,
         own.prefetch, own.to_columns, own.forward, own.gradient,
     )  # fmt: skip
 

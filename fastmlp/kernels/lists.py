@@ -265,7 +265,7 @@ def _backward_and_add(typingctx, given, count):
     return types.void(given, count), codegen
 
 
-def _for_panels(product):
+def for_panels(product):
     """Return a kernel that calls ``product`` with as many panels as it is told, 1 to 4."""
 
     @kernel
@@ -282,9 +282,9 @@ def _for_panels(product):
     return for_panels
 
 
-multiply_rows_of_lists = _for_panels(_multiply_rows)
-multiply_columns_of_lists = _for_panels(_multiply_columns)
-multiply_list = _for_panels(_multiply_list)
-add_to_rows = _for_panels(_add_to_rows)
-backward_and_add = _for_panels(_backward_and_add)
-sum_rows = _for_panels(_sum_rows)
+multiply_rows_of_lists = for_panels(_multiply_rows)
+multiply_columns_of_lists = for_panels(_multiply_columns)
+multiply_list = for_panels(_multiply_list)
+add_to_rows = for_panels(_add_to_rows)
+backward_and_add = for_panels(_backward_and_add)
+sum_rows = for_panels(_sum_rows)

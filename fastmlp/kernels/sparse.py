@@ -32,6 +32,21 @@ from .tile import VECTOR_BYTES
 from .view import prefetch_line, view
 
 
+@kernel
+def shift_outputs(sparse, order, params, Z, c, p, panels, first):
+    """Overwrite b - m f W at ``first``: in the place of the first row, the last to need it."""
+    lanes = VECTOR_BYTES // Z.itemsize
+    shift = sparse.starts.size // PARTS - 1  # the row behind the last
+    for part in range(PARTS):
+        multiply_rows_of_lists(RowsOfLists(
+            sparse.starts, sparse.columns, sparse.values, order, False, shift, part, 0, 1,
+            params, c.w + p * c.n_in * lanes, lanes, c.n_in * lanes,
+            params if part == 0 else Z, c.b + p * lanes if part == 0 else first, 0,
+            lanes if part == 0 else c.out_panel,
+            Z, first, 0, c.out_panel,
+        ), panels)  # fmt: skip
+
+
 @kernel(cached=True)
 def sparse_forward(sparse, order, params, Z, c, block, p0, p1, r0, r1):
     """Z = X W + b for rows order[block + r0 : block + r1] and some panels of units.
@@ -42,20 +57,12 @@ def sparse_forward(sparse, order, params, Z, c, block, p0, p1, r0, r1):
     lanes = VECTOR_BYTES // Z.itemsize
     if r0 >= r1:
         return
-    shift = sparse.starts.size // PARTS - 1  # the row behind the last
     for p in range(p0, p1, SPARSE_PANELS):
         panels = min(SPARSE_PANELS, p1 - p)
         w, w_panel, z = c.w + p * c.n_in * lanes, c.n_in * lanes, c.out + p * c.out_panel
         first = z + r0 * c.out_row
-        for part in range(PARTS if sparse.shift.size > 0 else 0):
-            # b - m f W, in the place of the first row, which is the last to need it.
-            multiply_rows_of_lists(RowsOfLists(
-                sparse.starts, sparse.columns, sparse.values, order, False, shift, part, 0, 1,
-                params, w, lanes, w_panel,
-                params if part == 0 else Z, c.b + p * lanes if part == 0 else first, 0,
-                lanes if part == 0 else c.out_panel,
-                Z, first, 0, c.out_panel,
-            ), panels)  # fmt: skip
+        if sparse.shift.size > 0:
+            shift_outputs(sparse, order, params, Z, c, p, panels, first)
         for part in range(PARTS):
             from_bias = part == 0 and sparse.shift.size == 0
             from_shift = part == 0 and sparse.shift.size > 0

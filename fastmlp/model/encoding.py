@@ -17,12 +17,21 @@ from ..kernels import rows
 from ..kernels.buffers import Data, Sparse
 from ..kernels.pointers import address
 from ..ops.scalers import NO_SCALING, Scaling
-from .sparse import as_bytes, compress, compress_address, listable, no_bytes, no_sparse
+from .sparse import (
+    LEAST_BYTES,
+    as_bytes,
+    compress,
+    compress_address,
+    listable,
+    no_bytes,
+    no_sparse,
+    with_bytes,
+)
 
 # Up to which share of numbers that are not zero lists of them are faster: forward and update of
 # 784 x 128 weights by 32 rows take 64 us at 19 %, and 145 us dense, whatever the share.
 LISTS_DENSITY = 0.35
-LISTS_FEATURES = 64
+LISTS_FEATURES = LEAST_BYTES
 # How large an offset may be that is kept apart. It is taken off again after rounding, in float32 of
 # numbers as large: at 400 the loss of a run was off in its second digit, at 10 in none.
 LISTS_SHIFT = 10.0
@@ -68,9 +77,10 @@ def encode(
     targets : ndarray, shape (n, n_outputs), optional
     n_outputs : int
         Of the network; needed without targets.
-    inputs : {"dense", "lists", "shifted lists"}, default "dense"
-        How rows are kept: lists hold only what is not zero, after scaling, or but for its offset.
-        A CSR is always kept as lists, but for the offset.
+    inputs : {"dense", "bytes", "lists", "shifted lists"}, default "dense"
+        How rows are kept: bytes as they are, where kernels look for what is not zero; lists hold
+        only that, after scaling, or but for its offset. A CSR is always kept as lists, but for the
+        offset.
 
     Raises
     ------
@@ -79,6 +89,10 @@ def encode(
     """
     if inputs == "dense" and not is_sparse(X):
         return _data(labels, targets, n_outputs, dtype, **_dense(X, scaling, dtype))
+    if inputs == "bytes":
+        rows = with_bytes(_no_rows(X.shape[1], scaling, dtype), X, scaling)
+        check_finite(rows.factor * dtype.type(255), scaling, dtype)
+        return _data(labels, targets, n_outputs, dtype, X=no_bytes(X.shape[0]), sparse=rows)
     if inputs == "lists" and scaling.offset.any() and not is_sparse(X):
         X, scaling = scaling.apply(X, dtype), NO_SCALING
     lists = compress(X, scaling, dtype)
@@ -107,6 +121,8 @@ def encode_for_outputs(
     is_short = X.shape[1] < LISTS_FEATURES
     if is_short or shift > LISTS_SHIFT or density(X[:_LOOKED_AT]) > LISTS_DENSITY:
         return encode(X, scaling, dtype, labels, targets, n_outputs)
+    if X.dtype == np.uint8:
+        return encode(X, scaling, dtype, labels, targets, n_outputs, "bytes")
     X = listable(X)
     return _data(
         labels, targets, n_outputs, dtype,

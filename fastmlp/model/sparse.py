@@ -12,7 +12,8 @@ from numba.np.numpy_support import from_dtype
 from ..base.csr import Features, blocks, is_sparse
 from ..base.selection import Selection
 from ..kernels import compress as compression
-from ..kernels import sparse
+from ..kernels import sparse, sparse_bytes
+from ..kernels.bits import HALF_WORD, WORD
 from ..kernels.buffers import PARTS, Columns, Layer, Lists, Sparse
 from ..kernels.compress import GRAIN, count_columns
 from ..kernels.pointers import address
@@ -21,22 +22,34 @@ from .guards import guarded
 from .memory import aligned_zeros
 
 _SIZE = types.intp
+# Rows of bytes are looked at so many at a time.
+LEAST_BYTES = WORD
 _LISTABLE = (np.uint8, np.float32, np.float64)
 
 
 def no_columns(dtype: np.dtype) -> Columns:
     """Return the buffers of a network whose inputs are dense."""
-    return new_columns(0, 0, 0, dtype)
+    return _columns(0, 0, 0, dtype, 0)
 
 
-def new_columns(n_features: int, block_rows: int, n_units: int, dtype: np.dtype) -> Columns:
-    """Return buffers for a block of so many rows."""
+def new_columns(lists: Sparse, block_rows: int, n_units: int, dtype: np.dtype) -> Columns:
+    """Return buffers for a block of so many rows of ``lists``."""
+    n_features = int(lists.cuts[-1])
+    if lists.X.shape[1]:
+        capacity = HALF_WORD if block_rows <= HALF_WORD else -(-block_rows // WORD) * WORD
+        return _columns(0, capacity, n_units, dtype, n_features * capacity + WORD)
     # Columns a power of two apart would share few sets of the cache: 137 us in place of 91 for the
     # gradient of 128 rows.
-    capacity = block_rows + 1 + block_rows % 2
+    return _columns(n_features, block_rows + 1 + block_rows % 2, n_units, dtype, 0)
+
+
+def _columns(
+    n_features: int, capacity: int, n_units: int, dtype: np.dtype, n_bytes: int
+) -> Columns:
     values = aligned_zeros(2 * n_features * capacity, dtype)
     return Columns(
         capacity=capacity,
+        bytes=aligned_zeros(n_bytes, np.dtype(np.uint8)),
         next=np.arange(n_features, dtype=np.int64) * capacity,
         touched=np.zeros(n_features + PARTS, np.int32),
         n_touched=np.zeros(PARTS, np.int64),
@@ -54,6 +67,8 @@ def no_sparse(dtype: np.dtype) -> Sparse:
         values=np.empty(0, dtype),
         cuts=np.zeros(PARTS + 1, np.int64),
         shift=np.empty(0, dtype),
+        X=no_bytes(0),
+        factor=np.empty(0, dtype),
         prefetch=0,
         to_columns=0,
         forward=0,
@@ -89,7 +104,8 @@ def no_bytes(n: int) -> np.ndarray:
 
 
 def compile_lists(dtype: np.dtype) -> None:
-    """Compile, or load from disk, all that makes lists and takes them."""
+    """Compile, or load from disk, all that makes lists and takes them, and that takes bytes."""
+    _addresses_for_bytes(np.dtype(dtype))
     for kind in _LISTABLE:
         compress(np.zeros((1, 1), kind), NO_SCALING, dtype)
         compress_address(np.dtype(kind), dtype)
@@ -129,7 +145,35 @@ def compress(X: Features, scaling: Scaling, dtype: np.dtype) -> Sparse:
     make = _list_rows if is_sparse(X) else _compress_rows
     make(X, scaling.factor.astype(float), cuts, 0, *rest)
     _compress_rows(_in_place(shift[np.newaxis]), np.ones(1), cuts, n * PARTS, *rest)
-    return Sparse(*rest, cuts, shift if n_shift else shift[:0], *_addresses(np.dtype(dtype)))
+    return Sparse(
+        *rest, cuts, shift if n_shift else shift[:0],
+        no_bytes(0), np.empty(0, dtype),
+        *_addresses(np.dtype(dtype)),
+    )  # fmt: skip
+
+
+def with_bytes(shift: Sparse, X: np.ndarray | Selection, scaling: Scaling) -> Sparse:
+    """Return rows of bytes, with the addresses of the kernels that take them.
+
+    Parameters
+    ----------
+    shift : Sparse
+        What :func:`compress` made of no rows.
+    X : ndarray or Selection of uint8, shape (n, n_features)
+        Of at least ``LEAST_BYTES`` features.
+    scaling : Scaling
+    """
+    dtype = shift.values.dtype
+    factor = np.array(np.broadcast_to(scaling.factor, X.shape[1]).astype(dtype))
+    prefetch, to_columns, forward, gradient = _addresses_for_bytes(dtype)
+    return shift._replace(
+        X=as_bytes(np.asarray(X)),
+        factor=factor,
+        prefetch=prefetch,
+        to_columns=to_columns,
+        forward=forward,
+        gradient=gradient,
+    )
 
 
 def _in_place(X: np.ndarray | Selection) -> Selection:
@@ -194,20 +238,35 @@ def _cuts(counts: np.ndarray) -> np.ndarray:
 
 
 @cache
-def _addresses(dtype: np.dtype) -> tuple[int, int, int, int]:
-    """Return the addresses of the kernels for sparse rows, in the order of Sparse's fields."""
+def _addresses(dtype: np.dtype) -> tuple[int, ...]:
+    """Return the addresses of the kernels for lists, in the order of Sparse's fields."""
+    kernels = (
+        sparse.prefetch_numbers, sparse.index_columns, sparse.sparse_forward, sparse.sparse_gradient
+    )  # fmt: skip
+    return _addresses_of(kernels, dtype)
+
+
+@cache
+def _addresses_for_bytes(dtype: np.dtype) -> tuple[int, ...]:
+    """Return the addresses of the kernels for rows of bytes."""
+    kernels = (
+        sparse_bytes.prefetch_bytes, sparse_bytes.bytes_by_columns,
+        sparse_bytes.forward_of_bytes, sparse_bytes.gradient_of_bytes,
+    )  # fmt: skip
+    return _addresses_of(kernels, dtype)
+
+
+def _addresses_of(kernels: tuple[Any, ...], dtype: np.dtype) -> tuple[int, ...]:
     lists, columns = typeof(no_sparse(dtype)), typeof(no_columns(dtype))
     real = from_dtype(dtype)
     array = types.Array(real, 1, "C")
     order = types.Array(types.int64, 1, "C")
     layer = types.NamedUniTuple(types.int64, len(Layer._fields), Layer)
     four = (_SIZE,) * 4
-    return (
-        address(sparse.prefetch_numbers, (lists, order, _SIZE, _SIZE)),
-        address(sparse.index_columns, (_SIZE, _SIZE, lists, columns, order, _SIZE, _SIZE)),
-        address(sparse.sparse_forward, (lists, order, array, array, layer, _SIZE, *four)),
-        address(
-            sparse.sparse_gradient,
-            (lists, columns, array, layer, *four, _SIZE, array, real, real, array),
-        ),
+    signatures = (
+        (lists, order, _SIZE, _SIZE),
+        (_SIZE, _SIZE, lists, columns, order, _SIZE, _SIZE),
+        (lists, order, array, array, layer, _SIZE, *four),
+        (lists, columns, array, layer, *four, _SIZE, array, real, real, array),
     )
+    return tuple(address(*pair) for pair in zip(kernels, signatures, strict=True))

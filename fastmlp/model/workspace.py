@@ -139,7 +139,7 @@ def _columns(network: Network, lists: Sparse | None, block_rows: int) -> buffers
     if lists is None or not lists.to_columns:
         return no_columns(network.dtype)
     units = int(network.table[0, buffers.LD_OUT])
-    return new_columns(network.layer_sizes[0], block_rows, units, network.dtype)
+    return new_columns(lists, block_rows, units, network.dtype)
 
 
 def _groups(row: np.ndarray, lanes: int) -> int:

@@ -38,9 +38,9 @@ class Inputs:
 
     Attributes
     ----------
-    kind : {"dense", "lists", "shifted lists"}
-        Lists of the numbers that are not zero; where scaling adds an offset to all numbers,
-        shifted: the offset is kept apart.
+    kind : {"dense", "bytes", "lists", "shifted lists"}
+        Bytes, in which the first layer looks for the numbers that are not zero. Lists of these;
+        where scaling adds an offset to all numbers, shifted: the offset is kept apart.
     reason : str
     most_rows : int
         At most how many rows go through the network at once.
@@ -57,6 +57,7 @@ def plan_inputs(
     density: float,
     shift: float = 0.0,
     is_sparse: bool = False,
+    are_bytes: bool = False,
 ) -> Inputs:
     """Choose how rows are kept.
 
@@ -70,6 +71,8 @@ def plan_inputs(
         The largest offset that scaling adds to a feature.
     is_sparse : bool, default False
         Whether they come as a sparse matrix, which is never made dense here.
+    are_bytes : bool, default False
+        Whether they come as bytes.
     """
     share = f"{density:.{0 if density >= 0.01 else 2}%} of the features are not zero"
     has_zeros = density <= LISTS_DENSITY
@@ -87,6 +90,8 @@ def plan_inputs(
         return Inputs("dense", share)
     if shift > LISTS_SHIFT:
         return Inputs("dense", f"scaling takes {shift:.3g} off a feature, too much to keep apart")
+    if are_bytes:
+        return Inputs("bytes", f"{share}; the first layer looks for these", most_rows)
     return Inputs("shifted lists", f"{share}; the first layer takes lists of these", most_rows)
 
 

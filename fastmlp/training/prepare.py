@@ -109,7 +109,12 @@ def prepare_parts(
     dtype = np.dtype(config.dtype)
     n_features = split.X_train.shape[1]
     inputs = plan_inputs(
-        config, n_features, density(split.X_train), shift, is_sparse(split.X_train)
+        config,
+        n_features,
+        density(split.X_train),
+        shift,
+        is_sparse(split.X_train),
+        split.X_train.dtype == np.uint8,
     )
 
     def encoded(X: Features, y: np.ndarray) -> Data:

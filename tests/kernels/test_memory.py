@@ -22,6 +22,7 @@ from fastmlp import Predictor
 from fastmlp.kernels.checks import CHECKED
 from fastmlp.model import guards
 from fastmlp.model.network import Network
+from fastmlp.model.sparse import LEAST_BYTES
 from fastmlp.model.task import Task
 from fastmlp.ops.activations import ACTIVATIONS
 from fastmlp.ops.losses import legal_pairs
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="guards need POS
 
 # The kernels of a debug build are compiled for this alone: in one type.
 TYPES = DTYPES[:1] if CHECKED else DTYPES
-INPUTS = ("dense", "lists", "shifted lists")
+INPUTS = ("dense", "lists", "shifted lists", "bytes")
 size = st.integers(1, 70)
 sometimes = st.sampled_from([0.0, 0.0, 0.0, 0.01, 0.5])
 
@@ -52,7 +53,9 @@ def cases(draw: st.DrawFn, is_general: bool) -> Case:
     sizes = tuple(draw(st.lists(size, min_size=2, max_size=4)))
     n_hidden = len(sizes) - 2
     output, loss = draw(st.sampled_from(list(legal_pairs())))
-    inputs = draw(st.sampled_from(["dense", "lists", "shifted lists"]))
+    inputs = draw(st.sampled_from(INPUTS if is_general else INPUTS[:3]))
+    if inputs == "bytes":
+        sizes = (sizes[0] + LEAST_BYTES - 1, *sizes[1:])
     case = Case(
         sizes=sizes,
         hidden=tuple(draw(st.sampled_from(HIDDEN)) for _ in range(n_hidden)),
@@ -67,6 +70,7 @@ def cases(draw: st.DrawFn, is_general: bool) -> Case:
         blank=draw(st.booleans()),
         scale="none" if inputs == "lists" else draw(st.sampled_from(["none", "standard"])),
         inputs=inputs,
+        of_bytes=inputs == "bytes",
         l2=draw(sometimes),
         label_smoothing=draw(sometimes),
     )

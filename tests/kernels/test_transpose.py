@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from driving import DTYPES, compiled
+from driving import DTYPES, cached, compiled
 from fastmlp.kernels.tile import lanes
-from fastmlp.kernels.transpose import transpose_block
+from fastmlp.kernels.transpose import BYTES, transpose_block, transpose_bytes
 
 UNTOUCHED = -5
 
@@ -52,3 +52,28 @@ def test_twice_transposed_is_as_before(dtype: str) -> None:
     compiled(transpose_block)(S, 0, one, T, 0, one)
     compiled(transpose_block)(T, 0, one, back, 0, one)
     assert back.tobytes() == S.tobytes() != T.tobytes()
+
+
+@cached
+def transposed_bytes(S, order, first, count, T, t, t_row, k0, k1):  # type: ignore[no-untyped-def]
+    transpose_bytes(S, order, first, count, T, t, t_row, k0, k1)
+
+
+@pytest.mark.parametrize("count", [1, 7, BYTES, BYTES + 3])
+@pytest.mark.parametrize(("k0", "k1"), [(0, 37), (0, 16), (16, 37), (32, 37), (5, 5)])
+def test_rows_of_bytes_become_columns(count: int, k0: int, k1: int) -> None:
+    rng = np.random.default_rng(count)
+    S = rng.integers(0, 256, (60, 37)).astype(np.uint8)
+    order, t, t_row = rng.permutation(60), 3, 20
+    T = np.full(t + 37 * t_row, 77, np.uint8)
+    expected = T[t:].reshape(37, t_row).copy()
+    # The last block of columns lies within the row, and repeats some of the one before.
+    start = min(k0 if k1 - k0 > BYTES else k1, 37 - BYTES) if k1 == 37 else k0
+    columns = slice(min(k0, start), k1)
+    there = min(count, BYTES)
+    if k1 > k0:
+        expected[columns, :BYTES] = 0
+        expected[columns, :there] = S[order[8 : 8 + there], columns].T
+    transposed_bytes(S, order, 8, count, T, t, t_row, k0, k1)
+    np.testing.assert_array_equal(T[t:].reshape(37, t_row), expected)
+    assert (T[:t] == 77).all()

@@ -210,6 +210,26 @@ def test_rows_are_lists_where_most_features_are_zero(
     assert found.reason
 
 
+@pytest.mark.parametrize(
+    ("settings", "facts", "kind"),
+    [
+        ({}, (784, 0.19), "bytes"),
+        ({"mode": "batch", "optimizer": "adam"}, (LISTS_FEATURES, LISTS_DENSITY), "bytes"),
+        ({}, (LISTS_FEATURES - 1, 0.19), "dense"),
+        ({}, (784, LISTS_DENSITY + 0.01), "dense"),
+        ({}, (784, 0.19, 1.01 * LISTS_SHIFT), "dense"),
+        ({"input_dropout": 0.1}, (784, 0.19), "dense"),
+        ({"mode": "stochastic"}, (784, 0.19), "shifted lists"),
+    ],
+    ids=str,
+)
+def test_bytes_are_looked_through_where_lists_would_pay(
+    settings: dict[str, Any], facts: tuple[Any, ...], kind: str
+) -> None:
+    found = plan_inputs(TrainConfig(**{**RATE, **settings}), *facts, are_bytes=True)
+    assert found.kind == kind
+
+
 @pytest.mark.parametrize(("mode", "kind"), [("minibatch", "dense"), ("stochastic", "lists")])
 def test_a_large_offset_is_not_kept_apart(mode: str, kind: str) -> None:
     config = TrainConfig(mode=mode, learning_rate=0.1)
