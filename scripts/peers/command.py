@@ -16,7 +16,7 @@ from fastmlp.base.files import write_atomically
 
 from . import cases, contenders, report, summary
 from .cases import Case
-from .data import Store
+from .data import IMAGES, Store
 from .measure import PIECE_SECONDS, measure
 from .process import Worker
 
@@ -143,6 +143,8 @@ def _compare(
             for case in chosen:
                 started = time.perf_counter()
                 store.write(case.scale)
+                if case.from_images:
+                    store.write(IMAGES)
                 rounds = options.seeds if case.kind == cases.TARGET else options.rounds
                 results = measure(case, workers, Path(folder), rounds, piece_seconds, _say)
                 found["cases"].append(report.case_record(case, results, sizes))

@@ -35,14 +35,24 @@ class Contender(ABC):
     Parameters
     ----------
     threads : int
+
+    Attributes
+    ----------
+    takes_images : bool
+        Whether it gets rows as they are read where a case says so, and scales them itself.
+    feature_range : (float, float)
+        Of the rows before they are scaled.
     """
+
+    takes_images = False
+    feature_range: tuple[float, float]
 
     def __init__(self, threads: int):
         self.threads = threads
 
     @abstractmethod
     def load(self, case: Case, X: np.ndarray, y: np.ndarray) -> None:
-        """Take a case and its training rows, float32 and int64, into memory of its own choice."""
+        """Take a case and its training rows, float32 (or images) and int64 labels."""
 
     @abstractmethod
     def train(self, rows: int, epochs: int, seed: int) -> float:

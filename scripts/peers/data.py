@@ -1,4 +1,4 @@
-"""The rows that all contenders get: the same float32 numbers, by way of files."""
+"""The rows that all contenders get, by way of files: as they are read, and as float32 numbers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import numpy as np
 
 import fastmlp
 
+IMAGES = "images"  # in the place of a scaling: rows as they are read
+
 
 class Rows(NamedTuple):
     """Training and test rows of one scaling, float32, and their classes, int64."""
@@ -17,6 +19,7 @@ class Rows(NamedTuple):
     y: np.ndarray
     X_test: np.ndarray
     y_test: np.ndarray
+    feature_range: np.ndarray  # least and largest number before scaling
 
 
 class Store:
@@ -40,7 +43,7 @@ class Store:
         return self.dataset.X.shape[1], len(np.unique(self.dataset.y))
 
     def write(self, scale: str) -> None:
-        """Write the rows of one scaling, unless they are there."""
+        """Write the rows of one scaling, or ``IMAGES``, unless they are there."""
         if (self.folder / f"{scale}-X.npy").exists():
             return
         for field, array in zip(Rows._fields, self._scaled(scale), strict=True):
@@ -51,20 +54,22 @@ class Store:
         X, y, X_test, y_test = data.X, data.y, data.X_test, data.y_test
         if X_test is None or y_test is None:
             X_test, y_test = X, y
+        low, high = feature_range = np.array(data.feature_range or (X.min(), X.max()), float)
+        classes, codes = np.unique(y, return_inverse=True)
+        labels = codes.astype(np.int64), np.searchsorted(classes, y_test).astype(np.int64)
+        if scale == IMAGES:
+            return Rows(X, labels[0], X_test, labels[1], feature_range)
         if scale == "unit":
-            low, high = data.feature_range or (X.min(), X.max())
             mean, width = np.array(low, np.float32), np.array(high - low, np.float32)
         else:
             mean = X.mean(0, dtype=np.float64).astype(np.float32)
             width = X.std(0, dtype=np.float64).astype(np.float32)
             width = np.where(width == 0, np.float32(1), width)
-        classes, codes = np.unique(y, return_inverse=True)
-        test_codes = np.searchsorted(classes, y_test)
 
         def scaled(part: np.ndarray) -> np.ndarray:
             return np.ascontiguousarray((part.astype(np.float32) - mean) / width)
 
-        return Rows(scaled(X), codes.astype(np.int64), scaled(X_test), test_codes.astype(np.int64))
+        return Rows(scaled(X), labels[0], scaled(X_test), labels[1], feature_range)
 
 
 def read(folder: Path, scale: str) -> Rows:

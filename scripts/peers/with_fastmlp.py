@@ -42,8 +42,9 @@ class Follow(fastmlp.Callback):
 
 
 class Fastmlp(Contender):
-    """fastmlp, given the same float32 rows as all others."""
+    """fastmlp, given images as they are read, or the same float32 rows as all others."""
 
+    takes_images = True
     predictor: fastmlp.Predictor
 
     def load(self, case: Case, X: np.ndarray, y: np.ndarray) -> None:
@@ -73,7 +74,7 @@ class Fastmlp(Contender):
             mode={0: "batch", 1: "stochastic"}.get(self.case.batch_size, "minibatch"),
             batch_size=self.case.batch_size or 1,
             epochs=epochs,
-            scale="none",
+            scale=self.case.scale if self.case.from_images else "none",
             split="none",
             validation=0,
             seed=seed,
@@ -84,5 +85,6 @@ class Fastmlp(Contender):
 
     def _rows(self, rows: int) -> fastmlp.Dataset:
         if self._dataset is None or self._dataset[0] != rows:
-            self._dataset = rows, fastmlp.Dataset(self.X[:rows], self.y[:rows])
+            X, y = self.X[:rows], self.y[:rows]
+            self._dataset = rows, fastmlp.Dataset(X, y, feature_range=self.feature_range)
         return self._dataset[1]

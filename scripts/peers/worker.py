@@ -60,12 +60,16 @@ class Desk:
     def load(self, case: dict[str, Any], folder: str) -> dict[str, Any]:
         """Take a case and its data; train briefly, twice: compiling first, then for the record."""
         from .cases import Case
-        from .data import read
+        from .data import IMAGES, read
 
         self.case = Case(**case)
-        if self.scale != self.case.scale:
-            self.rows = read(Path(folder), self.case.scale)
-            self.scale = self.case.scale
+        takes_images = self.contender.takes_images and self.case.from_images
+        scale = IMAGES if takes_images else self.case.scale
+        if self.scale != scale:
+            self.rows = read(Path(folder), scale)
+            self.scale = scale
+        low, high = self.rows.feature_range
+        self.contender.feature_range = float(low), float(high)
         self.contender.load(self.case, self.rows.X, self.rows.y)
         rows = self.case.whole_batches(min(self.case.check_rows, len(self.rows.X)))
         cold, warm = (self.train(rows, self.case.check_epochs, seed) for seed in (0, 1))
