@@ -150,31 +150,21 @@ class _Emitter(Emitter):
 
     def products_of_bits(self, bits, numbers, name, start, stride, initial):
         """initial + sum over bits j of numbers[j] name[start + j stride + panel]."""
-        builder, before = self.builder, self.builder.block
-        loop, done = builder.append_basic_block("bits"), builder.append_basic_block("added")
-        builder.cbranch(builder.icmp_unsigned("!=", bits, _MASK(0)), loop, done)
-        builder.position_at_end(loop)
-        left = builder.phi(_MASK)
-        sums = [builder.phi(self.vector) for _ in initial]
-        j = builder.call(self.lowest, [left, ir.Constant(ir.IntType(1), 1)])
-        following = builder.and_(left, builder.sub(left, _MASK(1)))
-        number = self.splat(builder.load(builder.gep(numbers, [j])))
-        terms = zip(map(self.load, self.vectors(name, start, j, stride)), sums, strict=True)
-        grown = [builder.call(self.fma, [number, *term]) for term in terms]
-        end = builder.block  # assertions cut the loop
-        for variable, value, later in (
-            (left, bits, following),
-            *zip(sums, initial, grown, strict=True),
-        ):
-            variable.add_incoming(value, before)
-            variable.add_incoming(later, end)
-        builder.cbranch(builder.icmp_unsigned("!=", following, _MASK(0)), loop, done)
-        builder.position_at_end(done)
-        found = [builder.phi(self.vector) for _ in initial]
-        for total, value, later in zip(found, initial, grown, strict=True):
-            total.add_incoming(value, before)
-            total.add_incoming(later, end)
-        return found
+        builder = self.builder
+
+        def term(left, sums):
+            j = builder.call(self.lowest, [left, ir.Constant(ir.IntType(1), 1)])
+            number = self.splat(builder.load(builder.gep(numbers, [j])))
+            terms = zip(map(self.load, self.vectors(name, start, j, stride)), sums, strict=True)
+            return [builder.call(self.fma, [number, *term]) for term in terms]
+
+        return self.accumulate(
+            bits,
+            lambda left: builder.icmp_unsigned("!=", left, _MASK(0)),
+            lambda left: builder.and_(left, builder.sub(left, _MASK(1))),
+            term,
+            initial,
+        )
 
 
 @intrinsic

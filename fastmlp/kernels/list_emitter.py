@@ -79,31 +79,42 @@ class Emitter:
         self.builder.store(value, pointer).align = self.itemsize
 
     def sums(self, first, last, term, initial):
-        """initial + term(e, sum) over e in [first, last), in registers.
+        """initial + term(e, sum) over e in [first, last), in registers."""
+        builder = self.builder
+        return self.accumulate(
+            first,
+            lambda e: builder.icmp_signed("<", e, last),
+            lambda e: builder.add(e, integer(1)),
+            term,
+            initial,
+        )
+
+    def accumulate(self, start, is_left, following, term, initial):
+        """initial + term(e, sum) over e = start, following(e) ... as long as is_left(e).
 
         One chain of operations for each number, whatever the number of panels.
         """
         builder, before = self.builder, self.builder.block
         loop, done = builder.append_basic_block("numbers"), builder.append_basic_block("summed")
-        builder.cbranch(builder.icmp_signed("<", first, last), loop, done)
+        builder.cbranch(is_left(start), loop, done)
         builder.position_at_end(loop)
         e = builder.phi(_INDEX)
         sums = [builder.phi(self.vector) for _ in initial]
         grown = term(e, sums)
-        following = builder.add(e, ir.Constant(_INDEX, 1))
+        later = following(e)
         end = builder.block  # assertions cut the loop
-        for variable, start, value in (
-            (e, first, following),
+        for variable, value, next_value in (
+            (e, start, later),
             *zip(sums, initial, grown, strict=True),
         ):
-            variable.add_incoming(start, before)
-            variable.add_incoming(value, end)
-        builder.cbranch(builder.icmp_signed("<", following, last), loop, done)
+            variable.add_incoming(value, before)
+            variable.add_incoming(next_value, end)
+        builder.cbranch(is_left(later), loop, done)
         builder.position_at_end(done)
         found = [builder.phi(self.vector) for _ in initial]
-        for total, start, value in zip(found, initial, grown, strict=True):
-            total.add_incoming(start, before)
-            total.add_incoming(value, end)
+        for total, value, next_value in zip(found, initial, grown, strict=True):
+            total.add_incoming(value, before)
+            total.add_incoming(next_value, end)
         return found
 
     def products(self, places, name, start, stride, are_pairs=False):
