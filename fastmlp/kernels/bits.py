@@ -15,7 +15,7 @@ from numba.extending import intrinsic
 
 from .list_emitter import Emitter, integer
 from .lists import for_panels
-from .view import check_access, unpack
+from .view import unpack
 
 WORD = 64  # bytes looked at at once, a bit each
 HALF_WORD = WORD // 2
@@ -127,9 +127,7 @@ class _Emitter(Emitter):
         self.builder.store(self.builder.asm(kind, "", "=r,0", [bits], True), self.next_bits)
 
     def _bits(self, pointer):
-        check_access(
-            self.context, self.builder, self.kinds["X"], self.given["X"], pointer, HALF_WORD
-        )
+        self.check("X", pointer, HALF_WORD)
         found = self._bytes(pointer, HALF_WORD)
         found = self.builder.icmp_unsigned("!=", found, ir.Constant(found.type, None))
         return self.builder.zext(self.builder.bitcast(found, ir.IntType(HALF_WORD)), _MASK)
@@ -185,6 +183,7 @@ def _multiply_rows(typingctx, given, count):
         def look_at(r):
             row = emit.element("order", builder.add(emit["block"], r))
             place = builder.add(builder.mul(row, width), emit["start"])
+            emit.check("F", factors, WORD * emit.itemsize)
             emit.look_at(builder.gep(emit["X"], [place]), valid, factors)
 
         top = builder.sub(emit["last"], one)

@@ -66,9 +66,13 @@ class Emitter:
         panel = self.given.get(f"{name.lower()}_panel", ir.Constant(_INDEX, self.lanes))
         for j in range(self.panels):
             pointer = builder.gep(first, [builder.mul(panel, ir.Constant(_INDEX, j))])
-            kind, value = self.kinds[name], self.given[name]
-            check_access(self.context, builder, kind, value, pointer, VECTOR_BYTES)
+            self.check(name, pointer, VECTOR_BYTES)
             yield builder.bitcast(pointer, self.vector.as_pointer())
+
+    def check(self, name, pointer, size):
+        """Assert, in a debug build, that so many bytes lie within an array."""
+        kind, value = self.kinds[name], self.given[name]
+        check_access(self.context, self.builder, kind, value, pointer, size)
 
     def load(self, pointer):
         value = self.builder.load(pointer)

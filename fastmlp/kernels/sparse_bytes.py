@@ -19,13 +19,12 @@ from .bits import (
 from .host import SPARSE_PANELS
 from .jit import kernel
 from .lists import SumOfRows, sum_rows
+from .rows import prefetch_rows
 from .sparse import shift_outputs
 from .team import share
 from .tile import VECTOR_BYTES
 from .transpose import BYTES, transpose_bytes
-from .view import prefetch, view
-
-_LINE = 64
+from .view import view
 
 
 @kernel(cached=True)
@@ -113,6 +112,4 @@ def gradient_of_bytes(sparse, columns, D, c, p0, p1, k0, k1, rows, source, keep,
 @kernel(cached=True)
 def prefetch_bytes(sparse, order, first, last):
     """Ask for rows order[first : last], so that they are in the cache when used."""
-    for i in range(first, min(last, order.size)):
-        for byte in range(0, sparse.X.shape[1], _LINE):
-            prefetch(sparse.X, order[i], byte)
+    prefetch_rows(sparse.X, order, first, last)

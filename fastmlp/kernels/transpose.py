@@ -78,8 +78,9 @@ BYTES = 16  # rows and columns of a block of bytes: so many fill sixteen SSE reg
 def transpose_bytes(typingctx, S, order, first, count, T, t, t_row, k0, k1):
     """Overwrite T[t + k*t_row + i] with S[order[first + i], k], for i < BYTES and k0 <= k < k1.
 
-    With 0 for i >= count, of which there is at least one row. ``S`` has at least BYTES columns; of
-    those behind k1, in the last block, the same is overwritten with what belongs there.
+    With 0 for i >= count, of which there is at least one row. ``S`` has at least BYTES columns. The
+    last block of a row lies within it, and so reaches back: columns before k0 are overwritten with
+    what belongs there, as another member may be doing at the same time.
     """
 
     def codegen(context, builder, signature, args):

@@ -69,7 +69,7 @@ def weight_gradient(
     """target = keep source + gain A^T dZ for the weights from some panels of inputs to some units.
 
     ``source`` and ``target`` are laid out like the parameters, or ``source`` is one vector.
-    ``sparse`` is the address of the kernel for inputs that are lists; else 0.
+    ``sparse`` is the address of the kernel for inputs whose zeros are left out; else 0.
     """
     lanes = VECTOR_BYTES // A.itemsize
     if sparse != 0:

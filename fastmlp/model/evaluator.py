@@ -54,7 +54,7 @@ class Evaluator:
     block_rows : int
         How many rows are taken through the network at once.
     data : Data
-        Rows such as it will be used for: dense, lists, or to be listed.
+        Rows such as it will be used for: dense, bytes or lists, or to be listed.
     """
 
     def __init__(self, layout: Layout, block_rows: int, data: Data):

@@ -103,12 +103,13 @@ def no_bytes(n: int) -> np.ndarray:
     return rows
 
 
-def compile_lists(dtype: np.dtype) -> None:
+def compile_sparse(dtype: np.dtype) -> None:
     """Compile, or load from disk, all that makes lists and takes them, and that takes bytes."""
-    _addresses_for_bytes(np.dtype(dtype))
+    no_bytes_scaled(LEAST_BYTES, NO_SCALING, dtype)
     for kind in _LISTABLE:
         compress(np.zeros((1, 1), kind), NO_SCALING, dtype)
-        compress_address(np.dtype(kind), dtype)
+        if kind != np.uint8:  # bytes are listed for the per-sample step alone
+            compress_address(np.dtype(kind), dtype)
 
 
 def listable(X: np.ndarray) -> np.ndarray:
@@ -128,6 +129,34 @@ def compress(X: Features, scaling: Scaling, dtype: np.dtype) -> Sparse:
     dtype : dtype
         Of the network.
     """
+    return _lists(X, scaling, dtype)._replace(**_addresses_of_lists(np.dtype(dtype)))
+
+
+def no_lists(n_features: int, scaling: Scaling, dtype: np.dtype) -> Sparse:
+    """Return lists of no rows, with their shift."""
+    return compress(np.empty((0, n_features), dtype), scaling, dtype)
+
+
+def no_bytes_scaled(n_features: int, scaling: Scaling, dtype: np.dtype) -> Sparse:
+    """Return what rows of bytes are taken with, without any: their scaling, and the addresses.
+
+    Parameters
+    ----------
+    n_features : int
+        At least ``LEAST_BYTES``.
+    scaling : Scaling
+        Its offset is kept apart, as one row of lists.
+    dtype : dtype
+        Of the network.
+    """
+    with np.errstate(over="ignore"):  # checked by who has the rows
+        factor = np.full(n_features, scaling.factor, dtype)
+    shift = _lists(np.empty((0, n_features), dtype), scaling, dtype)
+    return shift._replace(factor=factor, **_addresses_of_bytes(np.dtype(dtype)))
+
+
+def _lists(X: Features, scaling: Scaling, dtype: np.dtype) -> Sparse:
+    """Do what :func:`compress` does, without the addresses."""
     n, n_features = X.shape
     if is_sparse(X):
         counts = np.bincount(X.indices, minlength=n_features)
@@ -145,34 +174,12 @@ def compress(X: Features, scaling: Scaling, dtype: np.dtype) -> Sparse:
     make = _list_rows if is_sparse(X) else _compress_rows
     make(X, scaling.factor.astype(float), cuts, 0, *rest)
     _compress_rows(_in_place(shift[np.newaxis]), np.ones(1), cuts, n * PARTS, *rest)
-    return Sparse(
-        *rest, cuts, shift if n_shift else shift[:0],
-        no_bytes(0), np.empty(0, dtype),
-        *_addresses(np.dtype(dtype)),
-    )  # fmt: skip
-
-
-def with_bytes(shift: Sparse, X: np.ndarray | Selection, scaling: Scaling) -> Sparse:
-    """Return rows of bytes, with the addresses of the kernels that take them.
-
-    Parameters
-    ----------
-    shift : Sparse
-        What :func:`compress` made of no rows.
-    X : ndarray or Selection of uint8, shape (n, n_features)
-        Of at least ``LEAST_BYTES`` features.
-    scaling : Scaling
-    """
-    dtype = shift.values.dtype
-    factor = np.array(np.broadcast_to(scaling.factor, X.shape[1]).astype(dtype))
-    prefetch, to_columns, forward, gradient = _addresses_for_bytes(dtype)
-    return shift._replace(
-        X=as_bytes(np.asarray(X)),
-        factor=factor,
-        prefetch=prefetch,
-        to_columns=to_columns,
-        forward=forward,
-        gradient=gradient,
+    return no_sparse(dtype)._replace(
+        starts=starts,
+        columns=columns,
+        values=values,
+        cuts=cuts,
+        shift=shift if n_shift else shift[:0],
     )
 
 
@@ -238,35 +245,40 @@ def _cuts(counts: np.ndarray) -> np.ndarray:
 
 
 @cache
-def _addresses(dtype: np.dtype) -> tuple[int, ...]:
-    """Return the addresses of the kernels for lists, in the order of Sparse's fields."""
-    kernels = (
-        sparse.prefetch_numbers, sparse.index_columns, sparse.sparse_forward, sparse.sparse_gradient
-    )  # fmt: skip
-    return _addresses_of(kernels, dtype)
+def _addresses_of_lists(dtype: np.dtype) -> dict[str, int]:
+    """Return the addresses of the kernels for lists, by the names of Sparse's fields."""
+    return _addresses(
+        dtype,
+        prefetch=sparse.prefetch_numbers,
+        to_columns=sparse.index_columns,
+        forward=sparse.sparse_forward,
+        gradient=sparse.sparse_gradient,
+    )
 
 
 @cache
-def _addresses_for_bytes(dtype: np.dtype) -> tuple[int, ...]:
+def _addresses_of_bytes(dtype: np.dtype) -> dict[str, int]:
     """Return the addresses of the kernels for rows of bytes."""
-    kernels = (
-        sparse_bytes.prefetch_bytes, sparse_bytes.bytes_by_columns,
-        sparse_bytes.forward_of_bytes, sparse_bytes.gradient_of_bytes,
-    )  # fmt: skip
-    return _addresses_of(kernels, dtype)
+    return _addresses(
+        dtype,
+        prefetch=sparse_bytes.prefetch_bytes,
+        to_columns=sparse_bytes.bytes_by_columns,
+        forward=sparse_bytes.forward_of_bytes,
+        gradient=sparse_bytes.gradient_of_bytes,
+    )
 
 
-def _addresses_of(kernels: tuple[Any, ...], dtype: np.dtype) -> tuple[int, ...]:
+def _addresses(dtype: np.dtype, **kernels: Any) -> dict[str, int]:
     lists, columns = typeof(no_sparse(dtype)), typeof(no_columns(dtype))
     real = from_dtype(dtype)
     array = types.Array(real, 1, "C")
     order = types.Array(types.int64, 1, "C")
     layer = types.NamedUniTuple(types.int64, len(Layer._fields), Layer)
     four = (_SIZE,) * 4
-    signatures = (
-        (lists, order, _SIZE, _SIZE),
-        (_SIZE, _SIZE, lists, columns, order, _SIZE, _SIZE),
-        (lists, order, array, array, layer, _SIZE, *four),
-        (lists, columns, array, layer, *four, _SIZE, array, real, real, array),
-    )
-    return tuple(address(*pair) for pair in zip(kernels, signatures, strict=True))
+    signatures = {
+        "prefetch": (lists, order, _SIZE, _SIZE),
+        "to_columns": (_SIZE, _SIZE, lists, columns, order, _SIZE, _SIZE),
+        "forward": (lists, order, array, array, layer, _SIZE, *four),
+        "gradient": (lists, columns, array, layer, *four, _SIZE, array, real, real, array),
+    }
+    return {name: address(kernel, signatures[name]) for name, kernel in kernels.items()}

@@ -38,7 +38,7 @@ class Workspace:
     per_sample : bool, default False
         Whether it is for the per-sample step, which takes activations in rows.
     sparse : Sparse, optional
-        The rows that it will be used for, where they are lists: these need no place in a block.
+        The rows that it will be used for, where zeros are left out: these need no place in a block.
     makes_lists : bool, default False
         Whether lists of the rows are made in evaluations.
 

@@ -28,9 +28,10 @@ scan), PyTorch (eager), scikit-learn and NumPy, each at its best of several numb
 Every round each of them does its piece of work once; the figures are medians over rounds.
 
 Training is timed by the update, shuffling and gathering of rows included, compiling and loading of
-data not. All get the same float32 rows, do the same mathematics, and start from random weights of
-their own; the loss after the same number of updates shows that they do. Slow ones do fewer updates
-in a piece. The time to a test accuracy is that of training, without the evaluations.
+data not. All get the same rows (fastmlp bytes that it scales itself, but in cases called dense; the
+others scaled float32 numbers), do the same mathematics, and start from random weights of their own;
+the loss after the same number of updates shows that they do. Slow ones do fewer updates in a piece.
+The time to a test accuracy is that of training, without the evaluations.
 """
 
 EPILOG = """\

@@ -13,7 +13,7 @@ IMAGES = "images"  # in the place of a scaling: rows as they are read
 
 
 class Rows(NamedTuple):
-    """Training and test rows of one scaling, float32, and their classes, int64."""
+    """Training and test rows, scaled, float32, or as they are read; and their classes, int64."""
 
     X: np.ndarray
     y: np.ndarray

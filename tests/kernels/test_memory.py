@@ -151,9 +151,10 @@ def test_prediction_from_raw_rows(X: Any, scale: str, dtype: str, team: int) -> 
     np.testing.assert_array_equal(one, predictor.outputs(X, threads=team))
 
 
-@pytest.mark.parametrize("inputs", ["dense", "lists"])
+@pytest.mark.parametrize("inputs", ["dense", "lists", "bytes"])
 def test_epochs_and_evaluations_without_rows(inputs: str) -> None:
-    run = Run(Case(dtype=TYPES[0], inputs=inputs))
+    sizes, of_bytes = (LEAST_BYTES, 7, 3), inputs == "bytes"
+    run = Run(Case(dtype=TYPES[0], inputs=inputs, sizes=sizes, of_bytes=of_bytes))
     before = run.network.params.copy()
     run.train_part(0, 0, [0.1] * run.batches)
     run.data = run.data._replace(order=run.data.order[:0])

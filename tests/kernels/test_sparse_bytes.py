@@ -7,6 +7,7 @@ import pytest
 
 from driving import DTYPES, TOLERANCE, Case, Run, assert_close, assert_matches_twin
 from fastmlp.kernels.bits import HALF_WORD, WORD
+from fastmlp.model.sparse import as_bytes
 from fastmlp.ops.optimizers import OPTIMIZERS
 
 BYTES = Case(
@@ -114,7 +115,7 @@ def test_each_byte_of_a_row_is_taken_once(byte: int, width: int, dtype: str) -> 
     # One number in each row, in each column in turn: the output is its weight.
     run = Run(BYTES.but(dtype=dtype, sizes=(width, 2), output="identity", rows=width,
                         loss="squared_error", scale="none", zeros=1.0))  # fmt: skip
-    X = byte * np.eye(width, dtype=np.uint8)
+    X = as_bytes(byte * np.eye(width, dtype=np.uint8))
     run.data = run.data._replace(sparse=run.data.sparse._replace(X=X))
     outputs, _, _ = run.evaluate()
     expected = byte * run.network.weights[0] + run.network.biases[0]

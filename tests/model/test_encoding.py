@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from driving import features
 from fastmlp import DataError
 from fastmlp.kernels.buffers import Data
 from fastmlp.model.encoding import encode
-from fastmlp.ops.scalers import SCALERS
+from fastmlp.model.sparse import LEAST_BYTES
+from fastmlp.ops.scalers import SCALERS, Scaling
 
 each_dtype = pytest.mark.parametrize("dtype", [np.dtype("float32"), np.dtype("float64")])
 
@@ -84,3 +86,32 @@ def test_features_beyond_the_range_are_refused(value: float, scale: str, dtype: 
 def test_large_numbers_whose_sum_overflows_are_finite(dtype: np.dtype) -> None:
     X = np.full((6, 4), np.finfo(dtype).max, dtype)
     np.testing.assert_array_equal(numbers(encoded(X, "none", dtype), dtype), X)
+
+
+def wide_bytes() -> np.ndarray:
+    X = np.random.default_rng(0).integers(0, 3, (5, LEAST_BYTES)).astype(np.uint8)
+    X[:, 3] = 0
+    return X
+
+
+@each_dtype
+def test_rows_of_another_type_than_those_of_bytes_become_lists(dtype: np.dtype) -> None:
+    X, scaling = wide_bytes(), SCALERS.parse("maxabs").fit(wide_bytes(), None)
+    for kind in ("float32", "float64", "int16"):
+        data = encode(X.astype(kind), scaling, dtype, n_outputs=3, inputs="bytes")
+        np.testing.assert_allclose(features(data), scaling.apply(X, dtype), rtol=1e-6)
+        assert data.sparse.X.size == 0
+    assert encode(X, scaling, dtype, n_outputs=3, inputs="bytes").sparse.X.size == X.size
+
+
+@each_dtype
+def test_bytes_are_refused_only_if_they_are_too_large_when_scaled(dtype: np.dtype) -> None:
+    X, largest = wide_bytes(), float(np.finfo(dtype).max)
+    factor = np.full(LEAST_BYTES, 1.0)
+    factor[3] = largest / 100  # of a column that is 0
+    scaling = Scaling("maxabs", np.zeros(1), factor)
+    found = encode(X, scaling, dtype, n_outputs=3, inputs="bytes")
+    np.testing.assert_array_equal(features(found)[:, :3], X[:, :3])
+    X[2, 3] = 101
+    with pytest.raises(DataError, match="X must be finite and in the range of float"):
+        encode(X, scaling, dtype, n_outputs=3, inputs="bytes")

@@ -22,13 +22,15 @@ from fastmlp.kernels.sample_step import train_samples
 
 rng = np.random.default_rng(0)
 pixels = (rng.random((300, 80)) < 0.2) * rng.integers(1, 255, (300, 80))
-sparse = Dataset(pixels.astype(np.uint8), rng.integers(0, 3, 300), feature_range=(0, 255))
+labels = rng.integers(0, 3, 300)
+sparse = Dataset(pixels.astype(np.uint8), labels, feature_range=(0, 255))
+numbers = Dataset(pixels.astype(np.float32), labels)
 dense = Dataset(rng.normal(size=(300, 20)), rng.integers(0, 3, 300))
 rules = ("sgd(momentum=0.9)", "adam", "adamw", "rmsprop(momentum=0.5)")
 runs = {
     "batches": [
         *((dense, {"optimizer": rule}) for rule in rules),
-        (sparse, {"mode": "minibatch", "scale": "standard"}),
+        *((part, {"mode": "minibatch", "scale": "standard"}) for part in (sparse, numbers)),
     ],
     "samples": [(sparse, {"mode": "stochastic", "scale": "standard"})],
 }
@@ -69,5 +71,5 @@ def test_cold_processes_find_what_later_ones_find(tmp_path: Path) -> None:
         for process in processes:
             process.kill()
     assert (compiled, also_compiled) == ("compiled 1", "compiled 1")
-    assert len({*batches, *samples}) == 6
+    assert len({*batches, *samples}) == 7
     assert printed_by(start(tmp_path, "batches", "samples")) == [*batches, *samples, "compiled 0"]

@@ -9,6 +9,7 @@ import pytest
 from fastmlp import TrainConfig
 from fastmlp.model.workspace import BLOCK_ROWS
 from fastmlp.training.plan import (
+    BYTES_ROWS,
     LISTS_DENSITY,
     LISTS_FEATURES,
     LISTS_SHIFT,
@@ -220,6 +221,10 @@ def test_rows_are_lists_where_most_features_are_zero(
         ({}, (784, 0.19, 1.01 * LISTS_SHIFT), "dense"),
         ({"input_dropout": 0.1}, (784, 0.19), "dense"),
         ({"mode": "stochastic"}, (784, 0.19), "shifted lists"),
+        ({"mode": "stochastic", "dropout": 0.5}, (784, 0.19), "shifted lists"),
+        ({"mode": "minibatch", "batch_size": BYTES_ROWS}, (784, 0.19), "bytes"),
+        ({"mode": "minibatch", "batch_size": BYTES_ROWS - 1}, (784, 0.19), "shifted lists"),
+        ({"mode": "batch", "accumulate": True}, (784, 0.19), "shifted lists"),
     ],
     ids=str,
 )

@@ -58,6 +58,17 @@ def test_the_validation_part_is_scaled_like_the_training_part() -> None:
     np.testing.assert_allclose(nearest, 0, atol=1e-12)
 
 
+@pytest.mark.parametrize("scale", ["maxabs", "standard"])
+def test_parts_may_be_of_other_types_than_bytes(scale: str) -> None:
+    rng = np.random.default_rng(0)
+    X = (rng.integers(1, 256, (60, 80)) * (rng.random((60, 80)) < 0.2)).astype(np.uint8)
+    y = np.arange(60) % 2
+    dense = Dataset(X, y, X_test=X.astype(np.float32), y_test=y)
+    parts = prepared(dense, split="official", validation=0, scale=scale, dtype="float64")
+    assert parts.test is not None
+    np.testing.assert_allclose(features(parts.test), features(parts.train), atol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("kind", "most"),
     [
@@ -65,7 +76,7 @@ def test_the_validation_part_is_scaled_like_the_training_part() -> None:
         ("uint8", 1.5),  # the rows of each part once
     ],
 )
-def test_sparse_rows_are_not_copied_to_be_prepared(kind: str, most: float) -> None:
+def test_rows_with_zeros_are_prepared_in_little_memory(kind: str, most: float) -> None:
     X = np.zeros((5000, 400), kind)
     X[:, :2] = np.arange(len(X))[:, None] % 250 + 1
     dataset = Dataset(X, np.arange(len(X)) % 2, feature_range=(0, 255))
@@ -77,7 +88,9 @@ def test_sparse_rows_are_not_copied_to_be_prepared(kind: str, most: float) -> No
     finally:
         tracemalloc.stop()
     if kind == "uint8":
-        assert parts.train.sparse.X.shape == (len(parts.train.X), 400)
+        rows = parts.train.sparse.X
+        assert rows.shape == (len(parts.train.X), 400)
+        assert (rows[:, 0] == rows[:, 1]).all() and rows[:, 0].all() and not rows[:, 2:].any()
     else:
         np.testing.assert_array_equal(np.diff(parts.train.sparse.starts[:-1:PARTS]), 2)
     assert peak < most * X.nbytes
