@@ -223,7 +223,10 @@ class Run:
         if case.blank:
             raw[::3], raw[:, ::3] = 0, 0
         scaling = SCALERS.parse(case.scale).fit(raw, None)
-        self.X = raw.astype(dtype) if case.scale == "none" else scaling.apply(raw, dtype)
+        # What the kernels read, where nothing has to be made of it.
+        self.X = (
+            scaling.apply(raw, dtype) if case.scale != "none" else raw.astype(dtype, copy=False)
+        )
         self.task, labels, self.Y = self._draw_targets(rng)
         self.orders = [rng.permutation(case.rows) for _ in range(case.epochs)]
         targets = self.Y if labels is None else np.empty((0, case.sizes[-1]), dtype)

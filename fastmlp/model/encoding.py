@@ -92,7 +92,7 @@ def encode(
     """
     if inputs == "dense" and not is_sparse(X):
         return _data(labels, targets, n_outputs, dtype, **_dense(X, scaling, dtype))
-    if inputs == "bytes" and X.dtype == np.uint8:
+    if inputs == "bytes" and X.dtype == np.uint8 and not is_sparse(X):
         rows = _bytes(X, scaling, dtype)
         return _data(labels, targets, n_outputs, dtype, X=no_bytes(X.shape[0]), sparse=rows)
     if inputs == "lists" and scaling.offset.any() and not is_sparse(X):
