@@ -176,6 +176,23 @@ class Case:
         return replace(self, **changes)
 
 
+def with_each_option(case: Case) -> list[Case]:
+    """The case with each optimizer, and with each other option of a descent."""
+    return [
+        *(case.but(optimizer=name, rate=0.001) for name in OPTIMIZERS.names()),
+        case.but(optimizer="sgd(momentum=0.9)"),
+        case.but(optimizer="adam", scale="standard", rate=0.001),
+        case.but(l1=0.01),
+        case.but(l2=0.1),
+        case.but(l2=0.1, scale="standard"),
+        case.but(clip_norm=0.1, scale="standard"),
+        case.but(clip_value=0.01),
+        case.but(max_norm=0.5),
+        case.but(weighted=True, optimizer="adam", batch_size=23, block_rows=7),
+        case.but(dropout=(0.0, 0.5, 0.2)),
+    ]
+
+
 def cells(workspace: Workspace, row: np.ndarray, start: int) -> np.ndarray:
     """Where a matrix of activations lies: indices (rows of a block, logical columns).
 

@@ -5,11 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from driving import DTYPES, TOLERANCE, Case, Run, assert_close, assert_matches_twin
+from driving import (
+    DTYPES,
+    TOLERANCE,
+    Case,
+    Run,
+    assert_close,
+    assert_matches_twin,
+    with_each_option,
+)
 from fastmlp.kernels.buffers import PARTS
 from fastmlp.kernels.compress import GRAIN
 from fastmlp.model.sparse import compress
-from fastmlp.ops.optimizers import OPTIMIZERS
 from fastmlp.ops.scalers import NO_SCALING, SCALERS
 
 LISTS = Case(inputs="shifted lists", sizes=(70, 40, 9, 3), zeros=0.8, rows=23, batch_size=10)
@@ -28,19 +35,7 @@ SHAPES = [
     LISTS.but(scale="standard", sizes=(40, 3)),
     LISTS.but(scale="minmax", sizes=(33, 150, 4), batch_size=23, block_rows=5),
 ]
-OPTIONS = [
-    *(LISTS.but(optimizer=name, rate=0.001) for name in OPTIMIZERS.names()),
-    LISTS.but(optimizer="sgd(momentum=0.9)"),
-    LISTS.but(optimizer="adam", scale="standard", rate=0.001),
-    LISTS.but(l1=0.01),
-    LISTS.but(l2=0.1),
-    LISTS.but(l2=0.1, scale="standard"),
-    LISTS.but(clip_norm=0.1, scale="standard"),
-    LISTS.but(clip_value=0.01),
-    LISTS.but(max_norm=0.5),
-    LISTS.but(weighted=True, optimizer="adam", batch_size=23, block_rows=7),
-    LISTS.but(dropout=(0.0, 0.5, 0.2)),
-]
+OPTIONS = with_each_option(LISTS)
 
 each_dtype = pytest.mark.parametrize("dtype", DTYPES)
 each_shape = pytest.mark.parametrize("case", SHAPES, ids=str)

@@ -5,10 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from driving import DTYPES, TOLERANCE, Case, Run, assert_close, assert_matches_twin
+from driving import (
+    DTYPES,
+    TOLERANCE,
+    Case,
+    Run,
+    assert_close,
+    assert_matches_twin,
+    with_each_option,
+)
 from fastmlp.kernels.bits import HALF_WORD, WORD
 from fastmlp.model.sparse import as_bytes
-from fastmlp.ops.optimizers import OPTIMIZERS
 
 BYTES = Case(
     inputs="bytes", of_bytes=True, scale="maxabs", sizes=(70, 40, 9, 3), zeros=0.8, rows=23,
@@ -34,19 +41,7 @@ SHAPES = [
     BYTES.but(scale="standard_global", sizes=(80, 3)),
     BYTES.but(scale="minmax", sizes=(73, 150, 4), batch_size=23, block_rows=5),
 ]
-OPTIONS = [
-    *(BYTES.but(optimizer=name, rate=0.001) for name in OPTIMIZERS.names()),
-    BYTES.but(optimizer="sgd(momentum=0.9)"),
-    BYTES.but(optimizer="adam", scale="standard", rate=0.001),
-    BYTES.but(l1=0.01),
-    BYTES.but(l2=0.1),
-    BYTES.but(l2=0.1, scale="standard"),
-    BYTES.but(clip_norm=0.1, scale="standard"),
-    BYTES.but(clip_value=0.01),
-    BYTES.but(max_norm=0.5),
-    BYTES.but(weighted=True, optimizer="adam", batch_size=23, block_rows=7),
-    BYTES.but(dropout=(0.0, 0.5, 0.2)),
-]
+OPTIONS = with_each_option(BYTES)
 
 each_dtype = pytest.mark.parametrize("dtype", DTYPES)
 each_shape = pytest.mark.parametrize("case", SHAPES, ids=str)
