@@ -26,37 +26,46 @@ from .tile import VECTOR_BYTES
 from .transpose import BYTES, transpose_bytes
 from .view import view
 
+# So many rows at a time meet a word of columns: their sums, too, stay in the first-level cache.
+# Sums of 128 rows take 102 us in place of 109.
+_ROWS = 32
+
+
+@kernel
+def multiply_block(sparse, order, params, Z, c, block, p, panels, r0, r1, I, i, i_panel):
+    """Z = X W + I, the same for all rows, for rows order[block + r0 : block + r1] and some panels.
+
+    A word of columns at a time: so much of four panels of W stays in the first-level cache while
+    the rows meet it. The last rows first, so that I may lie in the place of the first.
+    """
+    lanes = VECTOR_BYTES // Z.itemsize
+    w, w_panel, z = c.w + p * c.n_in * lanes, c.n_in * lanes, c.out + p * c.out_panel
+    for stop in range(r1, r0, -_ROWS):
+        for k in range(0, c.n_in, WORD):
+            start = min(k, c.n_in - WORD)
+            multiply_rows_of_bytes(RowsOfBytes(
+                sparse.X, order, block, max(stop - _ROWS, r0), stop,
+                start, k - start, sparse.factor,
+                params, w, lanes, w_panel,
+                I if k == 0 else Z, i if k == 0 else z,
+                0 if k == 0 else c.out_row, i_panel if k == 0 else c.out_panel,
+                Z, z, c.out_row, c.out_panel, k > 0,
+            ), panels)  # fmt: skip
+
 
 @kernel(cached=True)
 def forward_of_bytes(sparse, order, params, Z, c, block, p0, p1, r0, r1):
-    """Z = X W + b for rows order[block + r0 : block + r1] and some panels of units.
-
-    A word of columns at a time: so much of four panels of W stays in the first-level cache while
-    all rows meet it.
-    """
+    """Z = X W + b for rows order[block + r0 : block + r1] and some panels of units."""
     lanes = VECTOR_BYTES // Z.itemsize
     if r0 >= r1:
         return
-    has_shift = sparse.shift.size > 0
     for p in range(p0, p1, SPARSE_PANELS):
         panels = min(SPARSE_PANELS, p1 - p)
-        w, w_panel, z = c.w + p * c.n_in * lanes, c.n_in * lanes, c.out + p * c.out_panel
-        first = z + r0 * c.out_row
-        if has_shift:
-            shift_outputs(sparse, order, params, Z, c, p, panels, first)
-        for k in range(0, c.n_in, WORD):
-            start = min(k, c.n_in - WORD)
-            from_bias, from_shift = k == 0 and not has_shift, k == 0 and has_shift
-            multiply_rows_of_bytes(RowsOfBytes(
-                sparse.X, order, block, r0, r1,
-                start, k - start, sparse.factor,
-                params, w, lanes, w_panel,
-                params if from_bias else Z,
-                c.b + p * lanes if from_bias else (first if from_shift else z),
-                0 if k == 0 else c.out_row,
-                lanes if from_bias else c.out_panel,
-                Z, z, c.out_row, c.out_panel, k > 0,
-            ), panels)  # fmt: skip
+        I, i, i_panel = params, c.b + p * lanes, lanes
+        if sparse.shift.size > 0:
+            I, i, i_panel = Z, c.out + p * c.out_panel + r0 * c.out_row, c.out_panel
+            shift_outputs(sparse, order, params, Z, c, p, panels, i)
+        multiply_block(sparse, order, params, Z, c, block, p, panels, r0, r1, I, i, i_panel)
 
 
 @kernel(cached=True)
