@@ -239,7 +239,7 @@ class Run:
         raw = raw.astype(np.uint8 if case.of_bytes else dtype)
         if case.blank:
             raw[::3], raw[:, ::3] = 0, 0
-        scaling = SCALERS.parse(case.scale).fit(raw, None)
+        scaling = SCALERS.parse(case.scale).fit(raw, (0.0, 255.0) if case.of_bytes else None)
         # What the kernels read, where nothing has to be made of it.
         self.X = (
             scaling.apply(raw, dtype) if case.scale != "none" else raw.astype(dtype, copy=False)
@@ -345,7 +345,7 @@ class Run:
             lists = compress(self.X, NO_SCALING, self.network.dtype)
             self.data = self.data._replace(sparse=lists)
         if self.workspace.samples is None:
-            self.workspace = Workspace(self.network, per_sample=True)
+            self.workspace = Workspace(self.network, per_sample=True, sparse=self.data.sparse)
 
     def train_part(self, first: int, last: int, rates: Sequence[float]) -> buffers.Report:
         """Blocks ``first`` to ``last`` of the first epoch, with a rate for each of its steps."""
@@ -485,6 +485,8 @@ def poison(workspace: Workspace) -> None:
         for array in (samples.values, samples.sums, samples.tail, samples.u, samples.q):
             array[:] = np.nan
         samples.columns[:], samples.counts[:] = -7, -7
+        for array in (samples.ahead.gram, samples.ahead.Z, samples.ahead.scale):
+            array[:] = np.nan
     work.columns.values[:], work.columns.sums[:], work.columns.bytes[:] = np.nan, np.nan, 255
     last = layers[-1]
     Y = work.Y.reshape(-1, last[buffers.LD_OUT])

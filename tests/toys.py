@@ -31,6 +31,14 @@ def blobs(n: int = 120, n_classes: int = 3, seed: int = 0) -> Dataset:
     return Dataset(X, y, name="blobs")
 
 
+def images(n: int, n_features: int = 70, n_classes: int = 3, seed: int = 0) -> Dataset:
+    """Bytes, most of them 0, that say nothing about the label."""
+    rng = np.random.default_rng(seed)
+    X = rng.integers(1, 256, (n, n_features)) * (rng.random((n, n_features)) < 0.2)
+    labels = rng.permutation(n) % n_classes
+    return Dataset(X.astype(np.uint8), labels, feature_range=(0, 255), name="images")
+
+
 def noise(n: int = 60, n_classes: int = 3, seed: int = 0) -> Dataset:
     """Four features that say nothing about the label: what can be learned does not last."""
     rng = np.random.default_rng(seed)

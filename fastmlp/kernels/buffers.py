@@ -65,11 +65,11 @@ def layer_at(layers, layer):
 
 
 @kernel
-def with_weights_at(c, w):
-    """Return the layer with its weights elsewhere."""
+def relocated(c, w, out):
+    """Return the layer with its weights and its outputs elsewhere."""
     return Layer(
         c.n_in, c.n_out, c.ld_in, c.ld_out, c.function, c.derivative, w, c.b, c.norms,
-        c.t, c.source, c.in_, c.in_row, c.in_panel, c.out, c.out_row, c.out_panel,
+        c.t, c.source, c.in_, c.in_row, c.in_panel, out, c.out_row, c.out_panel,
     )  # fmt: skip
 
 

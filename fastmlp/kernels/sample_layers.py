@@ -9,6 +9,12 @@ from .view import prefetch_line, view
 
 
 @kernel
+def half_of(samples, c, half, halves):
+    """Return the first layer's units [first, last) of one of its halves."""
+    return half * samples.half, samples.half if half < halves - 1 else c.ld_out
+
+
+@kernel
 def list_units(A, first, last, start, is_flat, columns, values):
     """List the units from ``first`` to ``last`` that count; return how many they are.
 
@@ -62,6 +68,14 @@ def add_scaled(target, t, source, s, n, factor):
     y, x = view(target, t, n), view(source, s, n)
     for j in range(n):
         y[j] += factor * x[j]
+
+
+@kernel
+def copy_scaled(target, t, source, s, n, factor):
+    """target = factor source, for n numbers from t and from s on."""
+    y, x = view(target, t, n), view(source, s, n)
+    for j in range(n):
+        y[j] = factor * x[j]
 
 
 @kernel

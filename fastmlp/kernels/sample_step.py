@@ -10,27 +10,36 @@ in the only barrier of a sample. All that follows is little: both do it, the sec
 weights of its own, until each updates its halves of the first two layers. One thread goes through
 the halves one after the other, so that the bits are the same.
 
-For plain SGD; what else touches every weight at every sample takes the general step. Two things
-that would do so are put off, exactly, and made good every ``SETTLED`` samples and at the end:
+For plain SGD; what else touches every weight at every sample takes the general step, but for two
+things that are put off (put_off.py).
 
-- L2 shrinks all weights by the same factor, which is kept apart: W = s V, and only s shrinks.
-- The shift h of standardised inputs adds a multiple of h to every column of W (the gradient is
-  (x + h) dz^T): W = s (V + h u^T), and only u changes; h V is kept up to date as q.
+Rows of bytes go through the first layer a block of samples at a time (ahead.py), and the first
+member takes these alone.
 """
 
 from typing import Any, NamedTuple
 
 from .activations import activate, activate_backward
+from .ahead import (
+    end_of_block,
+    make_ready,
+    multiply_ahead,
+    products_with_changes,
+    update_ahead,
+)
 from .buffers import PARTS, layer_at
 from .denormals import flush_denormals, restore_denormals
 from .forward import output_loss
 from .jit import kernel
-from .phases import FORWARD, WAIT, count, ticks
+from .phases import FORWARD, UPDATE, WAIT, count, ticks
+from .put_off import dot_with_shift, is_due, multiply_shift, settle
 from .sample_layers import (
     add_products,
     add_scaled,
     backward_and_update,
+    copy_scaled,
     copy_tail,
+    half_of,
     list_units,
     prefetch_numbers_of,
     scale,
@@ -41,10 +50,6 @@ from .team import barrier
 from .tile import VECTOR_BYTES
 from .view import as_views, row_view, view
 
-# After so many samples what was put off is made good: slices end there, so that bits do not depend
-# on the clock. They also end where losses are recorded (log_every), and that changes bits.
-SETTLED = 512
-_LEAST_SCALE = 1e-3
 # How many rows of a block lie between two members': so that nothing of theirs shares a cache line.
 MEMBER_ROWS = 16
 
@@ -61,117 +66,56 @@ class Samples(NamedTuple):
     tail: Any  # float (P,): the second member's weights behind the second layer, and biases
     u: Any  # float (padded units of the first layer,): by how much of the shift W is more than V
     q: Any  # float: the shift times V
+    square: Any  # float (1,): the shift times itself
+    ahead: Any  # Ahead
 
 
 @kernel
-def half_of(samples, c, half, halves):
-    """Return the first layer's units [first, last) of one of its halves."""
-    return half * samples.half, samples.half if half < halves - 1 else c.ld_out
+def pass_samples(
+    member, team, sync, samples, net, work, data, objective, report, tail, begin, end, s
+):
+    """Samples ``begin`` to ``end`` of the epoch, one update each. Return s after them.
 
-
-@kernel
-def dot_with_shift(sparse, first, last):
-    """h . x of the numbers of a row."""
-    total = sparse.values.dtype.type(0)
-    for e in range(first, last):
-        total += sparse.values[e] * sparse.shift[sparse.columns[e]]
-    return total
-
-
-@kernel
-def multiply_shift(sparse, samples, params, zeros, c, u0, u1):
-    """u = 0 and q = h V, for units u0 to u1 of the first layer."""
-    lanes, shift = VECTOR_BYTES // params.itemsize, sparse.starts.size - 1 - PARTS
-    u = view(samples.u, u0, u1 - u0)
-    for j in range(u.size):
-        u[j] = 0
-    add_products(
-        sparse.columns, sparse.values, sparse.starts[shift], sparse.starts[shift + PARTS], params,
-        c, zeros, 0, 0, samples.q, 0, u0 // lanes, u1 // lanes,
-    )  # fmt: skip
-
-
-@kernel
-def settle(member, team, sparse, samples, net, zeros, factor, tail):
-    """W = factor (V + h u^T) for this member's weights, in their place."""
-    lanes, params = VECTOR_BYTES // net.params.itemsize, net.params
-    halves = 2 if samples.half > 0 else 1
-    c0 = layer_at(net.layers, 0)
-    for layer in range(net.layers.shape[0]):
-        c = layer_at(net.layers, layer)
-        if layer > 1:
-            scale(tail, c.w, c.n_in * c.ld_out, factor)
-            continue
-        for half in range(member, halves, team):
-            u0, u1 = half_of(samples, c0, half, halves)
-            if layer == 1:  # the rows of the units of this half
-                for p in range(c.ld_out // lanes):
-                    rows = min(u1, c.n_in) - u0
-                    scale(params, c.w + (p * c.n_in + u0) * lanes, rows * lanes, factor)
-                continue
-            for p in range(u0 // lanes, u1 // lanes):
-                w = c.w + p * c.n_in * lanes
-                if sparse.shift.size > 0:
-                    for k in range(c.n_in):
-                        add_scaled(
-                            params, w + k * lanes, samples.u, p * lanes, lanes, sparse.shift[k]
-                        )
-                scale(params, w, c.n_in * lanes, factor)
-            if sparse.shift.size > 0:
-                multiply_shift(sparse, samples, params, zeros, c, u0, u1)
-
-
-@kernel(cached=True)
-def train_samples(member, team, sync, samples, net, work, data, objective, part, report):
-    """Samples ``part.first`` to ``part.last`` of the epoch, one update each; a team of one or two.
-
-    Overwrites parameters and report; in ``work`` only a row of a block for each member.
+    Of rows of bytes, a block for which all is ready; a team of one does it.
     """
-    mode = flush_denormals()
-    samples, net, work, data = as_views(samples), as_views(net), as_views(work), as_views(data)
-    objective, report, sync = as_views(objective), as_views(report), as_views(sync)
     real = net.params.dtype.type
     lanes = VECTOR_BYTES // net.params.itemsize
     depth = net.layers.shape[0]
     A, Z, D, params, sparse = work.A, work.Z, work.D, net.params, data.sparse
-    tail = params if member == 0 else samples.tail
-    if member > 0:
-        copy_tail(net, tail)
     columns, values = samples.columns, samples.values
     counts = row_view(samples.counts, member, 0, 2 * depth)
     place = member * MEMBER_ROWS
-    halves = 2 if samples.half > 0 else 1
+    is_ahead = samples.ahead.products != 0
+    halves = 2 if samples.half > 0 and not is_ahead else 1
     c0 = layer_at(net.layers, 0)
     c1 = layer_at(net.layers, min(1, depth - 1))
     o0, o1 = c0.out + place * c0.out_row, c1.out + place * c1.out_row
     has_shift, l2 = sparse.shift.size > 0, objective.l2
-    is_put_off = has_shift or l2 != 0.0
-    square = real(0)
-    if has_shift:
-        for k in range(sparse.shift.size):
-            square += sparse.shift[k] * sparse.shift[k]
-        for half in range(member, halves, team):
-            u0, u1 = half_of(samples, c0, half, halves)
-            multiply_shift(sparse, samples, params, work.zeros, c0, u0, u1)
-    s = 1.0
+    starts_at_0 = has_shift or l2 != 0.0 or is_ahead
+    first = last = 0
     now = ticks()  # only what is waited is of interest, to the size of the team
-    for sample in range(part.first, part.last):
-        row = data.order[sample]
-        first, last = sparse.starts[row * PARTS], sparse.starts[(row + 1) * PARTS]
-        if sample + 1 < part.last:
-            prefetch_numbers_of(sparse, data.order[sample + 1])
+    for sample in range(begin, end):
+        if not is_ahead:
+            row = data.order[sample]
+            first, last = sparse.starts[row * PARTS], sparse.starts[(row + 1) * PARTS]
+            if sample + 1 < data.order.size:
+                prefetch_numbers_of(sparse, data.order[sample + 1])
         sums = sample % 2 * 2 * c1.ld_out
         dot = dot_with_shift(sparse, first, last) if has_shift else real(0)
         for half in range(member, halves, team):
             u0, u1 = half_of(samples, c0, half, halves)
             n = min(u1, c0.n_out) - u0
-            add_products(sparse.columns, sparse.values, first, last, params, c0,
-                         work.zeros if is_put_off else params, 0 if is_put_off else c0.b,
-                         0 if is_put_off else lanes, Z, o0, u0 // lanes, u1 // lanes)  # fmt: skip
+            if is_ahead:
+                products_with_changes(samples.ahead, c0, begin, sample, Z, o0)
+            else:
+                add_products(sparse.columns, sparse.values, first, last, params, c0,
+                             work.zeros if starts_at_0 else params, 0 if starts_at_0 else c0.b,
+                             0 if starts_at_0 else lanes, Z, o0, u0 // lanes,
+                             u1 // lanes)  # fmt: skip
             if has_shift:
-                add_scaled(Z, o0 + u0, samples.u, u0, u1 - u0, dot + square)
+                add_scaled(Z, o0 + u0, samples.u, u0, u1 - u0, dot + samples.square[0])
                 add_scaled(Z, o0 + u0, samples.q, u0, u1 - u0, real(1))
-            if is_put_off:
+            if starts_at_0:
                 scale_and_add(Z, o0 + u0, u1 - u0, real(s), params, c0.b + u0)
             activate(c0.function, net.activation_parameters[0], Z, A, o0 + u0, 0, n, 0, 1)
             if depth > 1:
@@ -231,23 +175,89 @@ def train_samples(member, team, sync, samples, net, work, data, objective, part,
                 if not is_complete:
                     activate_backward(c.derivative, net.activation_parameters[0], Z, A, D,
                                       o0 + u0, 0, min(u1, c0.n_out) - u0, 0, 1)  # fmt: skip
-                update_rows(sparse.columns, sparse.values, first, last, params, c0, D, o0, gain,
-                            u0 // lanes, u1 // lanes)  # fmt: skip
                 add_scaled(params, c0.b + u0, D, o0 + u0, u1 - u0, bias_gain)
+                if is_ahead:
+                    copy_scaled(
+                        samples.ahead.D, (sample - begin) * c0.ld_out, D, o0, c0.ld_out, gain
+                    )
+                else:
+                    update_rows(sparse.columns, sparse.values, first, last, params, c0, D, o0, gain,
+                                u0 // lanes, u1 // lanes)  # fmt: skip
                 if has_shift:
                     add_scaled(samples.u, u0, D, o0 + u0, u1 - u0, gain)
                     add_scaled(samples.q, u0, D, o0 + u0, u1 - u0, gain * dot)
             if layer > 0:
                 add_scaled(tail, c.b, D, o, c.ld_out, bias_gain)
         s = following
-        is_due = (sample + 1) % SETTLED == 0 or sample + 1 == part.last or s < _LEAST_SCALE
-        if is_put_off and is_due:
-            settle(member, team, sparse, samples, net, work.zeros, real(s), tail)
-            s = 1.0
         if member == 0:
             report.loss[sample] = work.row_loss[0]
             report.hits[sample] = work.row_hit[0]
             report.rows[sample] = 1
             report.weight[sample] = 1.0
     count(work.phases, member, FORWARD, now)
+    return s
+
+
+@kernel
+def pass_block(
+    member, team, sync, samples, net, work, data, objective, report, tail, begin, end, last, s
+):
+    """Samples ``begin`` to ``end`` of the epoch, whose rows are bytes, a block (ahead.py). Return s
+    after them.
+    """
+    params, sparse, ahead = net.params, data.sparse, samples.ahead
+    c = layer_at(net.layers, 0)
+    now = ticks()
+    multiply_ahead(member, team, samples, sparse, work.zeros, data.order, params, c, begin, end)
+    now = count(work.phases, member, FORWARD, now)
+    barrier(sync, team)
+    count(work.phases, member, WAIT, now)
+    if member == 0:
+        ahead.scale[0] = pass_samples(
+            0, 1, sync, samples, net, work, data, objective, report, tail, begin, end, s
+        )
+    if member == team - 1:
+        make_ready(sparse, ahead, work.columns, data.order, begin, end, last)
+    now = ticks()
+    barrier(sync, team)
+    now = count(work.phases, member, WAIT, now)
+    update_ahead(member, team, samples, sparse, work.columns, params, c, end - begin)
+    count(work.phases, member, UPDATE, now)
+    return ahead.scale[0]
+
+
+@kernel(cached=True)
+def train_samples(member, team, sync, samples, net, work, data, objective, part, report):
+    """Samples ``part.first`` to ``part.last`` of the epoch, one update each; a team of one or two.
+
+    Overwrites parameters and report; in ``work`` only a row of a block for each member.
+    """
+    mode = flush_denormals()
+    samples, net, work, data = as_views(samples), as_views(net), as_views(work), as_views(data)
+    objective, report, sync = as_views(objective), as_views(report), as_views(sync)
+    sparse, tail = data.sparse, net.params if member == 0 else samples.tail
+    if member > 0:
+        copy_tail(net, tail)
+    if sparse.shift.size > 0:
+        multiply_shift(member, team, sparse, samples, net, work.zeros)
+    is_ahead = samples.ahead.products != 0
+    if is_ahead and member == team - 1:
+        begin = part.first
+        make_ready(sparse, samples.ahead, work.columns, data.order, begin, begin, part.last)
+    s, begin = 1.0, part.first
+    while begin < part.last:
+        end = end_of_block(begin, part.last)
+        if is_ahead:
+            s = pass_block(
+                member, team, sync, samples, net, work, data, objective, report, tail, begin, end,
+                part.last, s,
+            )  # fmt: skip
+        else:
+            s = pass_samples(
+                member, team, sync, samples, net, work, data, objective, report, tail, begin, end, s
+            )
+        if is_due(end, part.last, s) and (sparse.shift.size > 0 or objective.l2 != 0.0):
+            settle(member, team, sparse, samples, net, work.zeros, net.params.dtype.type(s), tail)
+            s = 1.0
+        begin = end
     restore_denormals(mode)

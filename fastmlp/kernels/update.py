@@ -5,7 +5,7 @@ is still in the first-level cache when it is used. Each member has its own group
 members meet only where a norm over all gradients, or over a unit's weights, has to be known.
 """
 
-from .buffers import layer_at, with_weights_at
+from .buffers import layer_at, relocated
 from .constraint import clip, limit_unit_norms, norm_factor, squared_norm
 from .dense import bias_gradient, dense_gradient, owned_units
 from .host import SPARSE_PANELS
@@ -221,7 +221,7 @@ def update_in_passes(
                     moved = 0 if keeps_gradients or group < 0 else mine - start
                     if turn == 0:
                         make_gradient(
-                            with_weights_at(c, c.w + moved), work, lists, columns, sparse,
+                            relocated(c, c.w + moved, c.out), work, lists, columns, sparse,
                             p, stop, group, rows, overwrite,
                         )  # fmt: skip
                     for q in range(p, stop):

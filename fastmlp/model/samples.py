@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-import numpy as np
+from functools import cache
 
-from ..kernels import buffers
+import numpy as np
+from numba import typeof, types
+from numba.np.numpy_support import from_dtype
+
+from ..kernels import ahead, buffers
+from ..kernels.ahead import AHEAD, Ahead
+from ..kernels.buffers import Layer, Sparse
+from ..kernels.pointers import address
 from ..kernels.sample_step import Samples
 from .memory import CACHE_LINE, aligned_zeros
 from .network import Network
+from .sparse import no_sparse
+
+_SIZE = types.intp
 
 # At most so many threads share a sample: one for each half of the first layer's units.
 MEMBERS = 2
@@ -18,8 +28,12 @@ def can_be_halved(units: int, activation: str, dtype: np.dtype) -> bool:
     return not activation.startswith("softmax") and units > CACHE_LINE // dtype.itemsize
 
 
-def new_samples(network: Network, work: buffers.Work) -> Samples:
-    """Return scratch beside that of a workspace with activations in rows."""
+def new_samples(network: Network, work: buffers.Work, sparse: Sparse | None) -> Samples:
+    """Return scratch beside that of a workspace with activations in rows.
+
+    Rows of bytes, which go through the first layer a block at a time, have no shift and one factor
+    for all features, and the network has more than one layer.
+    """
     first, second = network.activations[0], min(1, network.depth - 1)
     lanes = CACHE_LINE // network.dtype.itemsize
     panels = int(network.table[0, buffers.LD_OUT]) // lanes
@@ -37,4 +51,33 @@ def new_samples(network: Network, work: buffers.Work) -> Samples:
         tail=aligned_zeros(network.params.size, work.A.dtype),
         u=aligned_zeros(int(network.table[0, buffers.LD_OUT]), work.A.dtype),
         q=aligned_zeros(int(network.table[0, buffers.LD_OUT]), work.A.dtype),
+        square=np.array([0 if sparse is None else sparse.shift @ sparse.shift], work.A.dtype),
+        ahead=_new_ahead(network, sparse is not None and sparse.X.shape[1] > 0),
+    )
+
+
+def _new_ahead(network: Network, are_bytes: bool) -> Ahead:
+    dtype, units = network.dtype, int(network.table[0, buffers.LD_OUT]) if are_bytes else 0
+    products, gram_rows = ahead_addresses(dtype) if are_bytes else (0, 0)
+    return Ahead(
+        gram=aligned_zeros(2 * AHEAD * AHEAD, dtype),
+        places=np.tile(np.arange(AHEAD, dtype=np.int32), 2 * AHEAD),
+        Z=aligned_zeros(AHEAD * units, dtype),
+        D=aligned_zeros(AHEAD * units, dtype),
+        scale=np.ones(1),
+        products=products,
+        gram_rows=gram_rows,
+    )
+
+
+@cache
+def ahead_addresses(dtype: np.dtype) -> tuple[int, int]:
+    """Return the addresses of what the first layer needs for a block of samples."""
+    lists, array = typeof(no_sparse(dtype)), types.Array(from_dtype(dtype), 1, "C")
+    order = types.Array(types.int64, 1, "C")
+    layer = types.NamedUniTuple(types.int64, len(Layer._fields), Layer)
+    four = (_SIZE,) * 4
+    return (
+        int(address(ahead.products_of_rows, (lists, order, array, array, array, layer, *four))),
+        int(address(ahead.gram_rows, (lists, order, array, *four[:2]))),
     )

@@ -96,7 +96,7 @@ class Workspace:
         )
         self.net = with_passes(net, self.work, training and not per_sample)
         self.lists = new_lists(network.layer_sizes[0] if makes_lists else 0, block_rows, dtype)
-        self.samples = new_samples(network, self.work) if per_sample else None
+        self.samples = new_samples(network, self.work, sparse) if per_sample else None
         self._both = list(self._pairs(self.net.params, network.params))
         self.load()
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..kernels.ahead import AHEAD
+from ..kernels.gram import MOST_FEATURES
 from ..model.encoding import LISTS_DENSITY, LISTS_FEATURES, LISTS_SHIFT
 from ..model.samples import MEMBERS, can_be_halved
 from ..model.workspace import BLOCK_ROWS
@@ -62,6 +64,7 @@ def plan_inputs(
     shift: float = 0.0,
     is_sparse: bool = False,
     are_bytes: bool = False,
+    is_plain: bool = False,
 ) -> Inputs:
     """Choose how rows are kept.
 
@@ -77,10 +80,15 @@ def plan_inputs(
         Whether they come as a sparse matrix, which is never made dense here.
     are_bytes : bool, default False
         Whether they come as bytes.
+    is_plain : bool, default False
+        Whether scaling multiplies all features by one number, and does nothing else.
     """
     share = f"{density:.{0 if density >= 0.01 else 2}%} of the features are not zero"
     has_zeros = density <= LISTS_DENSITY
     if is_per_sample(config):
+        are_plain_bytes = are_bytes and is_plain and LISTS_FEATURES <= n_features <= MOST_FEATURES
+        if are_plain_bytes and has_zeros and looks_ahead(config):
+            return Inputs("bytes", f"{share}; the first layer takes {AHEAD} samples at once")
         kind = "shifted lists" if is_sparse or (has_zeros and shift <= LISTS_SHIFT) else "lists"
         return Inputs(kind, f"{share}; the per-sample step takes lists of these")
     most_rows = max(1, min(BLOCK_ROWS, LISTS_PLACES // n_features))
@@ -114,6 +122,11 @@ def takes_few_rows(config: TrainConfig) -> bool:
 def is_per_sample(config: TrainConfig) -> bool:
     """Whether the per-sample step does it."""
     return config.mode == "stochastic" and not _needs_general_step(config)
+
+
+def looks_ahead(config: TrainConfig) -> bool:
+    """Whether the per-sample step can take the first layer a block of samples at a time."""
+    return is_per_sample(config) and bool(config.hidden_layer_sizes)
 
 
 @dataclass(frozen=True)

@@ -115,6 +115,7 @@ def prepare_parts(
         shift,
         is_sparse(split.X_train),
         split.X_train.dtype == np.uint8,
+        scaling.factor.size == 1 and shift == 0,
     )
 
     def encoded(X: Features, y: np.ndarray) -> Data:

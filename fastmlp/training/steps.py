@@ -15,7 +15,8 @@ from ..kernels.general_step import train_batches
 from ..kernels.jit import is_compiled
 from ..kernels.launch import signature_of
 from ..kernels.phases import WAIT
-from ..kernels.sample_step import SETTLED, train_samples
+from ..kernels.put_off import SETTLED
+from ..kernels.sample_step import train_samples
 from ..model.functions import penalties_address
 from ..model.launch import launch
 from ..model.network import Network
@@ -88,8 +89,9 @@ class Steps:
         self._notes_penalty = notes_penalty
         self.steps_per_epoch = -(-self.n_rows // plan.batch_size)
         self.blocks_per_batch = -(-plan.batch_size // plan.block_rows)
-        self._puts_off = plan.step == "per_sample" and (
-            objective.l2 != 0.0 or data.sparse.shift.size > 0
+        samples = self.workspace.samples
+        self._puts_off = samples is not None and (
+            objective.l2 != 0.0 or data.sparse.shift.size > 0 or samples.ahead.products != 0
         )
         self._team_size = TeamSize(plan.threads)
         work_of_block = 3 * network.params.size * plan.block_rows

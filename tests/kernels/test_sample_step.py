@@ -18,6 +18,10 @@ from driving import (
 from fastmlp.kernels.sample_step import list_units
 
 SAMPLES = Case(batch_size=1, sizes=(9, 6, 7, 3), rate=0.03)
+# The first layer takes blocks of these at once, each while the one before is trained on.
+BYTES = SAMPLES.but(
+    of_bytes=True, inputs="bytes", scale="unit", sizes=(64, 33, 3), rows=70, zeros=0.7
+)
 SHAPES = [
     SAMPLES.but(sizes=(1, 1), output="sigmoid", loss="binary_cross_entropy"),
     SAMPLES.but(sizes=(1, 1, 1), output="identity", loss="squared_error"),
@@ -39,6 +43,11 @@ SHAPES = [
     SAMPLES.but(scale="minmax", inputs="shifted lists", l2=0.5, sizes=(9, 3), zeros=0.7),
     SAMPLES.but(scale="standard", inputs="shifted lists", l2=0.1, rows=70, sizes=(9, 33, 3)),
     SAMPLES.but(rows=1),
+    BYTES,
+    BYTES.but(rows=1),
+    BYTES.but(sizes=(90, 5, 3), zeros=0.0),
+    BYTES.but(sizes=(70, 40, 20, 3), hidden="relu", l2=0.3, rows=530, epochs=1),
+    BYTES.but(sizes=(64, 100, 3), hidden="softmax", blank=True, rows=33),
     SAMPLES.but(hidden=("elu(0.5)", "gelu"), label_smoothing=0.1),
     SAMPLES.but(output="sigmoid", loss="binary_cross_entropy", label_smoothing=0.1),
     SAMPLES.but(output="identity", loss="huber(0.25)"),

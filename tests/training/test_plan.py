@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from fastmlp import TrainConfig
+from fastmlp.kernels.gram import MOST_FEATURES
 from fastmlp.model.workspace import BLOCK_ROWS
 from fastmlp.training.plan import (
     BYTES_ROWS,
@@ -233,6 +234,27 @@ def test_bytes_are_looked_through_where_lists_would_pay(
 ) -> None:
     found = plan_inputs(TrainConfig(**{**RATE, **settings}), *facts, are_bytes=True)
     assert found.kind == kind
+
+
+@pytest.mark.parametrize(
+    ("settings", "facts", "is_plain", "kind"),
+    [
+        ({}, (784, 0.19), True, "bytes"),
+        ({"l2": 0.01}, (LISTS_FEATURES, LISTS_DENSITY), True, "bytes"),
+        ({}, (784, 0.19), False, "shifted lists"),
+        ({}, (784, LISTS_DENSITY + 0.01), True, "lists"),
+        ({}, (LISTS_FEATURES - 1, 0.19), True, "shifted lists"),
+        ({}, (MOST_FEATURES + 1, 0.19), True, "shifted lists"),
+        ({"hidden_layer_sizes": ()}, (784, 0.19), True, "shifted lists"),
+        ({"dropout": 0.5}, (784, 0.19), True, "shifted lists"),
+    ],
+    ids=str,
+)
+def test_the_per_sample_step_looks_ahead_over_bytes_that_are_only_multiplied(
+    settings: dict[str, Any], facts: tuple[Any, ...], is_plain: bool, kind: str
+) -> None:
+    config = TrainConfig(**{**RATE, "mode": "stochastic", **settings})
+    assert plan_inputs(config, *facts, are_bytes=True, is_plain=is_plain).kind == kind
 
 
 @pytest.mark.parametrize(("mode", "kind"), [("minibatch", "dense"), ("stochastic", "lists")])

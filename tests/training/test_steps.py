@@ -10,14 +10,14 @@ from fastmlp import Dataset
 from fastmlp.base.random import Purpose, stream
 from fastmlp.kernels.buffers import Data
 from fastmlp.kernels.phases import NAMES
-from fastmlp.kernels.sample_step import SETTLED
+from fastmlp.kernels.put_off import SETTLED
 from fastmlp.model.workspace import BLOCK_ROWS
 from fastmlp.training import plan as plan_module
 from fastmlp.training import steps as steps_module
 from fastmlp.training.fit import start
 from fastmlp.training.run import Run
 from fastmlp.training.steps import Steps
-from toys import BARE, batches, blobs, settings, twin
+from toys import BARE, batches, blobs, images, settings, twin
 
 
 def started(dataset: Dataset | None = None, threads: int = 1, **changes: Any) -> Run:
@@ -196,6 +196,7 @@ def test_no_phases_are_made_up(mode: str) -> None:
         {"mode": "stochastic"},
         {"optimizer": "adam", "batch_size": 2 * BLOCK_ROWS + 10},
         {"mode": "stochastic", "l2": 0.01, "scale": "standard"},
+        {"mode": "stochastic", "scale": "unit", "l2": 0.001, "hidden_layer_sizes": (40,)},
     ],
 )
 def test_slices_cannot_change_a_bit(
@@ -204,12 +205,13 @@ def test_slices_cannot_change_a_bit(
     rows = 450 if changes.get("batch_size", 0) > 10 else 100
     if "l2" in changes:
         rows = 3 * SETTLED
+    dataset = images(rows) if changes.get("scale") == "unit" else blobs(rows)
     monkeypatch.setattr(plan_module, "TEAM_LARGE_ROWS", 10)  # a team where it can be
     found = set()
     for blocks, seconds in [(1, 0.0), (3, 0.0), (10**6, 0.04)]:
         monkeypatch.setattr(steps_module, "_FIRST_SLICE", blocks)
         monkeypatch.setattr(steps_module, "_SLICE_SECONDS", seconds)
-        run = started(blobs(rows), threads=2, dtype="float32", **changes)
+        run = started(dataset, threads=2, dtype="float32", **changes)
         alone = "accumulate" in changes or changes.get("mode") == "stochastic"
         assert run.plan.threads == (1 if alone else 2)
         for epoch in (1, 2):
