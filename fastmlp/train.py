@@ -74,10 +74,11 @@ def _warm_up(options: argparse.Namespace) -> int:
 
 def _train(options: argparse.Namespace, config: TrainConfig) -> int:
     from .base.errors import TrainingError
-    from .commands.introduction import Introduction
+    from .commands.introduction import Introduction, compiling_text
     from .commands.resuming import open_run
     from .reports.evaluation import evaluate_run
     from .reports.pictures import without_data
+    from .training.compile_beside import compiled_beside, is_cold
     from .training.fit import finish, start
     from .training.progress import Progress
 
@@ -85,7 +86,11 @@ def _train(options: argparse.Namespace, config: TrainConfig) -> int:
     dataset = _load(options, config)
     load_seconds = time.perf_counter() - started
     callbacks = [] if options.quiet else [Introduction(), Progress()]
-    run = start(config, dataset, options.threads, callbacks)
+    if is_cold(config.dtype, config.mode) and not options.quiet:
+        print_line(compiling_text())
+    with compiled_beside(config) as helper:
+        run = start(config, dataset, options.threads, callbacks)
+        helper.wait()
     run.prepare_seconds += load_seconds
     folder, loop = open_run(options, run, dataset)
     if folder is not None:

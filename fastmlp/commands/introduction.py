@@ -19,8 +19,6 @@ class Introduction(Callback):
             print_line(line)
         if run.steps.iterations:
             print_line(f"going on in epoch {run.epoch}, after {run.steps.iterations:,} updates\n")
-        if not run.is_compiled:
-            print_line(compiling_text())
 
 
 def compiling_text() -> str:

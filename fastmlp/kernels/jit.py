@@ -97,13 +97,18 @@ def _closed_to_python(dispatcher: Any) -> Any:
     return dispatcher
 
 
+def signatures_compiled(dispatcher: Any) -> set[tuple[Any, ...]]:
+    """Return the types for which an entry kernel's code is in memory, or on disk for this CPU."""
+    found = set(dispatcher.overloads)
+    cache = dispatcher._cache
+    if hasattr(cache, "_cache_file"):
+        codegen = dispatcher.targetctx.codegen()
+        for key in cache._cache_file._load_index():
+            if key == cache._index_key(key[0], codegen):
+                found.add(key[0])
+    return found
+
+
 def is_compiled(dispatcher: Any, signature: tuple[Any, ...]) -> bool:
     """Whether code of an entry kernel for these types is in memory, or on disk for this CPU."""
-    if signature in dispatcher.overloads:
-        return True
-    cache = dispatcher._cache
-    if not hasattr(cache, "_cache_file"):
-        return False
-    return cache._index_key(signature, dispatcher.targetctx.codegen()) in (
-        cache._cache_file._load_index()
-    )
+    return signature in signatures_compiled(dispatcher)

@@ -38,6 +38,11 @@ def with_passes(net: Net, work: Work, training: bool) -> Net:
     return net._replace(forward=_forward[dtype], backward=back, descend=descend)
 
 
+def leave_out_passes(dtype: np.dtype) -> None:
+    """Let networks of this type have none: for who only compiles what calls them."""
+    _forward[dtype], _training[dtype] = 0, (0, 0)
+
+
 def _forward_address(net: Net, work: Work) -> int:
     lists = typeof(no_sparse(net.params.dtype))
     places = (_SIZE,) * 6

@@ -84,9 +84,12 @@ def _take_addresses(
         address(name, real)
 
 
-def _compile_run(mode: str, dtype: str, threads: int | None) -> None:
-    """Compile a run of so many rows that it gives a team something to share."""
+def toy_run(mode: str, dtype: str) -> tuple[TrainConfig, Dataset]:
+    """Return a run of so many rows that it gives a team something to share."""
     numbers = np.arange(TEAM_LARGE_ROWS)
     dataset = Dataset(numbers.reshape(-1, 1).astype(dtype), numbers % 2, name="toy")
-    config = TrainConfig(mode=mode, dtype=dtype, split="none", validation=0)
-    start(config, dataset, threads).compile()
+    return TrainConfig(mode=mode, dtype=dtype, split="none", validation=0), dataset
+
+
+def _compile_run(mode: str, dtype: str, threads: int | None) -> None:
+    start(*toy_run(mode, dtype), threads).compile()
