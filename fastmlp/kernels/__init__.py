@@ -4,7 +4,7 @@ Reading order: ``buffers`` (the arrays a kernel is given), ``codes`` (the intege
 ``dense``, ``activations``, ``losses``, ``optimizers``, ``dropout``, ``constraint`` (one file per
 operation), ``forward``, ``general_step`` with ``update``, and ``sample_step`` with ``ahead`` (an
 update), ``evaluate``. Below them ``tile`` and ``transpose`` (vector instructions), ``host`` (what
-the CPU can do), ``view`` (stretches of flat arrays), ``pointers`` (kernels called by their addresses),
-``team`` (threads that meet at barriers), ``launch`` (how a team is started), ``denormals``,
-``phases`` (where the time goes) and ``jit`` (how everything is compiled).
+the CPU can do), ``view`` (stretches of flat arrays), ``pointers`` (kernels called by their
+addresses), ``team`` (threads that meet at barriers), ``launch`` (how a team is started),
+``denormals``, ``phases`` (where the time goes) and ``jit`` (how everything is compiled).
 """
