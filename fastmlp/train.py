@@ -84,14 +84,15 @@ def _train(options: argparse.Namespace, config: TrainConfig) -> int:
 
     started = time.perf_counter()
     dataset = _load(options, config)
-    load_seconds = time.perf_counter() - started
     callbacks = [] if options.quiet else [Introduction(), Progress()]
-    if is_cold(config.dtype, config.mode) and not options.quiet:
+    cold = is_cold(config)
+    if cold and not options.quiet:
         print_line(compiling_text())
-    with compiled_beside(config) as helper:
+    with compiled_beside(config, options.threads) if cold else nullcontext() as helper:
         run = start(config, dataset, options.threads, callbacks)
-        helper.wait()
-    run.prepare_seconds += load_seconds
+        if helper is not None:
+            helper.wait()
+    run.prepare_seconds = time.perf_counter() - started
     folder, loop = open_run(options, run, dataset)
     if folder is not None:
         run.callbacks.append(folder.log)

@@ -485,7 +485,7 @@ def poison(workspace: Workspace) -> None:
         for array in (samples.values, samples.sums, samples.tail, samples.u, samples.q):
             array[:] = np.nan
         samples.columns[:], samples.counts[:] = -7, -7
-        for array in (samples.ahead.gram, samples.ahead.Z, samples.ahead.scale):
+        for array in (samples.ahead.gram, samples.ahead.Z, samples.ahead.D, samples.ahead.scale):
             array[:] = np.nan
     work.columns.values[:], work.columns.sums[:], work.columns.bytes[:] = np.nan, np.nan, 255
     last = layers[-1]

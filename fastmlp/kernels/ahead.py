@@ -39,17 +39,17 @@ class Ahead(NamedTuple):
     D: Any  # float, as many: the gradients dz of its samples, times their gains
     scale: Any  # float64 (1,): by how much the weights are less than they are kept as (L2)
     products: int  # addresses; 0 where rows are lists
-    gram_rows: int
+    gram_of_block: int
 
 
 @kernel
-def gram_of(t):
+def gram_place(t):
     """Return where the products of sample t of the epoch with its block's are kept."""
     return t % (2 * AHEAD) * AHEAD
 
 
 @kernel(cached=True)
-def products_of_rows(sparse, order, params, zeros, Z, c, begin, end, p0, p1):
+def forward_ahead(sparse, order, params, zeros, Z, c, begin, end, p0, p1):
     """Z = X W for a block of rows, and some panels of units."""
     c = relocated(c, c.w, 0)
     for p in range(p0, p1, SPARSE_PANELS):
@@ -58,11 +58,11 @@ def products_of_rows(sparse, order, params, zeros, Z, c, begin, end, p0, p1):
 
 
 @kernel(cached=True)
-def gram_rows(sparse, order, gram, begin, end):
+def gram_of_block(sparse, order, gram, begin, end):
     """Note the products x_s . x_t of the rows s < t of a block."""
     square = sparse.factor[0] * sparse.factor[0]
     for t in range(begin + 1, end):
-        multiply_bytes(sparse.X, order, begin, t - begin, gram, gram_of(t), square)
+        multiply_bytes(sparse.X, order, begin, t - begin, gram, gram_place(t), square)
 
 
 @kernel
@@ -85,16 +85,22 @@ def multiply_ahead(member, team, samples, sparse, zeros, order, params, c, begin
 
 
 @kernel
+def note_gram(sparse, ahead, order, begin, last):
+    """The products with one another of the rows of the block that begins there."""
+    call(ahead.gram_of_block, (sparse, order, ahead.gram, begin, end_of_block(begin, last)))
+
+
+@kernel
 def make_ready(sparse, ahead, columns, order, begin, end, last):
     """A block's columns, and the products of the next one's rows."""
     call(sparse.to_columns, (0, 1, sparse, columns, order, begin, end - begin))
-    call(ahead.gram_rows, (sparse, order, ahead.gram, end, end_of_block(end, last)))
+    note_gram(sparse, ahead, order, end, last)
 
 
 @kernel
 def products_with_changes(ahead, c, begin, t, Z, o):
     """Z = Z_t + sum_{s < t} (x_s . x_t) D_s, from o on: with what samples before t have changed."""
-    lanes, g = VECTOR_BYTES // Z.itemsize, gram_of(t)
+    lanes, g = VECTOR_BYTES // Z.itemsize, gram_place(t)
     for p in range(0, c.ld_out // lanes, SPARSE_PANELS):
         z = (t - begin) * c.ld_out + p * lanes
         multiply_list(List(

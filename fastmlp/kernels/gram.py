@@ -9,7 +9,7 @@ from .view import check_access, emit_element, unpack
 
 # Rows of at most so many bytes: of longer ones, the sum of 255^2 might not fit an int32.
 MOST_FEATURES = 1 << 15
-GRAM_ROWS = 4  # products at once: each byte of the first row is read once for so many
+AT_ONCE = 4  # products at once: each byte of the first row is read once for so many
 _CHUNK = 16  # bytes: as int16, they fill a 32-byte register
 _INDEX, _SUM = ir.IntType(64), ir.VectorType(ir.IntType(32), _CHUNK // 2)
 
@@ -34,7 +34,7 @@ def _sum_of_products(builder, x, y):
 def multiply_bytes(typingctx, X, order, first, row, G, g, factor):
     """G[g + s] = factor X_row . X_s for rows s < row, both counted from order[first] on.
 
-    The products of whole numbers are exact. Overwrites G up to the next multiple of GRAM_ROWS. X
+    The products of whole numbers are exact. Overwrites G up to the next multiple of AT_ONCE. X
     has at least 16 columns, and at most MOST_FEATURES.
     """
 
@@ -88,10 +88,10 @@ def multiply_bytes(typingctx, X, order, first, row, G, g, factor):
             bits = builder.bitcast(bytes_at(mine, k), ir.IntType(8 * _CHUNK))
             is_there = builder.icmp_unsigned("!=", bits, ir.Constant(bits.type, 0))
             builder.store(builder.add(n, builder.zext(is_there, _INDEX)), n_places)
-        groups = builder.udiv(builder.add(row, _integer(GRAM_ROWS - 1)), _integer(GRAM_ROWS))
+        groups = builder.udiv(builder.add(row, _integer(AT_ONCE - 1)), _integer(AT_ONCE))
         with cgutils.for_range(builder, groups) as loop:
-            s = builder.mul(loop.index, _integer(GRAM_ROWS))
-            numbers = [builder.add(s, _integer(j)) for j in range(GRAM_ROWS)]
+            s = builder.mul(loop.index, _integer(AT_ONCE))
+            numbers = [builder.add(s, _integer(j)) for j in range(AT_ONCE)]
             others = [
                 start_of(builder.select(builder.icmp_signed("<", number, row), number, row))
                 for number in numbers

@@ -107,8 +107,3 @@ def signatures_compiled(dispatcher: Any) -> set[tuple[Any, ...]]:
             if key == cache._index_key(key[0], codegen):
                 found.add(key[0])
     return found
-
-
-def is_compiled(dispatcher: Any, signature: tuple[Any, ...]) -> bool:
-    """Whether code of an entry kernel for these types is in memory, or on disk for this CPU."""
-    return signature in signatures_compiled(dispatcher)

@@ -24,6 +24,7 @@ from .ahead import (
     end_of_block,
     make_ready,
     multiply_ahead,
+    note_gram,
     products_with_changes,
     update_ahead,
 )
@@ -76,7 +77,8 @@ def pass_samples(
 ):
     """Samples ``begin`` to ``end`` of the epoch, one update each. Return s after them.
 
-    Of rows of bytes, a block for which all is ready; a team of one does it.
+    Of rows of bytes, a block for which all is ready; a team of one does it. One function for both,
+    so that what the layers above the first do is compiled once.
     """
     real = net.params.dtype.type
     lanes = VECTOR_BYTES // net.params.itemsize
@@ -230,20 +232,20 @@ def pass_block(
 def train_samples(member, team, sync, samples, net, work, data, objective, part, report):
     """Samples ``part.first`` to ``part.last`` of the epoch, one update each; a team of one or two.
 
-    Overwrites parameters and report; in ``work`` only a row of a block for each member.
+    Overwrites parameters and report; in ``work`` a row of a block for each member, and, where rows
+    are bytes, the columns of a block.
     """
     mode = flush_denormals()
     samples, net, work, data = as_views(samples), as_views(net), as_views(work), as_views(data)
     objective, report, sync = as_views(objective), as_views(report), as_views(sync)
     sparse, tail = data.sparse, net.params if member == 0 else samples.tail
-    if member > 0:
+    is_ahead = samples.ahead.products != 0
+    if member > 0 and not is_ahead:
         copy_tail(net, tail)
     if sparse.shift.size > 0:
         multiply_shift(member, team, sparse, samples, net, work.zeros)
-    is_ahead = samples.ahead.products != 0
     if is_ahead and member == team - 1:
-        begin = part.first
-        make_ready(sparse, samples.ahead, work.columns, data.order, begin, begin, part.last)
+        note_gram(sparse, samples.ahead, data.order, part.first, part.last)
     s, begin = 1.0, part.first
     while begin < part.last:
         end = end_of_block(begin, part.last)

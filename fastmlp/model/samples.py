@@ -58,7 +58,7 @@ def new_samples(network: Network, work: buffers.Work, sparse: Sparse | None) -> 
 
 def _new_ahead(network: Network, are_bytes: bool) -> Ahead:
     dtype, units = network.dtype, int(network.table[0, buffers.LD_OUT]) if are_bytes else 0
-    products, gram_rows = ahead_addresses(dtype) if are_bytes else (0, 0)
+    products, gram_of_block = ahead_addresses(dtype) if are_bytes else (0, 0)
     return Ahead(
         gram=aligned_zeros(2 * AHEAD * AHEAD, dtype),
         places=np.tile(np.arange(AHEAD, dtype=np.int32), 2 * AHEAD),
@@ -66,7 +66,7 @@ def _new_ahead(network: Network, are_bytes: bool) -> Ahead:
         D=aligned_zeros(AHEAD * units, dtype),
         scale=np.ones(1),
         products=products,
-        gram_rows=gram_rows,
+        gram_of_block=gram_of_block,
     )
 
 
@@ -78,6 +78,6 @@ def ahead_addresses(dtype: np.dtype) -> tuple[int, int]:
     layer = types.NamedUniTuple(types.int64, len(Layer._fields), Layer)
     four = (_SIZE,) * 4
     return (
-        int(address(ahead.products_of_rows, (lists, order, array, array, array, layer, *four))),
-        int(address(ahead.gram_rows, (lists, order, array, *four[:2]))),
+        int(address(ahead.forward_ahead, (lists, order, array, array, array, layer, *four))),
+        int(address(ahead.gram_of_block, (lists, order, array, *four[:2]))),
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from ..kernels import buffers, phases
+from ..kernels.ahead import AHEAD
 from ..kernels.buffers import Sparse
 from ..kernels.sample_step import MEMBER_ROWS
 from ..kernels.update import GROUP
@@ -92,7 +93,9 @@ class Workspace:
             row_loss=np.zeros(padded_rows),
             row_hit=np.zeros(padded_rows, np.int64),
             phases=np.zeros(len(phases.NAMES), np.int64),
-            columns=_columns(network, sparse if training else None, block_rows),
+            columns=_columns(
+                network, sparse if training else None, AHEAD if per_sample else block_rows
+            ),
         )
         self.net = with_passes(net, self.work, training and not per_sample)
         self.lists = new_lists(network.layer_sizes[0] if makes_lists else 0, block_rows, dtype)

@@ -92,6 +92,7 @@ class Runner:
             kernels = (
                 config.mode, config.dtype, config.optimizer, config.activation, config.loss,
                 config.output_activation, config.accumulate, bool(config.dropout_rates),
+                bool(config.hidden_layer_sizes),
             )  # fmt: skip
             if kernels not in seen:
                 seen.add(kernels)

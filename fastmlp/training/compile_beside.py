@@ -26,19 +26,30 @@ from ..kernels.jit import signatures_compiled
 from ..kernels.sample_step import train_samples
 from ..model.launch import launch
 from ..model.passes import leave_out_passes
-from .checks import DTYPES, MODES
+from .checks import DTYPES
 from .config import TrainConfig
 from .fit import start
+from .plan import is_per_sample
+from .resolve import resolve_settings
 from .warm_up import kept_in, toy_run
 
-_STEPS = {"stochastic": train_samples}
+# The steps, each with a mode of whose runs it is the step.
+_STEPS = {"stochastic": train_samples, "batch": train_batches}
+
+# How much longer than the run itself the helper may take for its half.
+_MOST_SECONDS = 60.0
 
 
-def is_cold(dtype: str, mode: str) -> bool:
+def step_of(config: TrainConfig) -> str:
+    """Return a mode in which a plain run takes the step that a run of these settings takes."""
+    return "stochastic" if is_per_sample(resolve_settings(config)) else "batch"
+
+
+def is_cold(config: TrainConfig) -> bool:
     """Whether nobody has compiled the step of such runs, on this machine and from these sources."""
-    wanted = from_dtype(np.dtype(dtype))
+    wanted = from_dtype(np.dtype(config.dtype))
     params = Net._fields.index("params")
-    for signature in signatures_compiled(_STEPS.get(mode, train_batches)):
+    for signature in signatures_compiled(_STEPS[step_of(config)]):
         for kind in signature:
             if getattr(kind, "instance_class", None) is Net and kind.types[params].dtype == wanted:
                 return False
@@ -47,7 +58,8 @@ def is_cold(dtype: str, mode: str) -> bool:
 
 def can_help() -> bool:
     """Whether another process can leave kernels for this one, and has a CPU to compile on."""
-    return usable_cpus() > 1 and kept_in() is not None and bool(sys.executable)
+    has_python = bool(sys.executable) and not getattr(sys, "frozen", False)
+    return usable_cpus() > 1 and kept_in() is not None and has_python
 
 
 class Helper:
@@ -60,10 +72,10 @@ class Helper:
 
     def __init__(self, command: Sequence[str] = ()):
         self._process: subprocess.Popen[bytes] | None = None
-        package = str(Path(__file__).parents[2])
-        path = os.pathsep.join([package, *filter(None, [os.environ.get("PYTHONPATH")])])
         if not command:
             return
+        package = str(Path(__file__).parents[2])
+        path = os.pathsep.join([package, *filter(None, [os.environ.get("PYTHONPATH")])])
         with suppress(OSError):
             self._process = subprocess.Popen(
                 command,
@@ -72,9 +84,10 @@ class Helper:
             )  # fmt: skip
 
     def wait(self) -> None:
-        """Wait until its kernels are on disk, or until it has failed."""
+        """Wait until its kernels are on disk, it has failed, or it takes too long."""
         if self._process is not None:
-            self._process.wait()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(_MOST_SECONDS)
 
     def stop(self) -> None:
         """End it, if it has not."""
@@ -84,11 +97,11 @@ class Helper:
 
 
 @contextmanager
-def compiled_beside(config: TrainConfig) -> Iterator[Helper]:
-    """Let another process help a run, if it is cold, until the block is left."""
+def compiled_beside(config: TrainConfig, threads: int | None) -> Iterator[Helper]:
+    """Let another process help a cold run, where it can, until the block is left."""
     command: tuple[str, ...] = ()
-    if is_cold(config.dtype, config.mode) and can_help():
-        command = (sys.executable, "-P", "-m", __name__, config.dtype, config.mode)
+    if threads != 1 and can_help():
+        command = (sys.executable, "-P", "-m", __name__, config.dtype, step_of(config))
     helper = Helper(command)
     try:
         yield helper
@@ -116,5 +129,5 @@ def compile_callers(dtype: str, mode: str) -> None:
 
 if __name__ == "__main__":
     dtype, mode = sys.argv[1:]
-    if dtype in DTYPES and mode in MODES:
+    if dtype in DTYPES and mode in _STEPS:
         compile_callers(dtype, mode)

@@ -149,11 +149,6 @@ class Run:
         if failure is not None:
             raise failure
 
-    @property
-    def is_compiled(self) -> bool:
-        """Whether compiled kernels lie on disk for this run's step."""
-        return self.steps.is_compiled
-
     def compile(self) -> float:
         """Compile or load all kernels that the run needs; return the seconds it took."""
         started = time.perf_counter()

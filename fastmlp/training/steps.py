@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from ..base.random import Purpose, key, stream
+from ..kernels.ahead import AHEAD
 from ..kernels.buffers import Data, Objective, Report, Slice
 from ..kernels.general_step import train_batches
-from ..kernels.jit import is_compiled
-from ..kernels.launch import signature_of
 from ..kernels.phases import WAIT
 from ..kernels.put_off import SETTLED
 from ..kernels.sample_step import train_samples
@@ -90,9 +89,12 @@ class Steps:
         self.steps_per_epoch = -(-self.n_rows // plan.batch_size)
         self.blocks_per_batch = -(-plan.batch_size // plan.block_rows)
         samples = self.workspace.samples
-        self._puts_off = samples is not None and (
-            objective.l2 != 0.0 or data.sparse.shift.size > 0 or samples.ahead.products != 0
-        )
+        # Slices end after multiples of so many blocks, lest bits depend on the clock.
+        self._grain = 1
+        if samples is not None and samples.ahead.products != 0:
+            self._grain = AHEAD
+        if samples is not None and (objective.l2 != 0.0 or data.sparse.shift.size > 0):
+            self._grain = SETTLED
         self._team_size = TeamSize(plan.threads)
         work_of_block = 3 * network.params.size * plan.block_rows
         self._blocks_at_once = max(1, min(_FIRST_SLICE, int(_FIRST_WORK / work_of_block)))
@@ -110,11 +112,6 @@ class Steps:
     @property
     def _worker(self) -> Any:
         return train_samples if self.plan.step == "per_sample" else train_batches
-
-    @property
-    def is_compiled(self) -> bool:
-        """Whether the step is compiled already, in memory or on disk."""
-        return is_compiled(self._worker, signature_of(self._arguments(0, 0)))
 
     def compile(self) -> None:
         """Compile the step, or load it from disk, by taking none."""
@@ -187,9 +184,8 @@ class Steps:
     def advance(self, last_step: int | None = None) -> None:
         """Do the next slice of the epoch, not beyond update number ``last_step`` of the epoch."""
         last_step = self.steps_per_epoch if last_step is None else last_step
-        last = self._block + self._blocks_at_once
-        if self._puts_off:  # what is put off is made good after the same samples
-            last = (self._block // SETTLED + max(1, self._blocks_at_once // SETTLED)) * SETTLED
+        grain = self._grain
+        last = (self._block // grain + max(1, self._blocks_at_once // grain)) * grain
         is_whole = last <= last_step * self.blocks_per_batch
         last = min(last, last_step * self.blocks_per_batch)
         first_step = self._block // self.blocks_per_batch

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from driving import DTYPES, cached
-from fastmlp.kernels.ahead import AHEAD, gram_rows
-from fastmlp.kernels.gram import GRAM_ROWS, MOST_FEATURES, multiply_bytes
+from fastmlp.kernels.ahead import AHEAD, gram_of_block
+from fastmlp.kernels.gram import AT_ONCE, MOST_FEATURES, multiply_bytes
+from fastmlp.kernels.put_off import SETTLED
 from fastmlp.model.sparse import no_bytes_scaled
 from fastmlp.ops.scalers import Scaling
 
@@ -19,6 +20,10 @@ each_dtype = pytest.mark.parametrize("dtype", DTYPES)
 @cached
 def multiplied_bytes(X, order, first, row, G, g, factor):  # type: ignore[no-untyped-def]
     multiply_bytes(X, order, first, row, G, g, factor)
+
+
+def test_blocks_fit_what_is_around_them() -> None:
+    assert SETTLED % AHEAD == AHEAD % AT_ONCE == 0
 
 
 def drawn(n: int, width: int, zeros: float) -> np.ndarray:
@@ -37,18 +42,18 @@ def test_a_row_is_multiplied_with_each_before_it(
 ) -> None:
     X, g, first = drawn(12, width, zeros), 3, 2
     order = np.random.default_rng(1).permutation(12)
-    G = np.full(g + row + GRAM_ROWS + 2, UNTOUCHED, dtype)
+    G = np.full(g + row + AT_ONCE + 2, UNTOUCHED, dtype)
     multiplied_bytes(X, order, first, row, G, g, G.dtype.type(0.5))
     rows = X[order[first:]].astype(np.int64)
     np.testing.assert_array_equal(G[g : g + row], (0.5 * (rows[:row] @ rows[row])).astype(dtype))
-    reached = g + -(-row // GRAM_ROWS) * GRAM_ROWS
+    reached = g + -(-row // AT_ONCE) * AT_ONCE
     assert (G[:g] == UNTOUCHED).all() and (G[reached:] == UNTOUCHED).all()
 
 
 def test_sums_fit_where_all_bytes_of_the_longest_rows_are_255() -> None:
     X = np.full((2, MOST_FEATURES), 255, np.uint8)
     X.flags.writeable = False
-    G = np.zeros(GRAM_ROWS)
+    G = np.zeros(AT_ONCE)
     multiplied_bytes(X, np.arange(2), 0, 1, G, 0, 1.0)
     assert G[0] == MOST_FEATURES * 255**2
 
@@ -62,7 +67,7 @@ def test_products_of_a_block_stand_where_those_of_the_next_do_not(
     sparse = no_bytes_scaled(64, Scaling("unit", np.zeros(1), np.array([factor])), np.dtype(dtype))
     gram = np.full(2 * AHEAD * AHEAD, UNTOUCHED, dtype)
     order = np.random.default_rng(2).permutation(70)
-    gram_rows(sparse._replace(X=X), order, gram, begin, end)
+    gram_of_block(sparse._replace(X=X), order, gram, begin, end)
     rows = X[order[begin:end]] * factor
     found = gram.reshape(2, AHEAD, AHEAD)
     other = 1 - begin // AHEAD % 2

@@ -108,14 +108,14 @@ def helper(x):
 
 CALLER = """
 from .helper import helper
-from .jit import is_compiled, kernel
+from .jit import kernel, signatures_compiled
 from numba import int64
 
 @kernel(cached=True)
 def caller(x):
     return helper(x)
 
-was_cached = is_compiled(caller, (int64,))
+was_cached = (int64,) in signatures_compiled(caller)
 value = caller(1)
 print(value, was_cached, sum(caller.stats.cache_hits.values()))
 """
@@ -210,5 +210,5 @@ def test_kernels_work_where_no_folder_can_be_written(monkeypatch: pytest.MonkeyP
         return 2 * x
 
     assert double(21) == 42
-    assert jit.is_compiled(double, (int64,))
-    assert not jit.is_compiled(double, (float32,))
+    assert (int64,) in jit.signatures_compiled(double)
+    assert (float32,) not in jit.signatures_compiled(double)

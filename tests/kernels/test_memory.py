@@ -53,7 +53,8 @@ def cases(draw: st.DrawFn, is_general: bool) -> Case:
     sizes = tuple(draw(st.lists(size, min_size=2, max_size=4)))
     n_hidden = len(sizes) - 2
     output, loss = draw(st.sampled_from(list(legal_pairs())))
-    inputs = draw(st.sampled_from(INPUTS if is_general else INPUTS[:3]))
+    inputs = draw(st.sampled_from(INPUTS if is_general or n_hidden else INPUTS[:3]))
+    is_plain = inputs == "lists" or (inputs == "bytes" and not is_general)
     if inputs == "bytes":
         sizes = (sizes[0] + LEAST_BYTES - 1, *sizes[1:])
     case = Case(
@@ -68,7 +69,7 @@ def cases(draw: st.DrawFn, is_general: bool) -> Case:
         rate=0.01,
         zeros=draw(st.sampled_from([0.0, 0.5, 0.9, 1.0])),
         blank=draw(st.booleans()),
-        scale="none" if inputs == "lists" else draw(st.sampled_from(["none", "standard"])),
+        scale="none" if is_plain else draw(st.sampled_from(["none", "standard"])),
         inputs=inputs,
         of_bytes=inputs == "bytes",
         l2=draw(sometimes),
@@ -112,9 +113,9 @@ def test_the_general_step_and_evaluations(case: Case, team: int) -> None:
 
 
 @fuzz
-@given(case=cases(is_general=False))
-def test_the_per_sample_step(case: Case) -> None:
-    one, other = (trained(case, "train_samples", team, None) for team in (1, 2))
+@given(case=cases(is_general=False), pieces=st.sampled_from([None, 1, 7, 33]))
+def test_the_per_sample_step(case: Case, pieces: int | None) -> None:
+    one, other = (trained(case, "train_samples", team, pieces) for team in (1, 2))
     np.testing.assert_array_equal(one.network.params, other.network.params)
 
 

@@ -112,6 +112,27 @@ def test_bits_are_the_same_if_an_epoch_is_done_in_pieces(pieces: int, dtype: str
 
 
 @each_dtype
+@pytest.mark.parametrize("pieces", [32, 64])
+def test_blocks_of_bytes_end_where_pieces_may(pieces: int, dtype: str) -> None:
+    whole, parts = Run(BYTES.but(dtype=dtype)), Run(BYTES.but(dtype=dtype))
+    assert parts.train_samples(pieces=pieces) == whole.train_samples()
+    assert parts.network.params.tobytes() == whole.network.params.tobytes()
+
+
+@each_dtype
+@pytest.mark.parametrize("team", [1, 2])
+@pytest.mark.parametrize("pieces", [1, 7, 33, 40])
+def test_pieces_that_cut_blocks_of_bytes_give_what_the_twin_gives(
+    pieces: int, team: int, dtype: str
+) -> None:
+    run = Run(BYTES.but(dtype=dtype))
+    weights, biases, _ = run.twin()
+    run.train_samples(team, pieces=pieces, full_team=team > 1)
+    assert_close(run.network.weights, weights, dtype)
+    assert_close(run.network.biases, biases, dtype)
+
+
+@each_dtype
 @pytest.mark.parametrize("hidden", HIDDEN)
 def test_padding_stays_exactly_zero(hidden: str, dtype: str) -> None:
     run = Run(SAMPLES.but(hidden=hidden, dtype=dtype))

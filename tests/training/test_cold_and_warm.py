@@ -32,7 +32,7 @@ runs = {
         *((dense, {"optimizer": rule}) for rule in rules),
         *((part, {"mode": "minibatch", "scale": "standard"}) for part in (sparse, numbers)),
     ],
-    "samples": [(sparse, {"mode": "stochastic", "scale": "standard"})],
+    "samples": [(sparse, {"mode": "stochastic", "scale": s}) for s in ("standard", "unit")],
 }
 for name in sys.argv[1:]:
     for dataset, changes in runs[name]:
@@ -71,5 +71,5 @@ def test_cold_processes_find_what_later_ones_find(tmp_path: Path) -> None:
         for process in processes:
             process.kill()
     assert (compiled, also_compiled) == ("compiled 1", "compiled 1")
-    assert len({*batches, *samples}) == 7
+    assert len({*batches, *samples}) == 8
     assert printed_by(start(tmp_path, "batches", "samples")) == [*batches, *samples, "compiled 0"]

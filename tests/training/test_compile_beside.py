@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from fastmlp.kernels.launch import signature_of
 from fastmlp.training import compile_beside
 from fastmlp.training.compile_beside import Helper, compiled_beside, is_cold
 from fastmlp.training.fit import start
@@ -28,36 +30,45 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     return seen
 
 
-@pytest.mark.parametrize("mode", ["minibatch", "stochastic"])
+@pytest.mark.parametrize(
+    "step",
+    [{}, {"mode": "stochastic"}, {"mode": "stochastic", "optimizer": "adam"}],
+    ids=["batches", "samples", "batches of one"],
+)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_run_is_cold_until_its_step_was_compiled_for_its_type(
-    monkeypatch: pytest.MonkeyPatch, mode: str, dtype: str
+    monkeypatch: pytest.MonkeyPatch, step: dict[str, str], dtype: str
 ) -> None:
-    run = start(settings(mode=mode, dtype=dtype), blobs(), threads=1)
+    config = settings(dtype=dtype, **step)
+    run = start(config, blobs(), threads=1)
     run.compile()
-    assert not is_cold(dtype, mode)
-    signature = next(
-        found
-        for found in compile_beside.signatures_compiled(run.steps._worker)
-        if dtype in str(found[4]) and ("float32" in str(found[4])) == (dtype == "float32")
-    )
-    monkeypatch.setattr(compile_beside, "signatures_compiled", lambda worker: {signature})
-    assert is_cold("float64" if dtype == "float32" else "float32", mode)
-    monkeypatch.setattr(compile_beside, "signatures_compiled", lambda worker: set())
-    assert is_cold(dtype, mode)
+    assert not is_cold(config)
+    signature = signature_of(run.steps._arguments(0, 0))
+    given = {run.steps._worker: {signature}}
+    monkeypatch.setattr(compile_beside, "signatures_compiled", lambda worker: given.get(worker, ()))
+    assert not is_cold(config)
+    assert is_cold(config.replace(dtype="float64" if dtype == "float32" else "float32"))
+    given.clear()
+    assert is_cold(config)
 
 
-def test_only_a_cold_run_is_helped_and_only_where_that_can_be(
-    monkeypatch: pytest.MonkeyPatch, commands: list[tuple[str, ...]]
+@pytest.mark.parametrize(
+    ("changes", "step"),
+    [({}, "batch"), ({"mode": "stochastic"}, "stochastic"), ({"optimizer": "adam"}, "batch")],
+    ids=str,
+)
+def test_a_run_is_helped_where_that_can_be(
+    monkeypatch: pytest.MonkeyPatch,
+    commands: list[tuple[str, ...]],
+    changes: dict[str, str],
+    step: str,
 ) -> None:
-    def command() -> tuple[str, ...]:
-        with compiled_beside(settings(dtype="float64")):
+    def command(threads: int | None = None) -> tuple[str, ...]:
+        with compiled_beside(settings(dtype="float64", **changes), threads):
             return commands.pop()
 
-    start(settings(dtype="float64"), blobs(), threads=1).compile()
-    assert command() == ()
-    monkeypatch.setattr(compile_beside, "is_cold", lambda dtype, mode: True)
-    assert command()[-2:] == ("float64", "minibatch")
+    assert command()[-2:] == command(2)[-2:] == ("float64", step)
+    assert command(1) == ()
     with monkeypatch.context() as changed:
         changed.setattr(compile_beside, "kept_in", lambda: None)
         assert command() == ()
@@ -83,19 +94,39 @@ def test_a_helper_does_not_outlive_the_run_it_helps() -> None:
     assert helper._process is not None and helper._process.returncode != 0
 
 
-def test_a_cold_command_says_so_and_the_next_one_is_warm(tmp_path: Path) -> None:
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+def test_a_run_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compile_beside, "_MOST_SECONDS", 0.01)
+    helper = Helper(SLEEP)
+    helper.wait()
+    assert helper._process is not None and helper._process.poll() is None
+    helper.stop()
+
+
+def environment(cache: Path) -> dict[str, str]:
+    return {**os.environ, "NUMBA_CACHE_DIR": str(cache), "PYTHONPATH": str(ROOT)}
+
+
+def test_a_helper_leaves_the_step_and_the_evaluation_on_disk(tmp_path: Path) -> None:
+    command = [sys.executable, "-P", "-m", compile_beside.__name__, "float32", "batch"]
+    subprocess.run(command, env=environment(tmp_path), cwd=tmp_path, check=True, timeout=600)
+    for name, count in {"train_batches": 1, "evaluate_rows": 1, "gradients_and_update": 0}.items():
+        assert len(list(tmp_path.rglob(f"*.{name}-*.nbc"))) == count
+
+
+def test_a_cold_command_says_so_and_finds_what_a_warm_one_finds(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "fastmlp.train", "--data", "digits", "--epochs", "1", "--json"]
     cold, warm = (
         subprocess.run(
-            [*command, "--no-out"], env=environment, cwd=tmp_path, capture_output=True, text=True,
-            timeout=600,
+            [*command, "--no-out"], env=environment(tmp_path), cwd=tmp_path, capture_output=True,
+            text=True, timeout=600,
         )
         for _ in range(2)
     )  # fmt: skip
     assert (cold.returncode, warm.returncode) == (0, 0)
     assert cold.stderr.startswith("compiling kernels: once")
     assert "compiling" not in warm.stderr
+    found, same = json.loads(cold.stdout), json.loads(warm.stdout)
+    assert found["test_loss"] == same["test_loss"]
     # What the helper left was read, and nothing is compiled twice.
     for name in ("train_batches", "evaluate_rows", "gradients_and_update"):
         assert len(list(tmp_path.rglob(f"*.{name}-*.nbc"))) == 1

@@ -13,7 +13,7 @@ from fastmlp.training import preparations as module
 from fastmlp.training.preparations import Preparations
 from fastmlp.training.prepare import prepare
 from fastmlp.training.resolve import Resolved, resolve
-from toys import blobs
+from toys import blobs, images
 
 DATASET = blobs()
 
@@ -84,3 +84,14 @@ def test_those_asked_for_longest_ago_are_dropped() -> None:
     preparations.get(DATASET, "blobs", resolved(seed=2))
     assert preparations.get(DATASET, "blobs", resolved(seed=0)) is first
     assert preparations.get(DATASET, "blobs", resolved(seed=1)) is not second
+
+
+@pytest.mark.parametrize("layers", [(8,), ()], ids=str)
+def test_images_are_bytes_for_networks_that_look_ahead_and_lists_for_others(
+    layers: tuple[int, ...],
+) -> None:
+    preparations, dataset = Preparations(), images(60)
+    for hidden in (layers, (8,), ()):
+        config = TrainConfig(mode="stochastic", scale="unit", hidden_layer_sizes=hidden)
+        kind = preparations.get(dataset, "images", resolve(config, dataset)).inputs.kind
+        assert kind == ("bytes" if hidden else "shifted lists")

@@ -13,7 +13,7 @@ from fastmlp.model.workspace import Workspace
 from fastmlp.training import plan as plan_module
 from fastmlp.training import run as run_module
 from fastmlp.training.steps import Steps
-from toys import blobs, settings
+from toys import blobs, images, settings
 
 RUNS: dict[str, dict[str, Any]] = {
     "minibatch": {"batch_size": 50},
@@ -36,6 +36,8 @@ RUNS: dict[str, dict[str, Any]] = {
         "batch_size": 150,
     },
     "stochastic, put off": {"mode": "stochastic", "l2": 0.01, "scale": "standard"},
+    # The first layer a block of samples ahead.
+    "stochastic, images": {"mode": "stochastic", "scale": "unit", "l2": 0.001, "log_every": 70},
     "stochastic dropout": {"mode": "stochastic", "dropout": 0.3, "clip_norm": 0.5, "max_norm": 1},
     "adam, l1": {"optimizer": "adam", "l1": 0.01, "batch_size": 32, "sampling": "replacement"},
 }
@@ -50,14 +52,15 @@ def a_team_for_every_update(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def bits(config: TrainConfig, threads: int | None) -> Any:
     """Everything that a run leaves behind, but for its timings."""
-    result = fit(config, blobs(310), threads=threads)
+    dataset = images(310) if config.scale == "unit" else blobs(310)
+    result = fit(config, dataset, threads=threads)
     return (
         result.predictor.network.params.tobytes(),
         result.history.rows,
         result.iterations.rows,
         result.metrics,
         result.best_epoch,
-        result.predictor.outputs(blobs(310).X, threads).tobytes(),
+        result.predictor.outputs(dataset.X, threads).tobytes(),
     )
 
 

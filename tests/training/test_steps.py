@@ -155,7 +155,6 @@ def test_compiling_takes_no_step() -> None:
     run.steps.compile()
     np.testing.assert_array_equal(run.network.params, before)
     assert (run.steps.iterations, run.steps.rows_done, run.steps.seconds) == (0, 0, 0.0)
-    assert run.is_compiled
 
 
 def test_time_is_counted_and_adds_up() -> None:
