@@ -79,7 +79,7 @@ def multiply_bytes(typingctx, X, order, first, row, G, g, factor):
             f"llvm.vector.reduce.add.v{_CHUNK // 2}i32",
         )
         mine = start_of(row)
-        # Nearly half of an image's chunks are all 0.
+        # Two fifths of an image's chunks are all 0.
         places = cgutils.alloca_once(builder, _INDEX, MOST_FEATURES // _CHUNK)
         n_places = cgutils.alloca_once_value(builder, _integer(0))
         with cgutils.for_range_slice(builder, _integer(0), left, _integer(_CHUNK)) as (k, _):
