@@ -8,7 +8,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from .commands.running import INTERRUPTED, leave, print_line, run_command
+from .commands.running import INTERRUPTED, ignore, leave, print_line, run_command
 
 if TYPE_CHECKING:
     from .data.dataset import Dataset
@@ -78,15 +78,9 @@ def _sweep(options: argparse.Namespace, values: dict[str, Any], search: dict[str
 
 def _loader(options: argparse.Namespace) -> Any:
     def load(config: TrainConfig) -> Dataset:
-        from .data.load import load_dataset
+        from .training.datasets import dataset_of
 
-        return load_dataset(
-            config.data,
-            data_dir=options.data_dir,
-            target=config.target or None,
-            task=config.task,
-            notify=(lambda message: None) if options.quiet else print_line,
-        )
+        return dataset_of(config, options.data_dir, ignore if options.quiet else print_line)
 
     return load
 

@@ -11,7 +11,7 @@ import time
 from contextlib import closing, nullcontext
 from typing import TYPE_CHECKING, Any
 
-from .commands.running import INTERRUPTED, leave, print_line, run_command
+from .commands.running import INTERRUPTED, ignore, leave, print_line, run_command
 
 if TYPE_CHECKING:
     from .reports.evaluation import RunEvaluation
@@ -122,16 +122,9 @@ def _train(options: argparse.Namespace, config: TrainConfig) -> int:
 
 
 def _load(options: argparse.Namespace, config: TrainConfig) -> Any:
-    from .data.load import load_dataset
+    from .training.datasets import dataset_of
 
-    notify = (lambda message: None) if options.quiet else print_line
-    return load_dataset(
-        config.data,
-        data_dir=options.data_dir,
-        target=config.target or None,
-        task=config.task,
-        notify=notify,
-    )
+    return dataset_of(config, options.data_dir, ignore if options.quiet else print_line)
 
 
 def _record(options: argparse.Namespace, result: TrainResult, folder: RunFolder | None) -> None:

@@ -19,6 +19,7 @@ from .option_groups import (
     add_training_options,
 )
 from .resuming import settings_of_run
+from .table_options import add_table_options
 
 DESCRIPTION = """\
 Train a multilayer perceptron and report how well it does.
@@ -155,6 +156,7 @@ def build_parser() -> Parser:
         allow_abbrev=False,
     )
     add_data_options(parser.add_argument_group("data"))
+    add_table_options(parser.add_argument_group("tables"))
     add_network_options(parser.add_argument_group("network"))
     add_training_options(parser.add_argument_group("training"))
     add_stopping_options(parser.add_argument_group("stopping"))

@@ -106,6 +106,10 @@ def print_line(text: str = "") -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def ignore(text: str) -> None:
+    """Print nothing."""
+
+
 def _give_up_stdout() -> None:
     """Keep Python from flushing once more, at exit, what nobody takes."""
     with contextlib.suppress(OSError, ValueError):

@@ -21,6 +21,7 @@ from .option_groups import (
     add_training_options,
 )
 from .options import Parser, parse_with
+from .table_options import add_table_options
 
 DESCRIPTION = """\
 Train every configuration of a grid, one to a core, and rank them by how they do on validation data.
@@ -132,6 +133,7 @@ def build_sweep_parser() -> Parser:
         allow_abbrev=False,
     )
     add_data_options(AxisGroup(parser.add_argument_group("data")))
+    add_table_options(parser.add_argument_group("tables"))
     add_network_options(AxisGroup(parser.add_argument_group("network")))
     add_training_options(AxisGroup(parser.add_argument_group("training")))
     stopping = AxisGroup(parser.add_argument_group("stopping"))

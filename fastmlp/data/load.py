@@ -6,8 +6,10 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from ..base.errors import ConfigError, DataError, close_match
+from ..base.table_options import TableOptions
 from . import digits, mnist
 from .csv_table import read_csv
 from .dataset import Dataset
@@ -19,6 +21,7 @@ Notify = Callable[[str], None]
 
 CSV_SUFFIXES = (".csv", ".tsv")
 NPZ_SUFFIX = ".npz"
+_SEVERAL = ("features", "drop", "na_values")
 ZIP_MAGIC = b"PK"
 
 
@@ -27,9 +30,12 @@ def load_dataset(
     *,
     data_dir: DataDir = None,
     classes: Iterable[object] | None = None,
-    target: str | int | None = None,
     task: str = "auto",
+    test_file: str | os.PathLike[str] = "",
+    validation_file: str | os.PathLike[str] = "",
     notify: Notify | None = None,
+    target: str | int | Iterable[str | int] | None = None,
+    **options: Any,
 ) -> Dataset:
     """Load a dataset by name, draw one by its recipe, or read one from a file.
 
@@ -46,13 +52,19 @@ def load_dataset(
         First folder in which to look for MNIST's files.
     classes : iterable of labels, or comma-separated str, optional
         Keep only these classes, see :meth:`Dataset.keep_classes`.
-    target : str or int, optional
-        The column of a CSV file to predict; refused with anything else.
     task : {"auto", "classification", "multilabel", "regression"}, default "auto"
         What the targets of a file mean; all other data are classifications.
+    test_file, validation_file : path-like, optional
+        Files with the test and the validation rows, of the kind and with the columns of the file
+        ``name``; refused with anything else.
     notify : callable taking one str, optional
-        Told which dataset "auto" took, when a download begins and how a CSV file was understood; by
-        default printed to stderr.
+        Told which dataset "auto" took, when a download begins, and what was inferred from a file, a
+        line each; by default printed to stderr.
+    target : str, int or list of these, optional
+        The columns of a CSV file to predict; refused with anything else.
+    **options
+        How a CSV file is read, see :class:`~fastmlp.base.table_options.TableOptions`:
+        ``load_dataset("prices.csv", target="price", drop=["id"], decimal=",")``.
 
     Returns
     -------
@@ -65,14 +77,27 @@ def load_dataset(
     DataError
         If files are missing or damaged, or a class is unknown.
     """
-    dataset = _load(os.fspath(name), data_dir, target, task, notify or _print_to_stderr)
+    table = table_options(target=target, **options)
+    dataset = _load(os.fspath(name), data_dir, table, task, notify or _print_to_stderr)
     return dataset if classes is None else dataset.keep_classes(classes)
 
 
-def _load(
-    name: str, data_dir: DataDir, target: str | int | None, task: str, notify: Notify
-) -> Dataset:
-    suffix = _file_suffix(name)
+def table_options(
+    *, target: str | int | Iterable[str | int] | None = None, **options: Any
+) -> TableOptions:
+    """Return options from keywords; ConfigError for an unknown one, with the nearest name."""
+    for name in options:
+        if name not in TableOptions.names():
+            raise ConfigError(f"unknown option {name!r}{close_match(name, TableOptions.names())}")
+    if target is None:
+        target = ()
+    targets = [target] if isinstance(target, (str, int)) else target
+    texts = {name: tuple(map(str, options[name])) for name in _SEVERAL if name in options}
+    return TableOptions(target=",".join(map(str, targets)), **{**options, **texts})
+
+
+def _load(name: str, data_dir: DataDir, table: TableOptions, task: str, notify: Notify) -> Dataset:
+    suffix, target = _file_suffix(name), table.target or None
     if target is not None and suffix not in CSV_SUFFIXES:
         raise ConfigError(
             f"target must be left out unless the data are a CSV file, got {target!r} with "

@@ -9,6 +9,7 @@ import numpy as np
 from ..base.csr import Features, canonical, is_sparse
 from ..base.errors import DataError
 from ..base.foreign import as_plain
+from ..base.table_options import TableOptions
 from ..kernels.buffers import Data
 from ..ops.losses import Loss
 from ..ops.optimizers import SGD
@@ -16,6 +17,7 @@ from ..ops.scalers import Scaling
 from .encoding import encode_for_outputs
 from .evaluate import Evaluation
 from .evaluator import Layout, borrowed
+from .features import FeatureInfo
 from .functions import objective
 from .launch import WORTH_A_TEAM, check_threads
 from .network import Network
@@ -31,10 +33,26 @@ class Predictor:
     scaling : Scaling
         As fitted on the training part.
     task : Task
+    features : FeatureInfo, optional
+        Names of the features, and their values in training; None: nothing is known of them.
+    target_names : tuple of str, optional
+        Names of the target columns in training.
+    table : TableOptions, optional
+        How the table was read that was trained on; files to predict from are read alike.
     """
 
-    def __init__(self, network: Network, scaling: Scaling, task: Task):
+    def __init__(
+        self,
+        network: Network,
+        scaling: Scaling,
+        task: Task,
+        features: FeatureInfo | None = None,
+        target_names: tuple[str, ...] | None = None,
+        table: TableOptions | None = None,
+    ):
         self.network, self.scaling, self.task = network, scaling, task
+        self.features, self.target_names = features, target_names
+        self.table = TableOptions() if table is None else table
 
     @property
     def classes(self) -> np.ndarray | None:

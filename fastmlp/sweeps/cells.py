@@ -12,9 +12,9 @@ from typing import Any
 from ..base.errors import ConfigError
 from ..data.dataset import Dataset
 from ..data.fingerprint import data_hash
-from ..data.load import load_dataset
 from ..reports.leaderboard import Trial
 from ..training.config import TrainConfig
+from ..training.datasets import dataset_of
 from ..training.identity import NAMES_OF_DATA
 from ..training.resolve import Resolved, resolve
 from .grid import applying, config_of
@@ -61,9 +61,9 @@ class Datasets:
     """
 
     def __init__(self, dataset: Dataset | None, load: Loader | None = None):
-        self._load = load or _load
+        self._load = load or dataset_of
         self._given = dataset
-        self._loaded: dict[tuple[str, str, str], Dataset] = {}
+        self._loaded: dict[tuple[Any, ...], Dataset] = {}
         self._hashes: dict[int, str] = {}
         self.by_key: dict[str, Dataset] = {}
         self._of_classes: dict[tuple[str, tuple[str, ...]], Dataset] = {}
@@ -72,7 +72,7 @@ class Datasets:
         """Return what tells the dataset of a config from others: a hash of its content."""
         dataset = self._given
         if dataset is None:
-            name = (config.data, config.target, config.task)
+            name = (config.task, *(getattr(config, field) for field in NAMES_OF_DATA))
             if name not in self._loaded:
                 self._loaded[name] = self._load(config)
             dataset = self._loaded[name]
@@ -185,7 +185,3 @@ def _key(config: TrainConfig, data_key: str) -> str:
 
 def _shown(settings: Mapping[str, Any]) -> str:
     return ", ".join(f"{name}={value}" for name, value in settings.items())
-
-
-def _load(config: TrainConfig) -> Dataset:
-    return load_dataset(config.data, target=config.target or None, task=config.task)

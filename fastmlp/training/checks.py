@@ -37,6 +37,8 @@ _LEAST = {
     "l1": 0, "l2": 0, "min_delta": 0, "clip_norm": 0, "clip_value": 0, "max_norm": 0,
     "loss_limit": 0,
 }  # fmt: skip
+# Texts for which numbers are taken, too: labels, and indices of columns.
+_LABELS = ("classes", "target", "features", "drop")
 _KINDS = {int: "a whole number", bool: "true or false", str: "a text"}
 
 
@@ -100,7 +102,7 @@ def cast(name: str, value: Any, wanted: Any, default: Any, is_spec: bool = False
         return bool(value)
     if wanted is str and (isinstance(value, str) or is_spec):
         return str(value)
-    if name == "classes" and isinstance(value, (numbers.Integral, np.bool_)):
+    if name in _LABELS and isinstance(value, (numbers.Integral, np.bool_)):
         return str(value)
     raise ConfigError(
         f"{name} must be {_KINDS.get(wanted, 'a number')}, got {value!r}; "

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, get_type_hints
 
 from ..base.errors import ConfigError, close_match
+from ..base.table_options import TableOptions
 from ..data.split import parse_split
 from ..ops.activations import ACTIVATIONS
 from ..ops.improvement import CUMULATIVE
@@ -50,8 +51,11 @@ class TrainConfig:
         itself.
     task : {"auto", "classification", "multilabel", "regression"}, default "auto"
         What a file's target column is taken for.
-    target : str, default ""
-        Name or number of a CSV file's target column; empty: see :func:`fastmlp.load_dataset`.
+    test_file, validation_file : str, default ""
+        Files that hold the test and the validation rows, with the columns of ``data``. Then
+        ``split`` is official, and no rows of ``data`` are held out.
+    target, features, drop, header, separator, decimal, thousands, encoding, na_values, comment
+        How a table is read: the fields of :class:`~fastmlp.base.table_options.TableOptions`.
     classes : tuple of str, default ()
         Keep only these classes; empty: all.
     split : str, default "auto"
@@ -146,7 +150,18 @@ class TrainConfig:
     """
 
     data: str = AUTO
+    test_file: str = ""
+    validation_file: str = ""
     target: str = ""
+    features: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+    header: str = AUTO
+    separator: str = AUTO
+    decimal: str = AUTO
+    thousands: str = ""
+    encoding: str = AUTO
+    na_values: tuple[str, ...] = ()
+    comment: str = AUTO
     task: str = AUTO
     classes: tuple[str, ...] = ()
     split: str = AUTO
@@ -194,6 +209,7 @@ class TrainConfig:
         self._normalize_specs()
         defaults = {field.name: field.default for field in dataclasses.fields(self)}
         check_choices(vars(self))
+        _ = self.table  # which checks its options
         parse_split(self.split)
         parse_class_weight(self.class_weight)
         check_numbers(vars(self), defaults)
@@ -214,6 +230,11 @@ class TrainConfig:
             elif not (value == AUTO and name in _MAY_BE_AUTO):
                 value = str(registry.parse(value))
             object.__setattr__(self, name, value)
+
+    @property
+    def table(self) -> TableOptions:
+        """How a table is read."""
+        return TableOptions(**{name: getattr(self, name) for name in TableOptions.names()})
 
     @property
     def hidden_activations(self) -> tuple[str, ...]:

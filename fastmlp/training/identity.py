@@ -9,12 +9,13 @@ import numpy as np
 from llvmlite import binding
 
 from .._version import __version__
+from ..base.table_options import TableOptions
 from ..data.dataset import Dataset
 from ..data.fingerprint import array_text, fingerprint
 from .config import TrainConfig
 
 # Settings that name the data, which count by their content.
-NAMES_OF_DATA = ("data", "target")
+NAMES_OF_DATA = ("data", "test_file", "validation_file", *TableOptions.names())
 Weights = tuple[list[np.ndarray], list[np.ndarray]]
 
 

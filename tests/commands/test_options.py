@@ -71,8 +71,20 @@ GIVEN: list[tuple[list[str], str, Any]] = [
     (["--log-every", "7"], "log_every", 7),
     (["--hold-out", "last"], "hold_out", "last"),
     (["--task", "regression"], "task", "regression"),
+    (["--test-file", "t.csv"], "test_file", "t.csv"),
+    (["--validation-file", "v.csv"], "validation_file", "v.csv"),
+    (["--features", "a,-1"], "features", ("a", "-1")),
+    (["--drop", "Id"], "drop", ("Id",)),
+    (["--header", "no"], "header", "no"),
+    (["--separator", "tab"], "separator", "tab"),
+    (["--separator", ";"], "separator", ";"),
+    (["--decimal", ","], "decimal", ","),
+    (["--thousands", ","], "thousands", ","),
+    (["--encoding", "latin-1"], "encoding", "latin-1"),
+    (["--na", "missing,-"], "na_values", ("missing", "-")),
+    (["--comment", "%"], "comment", "%"),
 ]
-GROUPS = ["data", "network", "training", "stopping", "running"]
+GROUPS = ["data", "tables", "network", "training", "stopping", "running"]
 HELP = build_parser().format_help()
 
 
@@ -201,5 +213,5 @@ def test_labels_have_no_poisson_loss(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_an_option_cannot_be_shortened() -> None:
-    with pytest.raises(ConfigError, match="unknown argument '--drop'; did you mean --dropout"):
-        parse_arguments(["--drop", "0.5"])
+    with pytest.raises(ConfigError, match="unknown argument '--dropou'; did you mean --dropout"):
+        parse_arguments(["--dropou", "0.5"])

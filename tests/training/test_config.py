@@ -24,10 +24,21 @@ def refusal(**settings: Any) -> str:
     return message
 
 
-def test_defaults_are_those_of_the_issue() -> None:
+def test_defaults() -> None:
     assert TrainConfig().to_dict() == {
         "data": "auto",
+        "test_file": "",
+        "validation_file": "",
         "target": "",
+        "features": [],
+        "drop": [],
+        "header": "auto",
+        "separator": "auto",
+        "decimal": "auto",
+        "thousands": "",
+        "encoding": "auto",
+        "na_values": [],
+        "comment": "auto",
         "task": "auto",
         "classes": [],
         "split": "auto",
@@ -139,7 +150,7 @@ def test_no_setting_can_be_changed_in_place() -> None:
         ("dropout", [0.5, "4"], "a number"),
         ("input_dropout", (0.5,), "a number"),
         ("class_weight", None, "a text"),
-        ("target", 3, "a text"),
+        ("data", 3, "a text"),
     ],
 )
 def test_a_bad_value_is_named_with_its_rule_and_the_default(

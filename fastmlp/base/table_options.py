@@ -1,0 +1,137 @@
+"""How a table in a text file is read: its dialect, and which of its columns are taken."""
+
+from __future__ import annotations
+
+import codecs
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import ConfigError, close_match
+
+AUTO = "auto"
+HEADERS = (AUTO, "yes", "no")
+WHITESPACE = "whitespace"
+SEPARATOR_NAMES = {"tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
+DECIMALS = (AUTO, ".", ",")
+THOUSANDS = ("", ",", ".", "'", " ", "_")
+
+
+@dataclass(frozen=True)
+class TableOptions:
+    """How a table in a text file is read; ``auto`` stands for what the file itself shows.
+
+    Parameters
+    ----------
+    target : str, default ""
+        Name or index (from 0, negative from the end) of the target column, or several of them,
+        separated by commas. Empty: a column named target, label, class or y, else the last.
+    features : tuple of str, default ()
+        Names or indices of the feature columns; empty: all columns but the target.
+    drop : tuple of str, default ()
+        Names or indices of columns to leave out.
+    header : {"auto", "yes", "no"}, default "auto"
+        Whether the first row holds the names of the columns.
+    separator : str, default "auto"
+        One character, ``tab``, ``comma``, ``semicolon``, ``pipe``, ``space``, or ``whitespace`` for
+        any number of spaces and tabs.
+    decimal : {"auto", ".", ","}, default "auto"
+        The decimal sign.
+    thousands : {"", ",", ".", "'", " ", "_"}, default ""
+        The sign between groups of three digits; empty: none.
+    encoding : str, default "auto"
+        A codec of Python such as ``latin-1``; auto: by a byte order mark, else UTF-8.
+    na_values : tuple of str, default ()
+        Texts that mean a missing value, besides the usual ones such as ``NA``.
+    comment : str, default "auto"
+        Lines that begin with this text are left out; auto: ``#``; ``none``: no line is.
+
+    Raises
+    ------
+    ConfigError
+        For a value that is none of these, or options that contradict each other.
+    """
+
+    target: str = ""
+    features: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+    header: str = AUTO
+    separator: str = AUTO
+    decimal: str = AUTO
+    thousands: str = ""
+    encoding: str = AUTO
+    na_values: tuple[str, ...] = ()
+    comment: str = AUTO
+
+    def __post_init__(self) -> None:
+        _check_choice("header", self.header, HEADERS)
+        _check_choice("decimal", self.decimal, DECIMALS)
+        _check_choice("thousands", self.thousands, THOUSANDS)
+        _check_separator(self.separator)
+        _check_encoding(self.encoding)
+        if not self.comment.strip():
+            raise ConfigError(
+                f"comment must be a text such as '#', auto or none, got {self.comment!r}; "
+                "the default is 'auto'"
+            )
+        if self.thousands and self.decimal == self.thousands:
+            raise ConfigError(
+                f"thousands and decimal must differ, got {self.thousands!r} for both; "
+                "the usual pairs are ',' with '.' and '.' with ','"
+            )
+        if both := sorted(set(self.features) & set(self.drop)):
+            raise ConfigError(
+                f"features and drop must not name the same column, got {both[0]!r} in both; "
+                "remove it from one of them"
+            )
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """Return the names of all options."""
+        return tuple(field.name for field in dataclasses.fields(cls))
+
+    def changed(self) -> dict[str, Any]:
+        """Return the options that differ from their defaults, as JSON holds them."""
+        return {
+            field.name: list(value) if isinstance(value, tuple) else value
+            for field in dataclasses.fields(self)
+            if (value := getattr(self, field.name)) != field.default
+        }
+
+    @property
+    def delimiter(self) -> str:
+        """The separator as one character, ``whitespace`` or ``auto``."""
+        return SEPARATOR_NAMES.get(self.separator, self.separator)
+
+
+def _check_choice(name: str, value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise ConfigError(
+            f"{name} must be one of {', '.join(map(repr, known))}, got {value!r}"
+            f"{close_match(value, known)}"
+        )
+
+
+def _check_separator(separator: str) -> None:
+    if separator in (AUTO, WHITESPACE) or separator in SEPARATOR_NAMES:
+        return
+    if len(separator) != 1 or separator in '"\r\n\0' or separator.isalnum():
+        names = (AUTO, WHITESPACE, *SEPARATOR_NAMES)
+        raise ConfigError(
+            f"separator must be one character that is no letter, digit, quote or line end, or one "
+            f"of {', '.join(names)}, got {separator!r}{close_match(separator, names)}"
+        )
+
+
+def _check_encoding(encoding: str) -> None:
+    if encoding == AUTO:
+        return
+    try:
+        is_text = codecs.lookup(encoding)._is_text_encoding
+    except (LookupError, ValueError):
+        is_text = False
+    if not is_text:
+        raise ConfigError(
+            f"encoding must be auto or an encoding that Python knows, got {encoding!r}; use for "
+            "example utf-8, utf-16, latin-1 or cp1252"
+        )
