@@ -68,7 +68,7 @@ def _load(path: Path, threshold: float | None) -> Predictor:
     if not 0 < threshold < 1:
         raise ConfigError(f"--threshold must be between 0 and 1, got {threshold}")
     task = dataclasses.replace(task, threshold=threshold)
-    return Predictor(predictor.network, predictor.scaling, task)
+    return predictor.replace(task=task)
 
 
 def _write(options: argparse.Namespace, predictions: Predictions) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from .features import FeatureInfo
 from .functions import objective
 from .launch import WORTH_A_TEAM, check_threads
 from .network import Network
-from .task import Task
+from .task import Task, shortened
 
 
 class Predictor:
@@ -53,6 +54,20 @@ class Predictor:
         self.network, self.scaling, self.task = network, scaling, task
         self.features, self.target_names = features, target_names
         self.table = TableOptions() if table is None else table
+
+    def replace(self, **parts: Any) -> Predictor:
+        """Return a copy with other parts, each named as a parameter of the class."""
+        return type(self)(**{**vars(self), **parts})
+
+    def __repr__(self) -> str:
+        sizes = "-".join(map(str, self.network.layer_sizes))
+        activations = ", ".join(map(str, self.network.activations))
+        facts = [f"{sizes} ({activations})", self.network.dtype.name, self.task.describe()]
+        if self.features is not None and self.features.names is not None:
+            facts.append(f"features {shortened(self.features.names)}")
+        if self.target_names is not None:
+            facts.append(f"target {shortened(self.target_names)}")
+        return f"<Predictor {'; '.join(facts)}>"
 
     @property
     def classes(self) -> np.ndarray | None:

@@ -1,36 +1,85 @@
-"""Models as files: weights, scaling and classes."""
+"""Models as files: a header of named sections, and tensors."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from ..base.table_options import TableOptions
 from ..ops.activations import ACTIVATIONS
 from ..ops.scalers import SCALERS, Scaling
+from .features import STATISTICS, FeatureInfo
 from .memory import float_dtype
 from .network import Network
 from .predictor import Predictor
 from .task import Task
-from .tensor_file import Expected, Format, Header, Tensors, read_tensors, write_tensors
+from .tensor_file import (
+    Expected,
+    Format,
+    Header,
+    Tensors,
+    Upgrade,
+    check_keys,
+    read_tensors,
+    write_tensors,
+)
+
+SECTIONS = {
+    "features": ("names", "kinds", "image_shape", "scale", "has_statistics"),
+    "target": ("task", "names", "classes", "threshold", "scale"),
+    "layers": ("sizes", "activations", "dtype"),
+    "table": None,  # the options that differ from their defaults
+}
+
+
+def _sections_of_format_2(header: Header) -> Header:
+    return {
+        "features": {
+            "names": None,
+            "kinds": [],
+            "image_shape": None,
+            "scale": header["scale"],
+            "has_statistics": False,
+        },
+        "target": {
+            "task": header["task"],
+            "names": None,
+            "classes": header["classes"],
+            "threshold": header["threshold"],
+            "scale": header["target_scale"],
+        },
+        "layers": {
+            "sizes": header["layer_sizes"],
+            "activations": header["activations"],
+            "dtype": header["dtype"],
+        },
+        "table": {},
+    }
+
 
 MODEL = Format(
     "model",
-    version=2,
-    entries=(
-        "layer_sizes", "activations", "dtype", "scale", "target_scale", "task", "classes",
-        "threshold",
-    ),
+    version=3,
+    entries=tuple(SECTIONS),
     advice="give a file that Predictor.save wrote",
+    upgrades={
+        2: Upgrade(
+            (
+                "layer_sizes", "activations", "dtype", "scale", "target_scale", "task", "classes",
+                "threshold",
+            ),
+            _sections_of_format_2,
+        )
+    },
 )  # fmt: skip
 
 
 def save_predictor(predictor: Predictor, path: str | os.PathLike[str]) -> None:
-    """Write weights, scaling and classes; see :meth:`Predictor.save`."""
-    network, task = predictor.network, predictor.task
+    """Write a model; see :meth:`Predictor.save`."""
+    network, task, features = predictor.network, predictor.task, predictor.features
     tensors = {
         "scaling.offset": predictor.scaling.offset,
         "scaling.factor": predictor.scaling.factor,
@@ -38,18 +87,32 @@ def save_predictor(predictor: Predictor, path: str | os.PathLike[str]) -> None:
     if task.target_scaling is not None:
         tensors["target_scaling.offset"] = task.target_scaling.offset
         tensors["target_scaling.factor"] = task.target_scaling.factor
+    if features is not None:
+        tensors |= {f"features.{name}": getattr(features, name) for name in STATISTICS}
     for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True)):
         tensors[f"layer{layer}.weights"] = np.ascontiguousarray(weights)
         tensors[f"layer{layer}.biases"] = np.ascontiguousarray(biases)
     header = {
-        "layer_sizes": list(network.layer_sizes),
-        "activations": [str(activation) for activation in network.activations],
-        "dtype": network.dtype.name,
-        "scale": predictor.scaling.kind,
-        "target_scale": None if task.target_scaling is None else task.target_scaling.kind,
-        "task": task.kind,
-        "classes": None if task.classes is None else task.classes.tolist(),
-        "threshold": task.threshold,
+        "features": {
+            "names": _listed(None if features is None else features.names),
+            "kinds": [],  # all features are numbers
+            "image_shape": _listed(None if features is None else features.image_shape),
+            "scale": predictor.scaling.kind,
+            "has_statistics": features is not None,
+        },
+        "target": {
+            "task": task.kind,
+            "names": _listed(predictor.target_names),
+            "classes": None if task.classes is None else task.classes.tolist(),
+            "threshold": task.threshold,
+            "scale": None if task.target_scaling is None else task.target_scaling.kind,
+        },
+        "layers": {
+            "sizes": list(network.layer_sizes),
+            "activations": [str(activation) for activation in network.activations],
+            "dtype": network.dtype.name,
+        },
+        "table": predictor.table.changed(),
     }
     write_tensors(path, MODEL, header, tensors)
 
@@ -59,52 +122,111 @@ def load_predictor(path: str | os.PathLike[str]) -> Predictor:
     return read_tensors(path, MODEL, _expected_tensors, _build)
 
 
+def _listed(values: tuple[Any, ...] | None) -> list[Any] | None:
+    return None if values is None else list(values)
+
+
 # What follows raises KeyError, TypeError or ValueError for what is missing or does not fit.
 
 
 def _expected_tensors(header: Header) -> Expected:
     """Return the dtype and the possible shapes of each tensor."""
-    _check_sizes(header["layer_sizes"])
-    sizes, dtype = header["layer_sizes"], float_dtype(header["dtype"])
+    for section, keys in SECTIONS.items():
+        if not isinstance(header[section], dict):
+            raise TypeError(f"section {section} must hold named values")
+        if keys is not None:
+            check_keys(header[section], keys, f"section {section}")
+    layers = header["layers"]
+    _check_sizes(layers["sizes"])
+    sizes, dtype = layers["sizes"], float_dtype(layers["dtype"])
     expected: dict[str, Any] = {}
     for layer, (n_in, n_out) in enumerate(pairwise(sizes)):
         expected[f"layer{layer}.weights"] = (dtype, [(n_in, n_out)])
         expected[f"layer{layer}.biases"] = (dtype, [(n_out,)])
     scalings = {"scaling": sizes[0]}
-    if header["target_scale"] is not None:
+    if header["target"]["scale"] is not None:
         scalings["target_scaling"] = sizes[-1]
     for name, width in scalings.items():
         for part in ("offset", "factor"):
             expected[f"{name}.{part}"] = (np.dtype(np.float64), [(width,), (1,)])
+    if header["features"]["has_statistics"]:
+        for name in STATISTICS:
+            expected[f"features.{name}"] = (np.dtype(np.float64), [(sizes[0],)])
     return expected
 
 
 def _check_sizes(sizes: Any) -> None:
     if not all(type(size) is int and size > 0 for size in sizes):
-        raise ValueError(f"layer_sizes must be whole numbers of at least 1, got {sizes!r:.80}")
+        raise ValueError(f"layer sizes must be whole numbers of at least 1, got {sizes!r:.80}")
     if len(sizes) < 2:
-        raise ValueError(f"layer_sizes must hold two sizes or more, got {sizes}")
+        raise ValueError(f"layer sizes must hold two sizes or more, got {sizes}")
 
 
 def _build(header: Header, tensors: Tensors) -> Predictor:
     for name, tensor in tensors.items():
         if not np.isfinite(tensor).all():
             raise ValueError(f"{name} must hold finite numbers")
-    sizes = header["layer_sizes"]
-    activations = [ACTIVATIONS.parse(text) for text in header["activations"]]
-    network = Network(sizes, activations, header["dtype"])
+    sizes = header["layers"]["sizes"]
+    activations = [ACTIVATIONS.parse(text) for text in header["layers"]["activations"]]
+    network = Network(sizes, activations, header["layers"]["dtype"])
     layers = range(network.depth)
     network.set_weights(
         [tensors[f"layer{layer}.weights"] for layer in layers],
         [tensors[f"layer{layer}.biases"] for layer in layers],
     )
-    task = _task(header, sizes[-1])
-    if header["target_scale"] is not None:
-        if task.kind != "regression":
-            raise ValueError(f"target_scale does not fit task {task.kind}")
-        targets = _scaling(header["target_scale"], "target_scaling", tensors)
-        task = replace(task, target_scaling=targets)
-    return Predictor(network, _scaling(header["scale"], "scaling", tensors), task)
+    return Predictor(
+        network,
+        _scaling(header["features"]["scale"], "scaling", tensors),
+        _task(header["target"], tensors, sizes[-1]),
+        _features(header["features"], tensors, sizes[0]),
+        _names(header["target"]["names"], "target"),
+        _table(header["table"]),
+    )
+
+
+def _features(section: Header, tensors: Tensors, n_features: int) -> FeatureInfo | None:
+    names = _names(section["names"], "feature")
+    if names is not None and (len(names) != n_features or len(set(names)) < n_features):
+        raise ValueError(f"feature names must be {n_features} different texts")
+    if section["kinds"] != []:
+        raise ValueError("kinds of features other than number need a newer fastmlp")
+    if not section["has_statistics"]:
+        if names is not None:
+            raise ValueError("feature names must come with statistics")
+        return None
+    low, high, mean = (tensors[f"features.{name}"] for name in STATISTICS)
+    if np.any(low > high):
+        raise ValueError("the lowest value of a feature must not be above its highest")
+    return FeatureInfo(low, high, mean, names, _image_shape(section, n_features))
+
+
+def _names(names: Any, what: str) -> tuple[str, ...] | None:
+    if names is None:
+        return None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"{what} names must be texts, got {names!r:.80}")
+    return tuple(names)
+
+
+def _image_shape(section: Header, n_features: int) -> tuple[int, int] | None:
+    shape = section["image_shape"]
+    if shape is None:
+        return None
+    height, width = shape
+    if not (type(height) is type(width) is int and height > 0 and height * width == n_features):
+        raise ValueError(f"image_shape must multiply to {n_features}, got {shape!r:.80}")
+    return height, width
+
+
+def _table(options: Header) -> TableOptions:
+    check_keys({**dict.fromkeys(TableOptions.names()), **options}, TableOptions.names(), "table")
+    several = ("features", "drop", "na_values")
+    for name, value in options.items():
+        texts = value if name in several else [value]
+        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+            raise ValueError(f"table option {name} must be text, got {value!r:.80}")
+    values: Any = {k: tuple(v) if k in several else v for k, v in options.items()}
+    return TableOptions(**values)
 
 
 def _scaling(scale: str, name: str, tensors: Tensors) -> Scaling:
@@ -112,9 +234,9 @@ def _scaling(scale: str, name: str, tensors: Tensors) -> Scaling:
     return Scaling(kind, tensors[f"{name}.offset"], tensors[f"{name}.factor"])
 
 
-def _task(header: Header, n_outputs: int) -> Task:
-    kind, threshold = header["task"], header["threshold"]
-    classes = None if header["classes"] is None else np.array(header["classes"])
+def _task(section: Header, tensors: Tensors, n_outputs: int) -> Task:
+    kind, threshold, labels = section["task"], section["threshold"], section["classes"]
+    classes = None if labels is None else np.array(labels)
     found = (kind, 0 if classes is None else len(classes), n_outputs)
     if found not in (
         ("regression", 0, n_outputs),
@@ -125,10 +247,15 @@ def _task(header: Header, n_outputs: int) -> Task:
         raise ValueError(f"task {kind} with {found[1]} classes does not fit {n_outputs} outputs")
     if classes is not None and not (
         classes.dtype.kind in "biuU"
-        and len({type(label) for label in header["classes"]}) == 1
+        and len({type(label) for label in labels}) == 1
         and np.array_equal(np.unique(classes), classes)
     ):
         raise ValueError("classes must be different labels of one type, in order")
     if not (isinstance(threshold, float) and 0 < threshold < 1):
         raise ValueError(f"threshold must be between 0 and 1, got {threshold}")
-    return Task(kind, n_outputs, classes, threshold)
+    scaling = None
+    if section["scale"] is not None:
+        if kind != "regression":
+            raise ValueError(f"target scaling does not fit task {kind}")
+        scaling = _scaling(section["scale"], "target_scaling", tensors)
+    return Task(kind, n_outputs, classes, threshold, scaling)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,6 +49,13 @@ class Task:
         """Whether a prediction is right or wrong."""
         return self.kind != "regression"
 
+    def describe(self) -> str:
+        """Return the task in a few words."""
+        if self.classes is not None:
+            return f"{self.kind}, {len(self.classes)} classes: {shortened(self.classes)}"
+        what = "labels" if self.kind == "multilabel" else "outputs"
+        return f"{self.kind}, {self.n_outputs} {what if self.n_outputs > 1 else what[:-1]}"
+
     def encode(self, y: np.ndarray, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
         """Return (labels, targets) as kernels take them; the one that is not used is empty.
 
@@ -67,7 +75,7 @@ class Task:
         known = self.classes[np.minimum(numbers, len(self.classes) - 1)] == y
         if not known.all():
             raise DataError(
-                f"y must hold the labels known from training ({_shown(self.classes)}), "
+                f"y must hold the labels known from training ({shortened(self.classes)}), "
                 f"got {y[~known][0].item()!r}"
             )
         if self.kind == "binary":
@@ -94,7 +102,7 @@ class Task:
         return labels
 
 
-def _shown(values: np.ndarray, most: int = 10) -> str:
-    """The values as a short text."""
+def shortened(values: Sequence[object] | np.ndarray, most: int = 10) -> str:
+    """Return the values as a short text."""
     text = ", ".join(str(value) for value in values[:most])
     return text + (", ..." if len(values) > most else "")

@@ -8,7 +8,7 @@ import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,6 +21,7 @@ from ..base.memory import usable_memory
 # As safetensors calls and orders them.
 _DTYPES = {"int64": "I64", "float64": "F64", "float32": "F32", "uint8": "U8"}
 _ORDER = list(_DTYPES)
+_FACTS = ("format", "format_version", "sha256")
 Header = dict[str, Any]
 Tensors = Mapping[str, np.ndarray]
 T = TypeVar("T")
@@ -41,6 +42,22 @@ Expected = Mapping[str, tuple[np.dtype, list[tuple[int | AtMost, ...]]]]
 
 
 @dataclass(frozen=True)
+class Upgrade:
+    """How a header of an older version becomes one of the next version.
+
+    Attributes
+    ----------
+    entries : tuple of str
+        What the header of the older version holds, as ``Format.entries``.
+    convert : callable
+        Returns the entries of the next version from those of the older one.
+    """
+
+    entries: tuple[str, ...]
+    convert: Callable[[Header], Header]
+
+
+@dataclass(frozen=True)
 class Format:
     """A kind of file.
 
@@ -49,17 +66,21 @@ class Format:
     noun : str
         What errors call it: ``model``.
     version : int
+        The version that is written.
     entries : tuple of str
         What its header holds, no more and no less, besides ``format``, ``format_version`` and
         ``sha256``.
     advice : str
         What to do where a file is something else.
+    upgrades : mapping of int to Upgrade
+        From each older version that can be read to the version after it.
     """
 
     noun: str
     version: int
     entries: tuple[str, ...]
     advice: str
+    upgrades: Mapping[int, Upgrade] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -152,6 +173,7 @@ def read_tensors(
     with _opened(path, form) as (header, text, file), _misfits_named(path, form):
         _check_tensors(expected(header), file, path, form)  # before memory is taken for them
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        # Of the header as it stands in the file, before an upgrade.
         if header["sha256"] != _checksum(text.replace(header["sha256"], ""), tensors):
             raise ValueError("its contents do not have the checksum that it names")
         return build(header, tensors)
@@ -170,7 +192,7 @@ def _opened(path: Path, form: Format) -> Iterator[tuple[Header, str, Any]]:
             header = json.loads(text)
             _check_format(header, path, form)
             with _misfits_named(path, form):
-                _check_entries(header, form)
+                header = _upgraded(header, path, form)
             yield header, text, file
     except DataError:
         raise
@@ -199,19 +221,44 @@ def _check_format(header: Any, path: Path, form: Format) -> None:
         raise DataError(
             f"{path} is no fastmlp {form.noun}: its header does not say {form.name}; {form.advice}"
         )
-    if header.get("format_version") != form.version:
+    version, known = header.get("format_version"), [*sorted(form.upgrades), form.version]
+    if type(version) is not int or version not in known:
         raise DataError(
-            f"{form.noun} file {path} has format version {header.get('format_version')!r}, this "
-            f"fastmlp reads {form.version}; use the fastmlp that wrote it"
+            f"{form.noun} file {path} has format version {version!r:.80}, this fastmlp reads "
+            f"{' and '.join(map(str, known))}; use the fastmlp that wrote it"
         )
 
 
-def _check_entries(header: Header, form: Format) -> None:
-    names = ("format", "format_version", *form.entries, "sha256")
+def _upgraded(header: Header, path: Path, form: Format) -> Header:
+    """Return a header with the entries of the version that is written today."""
+    version = header["format_version"]
+    if version == form.version:
+        unknown = sorted(set(header) - {*_FACTS, *form.entries})
+        if unknown:  # further capabilities add sections, without which answers would be wrong
+            raise DataError(
+                f"{form.noun} file {path} has a section {unknown[0]!r:.80}, which this fastmlp "
+                "does not know; use the fastmlp that wrote it, or a newer one"
+            )
+    while version < form.version:
+        upgrade = form.upgrades[version]
+        _check_entries(header, upgrade.entries)
+        kept = {name: header[name] for name in _FACTS}
+        header, version = {**upgrade.convert(header), **kept}, version + 1
+    _check_entries(header, form.entries)
+    return header
+
+
+def _check_entries(header: Header, entries: tuple[str, ...]) -> None:
+    check_keys(header, (*_FACTS, *entries), "its header")
+
+
+def check_keys(values: Header, names: tuple[str, ...], what: str) -> None:
+    """Raise KeyError for a name that is missing, ValueError for one that is not known."""
     for name in names:
-        header[name]
-    if len(header) > len(names):
-        raise ValueError(f"its header must not hold {sorted(set(header) - set(names))[0]!r:.80}")
+        values[name]
+    if len(values) > len(names):
+        unknown = sorted(set(values) - set(names))[0]
+        raise ValueError(f"{what} must not hold {unknown!r:.80}")
 
 
 def _check_tensors(expected: Expected, file: Any, path: Path, form: Format) -> None:

@@ -14,6 +14,7 @@ from ..data.dataset import Dataset
 from ..data.split import Parts, parts
 from ..kernels.buffers import Data
 from ..model.encoding import LISTS_SHIFT, encode, largest_shift, shift_advice
+from ..model.features import FeatureInfo
 from ..model.task import Task
 from ..ops.scalers import SCALERS, Scaling
 from .config import TrainConfig
@@ -31,6 +32,7 @@ class Prepared(NamedTuple):
     task: Task
     n_features: int
     inputs: Inputs
+    features: FeatureInfo | None = None
 
 
 def prepare(
@@ -65,7 +67,9 @@ def prepare(
             f"validation must be 0 with a single training row, got {config.validation}; "
             "use more rows, or set it to 0"
         )
-    return prepare_parts(split, config, task, dataset.feature_range)
+    features = FeatureInfo.of(split.X_train, dataset.feature_names, dataset.image_shape)
+    prepared = prepare_parts(split, config, task, dataset.feature_range)
+    return prepared._replace(features=features)
 
 
 def prepare_parts(

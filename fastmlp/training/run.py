@@ -101,7 +101,9 @@ class Run:
         self.prepare_seconds = 0.0
         self.epoch = 0
         self.stop_status = ""
-        self.predictor = Predictor(self.network, prepared.scaling, task)
+        self.predictor = Predictor(
+            self.network, prepared.scaling, task, prepared.features, table=config.table
+        )
 
     @lazy
     def evaluator(self) -> Workspace:

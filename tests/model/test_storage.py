@@ -19,6 +19,9 @@ from safetensors.numpy import save_file
 
 from fastmlp import DataError, FastMLPError, Predictor
 from fastmlp.base import files
+from fastmlp.base.table_options import TableOptions
+from fastmlp.model.features import FeatureInfo
+from fastmlp.model.storage import MODEL, SECTIONS
 from fastmlp.ops.scalers import Scaling
 from holes import needs_holes, write_hole
 from toys import model
@@ -79,18 +82,33 @@ def saved(tmp_path: Path) -> Path:
 
 
 Rewrite = Callable[..., Path]
+DELETED = object()
+
+
+def change_entries(header: dict[str, Any], entries: dict[str, Any]) -> dict[str, Any]:
+    """Change entries of a header, each named by its path; DELETED takes one out."""
+    for path, value in entries.items():
+        *sections, name = path.split(".")
+        store = header
+        for section in sections:
+            store = store[section]
+        store[name] = value
+        if value is DELETED:
+            del store[name]
+    return header
 
 
 @pytest.fixture
 def rewrite(saved: Path) -> Rewrite:
-    """Change entries of the saved header, or tensors; None takes one out."""
+    """Change entries of the saved header, such as ``layers.sizes``, or tensors."""
 
     def change(tensors: dict[str, Any] | None = None, **entries: Any) -> Path:
         header, arrays = parts_of(saved)
-        for store, changes in ((header, entries), (arrays, tensors or {})):
-            store.update(changes)
-            for name in [name for name, value in changes.items() if value is None]:
-                del store[name]
+        change_entries(header, entries)
+        for name, tensor in (tensors or {}).items():
+            arrays[name] = tensor
+            if tensor is None:
+                del arrays[name]
         return write_parts(saved, header, arrays)
 
     return change
@@ -145,10 +163,21 @@ def test_saving_replaces_an_older_file(saved: Path) -> None:
 def test_only_the_numbers_of_a_network_are_written(saved: Path) -> None:
     header, tensors = parts_of(saved)
     assert header == {
-        "format": "fastmlp-model", "format_version": 2, "layer_sizes": [4, 6, 3],
-        "activations": ["leaky_relu(slope=0.2)", "softmax"], "dtype": "float32",
-        "scale": "standard", "target_scale": None, "task": "multiclass", "classes": [1, 4, 9],
-        "threshold": 0.5, "sha256": header["sha256"],
+        "format": "fastmlp-model", "format_version": 3,
+        "features": {
+            "names": None, "kinds": [], "image_shape": None, "scale": "standard",
+            "has_statistics": False,
+        },
+        "target": {
+            "task": "multiclass", "names": None, "classes": [1, 4, 9], "threshold": 0.5,
+            "scale": None,
+        },
+        "layers": {
+            "sizes": [4, 6, 3], "activations": ["leaky_relu(slope=0.2)", "softmax"],
+            "dtype": "float32",
+        },
+        "table": {},
+        "sha256": header["sha256"],
     }  # fmt: skip
     assert {name: tensor.shape for name, tensor in tensors.items()} == {
         "layer0.weights": (4, 6), "layer0.biases": (6,),
@@ -205,10 +234,10 @@ def test_a_header_that_is_no_json_is_refused(saved: Path, text: str) -> None:
     assert "cannot be read" in refusal(saved)
 
 
-@pytest.mark.parametrize("version", [1, 0, "2", None])
+@pytest.mark.parametrize("version", [1, 4, 0, "3", 3.0, True, None])
 def test_another_version_is_refused(rewrite: Rewrite, version: Any) -> None:
     message = refusal(rewrite(format_version=version))
-    assert f"has format version {version!r}, this fastmlp reads 2; use the fastmlp" in message
+    assert f"has format version {version!r}, this fastmlp reads 2 and 3; use the fastmlp" in message
 
 
 # --- parts that do not fit ---
@@ -218,50 +247,74 @@ def test_another_version_is_refused(rewrite: Rewrite, version: Any) -> None:
     ("entries", "words"),
     [
         (
-            {"layer_sizes": [4, 6, 2]},
+            {"layers.sizes": [4, 6, 2]},
             "layer1.weights must be F32 of shape (6, 2), got F32 of (6, 3)",
         ),
-        ({"layer_sizes": [4, 10**12, 3]}, "layer0.weights must be F32 of shape (4, 1000000000000)"),
-        ({"layer_sizes": [4, 0, 3]}, "layer_sizes must be whole numbers of at least 1"),
-        ({"layer_sizes": [4.0, 6, 3]}, "layer_sizes must be whole numbers"),
-        ({"layer_sizes": [4, True, 3]}, "layer_sizes must be whole numbers"),
-        ({"layer_sizes": [4, 6]}, "it must not hold 'layer1.biases'"),
-        ({"layer_sizes": [4, 6, 3, 3]}, "it has no 'layer2.weights'"),
-        ({"layer_sizes": [4]}, "layer_sizes must hold two sizes or more"),
-        ({"layer_sizes": []}, "layer_sizes must hold two sizes or more"),
-        ({"layer_sizes": "4,6,3"}, "layer_sizes must be whole numbers"),
-        ({"layer_sizes": 4}, "does not fit together"),
-        ({"layer_sizes": None}, "it has no 'layer_sizes'"),
-        ({"activations": ["relu"]}, "activations must be one for each"),
-        ({"activations": ["relu", "softmacks"]}, "did you mean 'softmax'?"),
-        ({"activations": ["relu", 3]}, "activation must be given as text"),
-        ({"activations": "relu"}, "unknown activation 'r'"),
-        ({"activations": None}, "it has no 'activations'"),
-        ({"dtype": "float64"}, "layer0.weights must be F64 of shape (4, 6), got F32 of (4, 6)"),
-        ({"dtype": "int8"}, "dtype must be float32 or float64"),
-        ({"scale": "standart"}, "did you mean 'standard'?"),
-        ({"task": "binary"}, "task binary with 3 classes does not fit 3 outputs"),
-        ({"task": "binary", "classes": [1, 4]}, "with 2 classes does not fit 3 outputs"),
-        ({"task": "regression"}, "task regression with 3 classes"),
-        ({"task": "other"}, "task other with 3 classes"),
-        ({"task": ["multiclass"]}, "does not fit"),
-        ({"classes": [1, 4]}, "with 2 classes does not fit 3 outputs"),
-        ({"classes": [1, 4, 4]}, "classes must be different labels of one type, in order"),
-        ({"classes": [9, 4, 1]}, "in order"),
-        ({"classes": [1, 4, "9"]}, "one type"),
-        ({"classes": [1, 4, 9.5]}, "one type"),
-        ({"classes": [0.5, 4.5, 9.5]}, "classes must be"),
-        ({"classes": [[1], [4], [9]]}, "classes must be"),
-        ({"classes": [[1], [4, 5], [9]]}, "does not fit together"),
-        ({"classes": [1, 4, 10**30]}, "classes must be"),
-        ({"classes": 3}, "does not fit together"),
-        ({"threshold": float("nan")}, "threshold must be between 0 and 1, got nan"),
-        ({"threshold": 1.5}, "threshold must be between 0 and 1, got 1.5"),
-        ({"threshold": "0.5"}, "threshold must be"),
-        ({"threshold": None}, "it has no 'threshold'"),
-        ({"target_scale": None}, "it has no 'target_scale'"),
-        ({"sha256": None}, "it has no 'sha256'"),
-        ({"colour": "red"}, "its header must not hold 'colour'"),
+        (
+            {"layers.sizes": [4, 10**12, 3]},
+            "layer0.weights must be F32 of shape (4, 1000000000000)",
+        ),
+        ({"layers.sizes": [4, 0, 3]}, "layer sizes must be whole numbers of at least 1"),
+        ({"layers.sizes": [4.0, 6, 3]}, "layer sizes must be whole numbers"),
+        ({"layers.sizes": [4, True, 3]}, "layer sizes must be whole numbers"),
+        ({"layers.sizes": [4, 6]}, "it must not hold 'layer1.biases'"),
+        ({"layers.sizes": [4, 6, 3, 3]}, "it has no 'layer2.weights'"),
+        ({"layers.sizes": [4]}, "layer sizes must hold two sizes or more"),
+        ({"layers.sizes": []}, "layer sizes must hold two sizes or more"),
+        ({"layers.sizes": "4,6,3"}, "layer sizes must be whole numbers"),
+        ({"layers.sizes": 4}, "does not fit together"),
+        ({"layers.sizes": DELETED}, "it has no 'sizes'"),
+        ({"layers.activations": ["relu"]}, "activations must be one for each"),
+        ({"layers.activations": ["relu", "softmacks"]}, "did you mean 'softmax'?"),
+        ({"layers.activations": ["relu", 3]}, "activation must be given as text"),
+        ({"layers.activations": "relu"}, "unknown activation 'r'"),
+        ({"layers.activations": DELETED}, "it has no 'activations'"),
+        (
+            {"layers.dtype": "float64"},
+            "layer0.weights must be F64 of shape (4, 6), got F32 of (4, 6)",
+        ),
+        ({"layers.dtype": "int8"}, "dtype must be float32 or float64"),
+        ({"features.scale": "standart"}, "did you mean 'standard'?"),
+        ({"target.task": "binary"}, "task binary with 3 classes does not fit 3 outputs"),
+        (
+            {"target.task": "binary", "target.classes": [1, 4]},
+            "with 2 classes does not fit 3 outputs",
+        ),
+        ({"target.task": "regression"}, "task regression with 3 classes"),
+        ({"target.task": "other"}, "task other with 3 classes"),
+        ({"target.task": ["multiclass"]}, "does not fit"),
+        ({"target.classes": [1, 4]}, "with 2 classes does not fit 3 outputs"),
+        ({"target.classes": [1, 4, 4]}, "classes must be different labels of one type, in order"),
+        ({"target.classes": [9, 4, 1]}, "in order"),
+        ({"target.classes": [1, 4, "9"]}, "one type"),
+        ({"target.classes": [1, 4, 9.5]}, "one type"),
+        ({"target.classes": [0.5, 4.5, 9.5]}, "classes must be"),
+        ({"target.classes": [[1], [4], [9]]}, "classes must be"),
+        ({"target.classes": [[1], [4, 5], [9]]}, "does not fit together"),
+        ({"target.classes": [1, 4, 10**30]}, "classes must be"),
+        ({"target.classes": 3}, "does not fit together"),
+        ({"target.threshold": float("nan")}, "threshold must be between 0 and 1, got nan"),
+        ({"target.threshold": 1.5}, "threshold must be between 0 and 1, got 1.5"),
+        ({"target.threshold": "0.5"}, "threshold must be"),
+        ({"target.threshold": DELETED}, "it has no 'threshold'"),
+        ({"target.scale": DELETED}, "it has no 'scale'"),
+        ({"sha256": DELETED}, "it has no 'sha256'"),
+        ({"layers": DELETED}, "it has no 'layers'"),
+        ({"layers": []}, "section layers must hold named values"),
+        ({"table": None}, "section table must hold named values"),
+        ({"layers.colour": "red"}, "section layers must not hold 'colour'"),
+        ({"features.names": ["a", "b", "c", "c"]}, "feature names must be 4 different texts"),
+        ({"features.names": ["a", "b", "c"]}, "feature names must be 4 different texts"),
+        ({"features.names": "abcd"}, "feature names must be texts"),
+        ({"features.names": ["a", "b", "c", 4]}, "feature names must be texts"),
+        ({"features.names": list("abcd")}, "feature names must come with statistics"),
+        ({"features.has_statistics": True}, "it has no 'features.low'"),
+        ({"features.kinds": ["number"]}, "need a newer fastmlp"),
+        ({"target.names": [3]}, "target names must be texts"),
+        ({"table.colour": "red"}, "table must not hold 'colour'"),
+        ({"table.header": "maybe"}, "header must be one of 'auto', 'yes', 'no'"),
+        ({"table.header": 1}, "table option header must be text"),
+        ({"table.drop": "Id"}, "table option drop must be text"),
     ],
     ids=str,
 )
@@ -301,7 +354,9 @@ def test_tensors_that_do_not_fit_are_refused(
 
 
 def test_one_number_scales_all_features(rewrite: Rewrite) -> None:
-    path = rewrite({"scaling.offset": np.zeros(1), "scaling.factor": np.ones(1)}, scale="none")
+    path = rewrite(
+        {"scaling.offset": np.zeros(1), "scaling.factor": np.ones(1)}, **{"features.scale": "none"}
+    )
     assert Predictor.load(path).outputs(X).shape == (20, 3)
 
 
@@ -316,7 +371,7 @@ def scaled(path: Path, tensors: dict[str, Any], **entries: Any) -> Path:
     """A regression with scaled targets, parts of its file changed."""
     model("regression", target_scaling=SCALED).save(path)
     header, arrays = parts_of(path)
-    return write_parts(path, {**header, **entries}, {**arrays, **tensors})
+    return write_parts(path, change_entries(header, entries), {**arrays, **tensors})
 
 
 @pytest.mark.parametrize(
@@ -333,8 +388,8 @@ def scaled(path: Path, tensors: dict[str, Any], **entries: Any) -> Path:
             {},
             "must be F64 of shape (2,) or (1,)",
         ),
-        ({}, {"target_scale": "standart"}, "did you mean 'standard'?"),
-        ({}, {"target_scale": 3}, "scale must be given as text"),
+        ({}, {"target.scale": "standart"}, "did you mean 'standard'?"),
+        ({}, {"target.scale": 3}, "scale must be given as text"),
     ],
 )
 def test_target_scalings_that_do_not_fit_are_refused(
@@ -346,22 +401,77 @@ def test_target_scalings_that_do_not_fit_are_refused(
 
 def test_only_a_regression_has_scaled_targets(rewrite: Rewrite) -> None:
     numbers = {"target_scaling.offset": np.zeros(1), "target_scaling.factor": np.ones(1)}
-    message = refusal(rewrite(numbers, target_scale="none"))
-    assert "target_scale does not fit task multiclass" in message
+    message = refusal(rewrite(numbers, **{"target.scale": "none"}))
+    assert "target scaling does not fit task multiclass" in message
 
 
 def test_a_target_scaling_needs_its_numbers(tmp_path: Path) -> None:
     path = tmp_path / "model"
     model("regression").save(path)
     header, arrays = parts_of(path)
-    write_parts(path, {**header, "target_scale": "standard"}, arrays)
+    write_parts(path, change_entries(header, {"target.scale": "standard"}), arrays)
     assert "it has no 'target_scaling.offset'" in refusal(path)
 
 
 @pytest.mark.parametrize("classes", [[0, 1, 2], [0, 1]])
 def test_several_labels_have_no_classes(rewrite: Rewrite, classes: list[int]) -> None:
-    message = refusal(rewrite(task="multilabel", classes=classes))
+    message = refusal(rewrite(**{"target.task": "multilabel", "target.classes": classes}))
     assert f"task multilabel with {len(classes)} classes does not fit 3 outputs" in message
+
+
+# --- sections and older formats ---
+
+FORMATS = Path(__file__).parent / "formats"
+EXPECTED = json.loads((FORMATS / "expected.json").read_text(encoding="utf-8"))
+
+
+def test_what_is_known_of_features_and_targets_comes_back(tmp_path: Path) -> None:
+    known = FeatureInfo.of(X, ("a", "größe", "", "d"), (2, 2))
+    table = TableOptions(target="price", drop=("Id", "0"), decimal=",", na_values=("-",))
+    plain = model("regression", n_outputs=1)
+    Predictor(plain.network, plain.scaling, plain.task, known, ("price",), table).save(
+        tmp_path / "model"
+    )
+    loaded = Predictor.load(tmp_path / "model")
+    assert loaded.features is not None and loaded.table == table
+    assert (loaded.features.names, loaded.features.image_shape) == (known.names, (2, 2))
+    assert loaded.target_names == ("price",)
+    for name in ("low", "high", "mean"):
+        np.testing.assert_array_equal(getattr(loaded.features, name), getattr(known, name))
+
+
+@pytest.mark.parametrize("path", sorted(FORMATS.glob("*.safetensors")), ids=lambda path: path.stem)
+def test_a_model_of_every_format_is_read(path: Path) -> None:
+    predictor, name = Predictor.load(path), path.stem.partition("-")[0]
+    rows = np.array(EXPECTED["X"])
+    np.testing.assert_allclose(predictor.outputs(rows), EXPECTED["outputs"][name], rtol=1e-5)
+    predictions = predictor.predict(rows)
+    if predictor.task.kind == "regression":
+        np.testing.assert_allclose(predictions, EXPECTED["predictions"][name], rtol=1e-5)
+    else:
+        assert predictions.tolist() == EXPECTED["predictions"][name]
+
+
+def test_there_is_a_file_of_every_format() -> None:
+    versions = {path.stem.partition("-")[2] for path in FORMATS.glob("*.safetensors")}
+    assert versions == {str(version) for version in (*MODEL.upgrades, MODEL.version)}
+
+
+def test_an_older_format_is_checked_like_the_newest(tmp_path: Path) -> None:
+    header, tensors = parts_of(FORMATS / "classes-2.safetensors")
+    path = tmp_path / "model"
+    for change, words in (
+        ({"scale": DELETED}, "it has no 'scale'"),
+        ({"colour": "red"}, "its header must not hold 'colour'"),
+        ({"classes": [3, 1, 2]}, "classes must be different labels of one type, in order"),
+    ):
+        write_parts(path, change_entries(dict(header), change), tensors)
+        assert words in refusal(path)
+
+
+def test_a_section_of_a_newer_fastmlp_is_named(rewrite: Rewrite) -> None:
+    message = refusal(rewrite(calibration={"temperature": 1.5}))
+    assert "has a section 'calibration', which this fastmlp does not know; use the" in message
 
 
 # --- fuzz ---
@@ -441,7 +551,7 @@ def peak_bytes(load: Callable[[], object]) -> int:
 @pytest.mark.parametrize("sizes", [[4, 6, 3], [4, 2**26, 3]])
 def test_an_oversized_file_is_refused_without_memory_for_it(saved: Path, sizes: list[int]) -> None:
     header, _ = parts_of(saved)
-    text = json.dumps({**header, "layer_sizes": sizes})
+    text = json.dumps(change_entries(header, {"layers.sizes": sizes}))
     large = {"dtype": "F32", "shape": [4, 2**26], "data_offsets": [0, 1 << 30]}
     write_hole(saved, {"__metadata__": {"fastmlp": text}, "layer0.weights": large})
     assert peak_bytes(lambda: refusal(saved)) < 1 << 20
@@ -450,7 +560,7 @@ def test_an_oversized_file_is_refused_without_memory_for_it(saved: Path, sizes: 
 @needs_holes
 def test_a_model_that_fits_together_must_fit_into_memory(saved: Path) -> None:
     header, tensors = parts_of(saved)
-    text = json.dumps({**header, "layer_sizes": [4, 2**36, 3]})
+    text = json.dumps(change_entries(header, {"layers.sizes": [4, 2**36, 3]}))
     table: dict[str, Any] = {"__metadata__": {"fastmlp": text}}
     shapes = {name: list(tensor.shape) for name, tensor in tensors.items()}
     shapes.update({"layer0.weights": [4, 2**36], "layer0.biases": [2**36]})
@@ -478,7 +588,10 @@ def test_odd_headers_never_get_through(content: bytes, target: Path, data: st.Da
     target.write_bytes(content)
     header, tensors = parts_of(target)
     for _ in range(data.draw(st.integers(1, 2))):
-        header[data.draw(st.sampled_from(sorted(header)))] = data.draw(anything)
+        paths = [*header, *(f"{s}.{name}" for s in SECTIONS for name in SECTIONS[s] or ("drop",))]
+        path = data.draw(st.sampled_from(sorted(paths)))
+        assume(isinstance(header.get(path.partition(".")[0], {}), dict) or "." not in path)
+        change_entries(header, {path: data.draw(anything)})
     load_mutant(write_parts(target, header, tensors))
 
 
