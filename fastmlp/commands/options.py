@@ -43,8 +43,9 @@ examples:
   python -m fastmlp.train --epochs 1000 --out runs/long --checkpoint-every 30s
   python -m fastmlp.train --resume runs/long                 after whatever has ended it
 
-config.toml holds every setting as it was used, nothing left auto: who changes the optimizer, the
-mode or the classes of such a file gives the rate, the output or the loss that go with it, too.
+config.toml holds every setting as it was used: none is left auto, except how a table is read. If
+you change the optimizer, the mode or the classes of such a file, give the learning rate, the output
+or the loss that goes with the change, too.
 
 exit codes:
   0 done   1 failed while running   2 wrong usage   3 data missing, damaged or unfit

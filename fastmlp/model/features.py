@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..base.csr import Features, is_sparse
+from ..base.csr import Features, blocks, is_sparse
 from ..ops import columns
 
 STATISTICS = ("low", "high", "mean")
@@ -60,12 +60,10 @@ def _summary(X: Features) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     if is_sparse(X):
         low, high = columns.extremes(X)
         return low.astype(np.float64), high.astype(np.float64), columns.means(X)
-    # In chunks that fit into the cache: 18 ms for 54,000 selected images, 60 ms as a whole.
     n_features = X.shape[1]
     low, high = np.full(n_features, np.inf), np.full(n_features, -np.inf)
     total = np.zeros(n_features)
-    for start in range(0, X.shape[0], columns.ROWS_AT_ONCE):
-        rows = X[start : start + columns.ROWS_AT_ONCE]
+    for rows in blocks(X):
         np.minimum(low, rows.min(axis=0), out=low)
         np.maximum(high, rows.max(axis=0), out=high)
         total += rows.sum(axis=0, dtype=np.uint32 if rows.dtype == np.uint8 else np.float64)
