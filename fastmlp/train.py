@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .commands.running import INTERRUPTED, ignore, leave, print_line, run_command
 
 if TYPE_CHECKING:
+    from .data.dataset import Dataset
     from .reports.evaluation import RunEvaluation
     from .reports.run_folder import RunFolder
     from .training.config import TrainConfig
@@ -58,7 +59,8 @@ def _explain(options: argparse.Namespace, config: TrainConfig) -> int:
     from .commands.tables import data_lines, layer_lines
     from .training.fit import start
 
-    run = start(config, _load(options, config), options.threads)
+    config, dataset = _load(options, config)
+    run = start(config, dataset, options.threads)
     facts = [*data_lines(run), "", *layer_lines(run), "", *run.plan.lines()]
     print("\n".join([*facts, *machine_lines(run.plan.threads)]))
     return 0
@@ -83,7 +85,7 @@ def _train(options: argparse.Namespace, config: TrainConfig) -> int:
     from .training.progress import Progress
 
     started = time.perf_counter()
-    dataset = _load(options, config)
+    config, dataset = _load(options, config)
     callbacks = [] if options.quiet else [Introduction(), Progress()]
     cold = is_cold(config)
     if cold and not options.quiet:
@@ -121,10 +123,19 @@ def _train(options: argparse.Namespace, config: TrainConfig) -> int:
     return INTERRUPTED
 
 
-def _load(options: argparse.Namespace, config: TrainConfig) -> Any:
+def _load(options: argparse.Namespace, config: TrainConfig) -> tuple[TrainConfig, Dataset]:
+    """Return the settings, which other data than those of their file may change, and the data."""
+    from .commands.other_data import infer_again, is_other_data
     from .training.datasets import dataset_of
 
-    return dataset_of(config, options.data_dir, ignore if options.quiet else print_line)
+    notify = ignore if options.quiet else print_line
+
+    def load(config: TrainConfig) -> Dataset:
+        return dataset_of(config, options.data_dir, notify)
+
+    if is_other_data(options):
+        return infer_again(config, options, load, notify)
+    return config, load(config)
 
 
 def _record(options: argparse.Namespace, result: TrainResult, folder: RunFolder | None) -> None:

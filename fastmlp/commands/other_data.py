@@ -1,0 +1,77 @@
+"""Settings that were inferred from one dataset, used with another: ``--config old --data new``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..base.errors import ConfigError, DataError
+from ..base.toml import read_toml
+from ..data.dataset import Dataset
+from ..training.checks import AUTO
+from ..training.config import TrainConfig
+from ..training.resolve import resolve
+
+# What a task decides, with its default.
+_OF_TASK = {
+    "output_activation": AUTO,
+    "loss": AUTO,
+    "target_scale": TrainConfig.target_scale,
+    "class_weight": "none",
+    "label_smoothing": 0.0,
+    "threshold": 0.5,
+}
+
+
+def is_other_data(options: argparse.Namespace) -> bool:
+    """Return whether ``--data`` names other data than the file of ``--config``."""
+    if options.config is None or "data" not in options:
+        return False
+    before = read_toml(options.config, "--config").get("data", options.data)
+    return bool(before != options.data)
+
+
+def infer_again(
+    config: TrainConfig,
+    options: argparse.Namespace,
+    load: Callable[[TrainConfig], Dataset],
+    notify: Callable[[str], None],
+) -> tuple[TrainConfig, Dataset]:
+    """Load other data, and infer again what the settings of the old data say of them wrongly.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        Of the file, changed by the options given.
+    options : Namespace
+        What they give is kept.
+    load : callable
+        Returns the dataset of a config.
+    notify : callable
+        Told which settings are inferred again.
+    """
+    free = config if "task" in options else config.replace(task=AUTO)
+    dataset = load(free)
+    changes: dict[str, Any] = {}
+    if "task" not in options and config.task not in (AUTO, dataset.task):
+        changes = {"task": AUTO, **_OF_TASK}
+    if config.split == "official" and not dataset.has_official_split:
+        changes["split"] = AUTO
+    if config.scale == "unit" and dataset.feature_range is None:
+        changes["scale"] = AUTO
+    kept = {name: value for name, value in changes.items() if name not in options}
+    part = dataset.keep_classes(config.classes) if config.classes else dataset
+    try:
+        resolve(config.replace(**kept), part)
+    except (ConfigError, DataError):  # the output and loss of another number of classes
+        kept |= {k: v for k, v in _OF_TASK.items() if k not in options}
+    differing = {k: getattr(config, k) for k, v in kept.items() if getattr(config, k) != v}
+    if differing:
+        shown = ", ".join(f"{name} (was {value})" for name, value in differing.items())
+        notify(
+            f"settings: inferred again for {options.data}, since {Path(options.config).name} is of "
+            f"other data: {shown}"
+        )
+    return config.replace(**kept), dataset
