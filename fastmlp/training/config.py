@@ -204,6 +204,11 @@ class TrainConfig:
     dtype: str = "float32"
     log_every: int = 0
 
+    def __new__(cls, *_: Any, **values: Any) -> TrainConfig:
+        # Before the generated __init__, whose TypeError does not name the nearest field.
+        check_names(values)
+        return super().__new__(cls)
+
     def __post_init__(self) -> None:
         self._cast_fields()
         self._normalize_specs()

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
 import math
+import pickle
 import tomllib
 from typing import Any
 
@@ -81,6 +83,17 @@ def test_defaults() -> None:
         "dtype": "float32",
         "log_every": 0,
     }
+
+
+def test_an_unknown_setting_names_the_nearest() -> None:
+    assert refusal(activaton="relu") == "unknown setting 'activaton'; did you mean 'activation'?"
+    with pytest.raises(ConfigError, match="unknown setting 'epoch'; did you mean 'epochs'"):
+        TrainConfig().replace(epoch=3)
+
+
+def test_a_config_can_be_copied_and_pickled() -> None:
+    config = TrainConfig(epochs=3, hidden_layer_sizes=(5,))
+    assert copy.deepcopy(config) == config == pickle.loads(pickle.dumps(config))
 
 
 def test_no_setting_can_be_changed_in_place() -> None:
