@@ -36,7 +36,9 @@ KERNEL_IMPORTS = {
     "__future__", "collections", "functools", "hashlib", "llvmlite", "math", "numba", "numpy",
     "operator", "os", "pathlib", "platform", "re", "sys", "typing", "uuid",
 }  # fmt: skip
-HEAVY = ["numba", "llvmlite", "sklearn", "scipy", "matplotlib", "rich", "safetensors"]
+HEAVY = [
+    "numba", "llvmlite", "sklearn", "scipy", "matplotlib", "rich", "safetensors", "narwhals",
+]  # fmt: skip
 LIGHT_FOLDERS = ["base", "ops", "data"]
 MOST_LINES = 320
 PICKLING = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "marshal", "shelve"}

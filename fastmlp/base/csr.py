@@ -33,7 +33,8 @@ def canonical(value: Any, name: str) -> Features:
 
     Parameters
     ----------
-    value : sparse matrix or array of any format, shape (n, n_features)
+    value : sparse matrix or array of any format, or ndarray, shape (n, n_features)
+        Entries of one cell are added up; where the dtype cannot hold a sum, the result is float64.
     name : str
         What the error messages call it.
 
@@ -57,11 +58,39 @@ def canonical(value: Any, name: str) -> Features:
             f"{name} must be a sparse matrix whose indices fit its shape {value.shape}, got one "
             f"that SciPy refuses ({error}); build it anew from rows, columns and values"
         ) from error
-    if not X.has_canonical_format or np.count_nonzero(X.data) < X.data.size:
+    is_summed = getattr(value, "format", "") == "coo" and X.nnz < value.nnz
+    if is_summed or not X.has_canonical_format:
+        return _summed(value)
+    if np.count_nonzero(X.data) < X.data.size:
         X = X.copy()
-        X.sum_duplicates()
         X.eliminate_zeros()
     return X
+
+
+def _summed(value: Any) -> Any:
+    """Return the entries of each cell added up, in the matrix's dtype if it can hold the sums."""
+    from scipy.sparse import csr_array
+
+    dtype = value.dtype
+    # SciPy adds up in the dtype of the entries: bytes would overflow without a word.
+    is_narrow = dtype.kind in "iuf" and dtype != np.float64 and dtype.itemsize <= 8
+    X = csr_array(value.astype(np.float64) if is_narrow else value, copy=True)
+    X.sum_duplicates()
+    X.eliminate_zeros()
+    return _narrow(X, dtype) if is_narrow else X
+
+
+def _narrow(X: Any, dtype: np.dtype) -> Any:
+    """Return X, of float64, in a dtype if that can hold its numbers, else as it is."""
+    if dtype.kind == "f":
+        most = float(np.finfo(dtype).max)
+        fits = np.abs(X.data[np.isfinite(X.data)]).max(initial=0.0) <= most
+    else:
+        info = np.iinfo(dtype)
+        # From 2**53 on float64 may have rounded the sum.
+        least, most = max(info.min, -(2**53)), min(info.max, 2**53)
+        fits = X.data.min(initial=0.0) >= least and X.data.max(initial=0.0) <= most
+    return X.astype(dtype) if fits else X
 
 
 def stack(parts: Sequence[Features]) -> Features:

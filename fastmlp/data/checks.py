@@ -205,7 +205,7 @@ def _check_finite(array: Features, name: str, columns: tuple[str, ...] | None = 
         named = columns is not None and len(columns) == array.shape[1]
         place += f", column {repr(columns[first[1]]) if columns and named else first[1]}"
     raise DataError(
-        f"{name} must be finite, got {finite.size - np.count_nonzero(finite)} NaN or infinite "
-        f"value(s), the first ({numbers.flat[worst]}) in {place} counting from 0; drop those rows "
-        "or fill the gaps"
+        f"{name} must be finite, got {finite.size - np.count_nonzero(finite)} NaN (missing) or "
+        f"infinite value(s), the first ({numbers.flat[worst]}) in {place} counting from 0; drop "
+        "those rows or fill the gaps"
     )

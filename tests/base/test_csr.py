@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.sparse
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fastmlp.base.csr import MAX_COLUMNS, canonical, density, is_sparse, stack
 from fastmlp.base.errors import DataError
+from fastmlp.base.foreign import as_dense
 
 DENSE = np.array([[0, 3, 0, 1], [0, 0, 0, 0], [2, 0, 0, 5]])
 FORMS = ("csr", "csc", "coo", "lil", "dok", "bsr", "dia")
@@ -57,6 +60,62 @@ def test_duplicates_are_summed_columns_sorted_and_zeros_dropped(index: Any) -> N
     assert value.data.tolist() == data and value.indices.tolist() == indices
     # Numbers that cancel are zeros, too.
     assert_canonical(canonical(csr([1.0, -1], [2, 2], [0, 2]), "X"), np.zeros((1, 4)))
+
+
+SUMS = [
+    ("uint8", [150, 150], "float64"),
+    ("uint8", [128, 128], "float64"),
+    ("uint8", [100, 100], "uint8"),
+    ("int8", [100, 100], "float64"),
+    ("int8", [-100, -100], "float64"),
+    ("int8", [-100, 100], "int8"),
+    ("uint16", [60000, 60000], "float64"),
+    ("int32", [2**31 - 1, 1], "float64"),
+    ("int64", [2**62, 2**62], "float64"),
+    ("int64", [2, 3], "int64"),
+    ("uint64", [2**63, 2**63], "float64"),
+    ("float32", [3e38, 3e38], "float64"),
+    ("float32", [1.5, 2], "float32"),
+    ("float64", [1.5, 2], "float64"),
+]
+
+
+@pytest.mark.parametrize("form", ["csr", "csc", "coo", "bsr"])
+@pytest.mark.parametrize(("dtype", "entries", "becomes"), SUMS)
+def test_sums_of_duplicates_never_overflow(
+    form: str, dtype: str, entries: list[Any], becomes: str
+) -> None:
+    data = np.array(entries, dtype)
+    if form == "coo":
+        value = scipy.sparse.coo_array((data, ([0, 0], [1, 1])), shape=(2, 3))
+    else:
+        index = ([1, 1], [0, 2, 2]) if form != "csc" else ([0, 0], [0, 0, 2, 2])
+        blocks = data[:, None, None] if form == "bsr" else data
+        make = getattr(scipy.sparse, f"{form}_array")
+        value = make((blocks, *index), shape=(2, 3))
+    found = canonical(value, "X")
+    total = float(data[0]) + float(data[1])
+    assert found.dtype == becomes
+    assert_canonical(found, np.array([[0, total, 0], [0, 0, 0]]))
+    assert as_dense(value, "y")[0, 1] == total
+
+
+@given(
+    st.sampled_from(["uint8", "int8", "int16", "uint32", "float32"]),
+    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3), st.integers(0, 127)), max_size=12),
+)
+def test_canonical_is_the_sum_of_all_entries(dtype: str, entries: list[Any]) -> None:
+    dense = np.zeros((3, 4))
+    for row, column, number in entries:
+        dense[row, column] += number
+    rows, columns, numbers = np.array(entries or np.empty((0, 3)), np.int64).T
+    coo = scipy.sparse.coo_array((numbers.astype(dtype), (rows, columns)), shape=(3, 4))
+    order = np.argsort(rows, kind="stable")
+    by_row = csr(
+        numbers[order].astype(dtype), columns[order], np.searchsorted(rows[order], range(4))
+    )
+    for value in (coo, by_row):
+        assert_canonical(canonical(value, "X"), dense)
 
 
 def test_memory_behind_the_last_number_is_left_out() -> None:

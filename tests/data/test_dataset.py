@@ -139,7 +139,7 @@ def test_nan_is_counted_and_located(dtype: Any) -> None:
     bad[4, 0] = -np.inf
     message = refusal(bad)
     assert "X must be finite" in message
-    assert "2 NaN or infinite" in message
+    assert "2 NaN (missing) or infinite" in message
     assert "(nan) in row 2, column 1" in message
 
 
