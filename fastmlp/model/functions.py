@@ -12,7 +12,7 @@ from ..kernels import activations, losses, optimizers, update
 from ..kernels.buffers import Objective
 from ..kernels.pointers import address
 from ..ops.losses import Loss
-from ..ops.optimizers import SGD, Optimizer
+from ..ops.optimizers import Optimizer
 
 _FLOAT64_ARRAY = types.Array(types.float64, 1, "C")
 
@@ -75,7 +75,6 @@ def objective(
     penalty_per_row: bool = False,
 ) -> Objective:
     """Return what kernels are given; without a loss, for outputs alone."""
-    plain = isinstance(optimizer, SGD) and optimizer.momentum == 0
     return Objective(
         loss=0 if loss is None else loss_address(loss.name, dtype),
         loss_parameter=0.0 if loss is None else float(loss.kernel_parameter),
@@ -90,6 +89,6 @@ def objective(
         clip_value=float(clip_value),
         max_norm=float(max_norm),
         update=0 if loss is None else update_address(optimizer.name, dtype),
-        is_plain_sgd=int(plain),
+        is_plain_sgd=int(optimizer.is_plain),
         optimizer_parameters=np.array(optimizer.kernel_parameters, np.float64),
     )

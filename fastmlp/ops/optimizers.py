@@ -20,6 +20,13 @@ class Optimizer(Spec):
         return 0
 
     @property
+    def is_plain(self) -> bool:
+        """Whether the update is w -= rate g and nothing else: steps may then make it themselves,
+        without the optimizer's kernel. No state alone does not make a rule plain.
+        """
+        return False
+
+    @property
     def kernel_parameters(self) -> tuple[float, float, float, float]:
         """The numbers that the kernel is given, as float64."""
         return (0.0, 0.0, 0.0, 0.0)
@@ -51,6 +58,11 @@ class SGD(Optimizer):
     @property
     def state_buffers(self) -> int:
         return 1 if self.momentum > 0 else 0
+
+    @property
+    def is_plain(self) -> bool:
+        # A subclass has a kernel of its own.
+        return type(self) is SGD and self.momentum == 0
 
     @property
     def kernel_parameters(self) -> tuple[float, float, float, float]:

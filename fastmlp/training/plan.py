@@ -217,8 +217,8 @@ def _has_halves(config: TrainConfig) -> bool:
 
 def _needs_general_step(config: TrainConfig) -> str:
     """Say why the per-sample step cannot do it; empty if it can."""
-    if OPTIMIZERS.parse(config.optimizer).state_buffers:
-        return f"optimizer {config.optimizer} changes every weight at every update"
+    if not OPTIMIZERS.parse(config.optimizer).is_plain:
+        return f"optimizer {config.optimizer} is not plain SGD"
     if config.l1:
         return "the penalty changes every weight at every update"
     if config.l2 and config.monitor == "train_objective":
