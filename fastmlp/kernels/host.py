@@ -12,6 +12,17 @@ def _features():
     return {name[1:] for name in text.split(",") if name.startswith("+")}
 
 
+def architecture(module):
+    """Return what a module of IR is compiled for, by LLVM's names: x86_64, aarch64 ..."""
+    found = module.triple.partition("-")[0]
+    return {"arm64": "aarch64", "amd64": "x86_64"}.get(found, found)
+
+
+def is_x86(module):
+    """Return whether a module of IR is compiled for an x86 CPU."""
+    return architecture(module) in ("x86_64", "i386", "i686")
+
+
 def tile_rows(machine, features):
     """Return how many rows of 64-byte sums the vector registers hold beside what feeds them.
 

@@ -5,8 +5,10 @@ A count costs some ten nanoseconds, so that it is always on: what is measured is
 
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
+from .host import architecture, is_x86
 from .jit import kernel
 
 NAMES = ("gather", "forward", "loss", "backward", "update", "wait")
@@ -20,15 +22,17 @@ def ticks(typingctx):
     """Return a counter that runs evenly; its unit depends on the machine. 0 where there is none."""
 
     def codegen(context, builder, signature, args):
-        architecture = builder.module.triple.partition("-")[0]
-        if architecture in ("x86_64", "i686"):
+        if is_x86(builder.module):
             kind = ir.FunctionType(_INDEX, [])
             counter = builder.module.declare_intrinsic("llvm.readcyclecounter", (), kind)
             return builder.call(counter, [])
-        if architecture in ("aarch64", "arm64"):
-            # The cycle counter itself is closed to programs.
-            kind = ir.FunctionType(_INDEX, [])
-            return builder.asm(kind, "mrs $0, cntvct_el0", "=r", [], True)
+        if architecture(builder.module) == "aarch64":
+            # Programs may not read the cycle counter. And no inline assembly: Numba does not
+            # initialise LLVM's assembly parser, and the first one that needs it ends the process.
+            name = builder.module.add_metadata([ir.MetaDataString(builder.module, "cntvct_el0")])
+            kind = ir.FunctionType(_INDEX, [name.type])
+            read = "llvm.read_volatile_register.i64"
+            return builder.call(cgutils.get_or_insert_function(builder.module, kind, read), [name])
         return ir.Constant(_INDEX, 0)
 
     return types.int64(), codegen
