@@ -7,6 +7,7 @@ for a value that looks like a frame.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,11 @@ _MOST_SHOWN = 10
 _TO_MEMORY = {"dask": "compute()", "duckdb": "arrow()", "pyspark": "toPandas()"}
 
 
-def as_plain(value: Any, name: str) -> tuple[Any, tuple[str, ...] | None]:
+def as_plain(
+    value: Any,
+    name: str,
+    select: Callable[[list[str]], list[int] | None] | None = None,
+) -> tuple[Any, tuple[str, ...] | None]:
     """Return a frame as an array, and anything else as it is, a sparse matrix too.
 
     Parameters
@@ -28,6 +33,8 @@ def as_plain(value: Any, name: str) -> tuple[Any, tuple[str, ...] | None]:
     value : object
     name : str
         What the error messages call it.
+    select : callable, optional
+        Returns the positions of the columns of a frame to take, from their names; None: all.
 
     Returns
     -------
@@ -46,6 +53,12 @@ def as_plain(value: Any, name: str) -> tuple[Any, tuple[str, ...] | None]:
     frame = _frame(value, name)
     if frame is None:
         return value, None
+    positions = None if select is None else select(list(map(str, frame.columns)))
+    if positions is not None:
+        import narwhals.stable.v2 as nw
+
+        # Columns of pandas may be named by numbers, too.
+        frame = frame.select([nw.col(frame.columns[position]) for position in positions])
     return _numbers(frame, name), tuple(map(str, frame.columns))
 
 
