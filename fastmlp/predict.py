@@ -10,10 +10,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .commands.running import leave, print_line, run_command
+from .commands.running import ignore, leave, print_line, run_command
 
 if TYPE_CHECKING:
     from .commands.predictions import Predictions
+    from .data.inputs import Inputs
     from .model.predictor import Predictor
 
 
@@ -38,18 +39,25 @@ def _main(arguments: list[str] | None) -> int:
 
 def _predict(options: argparse.Namespace) -> Predictions:
     from .commands.predictions import Predictions, inputs_for
-    from .data.inputs import read_inputs
 
     predictor = _load(options.model, options.threshold)
-    inputs = read_inputs(
+    inputs = inputs_for(predictor, _read(options, predictor))
+    return Predictions(predictor, inputs, predictor.outputs(inputs.X, options.threads))
+
+
+def _read(options: argparse.Namespace, predictor: Predictor) -> Inputs:
+    from .commands.run_part import read_part
+    from .data.inputs import read_inputs
+
+    if options.part is not None:
+        return read_part(options, ignore if options.quiet else print_line)
+    return read_inputs(
         options.inputs,
         predictor.network.layer_sizes[0],
         is_regression=predictor.task.kind == "regression",
         target=options.target,
         labels=options.labels,
     )
-    inputs = inputs_for(predictor, inputs)
-    return Predictions(predictor, inputs, predictor.outputs(inputs.X, options.threads))
 
 
 def _load(path: Path, threshold: float | None) -> Predictor:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .._version import __version__
 from ..base.errors import ConfigError
+from ..data.split import PARTS
 from .options import Parser, parse_with
 
 DESCRIPTION = """\
@@ -26,6 +27,7 @@ INPUT is one of
 
 examples:
   python -m fastmlp.predict runs/mine test.csv
+  python -m fastmlp.predict runs/mine all.csv --part test
   python -m fastmlp.predict model.safetensors digits/ --format json
   python -m fastmlp.predict runs/mine t10k-images-idx3-ubyte --labels t10k-labels-idx1-ubyte
 
@@ -55,6 +57,12 @@ def parse_predict_arguments(arguments: list[str] | None = None) -> argparse.Name
     elif options.overwrite:
         raise ConfigError("--overwrite does not go without --out; leave it out")
     options.format = options.format or "csv"
+    for flag in ("target", "labels"):
+        if options.part is not None and getattr(options, flag) is not None:
+            raise ConfigError(
+                f"--{flag} does not go with --part, whose rows are read as in training; leave one "
+                "out"
+            )
     return options
 
 
@@ -90,6 +98,10 @@ def build_predict_parser() -> Parser:
     parser.add_argument(
         "--labels", metavar="FILE", type=Path, help="an IDX file with the labels of images"
     )
+    parser.add_argument(
+        "--part", choices=tuple(PARTS), help="predict only the rows that were this part of the "
+        "run: MODEL is then a run folder, and INPUT its data, a file or a name such as mnist",
+    )  # fmt: skip
     parser.add_argument("--threads", type=int, metavar="N", help="default: all usable CPUs")
     parser.add_argument("--quiet", action="store_true", help="nothing on stderr but errors")
     parser.add_argument("--version", action="version", version=f"fastmlp {__version__}")

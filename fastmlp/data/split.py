@@ -19,6 +19,8 @@ from .dataset import Dataset
 
 NAMED_SPLITS = ("auto", "official", "none")
 HOLD_OUTS = ("random", "last")
+# What the parts are called, and the ending of their names in Parts.
+PARTS = {"training": "train", "validation": "validation", "test": "test"}
 DEFAULT_TEST_FRACTION = 0.2
 
 

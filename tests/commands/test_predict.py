@@ -235,3 +235,53 @@ def test_help_shows_every_kind_of_input(capsys: pytest.CaptureFixture[str]) -> N
     printed = capsys.readouterr().out
     for text in ("FILE.csv", "FILE.npz", "IDX", "FILE.png", "--threshold", "exit codes:"):
         assert text in printed
+
+
+# --- parts of a run ---
+
+
+@pytest.mark.parametrize("part", ["training", "validation", "test"])
+@pytest.mark.parametrize("kind", ["classes", "numbers", "labels"])
+def test_a_part_of_a_run_has_the_metrics_of_the_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str, part: str
+) -> None:
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(90, 4))
+    targets = {
+        "classes": np.digitize(rows[:, 0], [-0.5, 0.5]),
+        "numbers": 100 + rows @ [1.0, 2.0, -1.0, 0.5],
+        "labels": (rows[:, :2] > 0).astype(np.uint8),
+    }
+    data, folder = tmp_path / "data.npz", tmp_path / "run"
+    np.savez(data, X=rows, y=targets[kind])
+    arguments = ["--data", str(data), "--epochs", "2", "--hidden", "8", "--lr", "0.01", "--quiet"]
+    assert train([*arguments, "--no-plots", "--out", str(folder)]) == 0
+    capsys.readouterr()
+    assert main([str(folder), str(data), "--part", part, "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)["metrics"]
+    of_run = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["sets"][part]
+    assert found == {name: of_run[name] for name in found}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--part", "test", "--target", "y"], "--target does not go with --part"),
+        (["--part", "validation"], "must be a part of the run, which has none"),
+    ],
+)
+def test_a_part_that_cannot_be_told_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    folder = str(tmp_path / "run")
+    given = ["--data", "blobs(n=60)", "--epochs", "1", "--validation", "0", "--quiet", "--no-plots"]
+    assert train([*given, "--out", folder]) == 0
+    assert main([folder, "blobs(n=60)", *arguments]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_a_part_needs_the_folder_of_a_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], features: str
+) -> None:
+    assert main([saved(tmp_path, "regression"), features, "--part", "test"]) == 2
+    assert "--part test needs the folder of a run as MODEL" in capsys.readouterr().err
