@@ -80,14 +80,21 @@ def _load(path: Path, threshold: float | None) -> Predictor:
 
 
 def _write(options: argparse.Namespace, predictions: Predictions) -> None:
-    from .base.files import write_atomically
+    from .base.errors import FastMLPError
+    from .base.files import write_text
     from .commands.tables import metrics_lines
 
     text = predictions.to_json() if options.format == "json" else predictions.to_csv()
     if options.out is None:
         sys.stdout.write(text)
     else:
-        write_atomically(options.out, text.encode())
+        try:
+            write_text(options.out, text)
+        except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
+            raise FastMLPError(
+                f"--out {options.out} cannot be written to: {error.strerror}; name a file in a "
+                "folder that exists and that you may write to"
+            ) from None
     if predictions.metrics is not None and not (options.format == "json" and options.out is None):
         report = "\n".join(metrics_lines(predictions.metrics))
         if options.out is not None:

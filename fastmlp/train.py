@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from contextlib import closing, nullcontext
+from contextlib import ExitStack, closing, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from .commands.running import INTERRUPTED, ignore, leave, print_line, run_command
@@ -105,7 +105,11 @@ def _train(options: argparse.Namespace, config: TrainConfig) -> int:
         failure, result = error.with_traceback(None), error.result  # whose frames hold the data
     checkpoints = loop.checkpoints
     del run, loop  # and their copy of the data
-    with nullcontext() if checkpoints is None else closing(checkpoints):
+    with ExitStack() as held:
+        if folder is not None:
+            held.enter_context(closing(folder))
+        if checkpoints is not None:
+            held.enter_context(closing(checkpoints))
         _record(options, result, folder)
         # Who presses Ctrl-C wants to get out.
         if result.status != "interrupted" and not (options.json and folder is None):
@@ -141,6 +145,7 @@ def _load(options: argparse.Namespace, config: TrainConfig) -> tuple[TrainConfig
 def _record(options: argparse.Namespace, result: TrainResult, folder: RunFolder | None) -> None:
     """Write what training left to the run folder and print the results, come what may."""
     from .base.interrupts import Interrupts
+    from .base.paths import as_text
     from .commands.tables import peak_rss_mb
 
     peak = {"peak_rss_mb": peak_rss_mb()}
@@ -149,7 +154,7 @@ def _record(options: argparse.Namespace, result: TrainResult, folder: RunFolder 
             with Interrupts() as interrupts, interrupts.held():
                 folder.write(result, {**peak, "threads": result.plan.threads})
     finally:
-        _print_results(options, result, {**peak, "run_dir": folder and str(folder.path)})
+        _print_results(options, result, {**peak, "run_dir": folder and as_text(folder.path)})
 
 
 def _print_results(options: argparse.Namespace, result: TrainResult, more: dict[str, Any]) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import stat
+import sys
 import uuid
 import weakref
 from collections.abc import Callable, Iterator
@@ -11,33 +14,118 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from .paths import kind_of
+
 # A large file goes to disk piece by piece, whose pages the next piece takes over: 55 MB of fresh
 # pages took up to 0.2 s on a virtual machine, and 0.08 s so.
 _PIECE = 16 << 20
+# Bytes that a file name may have in every common file system.
+_LONGEST_NAME = 255
+_MOST_LINKS = 40
 
 
 def write_atomically(path: Path, *contents: bytes | memoryview) -> None:
     """Write ``contents``, one after the other, to ``path`` by way of a temporary file beside it.
 
     Once it returns, the file outlasts a loss of power; killed before, the old one is there, whole.
+    A link stays a link: the file that it names is replaced. A device, a FIFO or a name of an open
+    file (``/dev/stdout``) is never replaced, but written to.
 
     Raises
     ------
     OSError
-        If the folder cannot be written to; nothing is left behind.
+        If it is a folder, a disk or a socket, or cannot be written to; nothing is left behind.
     """
+    if is_stream(path):
+        with open_stream(path) as stream:
+            for content in contents:
+                stream.write(memoryview(content).cast("B"))
+        return
     # Not tempfile: its files are private, and a folder of data or results may be shared.
-    partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    target = Path(os.path.realpath(path))
+    partial = target.with_name(_partial_name(target.name))
     try:
         with partial.open("xb") as file:
             for content in contents:
                 _write(file, memoryview(content).cast("B"))
             file.flush()
             os.fsync(file.fileno())
-        os.replace(partial, path)
-        _sync_folder(path.parent)
+        os.replace(partial, target)
+        _sync_folder(target.parent)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from None  # not the temporary name
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text as :func:`write_atomically` does, in UTF-8.
+
+    What UTF-8 lacks, which are bytes of file names in other encodings, is written as its number.
+    """
+    write_atomically(path, encoded(text))
+
+
+def encoded(text: str) -> bytes:
+    """Return a text as :func:`write_text` writes it."""
+    return text.encode("utf-8", "backslashreplace")
+
+
+def is_stream(path: Path) -> bool:
+    """Whether what is written to a path is passed on: by a device, a FIFO or an open file's name.
+
+    Raises
+    ------
+    OSError
+        If nothing can be written there: it is a folder, a disk or a socket.
+    """
+    if descriptor_of(path) is not None:
+        return True
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError:
+        return False  # also for a link to nothing, whose file is made
+    if stat.S_ISREG(mode):
+        return False
+    if stat.S_ISCHR(mode) or stat.S_ISFIFO(mode):
+        return True
+    number = errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL
+    raise OSError(number, f"it is {kind_of(path)}, not a file", str(path))
+
+
+def open_stream(path: Path) -> BinaryIO:
+    """Open for writing what :func:`is_stream`; a FIFO waits for its reader."""
+    descriptor = descriptor_of(path)
+    if descriptor is None:
+        return path.open("wb")
+    for stream in (sys.stdout, sys.stderr):  # what was printed comes first
+        if stream is not None:
+            stream.flush()
+    # The open file itself: opened anew by its name, a regular file would be written from its start.
+    return os.fdopen(os.dup(descriptor), "wb")
+
+
+def descriptor_of(path: Path) -> int | None:
+    """Return the number of the open file that a path names, such as 1 of ``/dev/stdout``."""
+    name = os.path.abspath(path)
+    for _ in range(_MOST_LINKS):
+        folder, last = os.path.realpath(os.path.dirname(name)), os.path.basename(name)
+        if last.isdecimal() and folder in ("/dev/fd", f"/proc/{os.getpid()}/fd"):
+            return int(last)
+        if not os.path.islink(name):
+            break
+        name = os.path.normpath(os.path.join(folder, os.readlink(name)))
+    return None
+
+
+def _partial_name(name: str) -> str:
+    """Return a hidden name that no other writer has, and that is not too long."""
+    most = _LONGEST_NAME - len(f"..{uuid.uuid4().hex}")
+    start = name if len(os.fsencode(name)) <= most else name[: most // 4]
+    return f".{start}.{uuid.uuid4().hex}"
 
 
 def _write(file: BinaryIO, content: memoryview) -> None:

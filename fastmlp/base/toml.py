@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import tomllib
-from pathlib import Path
 from typing import Any
 
 from .errors import ConfigError
+from .paths import as_path
 
 MOST_BYTES = 1 << 20
 
 
 def read_toml(path: str | os.PathLike[str], name: str) -> dict[str, Any]:
-    """Return the values of a TOML file.
+    """Return the values of a TOML file, with or without the byte order mark of some editors.
 
     Parameters
     ----------
@@ -26,12 +27,15 @@ def read_toml(path: str | os.PathLike[str], name: str) -> dict[str, Any]:
     ConfigError
         If the file cannot be read, is larger than 1 MB, or no TOML in UTF-8.
     """
+    path = as_path(path, name)
     try:
-        with Path(path).open("rb") as file:
+        with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
         if len(content) > MOST_BYTES:
             raise ConfigError(f"{name} {path} must have at most 1 MB, got more; name a TOML file")
-        return tomllib.loads(content.decode())
+        if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            raise ConfigError(f"{name} {path} must be in UTF-8, got UTF-16; save it as UTF-8")
+        return tomllib.loads(content.decode("utf-8-sig"))
     except ConfigError:
         raise
     except OSError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from .._version import __version__
@@ -16,7 +15,7 @@ from ..ops.schedules import SCHEDULES
 from ..recipes import recipe_names
 from ..training.checks import MODES, MONITORS, SAMPLINGS
 from .setting import add_setting
-from .values import interval, rate, shares, sizes, specs, texts
+from .values import folder, interval, path, rate, shares, sizes, specs, texts
 
 
 def add_data_options(group: Any) -> None:
@@ -34,7 +33,7 @@ def add_data_options(group: Any) -> None:
         help="a file with the validation rows, with the columns of --data",
     )  # fmt: skip
     group.add_argument(
-        "--data-dir", metavar="DIR", help="where MNIST's files are (also: $FASTMLP_DATA)"
+        "--data-dir", metavar="DIR", type=path, help="where MNIST's files are (also: $FASTMLP_DATA)"
     )
     add_setting(
         group, "--task", "task", metavar="TASK",
@@ -192,7 +191,9 @@ def add_log_option(group: Any) -> None:
 def add_run_options(group: Any) -> None:
     add_log_option(group)
     group.add_argument("--threads", type=int, metavar="N", help="default: all usable CPUs")
-    group.add_argument("--out", metavar="DIR", help="run folder (default: runs/NAME-DATE-TIME)")
+    group.add_argument(
+        "--out", metavar="DIR", type=folder, help="run folder (default: runs/NAME-DATE-TIME)"
+    )
     group.add_argument("--overwrite", action="store_true", help="let --out be an existing folder")
     group.add_argument("--no-out", action="store_true", help="write no run folder")
     group.add_argument(
@@ -204,7 +205,7 @@ def add_run_options(group: Any) -> None:
     )
     group.add_argument(
         "--resume",
-        type=Path,
+        type=folder,
         metavar="DIR",
         help="go on with the run in this folder, with its settings, to the same bits as if it had "
         "not been interrupted; begin one where there is none",
@@ -215,6 +216,7 @@ def add_run_options(group: Any) -> None:
     group.add_argument(
         "--config",
         metavar="FILE.toml",
+        type=path,
         help="settings, as a run folder's config.toml; options change what they name",
     )
     group.add_argument(

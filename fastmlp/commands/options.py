@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import difflib
+import os
 from typing import Any, NoReturn
 
 from ..base.errors import ConfigError
+from ..base.paths import as_text
 from ..base.toml import read_toml
 from ..recipes import recipe
 from ..training.config import TrainConfig
@@ -96,10 +98,33 @@ def parse_with(parser: Parser, arguments: list[str] | None) -> argparse.Namespac
     options, unknown = parser.parse_known_args(arguments)
     if unknown:
         known = [flag for action in parser._actions for flag in action.option_strings]
-        near = difflib.get_close_matches(unknown[0].partition("=")[0], known, n=1)
-        hint = f"; did you mean {near[0]}?" if near else " (--help lists the options)"
-        raise ConfigError(f"unknown argument {unknown[0]!r}{hint}")
+        raise ConfigError(f"unknown argument {unknown[0]!r}{_hint(unknown[0], known)}")
+    for name, value in vars(options).items():
+        setattr(options, name, _as_texts(value))
     return options
+
+
+def _hint(argument: str, known: list[str]) -> str:
+    """Say what an unknown argument may have been meant for."""
+    name = argument.partition("=")[0]
+    if "--data" in known and not argument.startswith("-") and _names_data(argument):
+        return f"; name data with --data {argument}"
+    wanted = name if name.startswith("-") else f"--{name}"
+    near = difflib.get_close_matches(wanted, known, n=1)
+    return f"; did you mean {near[0]}?" if near else " (--help lists the options)"
+
+
+def _names_data(argument: str) -> bool:
+    from ..data.load import is_known
+
+    return os.path.exists(argument) or is_known(argument)
+
+
+def _as_texts(value: Any) -> Any:
+    """Return settings in Unicode; paths stay as the system names them."""
+    if isinstance(value, str):
+        return as_text(value)
+    return type(value)(map(_as_texts, value)) if type(value) in (list, tuple) else value
 
 
 def config_from(options: argparse.Namespace) -> TrainConfig:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from .._version import __version__
 from ..base.errors import ConfigError
+from ..base.files import descriptor_of, is_stream
 from ..data.split import PARTS
 from .options import Parser, parse_with
+from .values import path
+
+STDOUT = 1
 
 DESCRIPTION = """\
 Predict labels and probabilities, or numbers, with a model that was trained and saved.
@@ -49,11 +54,9 @@ def parse_predict_arguments(arguments: list[str] | None = None) -> argparse.Name
     if options.out is not None:
         suffix = options.out.suffix.lower().removeprefix(".")
         options.format = options.format or (suffix if suffix == "json" else "csv")
-        if options.out.exists() and not options.overwrite:
-            raise ConfigError(
-                f"--out {options.out} must be a new file, and it exists; choose another, or add "
-                "--overwrite"
-            )
+        _check_out(options.out, options.overwrite)
+        if str(options.out) == "-" or descriptor_of(options.out) == STDOUT:
+            options.out = None
     elif options.overwrite:
         raise ConfigError("--overwrite does not go without --out; leave it out")
     options.format = options.format or "csv"
@@ -64,6 +67,22 @@ def parse_predict_arguments(arguments: list[str] | None = None) -> argparse.Name
                 "out"
             )
     return options
+
+
+def _check_out(path: Path, overwrite: bool) -> None:
+    """Raise ConfigError where predictions cannot be written, or would replace a file unasked."""
+    if str(path) == "-":
+        return
+    try:
+        if is_stream(path) or overwrite or not os.path.exists(path):
+            return
+    except OSError as error:
+        raise ConfigError(
+            f"--out {path} cannot be written to: {error.strerror}; choose another file"
+        ) from None
+    raise ConfigError(
+        f"--out {path} must be a new file, and it exists; choose another, or add --overwrite"
+    )
 
 
 def build_predict_parser() -> Parser:
@@ -77,13 +96,15 @@ def build_predict_parser() -> Parser:
         allow_abbrev=False,
     )
     parser.add_argument(
-        "model", metavar="MODEL", type=Path, help="a model file, or a run folder that holds one"
+        "model", metavar="MODEL", type=path, help="a model file, or a run folder that holds one"
     )
-    parser.add_argument("inputs", metavar="INPUT", type=Path, nargs="+", help="see below")
+    parser.add_argument("inputs", metavar="INPUT", type=path, nargs="+", help="see below")
     parser.add_argument(
         "--format", choices=("csv", "json"), help="(default: by the name of --out, else csv)"
     )
-    parser.add_argument("--out", metavar="FILE", type=Path, help="write predictions to a file")
+    parser.add_argument("--out", metavar="FILE", type=path,
+        help="write predictions to a file, to a device or FIFO, or (-) to stdout",
+    )  # fmt: skip
     parser.add_argument("--overwrite", action="store_true", help="let --out be an existing file")
     parser.add_argument(
         "--threshold", type=float, metavar="P",
@@ -96,7 +117,7 @@ def build_predict_parser() -> Parser:
         "there is a column more than features, one named target, label, class or y, else the last)",
     )  # fmt: skip
     parser.add_argument(
-        "--labels", metavar="FILE", type=Path, help="an IDX file with the labels of images"
+        "--labels", metavar="FILE", type=path, help="an IDX file with the labels of images"
     )
     parser.add_argument(
         "--part", choices=tuple(PARTS), help="predict only the rows that were this part of the "

@@ -34,7 +34,7 @@ def settings_of_run(folder: Path) -> dict[str, Any]:
     try:
         if not folder.exists() or _is_new(folder):
             return {}
-        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+        settings = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise ConfigError(
             f"--resume {folder} must be the folder of a run, or a new one, and its config.toml "
@@ -62,7 +62,7 @@ def open_run(
 ) -> tuple[RunFolder | None, Loop]:
     """Return a run's folder, and its loop, which goes on from a checkpoint there if it shall.
 
-    Who calls it closes the loop's checkpoints when the run's files are written.
+    Who calls it closes both the folder and the loop's checkpoints when the run's files are written.
 
     Raises
     ------
@@ -76,19 +76,23 @@ def open_run(
 
     if options.no_out:
         return None, Loop(run)
-    if options.resume is not None:
-        # Its checkpoints first: they tell whether the folder is that of this run.
-        checkpoints = _checkpoints(options, options.resume, run, dataset)
-        with ExitStack() as failing:
+    is_resumed = options.resume is not None
+    folder = (
+        RunFolder(options.resume, run.config, resume=True, name="--resume")
+        if is_resumed
+        else RunFolder(options.out, run.config, options.overwrite)
+    )
+    with ExitStack() as failing:
+        failing.callback(folder.close)
+        checkpoints = None
+        if is_resumed or options.checkpoint_every is not None:
+            checkpoints = _checkpoints(options, folder.path, run, dataset)
             failing.callback(checkpoints.close)
-            loop = Loop(run, checkpoints)
-            folder = RunFolder(options.resume, run.config, resume=True)
-            failing.pop_all()
-        return folder, loop
-    folder = RunFolder(options.out, run.config, options.overwrite)
-    if options.checkpoint_every is None:
-        return folder, Loop(run)
-    return folder, Loop(run, _checkpoints(options, folder.path, run, dataset))
+        loop = Loop(run, checkpoints)
+        if is_resumed:  # the checkpoints have told that the folder is that of this run
+            folder.resume()
+        failing.pop_all()
+    return folder, loop
 
 
 def _checkpoints(

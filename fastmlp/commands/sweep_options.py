@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from .._version import __version__
@@ -22,6 +21,7 @@ from .option_groups import (
 )
 from .options import Parser, parse_with
 from .table_options import add_table_options
+from .values import folder, path
 
 DESCRIPTION = """\
 Train every configuration of a grid, one to a core, and rank them by how they do on validation data.
@@ -146,10 +146,10 @@ def build_sweep_parser() -> Parser:
 
 def _add_search_options(group: Any) -> None:
     group.add_argument(
-        "--grid", metavar="FILE.toml", type=Path, help="axes and settings; options change them"
+        "--grid", metavar="FILE.toml", type=path, help="axes and settings; options change them"
     )
     group.add_argument(
-        "--config", metavar="FILE.toml", type=Path,
+        "--config", metavar="FILE.toml", type=path,
         help="settings for all cells, as a run folder's config.toml; options change them",
     )  # fmt: skip
     group.add_argument(
@@ -187,8 +187,11 @@ def _add_run_options(group: Any) -> None:
     )  # fmt: skip
     group.add_argument("--address", metavar="URL", help="of the scheduler of a Dask cluster")
     group.add_argument(
-        "--out", metavar="DIR", type=Path, help="the sweep's folder (default: runs/sweep-DATE-TIME)"
-    )
+        "--out",
+        metavar="DIR",
+        type=folder,
+        help="the sweep's folder (default: runs/sweep-DATE-TIME)",
+    )  # fmt: skip
     group.add_argument(
         "--resume", action="store_true",
         help="go on with the sweep in --out: its grid, with the axes that are given here besides "

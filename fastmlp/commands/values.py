@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import re
+from pathlib import Path
 
 from ..base.errors import ConfigError
+from ..base.paths import as_path
 from ..training.interval import Interval
 
 
@@ -61,3 +63,21 @@ def interval(text: str) -> str:
     except ConfigError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     return text
+
+
+def path(text: str) -> Path:
+    """Read the name of a file or folder, ``~`` expanded."""
+    try:
+        return as_path(text, "the value")
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def folder(text: str) -> Path:
+    """Read the name of a folder to write into."""
+    if text == "-":
+        raise argparse.ArgumentTypeError(
+            "must be a folder, got -, which is no name of one; leave it out for a new folder in "
+            "runs, or give ./-"
+        )
+    return path(text)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..base.errors import ConfigError, DataError, close_match
+from ..base.paths import find_path
 from ..base.table_options import TableOptions
 from . import digits, mnist
 from .csv_table import read_csv
@@ -104,9 +105,9 @@ def _load(name: str, data_dir: DataDir, table: TableOptions, task: str, notify: 
             f"{name!r}; name a file that ends in .csv or .tsv, or leave it out"
         )
     if suffix in CSV_SUFFIXES:
-        return read_csv(Path(name).expanduser(), target, task=task, notify=notify)
+        return read_csv(find_path(name, "data"), target, task=task, notify=notify)
     if suffix == NPZ_SUFFIX:
-        return read_npz(Path(name).expanduser(), task=task)
+        return read_npz(find_path(name, "data"), task=task)
     if task not in ("auto", "classification"):
         raise ConfigError(
             f"task must be auto or classification unless the data are a file, got {task!r} with "
@@ -118,6 +119,12 @@ def _load(name: str, data_dir: DataDir, table: TableOptions, task: str, notify: 
         return SYNTHETIC.parse(name).draw()
     hint = close_match(name.partition("(")[0].strip(), [*LOADERS, *SYNTHETIC.names()])
     raise ConfigError(f"unknown dataset {name!r}{hint} (files end in .csv, .tsv or .npz)")
+
+
+def is_known(name: str) -> bool:
+    """Whether a name is that of a dataset, a recipe, or a kind of file."""
+    suffix = Path(name).suffix.lower()
+    return name in LOADERS or _is_recipe(name) or suffix in (*CSV_SUFFIXES, NPZ_SUFFIX)
 
 
 def _file_suffix(name: str) -> str:
@@ -134,7 +141,7 @@ def _file_suffix(name: str) -> str:
     # Before files are looked for: a folder "mnist" must not hide the dataset.
     if name in ("", *LOADERS) or _is_recipe(name):
         return ""
-    path = Path(name).expanduser()
+    path = find_path(name, "data")
     if os.path.isfile(path):
         return NPZ_SUFFIX if _begins_with_zip_magic(path) else CSV_SUFFIXES[0]
     if os.path.isdir(path) or path.name != name:

@@ -17,6 +17,7 @@ import numpy as np
 from ..base.errors import DataError, FastMLPError
 from ..base.files import write_atomically
 from ..base.memory import usable_memory
+from ..base.paths import as_path
 
 # As safetensors calls and orders them.
 _DTYPES = {"int64": "I64", "float64": "F64", "float32": "F32", "uint8": "U8"}
@@ -101,11 +102,12 @@ def write_tensors(
     facts = {"format": form.name, "format_version": form.version}
     header = {**facts, **entries, "sha256": ""}
     header["sha256"] = _checksum(json.dumps(header), tensors)
+    path = as_path(path, f"{form.noun} file")
     # Not safetensors.numpy.save, which copies all numbers twice.
     names = sorted(tensors, key=lambda name: (_ORDER.index(tensors[name].dtype.name), name))
     try:
         write_atomically(
-            Path(path),
+            path,
             _table(names, tensors, json.dumps(header)),
             *(tensors[name].data for name in names if tensors[name].size),
         )
@@ -141,7 +143,7 @@ def read_header(path: str | os.PathLike[str], form: Format) -> Header:
     DataError
         If the file is missing or of another format, or its tensors lie beyond its end.
     """
-    with _opened(Path(path), form) as (header, _, _):
+    with _opened(as_path(path, f"{form.noun} file"), form) as (header, _, _):
         return header
 
 
@@ -169,7 +171,7 @@ def read_tensors(
         If the file is missing, damaged, of another format, does not fit together, or holds more
         than the machine's memory.
     """
-    path = Path(path)
+    path = as_path(path, f"{form.noun} file")
     with _opened(path, form) as (header, text, file), _misfits_named(path, form):
         _check_tensors(expected(header), file, path, form)  # before memory is taken for them
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118

@@ -10,13 +10,16 @@ import json
 import os
 import re
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 
 from ..base.errors import ConfigError
-from ..base.files import remove_partial, write_atomically
+from ..base.files import encoded, remove_partial, write_atomically, write_text
+from ..base.folders import lock_folder, make_folder, remove_files
 from ..base.numbers import finite
 from ..data.dataset import Dataset
 from ..training.callbacks import CsvLog
@@ -38,16 +41,20 @@ FILES = (
 class RunFolder:
     """A folder made before training: a place that cannot be written to is found out in time.
 
+    Nobody else writes into it until it is closed.
+
     Parameters
     ----------
     path : path-like or None
         None: ``runs/NAME-DATE-TIME``.
     config : TrainConfig
-        Resolved; written at once, which also reserves the folder.
+        Resolved; written at once.
     overwrite : bool, default False
         Whether the folder may exist and hold files. Those of an older run are removed.
     resume : bool, default False
-        Whether it may hold files of this run, which goes on.
+        Whether it may hold files of this run, which goes on. They stay until :meth:`resume`.
+    name : str, default "--out"
+        What messages call it.
 
     Attributes
     ----------
@@ -58,7 +65,7 @@ class RunFolder:
     Raises
     ------
     ConfigError
-        If the folder holds files and ``overwrite`` is false, or cannot be written to.
+        If the folder holds files and ``overwrite`` is false, cannot be written to, or is in use.
     """
 
     def __init__(
@@ -67,37 +74,50 @@ class RunFolder:
         config: TrainConfig,
         overwrite: bool = False,
         resume: bool = False,
+        name: str = "--out",
     ):
-        self.path = Path(path) if path is not None else unused_folder(config.data)
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            if resume:
-                remove_partial(self.path)
-                self._write_text("config.toml", to_toml(config))
-            else:
-                self._begin(config, overwrite)
-        except FileExistsError:
-            raise ConfigError(
-                f"--out {self.path} must be a new or empty folder, and it holds files; choose "
-                "another, or add --overwrite"
-            ) from None
-        except OSError as error:
-            raise ConfigError(
-                f"--out {self.path} cannot be written to: {error.strerror}; choose another folder, "
-                "or --no-out"
-            ) from None
+        path = path if path is not None else unused_folder(config.data)
+        self.path, self._name, self._config = make_folder(path, name), name, config
+        self._lock = lock_folder(self.path, name)
         self.log = CsvLog(self.path / "history.csv")
+        if not resume:
+            with ExitStack() as failing, self._failures_named():
+                failing.callback(self.close)
+                self._begin(overwrite)
+                failing.pop_all()
 
-    def _begin(self, config: TrainConfig, overwrite: bool) -> None:
+    def close(self) -> None:
+        """Let others write into the folder."""
+        self._lock.release()
+
+    def resume(self) -> None:
+        """Prepare the folder of a run that goes on."""
+        with self._failures_named():
+            remove_partial(self.path)
+            self._write_text("config.toml", to_toml(self._config))
+
+    def _begin(self, overwrite: bool) -> None:
         if not overwrite and any(self.path.iterdir()):
-            raise FileExistsError
+            raise ConfigError(
+                f"{self._name} {self.path} must be a new or empty folder, and it holds files; "
+                "choose another, or add --overwrite (in Python: overwrite=True)"
+            )
         if overwrite:  # its checkpoints first: a run that is under way holds them
             remove_checkpoints(self.path / CHECKPOINTS)
-        for name in FILES if overwrite else ():
-            (self.path / name).unlink(missing_ok=True)
-        # Of two runs that start at the same time, "x" lets only one in.
-        with (self.path / "config.toml").open("x") as file:
-            file.write(to_toml(config))
+            remove_files([self.path / file for file in FILES], self._name)
+        # Where folders cannot be held, "x" lets one of two runs in that start at the same time.
+        with (self.path / "config.toml").open("xb") as file:
+            file.write(encoded(to_toml(self._config)))
+
+    @contextmanager
+    def _failures_named(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise ConfigError(
+                f"{self._name} {self.path} cannot be written to: {error.strerror}; choose another "
+                "folder, or write none"
+            ) from None
 
     def write(self, result: TrainResult, extra_timings: dict[str, Any]) -> None:
         """Write the model, what was recorded, and what training itself has found."""
@@ -127,7 +147,7 @@ class RunFolder:
         self._write_text("report.html", run_page(evaluation, pictures))
 
     def _write_text(self, name: str, text: str) -> None:
-        write_atomically(self.path / name, text.encode())
+        write_text(self.path / name, text)
 
     def _write_json(self, name: str, values: dict[str, Any]) -> None:
         self._write_text(name, json.dumps(finite(values), indent=2, allow_nan=False) + "\n")
@@ -163,11 +183,12 @@ def save_run(
     Raises
     ------
     ConfigError
-        If the folder holds files and ``overwrite`` is false, or cannot be written to.
+        If the folder holds files and ``overwrite`` is false, cannot be written to, or another run
+        writes into it.
     """
-    folder = RunFolder(path, result.config, overwrite)
-    folder.write(result, {"threads": result.plan.threads})
-    folder.write_evaluation(evaluate_run(result, dataset), plots)
+    with closing(RunFolder(path, result.config, overwrite, name="path")) as folder:
+        folder.write(result, {"threads": result.plan.threads})
+        folder.write_evaluation(evaluate_run(result, dataset), plots)
     return folder.path
 
 
@@ -180,13 +201,22 @@ def metrics_of(result: TrainResult) -> dict[str, Any]:
 
 def to_toml(config: TrainConfig) -> str:
     """Return the settings as ``--config`` takes them."""
-    return tomli_w.dumps(config.to_dict())
+    return tomli_w.dumps(_as_unicode(config.to_dict()))
+
+
+def _as_unicode(value: Any) -> Any:
+    """Return settings without the surrogates of file names that are not UTF-8."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    if isinstance(value, dict):
+        return {name: _as_unicode(item) for name, item in value.items()}
+    return [_as_unicode(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def unused_folder(name: str) -> Path:
     """Return ``runs/NAME-DATE-TIME``, which is not there yet."""
-    safe = "-".join(re.findall(r"[A-Za-z0-9_.]+", Path(name).name))
-    stem = f"{safe}-{time.strftime('%Y%m%d-%H%M%S')}"
+    safe = "-".join(re.findall(r"[A-Za-z0-9_.]+", Path(name).name)).strip("-.")
+    stem = f"{safe or 'run'}-{time.strftime('%Y%m%d-%H%M%S')}"
     path, count = Path("runs") / stem, 1
     while path.exists():
         count += 1

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..base.errors import ConfigError, DataError, FastMLPError
 from ..base.files import FolderLock, remove_partial
+from ..base.paths import as_path
 from ..model.tensor_file import Header
 from .checkpoint import load_checkpoint, read_facts, save_checkpoint
 from .identity import differences, machine
@@ -52,7 +53,7 @@ class Checkpoints:
         identity: dict[str, Any],
         resume: bool = False,
     ):
-        self.folder, self.identity = Path(folder), identity
+        self.folder, self.identity = as_path(folder, "checkpoint_dir"), identity
         self._readable: list[Path] = []
         self._lock = _lock(self.folder)
         try:

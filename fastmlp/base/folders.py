@@ -1,0 +1,102 @@
+"""Folders into which a run or a sweep writes: made, and held against all others meanwhile."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .errors import ConfigError
+from .files import FolderLock
+from .paths import Name, as_path, kind_of
+
+_held = threading.local()
+
+
+def make_folder(name: Name, what: str) -> Path:
+    """Return a folder, which is made if it is not there.
+
+    Raises
+    ------
+    ConfigError
+        If something else is there, or it cannot be made.
+    """
+    path = as_path(name, what)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{what} {path} {_why_not(path, error)}") from None
+    except ValueError as error:  # a null character
+        raise ConfigError(f"{what} {str(path)!r} cannot be made: {error}; correct it") from None
+    return path
+
+
+def _why_not(path: Path, error: OSError) -> str:
+    """Say what is in the way of a folder."""
+    if os.path.lexists(path) and not os.path.isdir(path):
+        return f"must be a folder, and it is {kind_of(path)}; choose another folder"
+    for place in path.parents:
+        if os.path.lexists(place) and not os.path.isdir(place):
+            return f"cannot be written to: {place} is {kind_of(place)}; choose another folder"
+    return f"cannot be written to: {error.strerror}; choose another folder"
+
+
+def lock_folder(path: Path, what: str) -> FolderLock:
+    """Hold a folder against all other runs and sweeps.
+
+    Raises
+    ------
+    ConfigError
+        If another process or thread holds it.
+    """
+    try:
+        return FolderLock(path)
+    except BlockingIOError:
+        raise ConfigError(
+            f"{what} {path} is in use: another process or thread writes into it; wait for its end, "
+            "end it, or choose another folder"
+        ) from None
+
+
+@contextmanager
+def held_folder(name: Name, what: str) -> Iterator[Path]:
+    """Make a folder and hold it until the block is left.
+
+    Within the block the same thread may hold it once more. Errors as for :func:`make_folder` and
+    :func:`lock_folder`.
+    """
+    path = make_folder(name, what)
+    mine: set[str] = _held.__dict__.setdefault("folders", set())
+    key = os.path.realpath(path)
+    if key in mine:
+        yield path
+        return
+    lock = lock_folder(path, what)
+    mine.add(key)
+    try:
+        yield path
+    finally:
+        mine.discard(key)
+        lock.release()
+
+
+def remove_files(paths: Iterable[Path], what: str) -> None:
+    """Remove files of an older run or sweep; nothing else is ever removed.
+
+    Raises
+    ------
+    ConfigError
+        If one is no regular file: before any is removed.
+    """
+    there = [path for path in paths if os.path.lexists(path)]
+    for path in there:
+        if path.is_symlink() or not path.is_file():
+            kind = "a link" if path.is_symlink() else kind_of(path)
+            raise ConfigError(
+                f"{what} {path.parent} cannot be overwritten: {path.name} in it is {kind}, not a "
+                "file; remove that yourself, or choose another folder"
+            )
+    for path in there:
+        path.unlink(missing_ok=True)
