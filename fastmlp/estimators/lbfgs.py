@@ -84,7 +84,7 @@ class _Follower:
         }
         if run.prepared.validation is not None:
             row["validation_score"] = MEASURES["validation_score"](run, row)
-        run.tell("on_epoch_end", run.history.append(**row))
+        run.tell_epoch(run.history.append(**row))
         if run.stop_status:
             raise StopIteration
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..base.errors import ConfigError, close_match
-from ..base.files import write_atomically
+from ..base.files import encoded, is_stream, open_stream, write_text
+from ..base.paths import as_path
 from ..ops.improvement import CUMULATIVE, Improvement
 from .checks import MONITORS
+from .history import csv_line
 from .stopping import monitored
 
 if TYPE_CHECKING:
@@ -38,7 +38,13 @@ class Callback:
         """Within an epoch, about twenty times a second."""
 
     def on_epoch_end(self, run: Run, row: dict[str, Any]) -> None:
-        """After an epoch and its evaluation; ``row`` is the new row of the history."""
+        """After an epoch and its evaluation; ``row`` is the new row of the history.
+
+        Columns may be added to it, of numbers, texts, True, False or None.
+        """
+
+    def on_row_recorded(self, run: Run, row: dict[str, Any]) -> None:
+        """After ``on_epoch_end`` of all callbacks: the row has all its columns."""
 
     def on_train_end(self, run: Run) -> None:
         """After the last epoch, however training ended."""
@@ -130,7 +136,7 @@ class BestModel(Callback):
         monitor: str = "validation_loss",
         min_delta: float = 0.0,
     ):
-        self.path, self.monitor = Path(path), _known_monitor(monitor)
+        self.path, self.monitor = as_path(path, "path"), _known_monitor(monitor)
         self.min_delta = min_delta
 
     def on_train_begin(self, run: Run) -> None:
@@ -150,6 +156,9 @@ class BestModel(Callback):
 class CsvLog(Callback):
     """Writes the history to a CSV file as it grows, a row per epoch.
 
+    Columns that callbacks add to a row are in it, whichever callback is told first: the file is
+    written anew where a column appears. A device or a FIFO gets a new heading instead.
+
     Parameters
     ----------
     path : path-like
@@ -157,16 +166,61 @@ class CsvLog(Callback):
     """
 
     def __init__(self, path: str | os.PathLike[str]):
-        self.path = Path(path)
+        self.path = as_path(path, "path")
+        self._columns: tuple[str, ...] = ()
+        self._row: dict[str, Any] | None = None  # the last one written, and its line
+        self._line = b""
+        self._stream: BinaryIO | None = None
 
     def on_train_begin(self, run: Run) -> None:
+        self._columns, self._row = run.history.columns, None
         # With the rows of before, where the run goes on from a checkpoint.
-        write_atomically(self.path, run.history.to_csv().encode())
+        if is_stream(self.path):
+            self._stream = open_stream(self.path)
+            self._pass_on(run.history.to_csv())
+        else:
+            write_text(self.path, run.history.to_csv())
 
     def on_epoch_end(self, run: Run, row: dict[str, Any]) -> None:
+        if self._stream is None:
+            self._write(run, row)
+
+    def on_row_recorded(self, run: Run, row: dict[str, Any]) -> None:
+        self._write(run, row)  # callbacks that were told later may have changed it
+
+    def on_train_end(self, run: Run) -> None:
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+
+    def _write(self, run: Run, row: dict[str, Any]) -> None:
+        has_new = not row.keys() <= {*self._columns}
+        if has_new:
+            self._columns = run.history.columns
+        text = csv_line(row.get(name) for name in self._columns)
+        if self._stream is not None:
+            self._pass_on(csv_line(self._columns) + text if has_new else text)
+        elif has_new:
+            write_text(self.path, run.history.to_csv())
+        else:
+            self._append(encoded(text), b"" if row is not self._row else self._line)
+        self._row, self._line = row, encoded(text)
+
+    def _append(self, line: bytes, before: bytes) -> None:
+        """Write a row, in place of what was written of it before."""
+        if line == before:
+            return
         # Opened for each row, so that nothing is lost however the run ends.
-        with self.path.open("a", newline="", encoding="utf-8") as file:
-            csv.writer(file, lineterminator="\n").writerow(row.values())
+        with self.path.open("r+b" if before else "ab") as file:
+            if before:
+                file.seek(-len(before), os.SEEK_END)
+                file.truncate()
+            file.write(line)
+
+    def _pass_on(self, text: str) -> None:
+        assert self._stream is not None
+        self._stream.write(encoded(text))
+        self._stream.flush()
 
 
 class LambdaCallback(Callback):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -29,31 +30,83 @@ ITERATION_COLUMNS = (
 )
 
 
-class History:
-    """Rows of numbers under fixed columns; None where there is no value.
+# The most bytes that JSON takes of what callbacks add: to one row, and to the names of columns.
+# A checkpoint tells by it how large its tables can be before it takes memory for them.
+ADDED_BYTES = 1 << 16
 
-    ``history["train_loss"]`` is a column as a list, ``history.rows`` the rows as dictionaries.
+
+class History:
+    """Rows of numbers under columns; None where there is no value.
+
+    ``history["train_loss"]`` is a column as a list, ``history.rows`` the rows as dictionaries. A
+    callback may add columns to a row: they come after the others, in the order in which they first
+    appear, and are None in rows that lack them.
+
+    Parameters
+    ----------
+    columns : tuple of str
+        Those that every row has.
+    is_open : bool, default True
+        Whether others may be added.
     """
 
-    def __init__(self, columns: tuple[str, ...] = EPOCH_COLUMNS):
-        self.columns = columns
+    def __init__(self, columns: tuple[str, ...] = EPOCH_COLUMNS, is_open: bool = True):
+        self._own, self._is_open = columns, is_open
+        self._added: dict[str, None] = {}
         self.rows: list[dict[str, Any]] = []
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of all columns."""
+        if not self._is_open:
+            return self._own
+        rows = (row for row in self.rows if len(row) > len(self._own))
+        return tuple(dict.fromkeys((*self._own, *self._added, *chain.from_iterable(rows))))
 
     def append(self, **values: Any) -> dict[str, Any]:
         """Add a row, one value for each column, and return it."""
-        row = {column: values[column] for column in self.columns}
+        row = {column: values[column] for column in self._own}
         self.rows.append(row)
         return row
 
+    def settle(self) -> None:
+        """Make plain values of what callbacks put into the last row.
+
+        Raises
+        ------
+        ValueError
+            If something cannot be kept, which is then None; or a column that every row has was
+            removed.
+        """
+        row, wrong = self.rows[-1], ""
+        for name in (*self._own, *(name for name in row if name not in self._own)):
+            try:
+                row[name] = _plain(name, row[name], name in self._own)
+            except KeyError:
+                wrong, row[name] = wrong or f"column {name!r} was removed from a row; keep it", None
+            except ValueError as error:
+                wrong, row[name] = wrong or str(error), None
+        added = {name: value for name, value in row.items() if name not in self._own}
+        if max(_length({**self._added, **added}), _length(added)) > ADDED_BYTES:
+            wrong = f"columns added to a row must take at most {ADDED_BYTES} bytes; add fewer"
+            for name in added:
+                del row[name]
+        else:
+            self._added.update(dict.fromkeys(added))
+        if wrong:
+            raise ValueError(wrong)
+
     def to_json(self) -> np.ndarray:
         """Return the table as the bytes of a JSON text, uint8 of shape (n,)."""
-        values = [self.columns, *(list(row.values()) for row in self.rows)]
+        columns = self.columns
+        values = [columns, *([row.get(name) for name in columns] for row in self.rows)]
         return np.frombuffer(json.dumps(values).encode(), np.uint8)
 
     def most_bytes(self, rows: int) -> int:
         """Return how many bytes :meth:`to_json` gives of so many rows at most."""
-        # The longest number takes 24 characters, ", " two more.
-        return 2 + len(json.dumps(self.columns)) + rows * (4 + 26 * len(self.columns))
+        # The longest number takes 24 characters, ", " two more; a gap in an added column takes six.
+        own = len(json.dumps(self._own)) + rows * (4 + 26 * len(self._own))
+        return 2 + own + (self._is_open and (1 + 3 * rows) * ADDED_BYTES)
 
     def load_json(self, content: np.ndarray) -> None:
         """Overwrite the rows by those of :meth:`to_json`.
@@ -61,18 +114,35 @@ class History:
         Raises
         ------
         ValueError
-            If they are no rows of numbers under these columns.
+            If they are no rows of numbers under these columns, and those that callbacks added.
         """
         columns, *rows = json.loads(content.tobytes())
-        if columns != list(self.columns):
-            raise ValueError(f"history must have columns {self.columns}, got {columns!r:.80}")
+        own = len(self._own)
+        added = columns[own:]
+        if columns[:own] != list(self._own) or (added and not self._may_add(columns)):
+            raise ValueError(f"history must have columns {self._own}, got {columns!r:.80}")
         for row in rows:
-            if not all(type(value) in (int, float, type(None)) for value in row):
+            kinds = (_NUMBERS if i < own else _ADDED for i in range(len(row)))
+            if not all(type(v) in kind for v, kind in zip(row, kinds, strict=True)):
                 raise ValueError(f"history must hold numbers, got {row!r:.80}")
-        self.rows = [dict(zip(self.columns, row, strict=True)) for row in rows]
+        self._added = dict.fromkeys(added)
+        self.rows = [
+            {
+                name: value
+                for name, value in zip(columns, row, strict=True)
+                if value is not None or name in self._own
+            }
+            for row in rows
+        ]
+
+    def _may_add(self, columns: list[Any]) -> bool:
+        is_names = all(type(name) is str for name in columns)
+        return self._is_open and is_names and len({*columns}) == len(columns)
 
     def __getitem__(self, column: str) -> list[Any]:
-        return [row[column] for row in self.rows]
+        if column not in self.columns:
+            raise KeyError(column)
+        return [row.get(column) for row in self.rows]
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -82,8 +152,39 @@ class History:
 
     def to_csv(self) -> str:
         """Return the table as CSV, numbers with all their digits, empty where there is no value."""
-        text = io.StringIO()
-        writer = csv.DictWriter(text, self.columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(self.rows)
-        return text.getvalue()
+        columns = self.columns
+        return csv_line(columns) + "".join(
+            csv_line(row.get(name) for name in columns) for row in self.rows
+        )
+
+
+def csv_line(values: Iterable[Any]) -> str:
+    """Return values as a line of a CSV file, nothing for None."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(values)
+    return text.getvalue()
+
+
+_NUMBERS = (int, float, type(None))
+_ADDED = (*_NUMBERS, bool, str)
+
+
+def _plain(name: object, value: Any, is_own: bool) -> Any:
+    """Return a value as a table keeps it, a NumPy number as Python's."""
+    if not isinstance(name, str):
+        raise ValueError(f"a column's name must be a text, got {name!r:.80}")
+    if isinstance(value, np.generic | np.ndarray) and value.ndim == 0:
+        value = value.item()
+    kinds, rule = (
+        (_NUMBERS, "a number") if is_own else (_ADDED, "a number, a text or True or False")
+    )
+    if type(value) not in kinds:
+        raise ValueError(
+            f"column {name!r} must hold {rule} or None in each row, got {value!r:.80} of type "
+            f"{type(value).__name__}; convert it, or keep it elsewhere"
+        )
+    return value
+
+
+def _length(values: Any) -> int:
+    return len(json.dumps(values))

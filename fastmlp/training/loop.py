@@ -163,7 +163,7 @@ class Loop:
             row = run.history.append(**measured)
             self.best.observe(row, run.network.params)
             self.watcher.observe(monitored(row, run.config.monitor))
-            run.tell("on_epoch_end", row)
+            run.tell_epoch(row)
         if self.checkpoints is not None:
             self.checkpoints.save_if_due(self, epoch_has_ended=True)
 

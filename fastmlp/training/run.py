@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -97,7 +98,7 @@ class Run:
             config, self.plan, self.network, prepared.train, self.objective, notes_penalty
         )
         self.history = History((*EPOCH_COLUMNS, *self.measures))
-        self.iterations = History(ITERATION_COLUMNS)
+        self.iterations = History(ITERATION_COLUMNS, is_open=False)
         self.prepare_seconds = 0.0
         self.epoch = 0
         self.stop_status = ""
@@ -150,6 +151,30 @@ class Run:
                     failure.__cause__ = error
         if failure is not None:
             raise failure
+
+    def tell_epoch(self, row: dict[str, Any]) -> None:
+        """Tell all callbacks of the history's new row, to which they may add columns.
+
+        Raises
+        ------
+        CallbackError
+            After all were called: if one raised, or left what a history cannot keep.
+        """
+        failures: list[CallbackError] = []
+        tell = partial(self.tell, "on_epoch_end", row)
+        for step in (tell, self._settle, partial(self.tell, "on_row_recorded", row)):
+            try:
+                step()
+            except CallbackError as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
+
+    def _settle(self) -> None:
+        try:
+            self.history.settle()
+        except ValueError as error:
+            raise CallbackError(f"a callback changed an epoch's row: {error}") from error
 
     def compile(self) -> float:
         """Compile or load all kernels that the run needs; return the seconds it took."""
