@@ -31,7 +31,7 @@ TOP_FLOOR = 7  # train.py, sweep.py, predict.py and the package's own names
 # name.
 STRANGERS = {("ops", "kernels")}
 # Facts that need nothing else and that anybody may know.
-EVERYBODYS = {"fastmlp._version"}
+EVERYBODYS = {"fastmlp._folders", "fastmlp._version"}
 KERNEL_IMPORTS = {
     "__future__", "collections", "functools", "hashlib", "llvmlite", "math", "numba", "numpy",
     "operator", "os", "pathlib", "platform", "re", "sys", "typing", "uuid",

@@ -16,10 +16,12 @@ ROOT = Path(__file__).parents[1]
 PREDICT = """
 import numpy as np
 from fastmlp.commands.introduction import compiling_text
+from fastmlp.commands.machine import machine_lines
 from fastmlp import Predictor
 predictor = Predictor.load({model!r})
 print(predictor.outputs(np.ones((3, 4)), threads=1).tobytes().hex())
 print(compiling_text())
+print(*machine_lines(1))
 """
 TRAIN = ["-m", "fastmlp.train", "--data", "digits", "--hidden", "16", "--epochs", "1", "--no-out"]
 # In a mount namespace of its own: "ro FOLDER..." makes folders read-only, "fill FILE TEXT" has the
@@ -93,19 +95,118 @@ def outputs(predict: str) -> str:
 def test_a_read_only_install_and_a_read_only_home(
     predict: str, outputs: str, tmp_path: Path
 ) -> None:
-    site, home = tmp_path / "site", tmp_path / "home"
+    site, home, temporary = (tmp_path / name for name in ("site", "home", "temporary"))
     home.mkdir()
+    temporary.mkdir()
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "fastmlp", site / "fastmlp", ignore=ignored)
     done = run(
         ["-c", predict], ["ro", str(site), "ro", str(home)], root=site,
-        HOME=str(home), XDG_CACHE_HOME=None, NUMBA_CACHE_DIR=None,
+        HOME=str(home), XDG_CACHE_HOME=None, NUMBA_CACHE_DIR=None, TMPDIR=str(temporary),
     )  # fmt: skip
-    assert done.stdout.splitlines() == [
-        outputs,
-        "compiling kernels: at every start, for no folder can be written to keep them ...",
-    ]
+    first, *rest = done.stdout.splitlines()
+    assert first == outputs
+    assert rest[0] == "compiling kernels: once, then they are kept on disk ..."
+    assert f"kept in {temporary}" in rest[1] and "set NUMBA_CACHE_DIR to a folder" in rest[1]
     assert list(home.iterdir()) == []
+
+
+# Without an entry for its id and without HOME a user has no home folder: as in many containers.
+HOMELESS: dict[str, str | None] = {
+    "HOME": None, "XDG_CACHE_HOME": None, "NUMBA_CACHE_DIR": None, "FASTMLP_DATA": None,
+    "PYTHONDONTWRITEBYTECODE": "1",
+}  # fmt: skip
+NO_ENTRY = """
+import os, pwd, sys, runpy
+def unknown(user):
+    raise KeyError(f"getpwuid(): uid not found: {user}")
+pwd.getpwuid = unknown
+"""
+
+
+@pytest.fixture
+def homeless(tmp_path: Path) -> Iterator[dict[str, str | None]]:
+    """Variables of a process whose user has no home folder, and the sources of none of its own."""
+    (tmp_path / "sitecustomize.py").write_text(NO_ENTRY, encoding="utf-8")
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    yield {**HOMELESS, "TMPDIR": str(temporary), "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+
+
+@pytest.mark.parametrize("command", ["train", "sweep", "predict"])
+def test_a_user_without_a_home_folder(
+    command: str, homeless: dict[str, str | None], tmp_path: Path
+) -> None:
+    from toys import model
+
+    model().save(tmp_path / "model.safetensors")
+    (tmp_path / "rows.csv").write_text("a,b,c,d\n1,2,3,4\n", encoding="utf-8")
+    arguments = {
+        "train": ["--data", "auto", "--explain"],
+        "sweep": ["--data", "auto", "--list"],
+        "predict": [str(tmp_path / "model.safetensors"), str(tmp_path / "rows.csv")],
+    }[command]
+    done = run(["-m", f"fastmlp.{command}", *arguments], **homeless)
+    if command != "predict":
+        assert f"{tmp_path}/temporary/fastmlp-{os.geteuid()}/fastmlp/mnist" in done.stderr
+    assert not (ROOT / "~").exists()
+
+
+def test_a_name_with_a_tilde_needs_a_home_folder(homeless: dict[str, str | None]) -> None:
+    done = run([*TRAIN[:-1], "--out", "~/run"], code=2, **homeless)
+    assert "--out" in done.stderr and "give the whole path" in done.stderr
+
+
+def test_temporary_folders_are_of_one_user_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from fastmlp import _folders
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    usual = tmp_path / f"fastmlp-{os.geteuid()}"
+    fresh = _folders.temporary_folder.__wrapped__
+    assert fresh() == usual and usual.stat().st_mode & 0o777 == 0o700
+    assert fresh() == usual
+    usual.chmod(0o777)  # another user may have put code there
+    other = fresh()
+    assert other != usual and other.stat().st_mode & 0o777 == 0o700
+    usual.rmdir()
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    usual.symlink_to(tmp_path / "elsewhere")
+    assert fresh() not in (usual, other)
+
+
+@pytest.mark.parametrize("given", ["", "relative", "a file", "within a file"])
+def test_an_odd_cache_gives_way_to_a_temporary_folder(
+    given: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from fastmlp import _folders
+    from fastmlp.kernels.disk import KernelCache
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("fastmlp.kernels.disk.InTreeCacheLocator.ensure_cache_path", _refuse)
+    monkeypatch.setattr("numba.config.CACHE_DIR", "")
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr("pwd.getpwuid", {}.__getitem__)
+    (tmp_path / "file").touch()
+    variable = {
+        "a file": str(tmp_path / "file"),
+        "within a file": str(tmp_path / "file" / "x"),
+    }.get(given, given)
+    monkeypatch.setenv("XDG_CACHE_HOME", variable)
+    _folders.temporary_folder.cache_clear()
+    try:
+        cache = KernelCache(_refuse)
+        assert cache.cache_path.startswith(f"{tmp_path}/fastmlp-{os.geteuid()}/numba/")
+        if given != "relative":
+            assert _folders.cache_folder("x") == tmp_path / f"fastmlp-{os.geteuid()}" / "x"
+    finally:
+        _folders.temporary_folder.cache_clear()
+
+
+def _refuse(self: object) -> None:
+    raise OSError("no rights")
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs affinities")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 
 from ..base.cpus import allowed_cpus, quota_cpus
+from ..training.warm_up import temporary_note
 
 
 def machine_lines(threads: int) -> list[str]:
@@ -26,6 +27,8 @@ def machine_lines(threads: int) -> list[str]:
             "OpenMP cannot be loaded: Numba's own threads take its place, to the same bits; they "
             "take longer to start"
         )
+    if (note := temporary_note()) is not None:
+        lines.append(note)
     return lines
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import numpy as np
 
+from .._folders import cache_folder
 from ..base.errors import DataError
+from ..base.paths import as_path
 from .dataset import Dataset
 from .fetch import FetchError, fetch, is_stored, store
 from .idx import read_idx
@@ -36,13 +37,7 @@ SUBFOLDER = "mnist"
 
 def user_cache_folder() -> Path:
     """Return the folder of fastmlp in the user's cache, which need not exist."""
-    if cache := os.environ.get("XDG_CACHE_HOME"):
-        return Path(cache) / "fastmlp"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "fastmlp"
-    if sys.platform == "win32" and (local := os.environ.get("LOCALAPPDATA")):
-        return Path(local) / "fastmlp"
-    return Path.home() / ".cache" / "fastmlp"
+    return cache_folder("fastmlp")
 
 
 def find_folder(data_dir: str | os.PathLike[str] | None = None) -> Path | None:
@@ -58,7 +53,7 @@ def find_folder(data_dir: str | os.PathLike[str] | None = None) -> Path | None:
     """
     places = []
     if data_dir is not None:
-        folder = Path(data_dir).expanduser()
+        folder = as_path(data_dir, "data_dir")
         if not os.path.isdir(folder):
             raise DataError(
                 f"data_dir must be an existing folder, got {str(folder)!r}; create it or correct "
@@ -66,7 +61,7 @@ def find_folder(data_dir: str | os.PathLike[str] | None = None) -> Path | None:
             )
         places.append(folder)
     if variable := os.environ.get("FASTMLP_DATA"):
-        places.append(Path(variable).expanduser())
+        places.append(as_path(variable, "FASTMLP_DATA"))
     places.append(user_cache_folder())
     for place in places:
         for folder in (place, place / SUBFOLDER):
@@ -141,7 +136,7 @@ def load(
     """
     folder = find_folder(data_dir)
     if folder is None:
-        place = user_cache_folder() if data_dir is None else Path(data_dir).expanduser()
+        place = user_cache_folder() if data_dir is None else as_path(data_dir, "data_dir")
         folder = place / SUBFOLDER
         if not allow_download:
             raise DataError(_missing(folder))

@@ -9,15 +9,79 @@ names.
 from __future__ import annotations
 
 import hashlib
+import os
 import uuid
 from pathlib import Path
 from typing import Any
 
-from numba.core.caching import IndexDataCacheFile
+from numba.core.caching import (
+    CompileResultCacheImpl,
+    FunctionCache,
+    IndexDataCacheFile,
+    InTreeCacheLocator,
+    UserProvidedCacheLocator,
+    UserWideCacheLocator,
+)
 
 # Of other versions: a user may go back and forth between two without compiling each time, and who
 # changes kernels all day does not fill the disk.
 _KEPT = 3
+
+
+class _AnyName:
+    """Names a folder also for sources whose path the locale's encoding does not have."""
+
+    @classmethod
+    def get_suitable_cache_subpath(cls, py_file: str) -> str:
+        folder = os.path.dirname(os.path.abspath(py_file))
+        return f"{os.path.basename(folder)}_{hashlib.sha1(os.fsencode(folder)).hexdigest()}"
+
+
+class _UserProvided(_AnyName, UserProvidedCacheLocator):
+    """Where ``$NUMBA_CACHE_DIR`` says."""
+
+
+class _UserWide(_AnyName, UserWideCacheLocator):
+    """In the user's cache, unless there is no home folder: Numba would make a folder ``~``."""
+
+    def ensure_cache_path(self) -> None:
+        if not os.path.isabs(self.get_cache_path()):
+            raise OSError("a cache needs an absolute path")
+        super().ensure_cache_path()
+
+
+class _Temporary(_AnyName, UserWideCacheLocator):
+    """In a temporary folder of this user alone, where no other place can be written to."""
+
+    def __init__(self, py_func: Any, py_file: str):
+        self._py_file, self._lineno = py_file, py_func.__code__.co_firstlineno
+        self._cache_path = ""
+
+    def get_cache_path(self) -> str:
+        return self._cache_path
+
+    def ensure_cache_path(self) -> None:
+        from .._folders import temporary_folder
+
+        folder = temporary_folder() / "numba" / self.get_suitable_cache_subpath(self._py_file)
+        self._cache_path = str(folder)
+        super().ensure_cache_path()
+
+
+class _Places(CompileResultCacheImpl):
+    _locator_classes = [_UserProvided, InTreeCacheLocator, _UserWide, _Temporary]  # noqa: RUF012
+
+
+class KernelCache(FunctionCache):
+    """Numba's cache of a function, which is kept in more places than Numba's own.
+
+    Raises
+    ------
+    RuntimeError
+        If none of them can be written to.
+    """
+
+    _impl_class = _Places
 
 
 class KernelFiles(IndexDataCacheFile):

@@ -10,7 +10,7 @@ from typing import Any
 from numba import njit
 
 from .checks import CHECKED
-from .disk import KernelFiles
+from .disk import KernelCache, KernelFiles
 
 # Never nnan or ninf: divergence has to stay visible.
 FASTMATH = {"contract", "reassoc", "nsz", "arcp", "afn"}
@@ -67,10 +67,9 @@ def kernel(
     if not cached:
         return _closed_to_python(dispatcher)
     try:
-        dispatcher.enable_caching()
+        dispatcher._cache = KernelCache(dispatcher.py_func)
     except RuntimeError:
-        # No folder can be written (read-only install and home): compile in memory, every time.
-        return dispatcher
+        return dispatcher  # no folder can be written to: compile in memory, every time
     keep_on_disk(dispatcher, SOURCES_HASH)
     return dispatcher
 

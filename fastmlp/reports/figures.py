@@ -6,12 +6,14 @@ Not by matplotlib.pyplot, which keeps figures alive and may look for a display.
 from __future__ import annotations
 
 import io
+import os
 import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from .._folders import cache_folder, is_temporary
 from .plots import INK, PALE
 
 if TYPE_CHECKING:
@@ -36,6 +38,9 @@ _STYLE: Any = {
 @contextmanager
 def style() -> Iterator[None]:
     """Make and write figures in the style of fastmlp."""
+    # Without a place to keep its list of fonts, matplotlib makes it anew in every process.
+    if is_temporary(folder := cache_folder("matplotlib")):
+        os.environ.setdefault("MPLCONFIGDIR", str(folder))
     import matplotlib
 
     with matplotlib.rc_context(_STYLE), warnings.catch_warnings():

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .._folders import is_temporary
 from ..data.dataset import Dataset
 from ..kernels.general_step import train_batches
 from ..model.encoding import GATHERS, gather_address
@@ -57,6 +58,17 @@ def warm_up(dtypes: Sequence[str] = DTYPES, threads: int | None = None) -> Itera
 def kept_in() -> str | None:
     """Return the folder that keeps compiled kernels; None if none can be written to."""
     return train_batches._cache.cache_path  # type: ignore[no-any-return]
+
+
+def temporary_note() -> str | None:
+    """Say that kernels are kept in a temporary folder, if they are."""
+    folder = kept_in()
+    if folder is None or not is_temporary(folder):
+        return None
+    return (
+        f"compiled kernels are kept in {folder}, a temporary folder, because the user's cache "
+        "cannot be written to; set NUMBA_CACHE_DIR to a folder that lasts"
+    )
 
 
 def _groups(dtype: str, threads: int | None) -> Iterator[tuple[str, Callable[[], object]]]:

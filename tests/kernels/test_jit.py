@@ -19,7 +19,7 @@ from numba import float32, int64
 from numba.core.dispatcher import Dispatcher
 
 from fastmlp import kernels
-from fastmlp.kernels import jit
+from fastmlp.kernels import disk, jit
 from fastmlp.kernels.disk import KernelFiles
 
 MODULES = [module.name for module in pkgutil.iter_modules(kernels.__path__)]
@@ -200,10 +200,10 @@ def test_two_processes_never_write_the_same_code(tmp_path: Path) -> None:
 
 
 def test_kernels_work_where_no_folder_can_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(self: object) -> None:
+    def refuse(self: object, function: object) -> None:
         raise RuntimeError("cannot cache function: no locator available")
 
-    monkeypatch.setattr(Dispatcher, "enable_caching", refuse)
+    monkeypatch.setattr(disk.KernelCache, "__init__", refuse)
 
     @jit.kernel(cached=True)
     def double(x):
