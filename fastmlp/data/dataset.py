@@ -5,44 +5,61 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from ..base.csr import Features, canonical, is_sparse
+from ..base.arrays import rows_of_images, unmasked
+from ..base.csr import Features, density, is_sparse
 from ..base.errors import ConfigError, DataError, close_match
-from ..base.foreign import as_dense, as_plain, target_as_plain
+from ..base.foreign import as_plain
 from ..base.lazy import lazy
-from .checks import feature_matrix, target_array
+from .checks import feature_matrix
+from .classes import listed, matching_classes, rows_of_classes
+from .given_parts import TrainingRows, check_lengths, check_part
+from .targets import dataset_targets
 
 TASKS = ("auto", "classification", "multilabel", "regression")
+PARTS = ("test", "validation")
+BYTES = (0, 255)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
-    """Features and targets, checked once, with the official test part where there is one.
+    """Features and targets, checked once, with their own test and validation parts, if any.
 
     Parameters
     ----------
     X : array_like of shape (n, n_features)
         Finite real numbers of any dtype (uint8 for images); kept as they are, without a copy. Also
         a pandas frame of numeric columns, or a SciPy sparse matrix of any format, which becomes a
-        csr_array with sorted indices, no duplicates and no zeros, and is never made dense.
+        csr_array with sorted indices, no duplicates and no zeros, and is never made dense. Images
+        become rows, line by line, the channels of a pixel together: grey ones of shape (n, height,
+        width), (n, height, width, 1) or (n, 1, height, width), coloured ones with 3 or 4 channels
+        in the last or the second dimension.
     y : array_like of shape (n,) or (n, n_outputs)
         One integer, boolean or string label per row; floats; or for several labels a column of 0
         and 1 each. Also a pandas series or frame.
     X_test, y_test : array_like, optional
         The official test part: both or neither. ``X_test`` becomes sparse if ``X`` is, or dense (up
-        to 2 GB) if it is not.
+        to 2 GB) if it is not. A frame's columns are found by name.
     name : str, default "custom"
     task : {"auto", "classification", "multilabel", "regression"}, default "auto"
-        auto: floating ``y`` means regression; two or more columns of integers or booleans, only 0
-        and 1, multilabel; any other classification. Resolved on construction.
+        auto: two or more columns of only 0 and 1 mean multilabel; other floating ``y`` regression;
+        anything else classification. Resolved on construction. One-hot columns need a choice:
+        classification takes the index of the 1 as the label.
     feature_range : (float, float), optional
-        The range the features are known to come from, (0, 255) for bytes; scale "unit" uses it.
+        The range the features are known to come from; scale "unit" uses it. Default: (0, 255) where
+        ``X`` holds images of uint8, else unknown.
     image_shape : (int, int), optional
-        Height and width, where a row is an image.
+        Height and width, where a row is a grey image; default: as ``X`` has it.
     feature_names : tuple of str, optional
         Of the columns of ``X``; those of a frame are kept.
+    X_validation, y_validation : array_like, optional
+        Rows that are the validation part, instead of some of ``X``: both or neither, as for
+        ``X_test``.
+    target_names : tuple of str, optional
+        A name for each output.
 
     Raises
     ------
@@ -61,56 +78,62 @@ class Dataset:
     feature_range: tuple[float, float] | None = None
     image_shape: tuple[int, int] | None = None
     feature_names: tuple[str, ...] | None = None
+    X_validation: Features | None = None
+    y_validation: np.ndarray | None = None
+    target_names: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.task not in TASKS:
             raise ConfigError(f"unknown task {self.task!r}{close_match(str(self.task), TASKS)}")
-        plain, names = as_plain(self.X, "X")
+        plain, names = as_plain(unmasked(self.X, "X"), "X")
         if self.feature_names is not None:
             names = tuple(self.feature_names)
-        X = feature_matrix(plain, "X", names)
-        y, task = target_array(target_as_plain(self.y, "y"), "y", self.task)
-        _check_lengths(X, y, "X", "y")
-        self._store(X=X, y=y, task=task, feature_names=names)
-        self._check_test_part()
+        rows = rows_of_images(plain)
+        X = feature_matrix(rows.X, "X", names)
+        targets = dataset_targets(self.y, "y", self.task)
+        check_lengths(X, targets.y, "X", "y")
+        self._store(X=X, y=targets.y, task=targets.task, feature_names=names)
+        if rows.shape is not None:
+            known = BYTES if X.dtype == np.uint8 else None
+            self._store(
+                feature_range=self.feature_range or known,
+                image_shape=self.image_shape or rows.image_shape,
+            )
+        training = TrainingRows(X, targets, names, rows.shape)
+        for part in PARTS:
+            X_part, y_part = self._part(part)
+            if X_part is not None or y_part is not None:
+                X_part, y_part = check_part(part, X_part, y_part, training)
+                self._store(**{f"X_{part}": X_part, f"y_{part}": y_part})
         self._check_facts()
+
+    def __repr__(self) -> str:
+        """Return one line: sizes and what is predicted, no values of features."""
+        facts = [repr(self.name), _size_text(self.X), self._targets_text()]
+        for part in PARTS:
+            X_part, _ = self._part(part)
+            if X_part is not None:
+                facts.append(f"{X_part.shape[0]} {part} rows")
+        return f"<Dataset {', '.join(facts)}>"
+
+    def _targets_text(self) -> str:
+        if self.classes is not None:
+            labels = [str(label)[:20] for label in self.classes.tolist()]
+            shown = " ".join(listed(labels, 10).split())
+            return f"classification, {len(labels)} classes: {shown}"
+        n_outputs = 1 if self.y.ndim == 1 else self.y.shape[1]
+        what = "label" if self.task == "multilabel" else "target"
+        names = "" if self.target_names is None else f": {listed(self.target_names, 10)}"
+        return f"{self.task}, {n_outputs} {what}{'s' * (n_outputs != 1)}{names}"
+
+    def _part(self, part: str) -> tuple[Features | None, np.ndarray | None]:
+        """Return the features and the targets of a part, as they are stored."""
+        return getattr(self, f"X_{part}"), getattr(self, f"y_{part}")
 
     def _store(self, **values: object) -> None:
         # A frozen dataclass refuses plain assignment, also to itself.
         for field, value in values.items():
             object.__setattr__(self, field, value)
-
-    def _check_test_part(self) -> None:
-        if self.X_test is None and self.y_test is None:
-            return
-        if self.X_test is None or self.y_test is None:
-            missing, given = ("X_test", "y_test") if self.X_test is None else ("y_test", "X_test")
-            raise DataError(f"{missing} must come with {given}, got None; pass both or neither")
-        plain, names = as_plain(self.X_test, "X_test")
-        _check_order(names, self.feature_names)
-        if is_sparse(plain) and not is_sparse(self.X):
-            plain = as_dense(plain, "X_test", "a dense X", "pass X as a sparse matrix")
-        X_test = feature_matrix(plain, "X_test", names)
-        y_test, _ = target_array(target_as_plain(self.y_test, "y_test"), "y_test", self.task)
-        _check_lengths(X_test, y_test, "X_test", "y_test")
-        if X_test.shape[1] != self.n_features:
-            raise DataError(
-                f"X_test must have as many features as X, {self.n_features}, got "
-                f"{X_test.shape[1]}; select the same columns in both"
-            )
-        if y_test.shape[1:] != self.y.shape[1:]:
-            raise DataError(
-                f"y_test must have as many outputs as y, got shapes {y_test.shape} and "
-                f"{self.y.shape}; select the same targets in both"
-            )
-        if (y_test.dtype.kind == "U") != (self.y.dtype.kind == "U"):
-            raise DataError(
-                f"y_test must hold labels of the type in y, {self.y.dtype}, got {y_test.dtype}; "
-                "convert one of them, for example with astype(str)"
-            )
-        if is_sparse(self.X):
-            X_test = canonical(X_test, "X_test")
-        self._store(X_test=X_test, y_test=y_test)
 
     def _check_facts(self) -> None:
         if self.feature_range is not None:
@@ -131,6 +154,20 @@ class Dataset:
                 f"feature_names must be {self.n_features} different names, one per column of X, "
                 f"got {len(set(names))} different of {len(names)}; rename or leave them out"
             )
+        self._check_target_names()
+
+    def _check_target_names(self) -> None:
+        if self.target_names is None:
+            return
+        given = self.target_names
+        names = (given,) if isinstance(given, str) else tuple(map(str, given))
+        n_outputs = 1 if self.y.ndim == 1 else self.y.shape[1]
+        if len(names) != n_outputs or len(set(names)) < len(names):
+            raise DataError(
+                f"target_names must be {n_outputs} different names, one for each column of y, got "
+                f"{names}; rename or leave them out"
+            )
+        self._store(target_names=names)
 
     @property
     def n_features(self) -> int:
@@ -142,14 +179,23 @@ class Dataset:
         """Whether the dataset brings its own test part."""
         return self.X_test is not None
 
+    @property
+    def has_validation_part(self) -> bool:
+        """Whether the dataset brings its own validation part."""
+        return self.X_validation is not None
+
+    @property
+    def all_targets(self) -> list[np.ndarray]:
+        """The targets of the training, test and validation rows, those that there are."""
+        given = (self.y, self.y_test, self.y_validation)
+        return [y for y in given if y is not None]
+
     @lazy
     def classes(self) -> np.ndarray | None:
-        """Sorted distinct labels of ``y`` and ``y_test`` together; None unless classification."""
+        """Sorted distinct labels of all parts together; None unless classification."""
         if self.task != "classification":
             return None
-        if self.y_test is None:
-            return np.unique(self.y)
-        return np.unique(np.concatenate((np.unique(self.y), np.unique(self.y_test))))
+        return np.unique(np.concatenate([np.unique(y) for y in self.all_targets]))
 
     def keep_classes(self, labels: Iterable[object]) -> Dataset:
         """Return a dataset with only the rows of the given classes.
@@ -176,70 +222,18 @@ class Dataset:
                 f"classes must be left out for task {self.task!r}, got them for {self.name!r}; "
                 "pass task='classification' if y holds one label per row"
             )
-        kept = _matching_classes(self.classes, labels)
-        rows = np.isin(self.y, kept)
-        _check_some_left(rows, kept, "y")
-        if self.X_test is None or self.y_test is None:
-            return replace(self, X=self.X[rows], y=self.y[rows])
-        test_rows = np.isin(self.y_test, kept)
-        _check_some_left(test_rows, kept, "y_test")
-        return replace(
-            self,
-            X=self.X[rows],
-            y=self.y[rows],
-            X_test=self.X_test[test_rows],
-            y_test=self.y_test[test_rows],
-        )
+        kept = matching_classes(self.classes, labels)
+        rows = rows_of_classes(self.y, kept, "y")
+        changes: dict[str, Any] = {"X": self.X[rows], "y": self.y[rows]}
+        for part in PARTS:
+            X_part, y_part = self._part(part)
+            if X_part is not None and y_part is not None:
+                rows = rows_of_classes(y_part, kept, f"y_{part}")
+                changes |= {f"X_{part}": X_part[rows], f"y_{part}": y_part[rows]}
+        return replace(self, **changes)
 
 
-def _check_lengths(X: Features, y: np.ndarray, X_name: str, y_name: str) -> None:
-    if X.shape[0] != len(y):
-        raise DataError(
-            f"{y_name} must have one entry per row of {X_name}, {X.shape[0]}, got {len(y)}; "
-            "select the same rows in both"
-        )
-
-
-def _check_order(names: tuple[str, ...] | None, feature_names: tuple[str, ...] | None) -> None:
-    # Frames are matched by position: other columns, or another order, would train on nonsense.
-    if names is None or feature_names is None or names == feature_names:
-        return
-    differing = [pair for pair in zip(names, feature_names, strict=False) if pair[0] != pair[1]]
-    if differing:
-        got, wanted = differing[0]
-        raise DataError(
-            f"X_test must have the columns of X in their order, got {got!r} in the place of "
-            f"{wanted!r}; pass X_test[X.columns]"
-        )
-
-
-def _matching_classes(classes: np.ndarray, labels: Iterable[object]) -> np.ndarray:
-    if isinstance(labels, str):
-        labels = [label.strip() for label in labels.split(",")]
-    wanted = list(dict.fromkeys(str(label) for label in labels))
-    index = {str(label): i for i, label in enumerate(classes.tolist())}
-    unknown = [label for label in wanted if label not in index]
-    if unknown:
-        raise DataError(
-            f"classes must be labels of the data, got {', '.join(map(repr, unknown))}; "
-            f"known: {_listed(list(index))}"
-        )
-    if len(wanted) < 2:
-        raise DataError(
-            f"classes must name at least two labels, got {_listed(wanted) or 'none'}; "
-            f"choose from: {_listed(list(index))}"
-        )
-    return classes[[index[label] for label in wanted]]
-
-
-def _check_some_left(rows: np.ndarray, kept: np.ndarray, name: str) -> None:
-    if not rows.any():
-        raise DataError(
-            f"classes must leave rows in {name}, got {_listed(kept.tolist())}, of which it has "
-            "none; choose other classes"
-        )
-
-
-def _listed(labels: list[object] | list[str], limit: int = 20) -> str:
-    shown = ", ".join(str(label) for label in labels[:limit])
-    return f"{shown}, ... ({len(labels)} in all)" if len(labels) > limit else shown
+def _size_text(X: Features) -> str:
+    """Return the size and the dtype of features, and how many are not zero if they are sparse."""
+    size = f"{X.shape[0]} x {X.shape[1]} {X.dtype}"
+    return f"{size} sparse ({density(X):.2g} not zero)" if is_sparse(X) else size

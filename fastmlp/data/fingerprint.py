@@ -16,7 +16,10 @@ def fingerprint(dataset: Dataset) -> dict[str, str]:
 
     Names and files, which change no result, take no part.
     """
-    parts = {name: getattr(dataset, name) for name in ("X", "y", "X_test", "y_test")}
+    names = ["X", "y", "X_test", "y_test"]
+    if dataset.has_validation_part:  # else left out, so that older fingerprints stay valid
+        names += ["X_validation", "y_validation"]
+    parts = {name: getattr(dataset, name) for name in names}
     return {
         "task": dataset.task,
         "feature_range": repr(dataset.feature_range),

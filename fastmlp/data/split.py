@@ -54,12 +54,16 @@ def parts(
 ) -> Parts:
     """Divide a dataset into training, validation and test parts.
 
+    Validation rows of the dataset's own are the validation part, whatever the split: they are never
+    pooled with others, and ``validation`` and ``hold_out`` do not apply.
+
     Parameters
     ----------
     dataset : Dataset
     split : str, default "auto"
         official: the dataset's own test part. auto: that where there is one, else "80-20". "A-B":
-        all rows pooled, B percent of them for testing. none: all rows pooled, no test part.
+        training and test rows pooled, B percent of them for testing. none: training and test rows
+        pooled, no test part.
     validation : float, default 0.1
         Carved from the training part: below 1 a fraction (at least one row), from 1 a count,
         0 none.
@@ -89,8 +93,8 @@ def parts(
     weight = None if sample_weight is None else _checked_weight(dataset, sample_weight)
     X, y, X_test, y_test, weight = _carve_test(dataset, split, seed, weight)
     labels = y if dataset.task == "classification" else None
-    n_validation = validation_rows(validation, len(y))
-    X_validation = y_validation = None
+    X_validation, y_validation = dataset.X_validation, dataset.y_validation
+    n_validation = 0 if dataset.has_validation_part else validation_rows(validation, len(y))
     if n_validation:
         if hold_out == "last":
             train, held_out = np.split(np.arange(len(y)), [len(y) - n_validation])

@@ -55,12 +55,15 @@ def prepare(
     Raises
     ------
     ConfigError
-        If the data cannot be split, are too few for a validation set, or all have weight 0.
+        If the data cannot be split, are too few for a validation set, or all have weight 0; or if
+        settings choose validation rows, and the dataset brings its own.
     DataError
         If labels are unknown, the training part holds a single class, a scaled feature is beyond
         the range of the network's dtype, or sparse features are too large for the dense rows that
         input_dropout needs.
     """
+    if dataset.has_validation_part:
+        _check_no_validation_settings(config)
     split = parts(dataset, **config.split_settings, sample_weight=sample_weight, copy=False)
     if split.X_validation is None and config.validation > 0:
         raise ConfigError(
@@ -141,6 +144,16 @@ def prepare_parts(
         n_features,
         inputs,
     )
+
+
+def _check_no_validation_settings(config: TrainConfig) -> None:
+    for name in ("validation", "hold_out"):
+        value = getattr(config, name)
+        if value != getattr(TrainConfig, name):
+            raise ConfigError(
+                f"{name} must be left out for data with validation rows of their own, got {value}; "
+                "leave it out, or pass the data without these rows"
+            )
 
 
 def _alike(split: Parts, why: str = "", remedy: str = "") -> Parts:

@@ -158,7 +158,7 @@ def _task(dataset: Dataset, output: str, loss: str, threshold: float) -> Task:
                 f"y must hold class labels for output {output} with loss {loss}, got real numbers; "
                 "use output identity with squared_error, or make y integers or texts"
             )
-        parts = [dataset.y] if dataset.y_test is None else [dataset.y, dataset.y_test]
+        parts = dataset.all_targets
         least, most = min(y.min() for y in parts), max(y.max() for y in parts)
         if loss == "binary_cross_entropy" and not 0 <= least <= most <= 1:
             raise DataError(

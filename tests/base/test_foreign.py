@@ -397,14 +397,20 @@ def test_frames_as_targets() -> None:
     assert (labels.task, labels.y.shape) == ("multilabel", (6, 2))
 
 
-def test_test_parts_must_have_the_same_columns_in_the_same_order() -> None:
+@pytest.mark.parametrize("part", ["test", "validation"])
+def test_parts_must_have_the_same_columns_in_any_order(part: str) -> None:
     pd = pytest.importorskip("pandas")
     frame = pd.DataFrame(X, columns=["a", "b"])
-    assert "got 'b' in the place of 'a'; pass X_test[X.columns]" in refusal(
-        frame, X_test=frame[["b", "a"]], y_test=Y
+
+    def given(value: Any) -> dict[str, Any]:
+        return {f"X_{part}": value, f"y_{part}": Y}
+
+    data = dataset(frame, **given(frame[["b", "a"]]))
+    np.testing.assert_array_equal(getattr(data, f"X_{part}"), X)
+    assert f"X_{part} must have the columns of X, in any order, got none named 'b'" in refusal(
+        frame, **given(frame[["a"]])
     )
-    assert "as many features as X, 2, got 1" in refusal(frame, X_test=frame[["a"]], y_test=Y)
-    assert dataset(X, X_test=frame, y_test=Y).has_official_split
+    assert "got also 'Id'; pass" in refusal(frame, **given(frame.assign(Id=1)))
 
 
 def test_columns_of_one_name_are_refused() -> None:

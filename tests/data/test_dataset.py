@@ -118,7 +118,9 @@ def test_unknown_task_names_the_close_match() -> None:
     ("value", "words"),
     [
         (np.arange(6.0), r"X must be 2-D.*\(6,\).*reshape\(-1, 1\)"),
-        (np.zeros((6, 2, 2)), r"X must be 2-D.*\(6, 2, 2\).*reshape\(len\(X\), -1\)"),
+        (np.zeros((6, 2, 2, 2)), r"X must be 2-D.*\(6, 2, 2, 2\).*reshape\(len\(X\), -1\)"),
+        (np.zeros((6, 2, 2, 1, 1)), r"X must be 2-D.*\(6, 2, 2, 1, 1\)"),
+        (np.zeros((6, 0, 2)), r"X must be 2-D.*\(6, 0, 2\)"),
         (np.zeros((0, 2)), r"at least one row and one feature.*\(0, 2\)"),
         (np.zeros((6, 0)), r"at least one row and one feature.*\(6, 0\)"),
         (X.astype(str), r"real numbers.*<U.*astype\(float\)"),
@@ -186,28 +188,183 @@ def test_targets_that_do_not_fit_an_explicit_task_are_refused() -> None:
     assert "got 0.5" in refusal(y=SEVERAL / 2, task="multilabel")
 
 
+PARTS = pytest.mark.parametrize("part", ["test", "validation"])
+
+
+def given(part: str, X: Any = None, y: Any = None) -> dict[str, Any]:
+    return {f"X_{part}": X, f"y_{part}": y}
+
+
+@PARTS
 @pytest.mark.parametrize(
-    ("part", "words"),
+    ("X_part", "y_part", "words"),
     [
-        ({"X_test": X}, "y_test must come with X_test"),
-        ({"y_test": LABELS}, "X_test must come with y_test"),
-        ({"X_test": X, "y_test": LABELS[:4]}, "y_test must have one entry per row of X_test"),
-        ({"X_test": X[:, :1], "y_test": LABELS}, "as many features as X, 2, got 1"),
-        ({"X_test": X[:0], "y_test": LABELS[:0]}, "X_test must have at least one row"),
-        ({"X_test": X, "y_test": LABELS.astype(str)}, "y_test must hold labels of the type in y"),
+        (X, None, "y_PART must come with X_PART"),
+        (None, LABELS, "X_PART must come with y_PART"),
+        (X, LABELS[:4], "y_PART must have one entry per row of X_PART"),
+        (X[:, :1], LABELS, "X_PART must have as many features as X, 2, got 1"),
+        (X[:0], LABELS[:0], "X_PART must have at least one row"),
+        (X, LABELS.astype(str), "y_PART must hold labels of the type in y"),
+        (X, np.eye(6, dtype=int), "y_PART must hold one label per row"),
+        (np.full((6, 2), np.nan), LABELS, "X_PART must be finite"),
+        (X, LABELS + 0.5, "y_PART must hold labels"),
     ],
 )
-def test_bad_test_parts_are_refused(part: dict[str, Any], words: str) -> None:
-    assert words in refusal(**part)
+def test_bad_parts_are_refused(part: str, X_part: Any, y_part: Any, words: str) -> None:
+    assert words.replace("PART", part) in refusal(**given(part, X_part, y_part))
 
 
-def test_test_targets_of_several_labels_are_0_and_1() -> None:
-    assert "y_test must hold only 0 and 1" in refusal(y=SEVERAL, X_test=X, y_test=SEVERAL + 1)
-    assert "as many outputs" in refusal(y=SEVERAL, X_test=X, y_test=np.ones((6, 3), int))
+@PARTS
+def test_targets_of_parts_are_like_those_of_training(part: str) -> None:
+    message = refusal(y=SEVERAL, **given(part, X, SEVERAL + 1))
+    assert f"y_{part} must hold only 0 and 1" in message
+    assert "as many outputs" in refusal(y=SEVERAL, **given(part, X, np.ones((6, 3), int)))
+    assert "as many outputs" in refusal(y=X, **given(part, X, X[:, 0]))
 
 
-def test_test_targets_need_as_many_outputs() -> None:
-    assert "as many outputs" in refusal(y=X, X_test=X, y_test=X[:, 0])
+def test_a_dataset_holds_both_parts() -> None:
+    data = dataset(**given("test", X[:2], [9, 3]), **given("validation", X[:3], [3, 3, 11]))
+    assert data.has_official_split and data.has_validation_part
+    assert data.classes is not None and data.classes.tolist() == [3, 5, 7, 9, 11]
+    assert [len(y) for y in data.all_targets] == [6, 2, 3]
+    assert not dataset().has_validation_part
+
+
+def test_keep_classes_selects_rows_of_every_part() -> None:
+    data = dataset(**given("test", X[:4], LABELS[:4]), **given("validation", X[::-1], LABELS[::-1]))
+    kept = data.keep_classes([3, 7])
+    np.testing.assert_array_equal(kept.X_validation, X[[5, 3, 2, 0]])
+    np.testing.assert_array_equal(kept.y_validation, [7, 7, 3, 3])
+    np.testing.assert_array_equal(kept.y_test, [3, 3, 7])
+    with pytest.raises(DataError, match="classes must leave rows in y_validation, got 5, 7"):
+        dataset(**given("validation", X[:1], [3])).keep_classes([5, 7])
+
+
+@PARTS
+def test_targets_of_several_columns_of_0_and_1_are_labels_also_as_floats(part: str) -> None:
+    data = dataset(y=SEVERAL.astype(float), **given(part, X, SEVERAL.astype(np.float32)))
+    assert data.task == "multilabel"
+    for y in data.all_targets:
+        assert y.dtype == np.uint8
+        np.testing.assert_array_equal(y, SEVERAL)
+    numbers = dataset(y=SEVERAL.astype(float), task="regression")
+    assert (numbers.task, numbers.y.dtype) == ("regression", np.float64)
+    assert dataset(y=SEVERAL + 0.5).task == "regression"
+
+
+ONE_HOT = np.eye(3)[[0, 1, 0, 2, 1, 2]]
+
+
+@pytest.mark.parametrize("dtype", [float, np.float32, np.float16, int, np.uint8, bool, object])
+def test_one_hot_targets_need_a_choice_whatever_their_dtype(dtype: Any) -> None:
+    y = ONE_HOT.astype(dtype)
+    message = refusal(y=y)
+    assert "y must not be one-hot" in message
+    for remedy in ("argmax", "task='classification'", "--task classification", "'multilabel'"):
+        assert remedy in message
+    data = dataset(y=y, task="classification", X_test=X, y_test=y[::-1])
+    assert data.classes is not None and data.classes.tolist() == [0, 1, 2]
+    assert data.y.tolist() == [0, 1, 0, 2, 1, 2]
+    assert data.y_test is not None and data.y_test.tolist() == [2, 1, 2, 0, 1, 0]
+    assert dataset(y=y, task="multilabel").task == "multilabel"
+
+
+def test_one_hot_parts_need_as_many_columns() -> None:
+    part = given("test", X, np.eye(6))
+    assert "y_test must hold one label" in refusal(y=ONE_HOT, task="classification", **part)
+    assert dataset(y=ONE_HOT, task="regression").task == "regression"
+
+
+@pytest.mark.parametrize("name", ["X", "y", "X_test", "y_test", "X_validation", "y_validation"])
+def test_masked_entries_are_refused_and_named(name: str) -> None:
+    arrays = {"X": X, "y": LABELS, **given("test", X, LABELS), **given("validation", X, LABELS)}
+    whole = np.ma.masked_array(arrays[name], mask=False)
+    data = dataset(**{**arrays, name: whole})
+    assert type(getattr(data, name)) is np.ndarray
+    assert np.shares_memory(getattr(data, name), arrays[name])
+    masked = np.ma.masked_array(arrays[name], mask=np.zeros(arrays[name].shape))
+    masked[2] = np.ma.masked
+    message = refusal(**{**arrays, name: masked})
+    assert f"{name} must not have masked entries, got {masked.mask.sum()}" in message
+    assert f"{name}.filled(" in message
+    assert "masked entries" in refusal(**{**arrays, name: list(masked)})
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, float])
+@pytest.mark.parametrize("shape", [(6, 3, 4), (6, 3, 4, 1), (6, 1, 3, 4)])
+def test_grey_images_become_rows(shape: tuple[int, ...], dtype: Any) -> None:
+    images = np.arange(72).reshape(shape).astype(dtype)
+    data = dataset(images, **given("test", images[:2], LABELS[:2]))
+    np.testing.assert_array_equal(data.X, images.reshape(6, 12))
+    np.testing.assert_array_equal(data.X_test, images.reshape(6, 12)[:2])
+    assert data.image_shape == (3, 4)
+    assert data.feature_range == ((0, 255) if dtype == np.uint8 else None)
+    assert np.shares_memory(data.X, images)
+    assert dataset(images, feature_range=(0, 99)).feature_range == (0, 99)
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_coloured_images_become_the_same_rows_wherever_their_channels_stand(channels: int) -> None:
+    images = np.arange(6 * 5 * 7 * channels).reshape(6, 5, 7, channels)
+    for given_images in (images, images.transpose(0, 3, 1, 2)):
+        data = dataset(given_images)
+        np.testing.assert_array_equal(data.X, images.reshape(6, -1))
+        assert data.image_shape is None
+
+
+@PARTS
+def test_images_of_parts_have_the_shape_of_the_training_images(part: str) -> None:
+    images = np.zeros((6, 3, 4))
+    message = refusal(images, **given(part, np.zeros((6, 4, 3)), LABELS))
+    assert f"X_{part} must hold images of the shape in X" in message
+    rows = dataset(images, **given(part, np.zeros((6, 12)), LABELS))
+    assert getattr(rows, f"X_{part}").shape == (6, 12)
+
+
+def test_target_names_are_checked() -> None:
+    assert dataset(target_names=["price"]).target_names == ("price",)
+    assert dataset(y=X, target_names=("a", "b")).target_names == ("a", "b")
+    assert dataset().target_names is None
+    for names in (("a",), ("a", "a"), ()):
+        assert "target_names must be 2 different names" in refusal(y=X, target_names=names)
+
+
+@pytest.mark.parametrize(
+    ("data", "facts"),
+    [
+        (dataset(name="some"), "'some', 6 x 2 float64, classification, 3 classes: 3, 5, 7"),
+        (dataset(y=X[:, 0]), "'custom', 6 x 2 float64, regression, 1 target"),
+        (
+            dataset(y=X, target_names=("u", "v")),
+            "'custom', 6 x 2 float64, regression, 2 targets: u, v",
+        ),
+        (dataset(y=SEVERAL), "'custom', 6 x 2 float64, multilabel, 2 labels"),
+        (
+            dataset(X.astype(np.uint8), X_test=X[:2], y_test=[9, 3]),
+            "'custom', 6 x 2 uint8, classification, 4 classes: 3, 5, 7, 9, 2 test rows",
+        ),
+        (
+            dataset(**given("validation", X[:1], [3]), name="a\nb"),
+            "'a\\nb', 6 x 2 float64, classification, 3 classes: 3, 5, 7, 1 validation rows",
+        ),
+        (
+            dataset(scipy.sparse.eye_array(6, 10), name="s"),
+            "'s', 6 x 10 float64 sparse (0.1 not zero), classification, 3 classes: 3, 5, 7",
+        ),
+        (
+            dataset(np.zeros((50, 2)), np.arange(50)),
+            "'custom', 50 x 2 float64, classification, 50 classes: 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, "
+            "... (50 in all)",
+        ),
+    ],
+)
+def test_repr_is_one_line_of_facts(data: Dataset, facts: str) -> None:
+    assert repr(data) == f"<Dataset {facts}>"
+
+
+def test_long_labels_with_line_ends_stay_on_one_short_line() -> None:
+    text = repr(dataset(y=["a\nb" * 1000, "c", "c", "a", "a", "c"]))
+    assert "\n" not in text and len(text) < 120
 
 
 def test_facts_about_features_are_checked() -> None:

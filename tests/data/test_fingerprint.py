@@ -38,6 +38,14 @@ def test_each_part_tells_and_is_named(part: str, value: object) -> None:
     assert data_hash(replace(PLAIN, **{part: value})) != data_hash(PLAIN)
 
 
+def test_validation_rows_tell() -> None:
+    given = replace(PLAIN, X_validation=X, y_validation=Y)
+    other = replace(PLAIN, X_validation=X, y_validation=1 - Y)
+    assert len({data_hash(data) for data in (PLAIN, given, other)}) == 3
+    assert fingerprint(given).items() > fingerprint(PLAIN).items()
+    assert fingerprint(given)["X_validation"] == fingerprint(given)["X"]
+
+
 def test_sparse_features_tell_by_their_numbers_and_places() -> None:
     sparse = pytest.importorskip("scipy.sparse")
     dense = np.array([[0.0, 1.0], [1.0, 0.0], [0.0, 2.0]])

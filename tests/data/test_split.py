@@ -227,6 +227,48 @@ def test_the_last_rows_of_the_training_part_are_held_out(task: str) -> None:
     check_targets(result, numbered(100, 30, task))
 
 
+def with_validation_rows(n_test: int, form: Any = np.asarray) -> Dataset:
+    """100 rows for training, then the test rows, then 20 for validation, which are numbered on."""
+    data = numbered(100, n_test)
+    numbers = np.arange(100 + n_test, 120 + n_test)[:, None]
+    y = (numbers[:, 0] % 3 == 0).astype(int)
+    X_test = None if data.X_test is None else form(data.X_test)
+    return Dataset(form(data.X), data.y, X_test, data.y_test, X_validation=form(numbers),
+                   y_validation=y)  # fmt: skip
+
+
+@pytest.mark.parametrize("hold_out", ["random", "last"])
+@pytest.mark.parametrize("validation", [0, 0.1, 50])
+@pytest.mark.parametrize(
+    ("text", "n_test", "lengths"),
+    [
+        ("auto", 0, (80, 20, 20)),
+        ("auto", 30, (100, 20, 30)),
+        ("official", 30, (100, 20, 30)),
+        ("50-50", 0, (50, 20, 50)),
+        ("50-50", 30, (65, 20, 65)),
+        ("none", 0, (100, 20, None)),
+        ("none", 30, (130, 20, None)),
+    ],
+)
+def test_validation_rows_of_its_own_are_the_validation_part(
+    text: str, n_test: int, lengths: tuple[int | None, ...], validation: float, hold_out: str
+) -> None:
+    data = with_validation_rows(n_test)
+    result = parts(data, split=text, validation=validation, hold_out=hold_out)
+    assert tuple(None if X is None else len(X) for X in result[:6:2]) == lengths
+    assert result.X_validation is data.X_validation
+    assert result.y_validation is data.y_validation
+    others = [row for X in (result.X_train, result.X_test) if X is not None for row in rows(X)]
+    assert sorted(others) == list(range(100 + n_test))
+
+
+def test_sparse_validation_rows_stay_sparse() -> None:
+    result = parts(with_validation_rows(30, scipy.sparse.csr_array))
+    assert type(result.X_validation) is scipy.sparse.csr_array
+    assert result.X_validation.shape == (20, 1)
+
+
 def test_auto_is_80_20_without_an_official_part() -> None:
     result = parts(numbered(100), validation=0.1)
     lengths = [len(rows(X)) for X in result[:6:2]]

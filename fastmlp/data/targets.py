@@ -1,0 +1,78 @@
+"""Targets of a dataset: what tells labels from numbers before their values are checked."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..base.arrays import unmasked
+from ..base.errors import DataError
+from ..base.foreign import target_as_plain
+from .checks import target_array
+
+
+class Targets(NamedTuple):
+    """Checked targets.
+
+    Attributes
+    ----------
+    y : ndarray, shape (n,) or (n, n_outputs)
+    task : {"classification", "multilabel", "regression"}
+    one_hot : int
+        Number of columns in which the labels were given one-hot; 0 for others.
+    """
+
+    y: np.ndarray
+    task: str
+    one_hot: int = 0
+
+
+def dataset_targets(value: Any, name: str, task: str, one_hot: int | None = None) -> Targets:
+    """Return targets checked as :func:`~fastmlp.data.checks.target_array` does.
+
+    Several columns of only 0 and 1 are labels, whatever their dtype. Where each row holds a single
+    1, task "classification" takes its index as the label, and "auto" is refused.
+
+    Parameters
+    ----------
+    value : array_like, frame, series or sparse matrix
+    name : str
+        What the error messages call it.
+    task : {"auto", "classification", "multilabel", "regression"}
+    one_hot : int, optional
+        Number of one-hot columns that are taken as labels; default: any number.
+
+    Raises
+    ------
+    DataError
+    """
+    plain = target_as_plain(unmasked(value, name), name)
+    flags = _flags(plain) if task in ("auto", "classification") else None
+    if flags is None:
+        return Targets(*target_array(plain, name, task))
+    is_one_hot = bool(np.all(np.count_nonzero(flags, axis=1) == 1))
+    if task == "auto" and is_one_hot:
+        # Either reading trains, to different ends: so nobody may guess.
+        raise DataError(
+            f"{name} must not be one-hot (a single 1 in every row) for task 'auto', got shape "
+            f"{flags.shape}; pass {name}.argmax(axis=1) for classes that exclude each other "
+            "or task='classification' (--task classification), else task='multilabel'"
+        )
+    if task == "classification" and is_one_hot and one_hot in (None, flags.shape[1]):
+        return Targets(flags.argmax(axis=1), task, flags.shape[1])
+    labels = flags.astype(np.uint8) if flags.dtype.kind == "f" else plain
+    return Targets(*target_array(labels, name, task))
+
+
+def _flags(value: Any) -> np.ndarray | None:
+    """Return a matrix of two or more columns of only 0 and 1; None for anything else."""
+    try:
+        y = np.asarray(value)
+        if y.dtype.kind == "O":
+            y = np.asarray(y.tolist())
+    except (TypeError, ValueError):
+        return None
+    if y.dtype.kind not in "biuf" or y.ndim != 2 or y.shape[1] < 2 or not len(y):
+        return None
+    return y if ((y == 0) | (y == 1)).all() else None
