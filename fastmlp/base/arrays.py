@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -56,14 +57,15 @@ def rows_of_images(value: Any) -> ImageRows:
         return ImageRows(value)  # the checks of matrices say why
     if images.ndim == 3:
         images = images[..., None]
-    if images.ndim != 4 or 0 in images.shape:
+    if images.ndim != 4 or 0 in images.shape[1:]:
         return ImageRows(value)
     second, last = images.shape[1], images.shape[3]
     if last != 1 and (second == 1 or last not in COLOURS):
         if second not in (1, *COLOURS):
             return ImageRows(value)
         images = np.moveaxis(images, 1, 3)
-    return ImageRows(images.reshape(len(images), -1), images.shape[1:])
+    n, *shape = images.shape
+    return ImageRows(images.reshape(n, math.prod(shape)), images.shape[1:])
 
 
 def unmasked(value: Any, name: str) -> Any:

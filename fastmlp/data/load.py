@@ -14,6 +14,7 @@ from ..base.table_options import TableOptions
 from . import digits, mnist
 from .csv_table import read_csv
 from .dataset import Dataset
+from .npy_files import read_npy
 from .npz_table import read_npz
 from .synthetic import SYNTHETIC
 
@@ -22,6 +23,7 @@ Notify = Callable[[str], None]
 
 CSV_SUFFIXES = (".csv", ".tsv")
 NPZ_SUFFIX = ".npz"
+NPY_SUFFIX = ".npy"
 _SEVERAL = ("features", "drop", "na_values")
 ZIP_MAGIC = b"PK"
 
@@ -47,8 +49,9 @@ def load_dataset(
         scikit-learn's 1797 embedded images of 8 x 8. ``blobs(n=1000, classes=3, std=1.0, seed=0)``,
         ``moons(n=1000, noise=0.1, seed=0)`` and ``spirals(n=1000, noise=0.1, turns=1.5, seed=0)``,
         with any or none of these parameters: points of two features. Else a file, which ends in
-        .csv, .tsv or .npz or is told by its content: see :func:`~fastmlp.data.csv_table.read_csv`
-        and :func:`~fastmlp.data.npz_table.read_npz`.
+        .csv, .tsv, .npz or .npy or is told by its content: see
+        :func:`~fastmlp.data.csv_table.read_csv`, :func:`~fastmlp.data.npz_table.read_npz` and
+        :func:`~fastmlp.data.npy_files.read_npy`.
     data_dir : path-like, optional
         First folder in which to look for MNIST's files.
     classes : iterable of labels, or comma-separated str, optional
@@ -107,7 +110,9 @@ def _load(name: str, data_dir: DataDir, table: TableOptions, task: str, notify: 
     if suffix in CSV_SUFFIXES:
         return read_csv(find_path(name, "data"), target, task=task, notify=notify)
     if suffix == NPZ_SUFFIX:
-        return read_npz(find_path(name, "data"), task=task)
+        return read_npz(find_path(name, "data"), task=task, notify=notify)
+    if suffix == NPY_SUFFIX:
+        return read_npy(name, task=task, notify=notify)
     if task not in ("auto", "classification"):
         raise ConfigError(
             f"task must be auto or classification unless the data are a file, got {task!r} with "
@@ -118,13 +123,13 @@ def _load(name: str, data_dir: DataDir, table: TableOptions, task: str, notify: 
     if _is_recipe(name):
         return SYNTHETIC.parse(name).draw()
     hint = close_match(name.partition("(")[0].strip(), [*LOADERS, *SYNTHETIC.names()])
-    raise ConfigError(f"unknown dataset {name!r}{hint} (files end in .csv, .tsv or .npz)")
+    raise ConfigError(f"unknown dataset {name!r}{hint} (files end in .csv, .tsv, .npz or .npy)")
 
 
 def is_known(name: str) -> bool:
     """Whether a name is that of a dataset, a recipe, or a kind of file."""
     suffix = Path(name).suffix.lower()
-    return name in LOADERS or _is_recipe(name) or suffix in (*CSV_SUFFIXES, NPZ_SUFFIX)
+    return name in LOADERS or _is_recipe(name) or suffix in (*CSV_SUFFIXES, NPZ_SUFFIX, NPY_SUFFIX)
 
 
 def _file_suffix(name: str) -> str:
@@ -136,7 +141,7 @@ def _file_suffix(name: str) -> str:
         If it is the path of a folder, or of a file that is not there.
     """
     suffix = Path(name).suffix.lower()
-    if suffix in (*CSV_SUFFIXES, NPZ_SUFFIX):
+    if suffix in (*CSV_SUFFIXES, NPZ_SUFFIX, NPY_SUFFIX):
         return suffix
     # Before files are looked for: a folder "mnist" must not hide the dataset.
     if name in ("", *LOADERS) or _is_recipe(name):
@@ -147,7 +152,7 @@ def _file_suffix(name: str) -> str:
     if os.path.isdir(path) or path.name != name:
         what = "a folder" if os.path.isdir(path) else "a path that does not exist"
         raise DataError(
-            f"data must be a name or a file, got {name!r}, {what}; name a .csv, .tsv or .npz file "
+            f"data must be a name or a file, got {name!r}, {what}; name a .csv, .tsv, .npz or .npy file "
             "(folders of MNIST's files: --data-dir)"
         )
     return ""

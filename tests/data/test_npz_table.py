@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fastmlp.base.errors import ConfigError, DataError
-from fastmlp.data.npz_table import MAX_EXPANSION, read_npz
+from fastmlp.data.npz_table import MAX_EXPANSION, read_npz, read_npz_rows
 
 fuzz = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 X = np.arange(12.0).reshape(6, 2)
@@ -105,16 +105,95 @@ def test_the_task_can_be_forced(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "names",
-    ["X y X_test y_test", "x Y x_test Y_TEST", "x_train y_train x_test y_test", "X_TRAIN y"],
+    [
+        "X y",
+        "x Y x_test Y_TEST",
+        "x_train y_train x_test y_test",
+        "X_TRAIN y",
+        "Xtrain ytrain Xtest ytest",
+        "train_X train_y test_X test_y val_X val_y",
+        "X y X_test y_test X_val y_val",
+        "X y X_test y_test x_valid Y_valid",
+        "X-train y-train X-test y-test X-validation y-validation",
+        "X y X_test y_test x_dev y_dev",
+        "data target",
+        "features labels",
+        "train_images train_labels test_images test_labels val_images val_labels",
+        "x_training y_training images_test label_test",
+    ],
 )
 def test_names_of_arrays(names: str, tmp_path: Path) -> None:
-    arrays = dict(zip(names.split(), (X, Y, X[:2], Y[:2]), strict=False))
-    data = read_npz(stored(tmp_path / "some.npz", **arrays, other=np.zeros(3)))
+    arrays = dict(zip(names.split(), (X, Y, X[:2], Y[:2], X[:3], Y[:3]), strict=False))
+    others = {"other": np.zeros(3), "target_names": np.array(["a"]), "test": Y[:1], "X2": X}
+    data = read_npz(stored(tmp_path / "some.npz", **arrays, **others))
     np.testing.assert_array_equal(data.X, X)
     np.testing.assert_array_equal(data.y, Y)
-    assert data.has_official_split == (len(arrays) == 4)
-    if data.X_test is not None:
-        np.testing.assert_array_equal(data.X_test, X[:2])
+    assert data.has_official_split == (len(arrays) >= 4)
+    assert data.has_validation_part == (len(arrays) == 6)
+    for part, n in (("test", 2), ("validation", 3)):
+        if getattr(data, f"X_{part}") is not None:
+            np.testing.assert_array_equal(getattr(data, f"X_{part}"), X[:n])
+            np.testing.assert_array_equal(getattr(data, f"y_{part}"), Y[:n])
+
+
+def test_the_most_usual_name_counts(tmp_path: Path) -> None:
+    arrays = {"images": X + 1, "data": X + 2, "X": X, "labels": Y + 1, "y": Y}
+    data = read_npz(stored(tmp_path / "some.npz", **arrays))
+    np.testing.assert_array_equal(data.X, X)
+    np.testing.assert_array_equal(data.y, Y)
+
+
+@pytest.mark.parametrize("part", ["test", "validation"])
+def test_rows_are_those_of_the_part_where_there_are_some(part: str, tmp_path: Path) -> None:
+    path = tmp_path / "some.npz"
+    rows = read_npz_rows(stored(path, X=X, y=Y), part)
+    np.testing.assert_array_equal(rows.X, X)
+    assert rows.y is not None and rows.y.tolist() == Y.tolist()
+    given_part = {f"X_{part}": X[:2], f"y_{part}": Y[:2]}
+    for arrays in (given_part, {"X": X, "y": Y, **given_part}):
+        rows = read_npz_rows(stored(path, **arrays), part)
+        np.testing.assert_array_equal(rows.X, X[:2])
+        assert rows.names == (f"X_{part}", f"y_{part}")
+    unlabelled = read_npz_rows(stored(path, X=X, y=Y, **{f"X_{part}": X[:2]}), part)
+    assert unlabelled.y is None and len(unlabelled.X) == 2
+    with pytest.raises(DataError, match="must hold arrays X, got 'y'"):
+        read_npz_rows(stored(path, y=Y), part)
+
+
+@pytest.mark.parametrize(
+    ("y", "words"),
+    [
+        (Y, "target: y, classification (3 classes)"),
+        (Y / 2, "target: y, regression, by its floating numbers (for classes: --task class"),
+        (np.arange(6) * 1000, "target: y, classification (6 classes)"),
+    ],
+)
+def test_what_was_inferred_is_said(y: np.ndarray, words: str, tmp_path: Path) -> None:
+    said: list[str] = []
+    path = stored(tmp_path / "some.npz", X=X, y=y, x_val=X, y_val=y)
+    read_npz(path, notify=said.append)
+    (line,) = said
+    assert line.startswith("data: some.npz, 6 rows of 2 features, X; target: y, ")
+    assert words in line and line.endswith("; also x_val, y_val")
+
+
+def test_many_classes_are_said_to_be_a_choice(tmp_path: Path) -> None:
+    said: list[str] = []
+    path = stored(tmp_path / "some.npz", X=np.zeros((30, 1)), y=np.arange(30))
+    read_npz(path, notify=said.append)
+    assert said[0].endswith("classification (30 classes) (for numbers: --task regression)")
+    read_npz(path, notify=said.append, task="classification")
+    assert said[1].endswith("classification (30 classes)")
+
+
+@pytest.mark.parametrize("dtype", [float, np.float32, int, bool])
+def test_one_hot_targets_are_refused_or_classes_but_never_numbers(
+    dtype: Any, tmp_path: Path
+) -> None:
+    path = stored(tmp_path / "some.npz", X=X, y=np.eye(3, dtype=dtype)[[0, 1, 0, 2, 1, 2]])
+    assert "y must not be one-hot" in refusal(path)
+    data = read_npz(path, task="classification")
+    assert data.y.tolist() == [0, 1, 0, 2, 1, 2]
 
 
 def test_arrays_in_fortran_order(tmp_path: Path) -> None:
@@ -129,9 +208,14 @@ def test_images_become_rows(tmp_path: Path) -> None:
     np.testing.assert_array_equal(data.X, images.reshape(6, 6))
     assert data.X_test is not None and data.X_test.shape == (2, 6)
     assert (data.image_shape, data.feature_range) == ((3, 2), (0, 255))
+    column = read_npz(stored(path, images=images[..., None], labels=Y[:, None]))
+    assert (column.image_shape, column.y.shape) == ((3, 2), (6,))
+    coloured = read_npz(stored(path, X=np.zeros((6, 3, 5, 5), np.uint8), y=Y))
+    assert (coloured.n_features, coloured.image_shape) == (75, None)
+    assert coloured.feature_range == (0, 255)
     floats = read_npz(stored(path, X=images / 255, y=Y))
     assert (floats.image_shape, floats.feature_range) == ((3, 2), None)
-    assert "X_test must be 2-D" in refusal(
+    assert "X_test must hold images of the shape in X" in refusal(
         stored(path, X=images, y=Y, X_test=images[:2, :2], y_test=Y[:2])
     )
     assert "X must have at least one row" in refusal(stored(path, X=images[:0], y=Y[:0]))
@@ -146,7 +230,9 @@ def test_what_cannot_be_trained_on_is_refused_by_the_name_of_the_file(tmp_path: 
 @pytest.mark.parametrize(
     ("arrays", "words"),
     [
-        ({"data": X, "y": Y}, "must hold arrays X and y, got 'data', 'y'"),
+        ({"table": X, "y": Y}, "must hold arrays X and y, got 'table', 'y'"),
+        ({"data": X, "inputs": X, "y": Y}, "must hold one array for X, got 'data', 'inputs'"),
+        ({"X": X, "y": Y, "x_val": X}, "y_validation must come with X_validation"),
         ({"X": X}, "got 'X'"),
         ({}, "got none"),
         ({"X": X, "x": X, "y": Y}, "must hold one array for X, got 'X', 'x'"),
@@ -177,8 +263,8 @@ def test_pickles_are_never_loaded(name: str, tmp_path: Path) -> None:
     [
         (header("(1000000, 1000000)") + bytes(96), "claims 8000000000000 bytes"),
         (header("(10**12, 2)") + bytes(96), "damaged header"),
-        (header("(6, 2)") + bytes(95), "claims 96 bytes for shape (6, 2), the archive holds 95"),
-        (header("(6, 2)") + bytes(97), "the archive holds 97"),
+        (header("(6, 2)") + bytes(95), "claims 96 bytes for shape (6, 2), the file holds 95"),
+        (header("(6, 2)") + bytes(97), "the file holds 97"),
         (header("(-6, -2)") + bytes(96), "its shape is (-6, -2)"),
         (header("(1000000000000,)", "'<U0'"), "got dtype <U0"),
         (header(f"({'1,' * 100})") + bytes(8), "X is damaged: its shape is"),
@@ -230,7 +316,7 @@ def patched(path: Path, field: str, value: int) -> Path:
         ("method", 12, "another compression or encryption"),
         ("compress_size", 1 << 31, "claims 2147483648 bytes in a file of"),
         ("file_size", (1 << 32) - 2, "must expand to at most 256 MB or 100 times"),
-        ("file_size", 1 << 24, "the archive holds"),
+        ("file_size", 1 << 24, "the file holds"),
         ("file_size", 100, ""),
     ],
 )
