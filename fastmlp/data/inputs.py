@@ -80,7 +80,8 @@ def read_inputs(
     if kind == "csv":
         return Inputs(*read_csv_rows(paths[0], n_features, target, is_regression))
     if kind == "npz":
-        return Inputs(*read_npz_rows(paths[0]))
+        rows = read_npz_rows(paths[0])
+        return Inputs(rows.X, rows.y)
     inputs = _png_inputs(paths, n_features) if kind == "png" else _idx_inputs(paths[0])
     if labels is None:
         return inputs

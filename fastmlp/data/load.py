@@ -152,8 +152,8 @@ def _file_suffix(name: str) -> str:
     if os.path.isdir(path) or path.name != name:
         what = "a folder" if os.path.isdir(path) else "a path that does not exist"
         raise DataError(
-            f"data must be a name or a file, got {name!r}, {what}; name a .csv, .tsv, .npz or .npy file "
-            "(folders of MNIST's files: --data-dir)"
+            f"data must be a name or a file, got {name!r}, {what}; name a .csv, .tsv, .npz or "
+            ".npy file (folders of MNIST's files: --data-dir)"
         )
     return ""
 
