@@ -11,8 +11,8 @@ from driving import DTYPES, Case, Run, cached
 from fastmlp.kernels.denormals import flush_denormals, restore_denormals
 
 pytestmark = pytest.mark.skipif(
-    platform.machine().lower() not in ("x86_64", "amd64", "i386", "i686"),
-    reason="the mode is only switched on x86",
+    platform.machine().lower() not in ("x86_64", "amd64", "i386", "i686", "aarch64", "arm64"),
+    reason="the mode is only switched on x86 and 64-bit ARM",
 )
 
 TINY = {"float32": 1e-40, "float64": 1e-310}
