@@ -148,6 +148,28 @@ def refuse_masked(value: Any, name: str) -> None:
         )
 
 
+def refuse_dates(value: Any, name: str) -> None:
+    """Raise DataError for dates, times and durations, which NumPy would cast to numbers."""
+    dtype = getattr(value, "dtype", None)
+    if isinstance(value, np.ndarray):
+        if dtype is not None and dtype.kind in "mM":
+            raise DataError(
+                f"{name} must hold numbers, got dtype {dtype}; subtract the first date and divide "
+                "by numpy.timedelta64(1, 'D'), say"
+            )
+        return
+    frame = _frame(value, name)
+    if frame is None:
+        return
+    bad = {
+        str(column): frame.get_column(column)
+        for column, kind in frame.schema.items()
+        if kind.is_temporal()
+    }
+    if bad:
+        raise _no_numbers(frame, bad, name)
+
+
 def _frame(value: Any, name: str) -> Any:
     """Return a frame as one of narwhals; None for anything that is no frame.
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..base.csr import Features, stack, take
 from ..base.errors import ConfigError, DataError, close_match
+from ..base.foreign import refuse_masked
 from ..base.random import Purpose, stream
 from ..base.selection import Selection
 from .dataset import Dataset
@@ -227,6 +228,7 @@ def _quotas(counts: np.ndarray, n_second: int) -> np.ndarray:
 
 def _checked_weight(dataset: Dataset, sample_weight: np.ndarray) -> np.ndarray:
     """Return a weight for each row, those of the test part behind those of ``X``."""
+    refuse_masked(sample_weight, "sample_weight")
     weight = np.asarray(sample_weight, dtype=np.float64)
     if weight.shape != (len(dataset.y),):
         raise DataError(

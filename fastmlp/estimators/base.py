@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..base.csr import canonical, is_sparse
 from ..base.errors import ConfigError, DataError
@@ -25,6 +25,9 @@ from .following import Tasks, sort_callbacks
 from .initial import draw_layers
 from .lbfgs import fit_lbfgs
 from .problem import Problem, team
+from .restoring import AsBefore
+from .row_weights import checked_weights
+from .rows import named_columns, plain_rows
 from .stochastic import fit_stochastic
 from .translate import LBFGS, OUTPUT_NAMES, check_together, hidden_sizes, loss_and_output
 
@@ -37,23 +40,44 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
 
     _target_checks: ClassVar[dict[str, Any]] = {}
     _continuation: Continuation | None = None
+    # What scikit-learn's estimators have not, as a subclass needs it that sets only their
+    # parameters.
+    loss: Any
+    schedule: Any = None
+    dropout: Any = 0.0
+    weight_init: Any = None
+    bias_init: Any = None
+    n_threads: Any = None
+    callbacks: Any = None
+    best_loss_: float | None
 
     def _set_parameters(self, parameters: dict[str, Any]) -> None:
         """Keep the arguments of ``__init__`` as they are."""
-        for name in self._get_param_names():
-            setattr(self, name, parameters[name])
+        # Of a subclass, get_params names other ones.
+        for name, value in parameters.items():
+            if name != "self":
+                setattr(self, name, value)
 
     # --- targets ---
 
     @abstractmethod
-    def _check_target(self, y: Any, incremental: bool) -> tuple[np.ndarray, Task]:
+    def _check_target(self, y: Any, first: bool, incremental: bool) -> tuple[np.ndarray, Task]:
         """Return the targets as a Task encodes them, and the task."""
 
     @abstractmethod
     def _check_validation_target(self, y: Any) -> np.ndarray:
         """Return the targets of validation rows as a Task encodes them."""
 
-    def _row_weights(self, y: Any, sample_weight: np.ndarray | None) -> np.ndarray | None:
+    def _plain_target(self, y: Any, name: str) -> Any:
+        """Return targets before scikit-learn's checks, which would make other ones of some."""
+        return plain_rows(y, name)
+
+    def _note_classes(self, y: Any, classes: Any) -> None:
+        """Take note of the classes that the first call of ``partial_fit`` names."""
+
+    def _row_weights(
+        self, y: np.ndarray, sample_weight: np.ndarray | None, incremental: bool
+    ) -> np.ndarray | None:
         """Return the weights of rows, those of their classes among them."""
         return sample_weight
 
@@ -67,40 +91,63 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
         X_val: Any = None,
         y_val: Any = None,
         incremental: bool = False,
+        classes: Any = None,
     ) -> Any:
-        sizes = hidden_sizes(self)
         own, theirs = sort_callbacks(self.callbacks)
         context = self._new_context(theirs)
-        first = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
-        X, y = self._check_rows(X, y, reset=first)
-        target, task = self._check_target(y, incremental)
-        check_together(self, task.kind)
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X)
-        random_state = check_random_state(self.random_state)
-        self.n_outputs_ = task.n_outputs
-        seed = self._draw_seed(random_state)
-        problem = Problem(
-            X, target, self._row_weights(y, sample_weight), self._given_validation(X_val, y_val),
-            task, random_state, seed, incremental,
-        )  # fmt: skip
-        if first:
-            self._initialize(X, [X.shape[1], *sizes, task.n_outputs], problem)
-        data = {"X": X, "y": y}
-        if sample_weight is not None:
-            data["metadata"] = {"sample_weight": sample_weight}
-        context.call_on_fit_task_begin(estimator=self, **data)
-        callbacks = [*own, *self._tasks(context, data, incremental)]
-        solve = fit_lbfgs if self.solver == LBFGS else fit_stochastic
-        solve(self, problem, callbacks)
-        context.call_on_fit_task_end(estimator=self, **data, reconstruction_attributes=dict)
+        with AsBefore(self) as as_before:
+            first = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
+            X, y = self._check_rows(X, y, "", reset=first)
+            if incremental:
+                self._note_classes(y, classes)
+            weights = checked_weights(sample_weight, X)
+            problem = self._problem(X, y, weights, X_val, y_val, first, incremental)
+            problem.accept = as_before.accept
+            self._begin(problem, first)
+            data = {"X": X, "y": y}
+            if weights is not None:
+                data["metadata"] = {"sample_weight": weights}
+            context.call_on_fit_task_begin(estimator=self, **data)
+            callbacks = [*own, *self._tasks(context, data, incremental)]
+            solve = fit_lbfgs if self.solver == LBFGS else fit_stochastic
+            solve(self, problem, callbacks)
+            as_before.accept()
+            context.call_on_fit_task_end(estimator=self, **data, reconstruction_attributes=dict)
         return self
 
-    def _check_rows(self, X: Any, y: Any, reset: bool) -> tuple[Any, Any]:
-        return validate_data(
-            self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=_DTYPES,
-            reset=reset, **self._target_checks,
+    def _problem(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: np.ndarray | None,
+        X_val: Any,
+        y_val: Any,
+        first: bool,
+        incremental: bool,
+    ) -> Problem:
+        """Return what the fit is about, with everything checked; draws a seed if it takes one."""
+        target, task = self._check_target(y, first, incremental)
+        check_together(self, task.kind)
+        random_state = check_random_state(self.random_state)
+        seed = self._draw_seed(random_state)
+        self.n_outputs_ = task.n_outputs
+        return Problem(
+            X, target, self._row_weights(target, sample_weight, incremental),
+            self._given_validation(X_val, y_val), task, random_state, seed, incremental,
         )  # fmt: skip
+
+    def _check_rows(self, X: Any, y: Any, suffix: str, reset: bool) -> tuple[Any, Any]:
+        """Return rows and targets as scikit-learn's checks give them back.
+
+        ``suffix`` tells the names of the parameters: X and y, or X_val and y_val.
+        """
+        X = plain_rows(X, f"X{suffix}")
+        y = self._plain_target(y, f"y{suffix}")
+        with named_columns(X, f"X{suffix}"):
+            return validate_data(
+                self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=_DTYPES,
+                reset=reset, **self._target_checks,
+            )  # fmt: skip
 
     def _given_validation(self, X_val: Any, y_val: Any) -> tuple[Any, np.ndarray] | None:
         if (X_val is None) != (y_val is None):
@@ -108,7 +155,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
             raise ValueError(f"X_val and y_val must be given together, got no {missing}.")
         if X_val is None:
             return None
-        X_val, y_val = self._check_rows(X_val, y_val, reset=False)
+        X_val, y_val = self._check_rows(X_val, y_val, "_val", reset=False)
         return X_val, self._check_validation_target(y_val)
 
     def _draw_seed(self, random_state: np.random.RandomState) -> int:
@@ -118,11 +165,24 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
             return 0
         return int(random_state.randint(np.iinfo(np.int32).max))
 
+    def _begin(self, problem: Problem, first: bool) -> None:
+        """Make the network's attributes ready: new ones, or those of the fit before."""
+        units = [problem.X.shape[1], *hidden_sizes(self), problem.task.n_outputs]
+        if first:
+            self._initialize(problem.X, units, problem)
+        else:
+            self._check_layers(units)
+        _, output = loss_and_output(self.loss, problem.task.kind)
+        self.out_activation_ = OUTPUT_NAMES.get(output, output)
+        activation = self.activation
+        self._hidden_activation = activation if isinstance(activation, str) else [*activation]
+        stops_by_score = self.early_stopping and self.solver != LBFGS
+        if stops_by_score or self.best_loss_ is None:
+            self.best_loss_ = None if stops_by_score else np.inf
+
     def _initialize(self, X: Any, units: list[int], problem: Problem) -> None:
         self.n_iter_, self.t_ = 0, 0
         self.n_layers_ = len(units)
-        _, output = loss_and_output(self.loss, problem.task.kind)
-        self.out_activation_ = OUTPUT_NAMES.get(output, output)
         narrow = X.dtype == np.float32 and self.solver != LBFGS
         dtype = np.dtype(np.float32 if narrow else np.float64)
         self.coefs_, self.intercepts_ = draw_layers(
@@ -130,9 +190,20 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
         )
         self._continuation = None
         self.loss_curve_: list[float] = []
-        self.best_loss_ = None if self.early_stopping and self.solver != LBFGS else np.inf
+        self.best_loss_ = None
         self.validation_scores_ = self.best_validation_score_ = None
         self.validation_loss_curve_ = None
+
+    def _check_layers(self, units: list[int]) -> None:
+        """Refuse other layers than those of the weights that are trained on."""
+        own = [weights.shape[0] for weights in self.coefs_] + [self.coefs_[-1].shape[1]]
+        if units != own:
+            raise ConfigError(
+                f"hidden_layer_sizes must be {tuple(own[1:-1])} to go on with the weights, which "
+                f"lead from {own[0]} features to {own[-1]} outputs, got {tuple(units[1:-1])} with "
+                f"{units[0]} features and {units[-1]} outputs; set it back, or begin anew by fit "
+                "with warm_start=False"
+            )
 
     # --- callbacks of scikit-learn's protocol ---
 
@@ -197,12 +268,15 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
     def _check_features(self, X: Any) -> Any:
         """Return X as scikit-learn's checks give it back, a sparse one as CSR."""
         check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse=["csr", "csc"], dtype=_DTYPES, reset=False)
+        X = plain_rows(X, "X")
+        with named_columns(X, "X"):
+            X = validate_data(self, X, accept_sparse=["csr", "csc"], dtype=_DTYPES, reset=False)
         return canonical(X, "X") if is_sparse(X) else X
 
     def _layout(self) -> Layout:
         """Return the layout of the network of the weights as they are."""
-        hidden = self.activation
+        # Of the fit, whatever has been set since.
+        hidden: Any = getattr(self, "_hidden_activation", self.activation)
         if isinstance(hidden, str):
             hidden = [hidden] * (self.n_layers_ - 2)
         names = {theirs: ours for ours, theirs in OUTPUT_NAMES.items()}

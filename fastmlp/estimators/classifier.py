@@ -7,17 +7,22 @@ from typing import Any
 import numpy as np
 from sklearn.base import ClassifierMixin, _fit_context
 from sklearn.preprocessing import LabelBinarizer
-from sklearn.utils import column_or_1d, compute_sample_weight
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import (
-    _check_partial_fit_first_call,
-    type_of_target,
-    unique_labels,
-)
+from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target
 
 from ..model.task import Task
 from .base import BaseMLP
 from .constraints import CLASSIFIER
+from .row_weights import times_class_weights
+from .targets import (
+    check_form,
+    check_no_new_classes,
+    check_same_classes,
+    flat,
+    indicators,
+    known_labels,
+    like,
+)
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):
@@ -127,6 +132,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     """
 
     _parameter_constraints: dict[str, Any] = CLASSIFIER
+    loss: Any = "log_loss"
+    class_weight: Any = None
+    label_smoothing: Any = 0.0
+    classes_: np.ndarray
 
     def __init__(
         self,
@@ -206,10 +215,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         -------
         self
         """
-        if _check_partial_fit_first_call(self, classes):
-            several = type_of_target(y).startswith("multilabel")
-            self._label_binarizer = LabelBinarizer().fit(y if several else classes)
-        return self._fit(X, y, sample_weight, incremental=True)
+        return self._fit(X, y, sample_weight, incremental=True, classes=classes)
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the predicted class of each row, or its labels as a column of 0 and 1 each.
@@ -236,6 +242,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         probabilities : ndarray, shape (n, n_classes)
         """
         outputs = self._outputs(X)
+        if len(self.classes_) == 1:
+            return np.ones_like(outputs)
         if self.n_outputs_ == 1:
             return np.hstack([1 - outputs, outputs])
         if self.out_activation_ == "logistic":
@@ -263,55 +271,47 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             return classes.take(outputs.argmax(axis=1), mode="clip")
         return classes[(outputs[:, 0] > 0.5).astype(np.intp)]
 
-    def _check_target(self, y: Any, incremental: bool) -> tuple[Any, Task]:
-        y = _flat(y)
-        if not hasattr(self, "classes_") or not (self.warm_start or incremental):
+    def _note_classes(self, y: Any, classes: Any) -> None:
+        if _check_partial_fit_first_call(self, classes):
+            several = type_of_target(y).startswith("multilabel")
+            self._label_binarizer = LabelBinarizer().fit(y if several else classes)
+
+    def _check_target(self, y: Any, first: bool, incremental: bool) -> tuple[Any, Task]:
+        y = flat(y)
+        if hasattr(self, "classes_") and (self.warm_start or incremental):
+            check_form(y, "y", self._n_labels())
+            check = check_no_new_classes if incremental else check_same_classes
+            check(y, self.classes_)
+        else:
             self._label_binarizer = LabelBinarizer().fit(y)
             self.classes_ = self._label_binarizer.classes_
-        else:
-            self._check_known(unique_labels(y))
-        kind = self._label_binarizer.y_type_
-        if kind == "multilabel-indicator":
-            target = self._check_validation_target(y)
+        if self._n_labels() is not None:
+            target = indicators(y, "y")
             return target, Task("multilabel", target.shape[1])
-        if kind == "multiclass":
+        y = like(y, self.classes_)
+        if self._label_binarizer.y_type_ == "multiclass":
             return y, Task("multiclass", len(self.classes_), self.classes_)
         return y, Task("binary", 1, self.classes_)
 
-    def _check_known(self, classes: np.ndarray) -> None:
-        """Refuse other classes than those of the fit before."""
-        if self.warm_start:
-            if set(classes) != set(self.classes_):
-                raise ValueError(
-                    "warm_start can only be used where `y` has the same "
-                    "classes as in the previous call to fit. Previously "
-                    f"got {self.classes_}, `y` has {classes}"
-                )
-        elif len(np.setdiff1d(classes, self.classes_, assume_unique=True)):
-            raise ValueError(
-                "`y` has classes not in `self.classes_`. "
-                f"`self.classes_` has {self.classes_}. 'y' has {classes}."
-            )
+    def _n_labels(self) -> int | None:
+        """Return how many labels a row can have; None where it has one class."""
+        binarizer = self._label_binarizer
+        return len(binarizer.classes_) if binarizer.y_type_ == "multilabel-indicator" else None
 
     def _check_validation_target(self, y: Any) -> np.ndarray:
-        y = _flat(y)
-        if self._label_binarizer.y_type_ != "multilabel-indicator":
-            return y
-        return self._label_binarizer.transform(y)
+        y = flat(y)
+        check_form(y, "y_val", self._n_labels())
+        if self._n_labels() is not None:
+            return indicators(y, "y_val")
+        return known_labels(y, "y_val", self.classes_)
 
-    def _row_weights(self, y: Any, sample_weight: np.ndarray | None) -> np.ndarray | None:
-        if self.class_weight is None:
-            return sample_weight
-        by_class = compute_sample_weight(self.class_weight, _flat(y))
-        weights: np.ndarray = by_class if sample_weight is None else by_class * sample_weight
-        return weights
+    def _row_weights(
+        self, y: np.ndarray, sample_weight: np.ndarray | None, incremental: bool
+    ) -> np.ndarray | None:
+        classes = self.classes_ if self._n_labels() is None else None
+        return times_class_weights(self.class_weight, y, classes, sample_weight, incremental)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
-
-
-def _flat(y: Any) -> Any:
-    """Return a single column as scikit-learn wants it, with its warning."""
-    return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y

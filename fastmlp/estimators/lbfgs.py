@@ -56,6 +56,10 @@ def fit_lbfgs(estimator: Any, problem: Problem, callbacks: list[Callback]) -> No
         objective.put(follower.parameters)
         warnings.warn("Training interrupted by user.", stacklevel=5)
     except CallbackError as error:
+        if len(run.history):
+            objective.put(follower.parameters)
+            _keep(estimator, run, None)
+            problem.accept()
         raise error.__cause__ or error from None
     finally:
         run.tell("on_train_end")
@@ -104,9 +108,10 @@ def _start(estimator: Any, problem: Problem, callbacks: list[Callback]) -> Run:
 
 
 def _keep(estimator: Any, run: Run, outcome: OptimizeResult | None) -> None:
-    keep_weights(estimator, run)
-    if not all(np.isfinite(a).all() for a in (*estimator.coefs_, *estimator.intercepts_)):
+    if not np.isfinite(run.network.params).all():
         raise ValueError(NOT_FINITE)
+    keep_weights(estimator, run)
+    estimator._continuation = None  # of another solver
     keep_curves(estimator, run)
     estimator.n_iter_ = len(run.history)
     if outcome is None:

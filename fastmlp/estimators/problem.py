@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from ..base.errors import DataError
 from ..data.split import Parts
 from ..model.launch import WORTH_A_TEAM, check_threads
 from ..model.task import Task
@@ -32,6 +34,8 @@ class Problem:
         Of dropout, and of initialisers.
     incremental : bool
         Whether it is one more epoch of ``partial_fit``.
+    accept : callable
+        To be called once the estimator has what was trained, which an error after it must leave.
     """
 
     X: Any
@@ -42,6 +46,7 @@ class Problem:
     random_state: np.random.RandomState
     seed: int
     incremental: bool
+    accept: Callable[[], None] = lambda: None
 
 
 def circumstances(estimator: Any, problem: Problem, parts: Parts, dtype: str) -> Circumstances:
@@ -69,7 +74,7 @@ def split(estimator: Any, problem: Problem) -> Parts:
     Raises
     ------
     ValueError
-        If less than two rows would be held out.
+        If less than two rows would be held out, or all of them have weight 0.
     """
     X, y, weight = problem.X, problem.y, problem.sample_weight
     if problem.validation is not None:
@@ -92,6 +97,12 @@ def split(estimator: Any, problem: Problem) -> Parts:
             "or the size of your dataset."
         )
     weights = (None, None) if weight is None else (weight[train], weight[held_out])
+    if weights[1] is not None and not weights[1].any():
+        raise DataError(
+            f"some row held out for early_stopping must have a weight above 0, got 0 for all "
+            f"{len(held_out)}; raise validation_fraction, drop the rows of weight 0, or pass X_val "
+            "and y_val"
+        )
     return Parts(X[train], y[train], X[held_out], y[held_out], None, None, *weights)
 
 

@@ -6,12 +6,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
-from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
 
+from ..base.errors import DataError
 from ..model.task import Task
 from .base import BaseMLP
 from .constraints import REGRESSOR
+from .rows import plain_rows
+from .targets import check_outputs, flat, real_numbers
 
 
 class MLPRegressor(RegressorMixin, BaseMLP):
@@ -116,6 +118,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     """
 
     _parameter_constraints: dict[str, Any] = REGRESSOR
+    loss: Any = "squared_error"
     _target_checks: ClassVar[dict[str, Any]] = {"y_numeric": True}
 
     def __init__(
@@ -205,13 +208,24 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         outputs = self._outputs(X)
         return outputs.ravel() if outputs.shape[1] == 1 else outputs
 
-    def _check_target(self, y: Any, incremental: bool) -> tuple[np.ndarray, Task]:
-        y = self._check_validation_target(y)
-        if self.loss == "poisson" and np.any(y < 0):
-            raise ValueError("y must not be negative for loss 'poisson'; use 'squared_error', say.")
+    def _plain_target(self, y: Any, name: str) -> Any:
+        return real_numbers(plain_rows(y, name), name)
+
+    def _check_target(self, y: Any, first: bool, incremental: bool) -> tuple[np.ndarray, Task]:
+        y = flat(y)
+        if not first:
+            check_outputs(y, "y", self.n_outputs_)
+        self._check_sign(y, "y")
         return y, Task("regression", 1 if y.ndim == 1 else y.shape[1])
 
     def _check_validation_target(self, y: Any) -> np.ndarray:
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
+        y = flat(y)
+        check_outputs(y, "y_val", self.n_outputs_)
+        self._check_sign(y, "y_val")
         return y
+
+    def _check_sign(self, y: np.ndarray, name: str) -> None:
+        if self.loss == "poisson" and np.any(y < 0):
+            raise DataError(
+                f"{name} must not be negative for loss 'poisson'; use 'squared_error', say."
+            )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from ..data.split import Parts
@@ -63,5 +64,7 @@ def keep_curves(estimator: Any, run: Run) -> None:
         *(estimator.validation_loss_curve_ or ()),
         *(loss / run.loss_divisor for loss in validation_losses),
     ]
-    if estimator.validation_scores_:
-        estimator.best_validation_score_ = max(estimator.validation_scores_)
+    # A fit that diverged has left a NaN.
+    finite = [score for score in estimator.validation_scores_ if math.isfinite(score)]
+    if finite:
+        estimator.best_validation_score_ = max(finite)

@@ -45,10 +45,14 @@ def fit_stochastic(estimator: Any, problem: Problem, callbacks: list[Callback]) 
             raise ValueError(f"{NOT_FINITE} ({error})") from error
         _keep(estimator, loop)
         _note_divergence(estimator)
+        if estimator._continuation is not None:  # whose state led there
+            estimator._continuation = replace(estimator._continuation, state=None)
         warnings.warn(str(error), ConvergenceWarning, stacklevel=_CALLER)
         return
     except CallbackError as error:
-        _keep(estimator, loop)
+        if len(run.history):
+            _keep(estimator, loop)
+            problem.accept()
         raise error.__cause__ or error from None
     _keep(estimator, loop)
     if loop.status == "interrupted":

@@ -227,7 +227,7 @@ def check_finite(numbers: np.ndarray, scaling: Scaling, dtype: np.dtype) -> None
 def refuse_infinite(scaling: Scaling, dtype: np.dtype) -> NoReturn:
     """Say that some scaled feature is not finite."""
     raise DataError(
-        f"X must be finite and in the range of {dtype}, got NaN, infinity or more after "
-        f"scaling by {scaling.kind}; replace or drop such rows, scale by standard or "
-        "minmax, or use dtype float64"
+        f"X must be finite and in the range of {dtype}, got NaN, infinity, or features that exceed "
+        f"{dtype} after scaling by {scaling.kind}; use dtype float64 (an estimator has that of X), "
+        "scale by standard or minmax, or replace or drop such rows"
     )

@@ -68,9 +68,7 @@ class Task:
         no_labels, no_targets = np.empty(0, np.int32), np.empty((0, self.n_outputs), dtype)
         if self.classes is None:
             y = y.reshape(len(y), self.n_outputs)
-            if self.target_scaling is not None:
-                return no_labels, self.target_scaling.apply(y, dtype)
-            return no_labels, np.ascontiguousarray(y, dtype)
+            return no_labels, self._numbers(y, dtype)
         numbers = np.searchsorted(self.classes, y)
         known = self.classes[np.minimum(numbers, len(self.classes) - 1)] == y
         if not known.all():
@@ -81,6 +79,21 @@ class Task:
         if self.kind == "binary":
             return no_labels, numbers.astype(dtype).reshape(-1, 1)
         return numbers.astype(np.int32), no_targets
+
+    def _numbers(self, y: np.ndarray, dtype: np.dtype) -> np.ndarray:
+        """Return targets (n, n_outputs) scaled, in ``dtype``."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            if self.target_scaling is not None:
+                targets = self.target_scaling.apply(y, dtype)
+            else:
+                targets = np.ascontiguousarray(y, dtype)
+        if not np.isfinite(targets).all():
+            largest = np.abs(y[~np.isfinite(targets)]).max()
+            raise DataError(
+                f"y must be finite and in the range of {dtype}, got {largest:g}: the targets "
+                f"exceed {dtype}; use dtype float64 (an estimator has that of X), or scale them"
+            )
+        return targets
 
     def probabilities(self, outputs: np.ndarray) -> np.ndarray:
         """Return a column for each class, or label, from outputs (n, n_outputs)."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..ops.optimizers import OPTIMIZERS, SGD
+
 if TYPE_CHECKING:
     from .loop import Loop
 
@@ -32,6 +34,8 @@ class Continuation:
         What it is a value of; a run that monitors something else begins anew.
     epochs : int
         Of all runs so far, by which schedules and random numbers go on.
+    optimizer, schedule : str
+        Whose state and rate they are; a run with another one begins with fresh ones.
     """
 
     state: np.ndarray | None = None
@@ -41,6 +45,8 @@ class Continuation:
     stale: int = 0
     monitor: str = ""
     epochs: int = 0
+    optimizer: str = ""
+    schedule: str = ""
 
     @classmethod
     def of(cls, loop: Loop) -> Continuation:
@@ -55,17 +61,27 @@ class Continuation:
             0 if rule is None else rule.improvement.stale,
             loop.run.config.monitor,
             max(0, loop.epochs.start - 1) + len(loop.run.history),
+            loop.run.config.optimizer,
+            loop.run.config.schedule,
         )
 
     def resume(self, loop: Loop) -> None:
         """Let a new loop begin there."""
-        steps = loop.run.steps
+        steps, config = loop.run.steps, loop.run.config
         if self.state is not None:
-            steps.workspace.work.state[:] = self.state
-            steps.iterations = self.updates
-            loop.watcher.factor = self.rate_factor
-            loop.epochs = range(self.epochs + 1, max(loop.run.config.epochs, self.epochs + 1) + 1)
-        if self.monitor == loop.run.config.monitor and self.best < math.inf:
+            if _state_of(self.optimizer) == _state_of(config.optimizer):
+                steps.workspace.work.state[:] = self.state
+                steps.iterations = self.updates
+            if self.schedule == config.schedule:
+                loop.watcher.factor = self.rate_factor
+            loop.epochs = range(self.epochs + 1, max(config.epochs, self.epochs + 1) + 1)
+        if self.monitor == config.monitor and self.best < math.inf:
             loop.best.resume(self.best)
             if loop.run.stopping is not None:
                 loop.run.stopping.resume(self.best, self.stale)
+
+
+def _state_of(optimizer: str) -> tuple[str, int, bool]:
+    """Return what a state means: a velocity of SGD holds the rate or does not."""
+    rule = OPTIMIZERS.parse(optimizer)
+    return rule.name, rule.state_buffers, isinstance(rule, SGD) and rule.with_rate

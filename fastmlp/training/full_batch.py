@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from ..base.errors import DataError
 from .run import Run
+
+# From here on a loss, or the squares of its gradient, leave float64 at once.
+_LARGEST = 1e290
 
 
 class LossAndGradient:
@@ -22,6 +28,7 @@ class LossAndGradient:
         self.views = [*run.network.weights, *run.network.biases]
         # A limit that is never reached: without one, plain SGD stores no gradients.
         self.steps.objective = self.steps.objective._replace(clip_norm=1e300)
+        self._is_first = True
 
     def __call__(self, parameters: np.ndarray) -> tuple[float, np.ndarray]:
         """Return the objective and its gradient, float64 of the shape of ``parameters``.
@@ -30,6 +37,12 @@ class LossAndGradient:
         ----------
         parameters : ndarray, shape (n_parameters,)
             All weights, layer by layer, each in rows; then all biases. Become the network's.
+
+        Raises
+        ------
+        DataError
+            If the first loss or its gradient overflows. Of later ones the loss is 1e290, and the
+            gradient 0, so that a line search turns back.
         """
         self.put(parameters)
         self.steps.start_epoch(1, self.rates)
@@ -37,9 +50,18 @@ class LossAndGradient:
             self.steps.advance()
         work = self.steps.workspace.work
         gradients = self.run.network.gradient_views(self.steps.workspace.in_rows(work.grads))
-        report = self.steps.report
-        penalty = float(report.penalty.sum())
-        return self.steps.mean_loss() + penalty, _packed([*gradients[0], *gradients[1]])
+        loss = self.steps.mean_loss() + float(self.steps.report.penalty.sum())
+        packed = _packed([*gradients[0], *gradients[1]])
+        # The limit to the norm makes zeros of gradients whose norm overflows.
+        if not (abs(loss) < _LARGEST and math.isfinite(float(work.group_norms.sum()))):
+            if self._is_first:
+                raise DataError(
+                    f"the loss of the first weights, {loss:.3g}, or its gradient overflows "
+                    "float64; scale the targets and the features, for example with StandardScaler"
+                )
+            loss, packed = _LARGEST, np.zeros_like(packed)
+        self._is_first = False
+        return loss, packed
 
     def put(self, parameters: np.ndarray) -> None:
         """Overwrite the network's weights and biases."""

@@ -222,7 +222,11 @@ class Run:
             total += config.l1 * float(np.abs(weights).sum(dtype=np.float64))
         if config.l2:
             total += config.l2 / 2 * float(np.square(weights, dtype=np.float64).sum())
-        return total / self.plan.batch_size if self.config.penalty_per_row else total
+        if not config.penalty_per_row:
+            return total
+        weights = self.prepared.train.weights
+        rows = self.plan.batch_size * (float(weights.mean()) if weights.size else 1.0)
+        return total / rows
 
     def data_facts(self) -> dict[str, Any]:
         """Return the name and the sizes of the data."""

@@ -1,0 +1,39 @@
+"""A fit that fails leaves the estimator as it was before."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any
+
+
+class AsBefore:
+    """Gives an estimator its attributes back if the block fails, unless they were accepted.
+
+    Fitted attributes are replaced and never changed in place, so a shallow copy is enough.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier or MLPRegressor
+    """
+
+    def __init__(self, estimator: Any):
+        self._attributes = vars(estimator)
+        self._before: dict[str, Any] | None = self._attributes.copy()
+
+    def accept(self) -> None:
+        """Keep what the estimator has by now, whatever happens after."""
+        self._before = None
+
+    def __enter__(self) -> AsBefore:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error is None or self._before is None:
+            return
+        self._attributes.clear()
+        self._attributes.update(self._before)

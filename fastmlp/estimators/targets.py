@@ -1,0 +1,185 @@
+"""What targets may be: of a first fit, of later ones, and of rows for validation."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from sklearn.utils import column_or_1d
+from sklearn.utils.multiclass import unique_labels
+
+from ..base.csr import canonical, is_sparse
+from ..base.errors import DataError
+from ..base.foreign import as_dense, target_as_plain
+
+_REMEDIES = {
+    "M": "subtract the first date and divide by numpy.timedelta64(1, 'D'), say",
+    "m": "divide by numpy.timedelta64(1, 'D'), say",
+    "U": "convert numbers with y.astype(float), or use MLPClassifier for labels",
+    "S": "convert numbers with y.astype(float), or use MLPClassifier for labels",
+    "c": "pass the real and the imaginary part as two columns",
+    "V": "select a field",
+}
+
+
+def real_numbers(y: Any, name: str) -> Any:
+    """Return the targets of a regression as they are, but objects as float64.
+
+    NumPy would make numbers of dates and texts, too.
+
+    Raises
+    ------
+    DataError
+        If they are no numbers, or some object is missing.
+    """
+    if y is None or (type(y) is np.ndarray and y.dtype.kind in "biuf"):
+        return y
+    if is_sparse(y):
+        return as_dense(y, name)
+    try:
+        array = np.asarray(target_as_plain(y, name))
+    except ValueError as error:
+        if isinstance(error, DataError):
+            raise
+        return y  # of ragged rows scikit-learn says it
+    kind = array.dtype.kind
+    if kind in "biuf":
+        return y
+    if kind == "O":
+        return _from_objects(array, name)
+    unsupported = "Complex data not supported: " if kind == "c" else ""
+    raise DataError(
+        f"{unsupported}{name} must hold numbers, got dtype {array.dtype}; {_REMEDIES.get(kind, '')}"
+    )
+
+
+def _from_objects(y: np.ndarray, name: str) -> np.ndarray:
+    types = {type(entry) for entry in y.flat}
+    wrong = [kind for kind in types if not _is_number(kind)]
+    if wrong:
+        names = ", ".join(sorted(kind.__name__ for kind in wrong))
+        raise DataError(
+            f"{name} must hold numbers, got dtype object with values of type {names}; convert them "
+            f"with {name}.astype(float), drop the rows without a value, or use MLPClassifier for "
+            "labels"
+        )
+    numbers = y.astype(np.float64)
+    if not np.isfinite(numbers).all():
+        raise DataError(f"Input {name} contains NaN or infinity; drop the rows without a value")
+    return numbers
+
+
+def _is_number(kind: type) -> bool:
+    return issubclass(kind, (Real, Decimal, np.bool_, type(None)))
+
+
+def flat(y: Any) -> Any:
+    """Return a single column as scikit-learn wants it, with its warning."""
+    return column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+
+
+def indicators(y: Any, name: str) -> np.ndarray:
+    """Return the labels of rows, shape (n, n_labels), as 0 and 1; what is not 0 is 1.
+
+    Raises
+    ------
+    DataError
+        If there are several values besides 0.
+    """
+    numbers = canonical(y, name) if is_sparse(y) else y
+    values = np.unique(numbers.data if is_sparse(numbers) else numbers)
+    values = values[values != 0]
+    if values.size > 1:
+        shown = ", ".join(str(value) for value in values[:5])
+        raise DataError(
+            f"{name} must hold 0 and one other value for several labels per row, got {shown}; pass "
+            f"({name} > 0).astype(int), say"
+        )
+    is_set = numbers != 0
+    return (is_set.toarray() if is_sparse(is_set) else is_set).astype(np.uint8)
+
+
+def check_outputs(y: Any, name: str, n_outputs: int) -> None:
+    """Refuse targets with another number of outputs than the network."""
+    found = 1 if y.ndim == 1 else y.shape[1]
+    if found != n_outputs:
+        raise DataError(
+            f"{name} must have {n_outputs} output(s) per row as y in the fit before, got "
+            f"{found} (shape {y.shape}); pass as many columns, or use a new estimator"
+        )
+
+
+def check_form(y: Any, name: str, n_labels: int | None) -> None:
+    """Refuse several labels per row where there is one, and the other way round.
+
+    Parameters
+    ----------
+    y : array or sparse matrix
+        Without a single column.
+    name : str
+        What the error messages call it.
+    n_labels : int or None
+        How many labels a row has in the fit before; None: each row has one class.
+    """
+    if n_labels is None and y.ndim == 2:
+        raise DataError(
+            f"The object was not fitted with multilabel input. {name} must hold one class per row, "
+            f"got shape {y.shape}; pass {name}.argmax(axis=1) if it is one-hot"
+        )
+    if n_labels is not None and y.ndim == 1:
+        raise DataError(
+            f"The object was fitted with multilabel input. {name} must have a column of 0 and 1 "
+            f"for each of {n_labels} labels, got shape {y.shape}; use a new estimator for one "
+            "class per row"
+        )
+    if n_labels is not None and y.shape[1] != n_labels:
+        raise DataError(
+            f"classes {np.arange(n_labels)} mismatch with the labels {np.arange(y.shape[1])} found "
+            f"in the data: {name} must have {n_labels} columns, got shape {y.shape}"
+        )
+
+
+def check_same_classes(y: Any, classes: np.ndarray) -> None:
+    """Refuse other classes than those of the fit before, as scikit-learn does it."""
+    found = unique_labels(y)
+    if set(found) != set(classes):
+        raise ValueError(
+            "warm_start can only be used where `y` has the same "
+            "classes as in the previous call to fit. Previously "
+            f"got {classes}, `y` has {found}"
+        )
+
+
+def check_no_new_classes(y: Any, classes: np.ndarray) -> None:
+    """Refuse classes that are not among those of the first call, as scikit-learn does it."""
+    found = unique_labels(y)
+    if set(found) - set(classes):
+        raise ValueError(
+            "`y` has classes not in `self.classes_`. "
+            f"`self.classes_` has {classes}. 'y' has {found}."
+        )
+
+
+def known_labels(y: Any, name: str, classes: np.ndarray) -> np.ndarray:
+    """Return the labels of rows for validation, in the dtype of the classes.
+
+    Raises
+    ------
+    DataError
+        For a label that is none of the classes.
+    """
+    unknown = sorted(set(unique_labels(y).tolist()) - set(classes.tolist()), key=str)
+    if unknown:
+        shown = ", ".join(map(str, classes[:10])) + (", ..." if len(classes) > 10 else "")
+        raise DataError(
+            f"{name} must hold the labels known from training ({shown}), got {unknown[0]!r}; drop "
+            "such rows, or train on them, too"
+        )
+    return like(y, classes)
+
+
+def like(y: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Return labels, all of which are known, in the dtype of the classes."""
+    return y if y.dtype == classes.dtype else y.astype(classes.dtype)
