@@ -54,22 +54,24 @@ def _list(options: argparse.Namespace, values: dict[str, Any], search: dict[str,
 
 
 def _sweep(options: argparse.Namespace, values: dict[str, Any], search: dict[str, Any]) -> int:
+    from .base.folders import folders_kept
     from .commands.sweep_progress import sweep_progress
     from .reports.run_folder import unused_folder
     from .sweeps.sweep import run_sweep
     from .sweeps.watching import Watcher
 
     out = None if options.no_out else options.out or unused_folder("sweep")
-    result = run_sweep(
-        values, out=out, resume=options.resume, overwrite=options.overwrite, **search,
-        rank_by=options.rank_by, retry_failed=options.retry_failed, jobs=options.jobs,
-        backend=options.backend, address=options.address, plots=not options.no_plots,
-        watcher=Watcher() if options.quiet else sweep_progress(), load=_loader(options),
-    )  # fmt: skip
-    interrupted = result.status == "interrupted"
-    retrained = None
-    if options.retrain_best and result.best_metrics is not None and not interrupted:
-        retrained = _retrain(options, result)
+    with folders_kept():  # until the winner has been trained again, too
+        result = run_sweep(
+            values, out=out, resume=options.resume, overwrite=options.overwrite, **search,
+            rank_by=options.rank_by, retry_failed=options.retry_failed, jobs=options.jobs,
+            backend=options.backend, address=options.address, plots=not options.no_plots,
+            watcher=Watcher() if options.quiet else sweep_progress(), load=_loader(options),
+        )  # fmt: skip
+        interrupted = result.status == "interrupted"
+        retrained = None
+        if options.retrain_best and result.best_metrics is not None and not interrupted:
+            retrained = _retrain(options, result)
     _print(options, result, retrained)
     if interrupted:
         return INTERRUPTED
@@ -97,6 +99,7 @@ def _retrain(options: argparse.Namespace, result: SweepResult) -> TrainResult:
 
 def _print(options: argparse.Namespace, result: SweepResult, retrained: TrainResult | None) -> None:
     from .base.numbers import finite
+    from .base.paths import as_text
 
     if not options.json:
         print("\n".join(_lines(result, retrained)), flush=True)
@@ -108,7 +111,7 @@ def _print(options: argparse.Namespace, result: SweepResult, retrained: TrainRes
         "best": best and {"settings": result.best.settings, "config": result.best.config.to_dict(),
                           "metrics": best},
         "table": result.table,
-        "sweep_dir": result.folder and str(result.folder),
+        "sweep_dir": result.folder and as_text(result.folder),
         "retrained": retrained and retrained.to_dict(),
     }  # fmt: skip
     print(json.dumps(finite(found), allow_nan=False), flush=True)

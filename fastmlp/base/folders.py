@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from .errors import ConfigError
@@ -73,13 +73,22 @@ def held_folder(name: Name, what: str) -> Iterator[Path]:
     if key in mine:
         yield path
         return
-    lock = lock_folder(path, what)
-    mine.add(key)
-    try:
+    with ExitStack() as here:
+        kept: ExitStack = getattr(_held, "kept", here)
+        kept.callback(lock_folder(path, what).release)
+        mine.add(key)
+        kept.callback(mine.discard, key)
         yield path
-    finally:
-        mine.discard(key)
-        lock.release()
+
+
+@contextmanager
+def folders_kept() -> Iterator[None]:
+    """Let this thread keep every folder that :func:`held_folder` holds within the block."""
+    with ExitStack() as _held.kept:
+        try:
+            yield
+        finally:
+            del _held.kept
 
 
 def remove_files(paths: Iterable[Path], what: str) -> None:

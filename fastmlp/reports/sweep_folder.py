@@ -5,10 +5,12 @@ Tables of results hold no times, so that the same sweep gives the same bytes; ``
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
-from ..base.files import write_atomically
+from ..base.files import write_atomically, write_text
+from ..base.folders import held_folder
 from .leaderboard import Leaderboard, Trial
 from .sweep_page import sweep_page
 from .sweep_pictures import FOLDER, draw_sweep
@@ -18,7 +20,7 @@ _TIMES = ("train_seconds", "inference_seconds")
 
 
 def write_sweep(
-    folder: Path,
+    folder: str | os.PathLike[str],
     board: Leaderboard,
     trials: list[Trial],
     best: dict[str, Any] | None,
@@ -28,7 +30,7 @@ def write_sweep(
 
     Parameters
     ----------
-    folder : Path
+    folder : path-like
         Made if it is not there. Pictures of an earlier state are removed.
     board : Leaderboard
     trials : list of Trial
@@ -42,24 +44,36 @@ def write_sweep(
     -------
     Path
         The folder.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be made, or another process or thread writes into it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    with held_folder(folder, "folder") as path:
+        _write_sweep(path, board, trials, best, plots)
+    return path
+
+
+def _write_sweep(
+    folder: Path,
+    board: Leaderboard,
+    trials: list[Trial],
+    best: dict[str, Any] | None,
+    plots: bool,
+) -> None:
     cells = cell_rows(board, trials)
-    _write(folder / "sweep.csv", csv_text(cells, leave_out=_TIMES))
-    _write(folder / "ranking.csv", csv_text(configuration_rows(board), leave_out=_TIMES))
+    write_text(folder / "sweep.csv", csv_text(cells, leave_out=_TIMES))
+    write_text(folder / "ranking.csv", csv_text(configuration_rows(board), leave_out=_TIMES))
     seconds = {trial.key: trial.timings for trial in trials}
     names = dict.fromkeys(name for timings in seconds.values() for name in timings)
     rows = [{"key": c["key"], **{n: seconds[c["key"]].get(n) for n in names}} for c in cells]
-    _write(folder / "timings.csv", csv_text(rows))
+    write_text(folder / "timings.csv", csv_text(rows))
     for old in (*folder.glob("*.png"), *(folder / FOLDER).glob("*.png")):
-        old.unlink()
+        if old.is_file() and not old.is_symlink():
+            old.unlink()
     if plots:
         (folder / FOLDER).mkdir(exist_ok=True)
         for name, content in draw_sweep(board):
             write_atomically(folder / name, content)
-    _write(folder / "report.html", sweep_page(board, best, plots))
-    return folder
-
-
-def _write(path: Path, text: str) -> None:
-    write_atomically(path, text.encode())
+    write_text(folder / "report.html", sweep_page(board, best, plots))

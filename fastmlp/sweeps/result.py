@@ -211,10 +211,7 @@ class SweepResult:
 
     def save(self, folder: str | os.PathLike[str], plots: bool = True) -> Path:
         """Write tables, a page and pictures into a folder, over older ones."""
-        return write_sweep(
-            Path(folder), self.leaderboard, self.trials,
-            self.best_metrics, plots,
-        )  # fmt: skip
+        return write_sweep(folder, self.leaderboard, self.trials, self.best_metrics, plots)
 
     def _winner(self) -> tuple[Trial, Cell, Dataset] | None:
         """Return the best trial of the best configuration whose data are at hand."""

@@ -15,6 +15,7 @@ import numpy as np
 from .._version import __version__
 from ..base.digest import digest
 from ..base.errors import ConfigError, DataError
+from ..base.folders import make_folder, remove_files
 from ..base.numbers import finite
 from ..reports.leaderboard import Trial
 from .records import trial_from
@@ -81,8 +82,8 @@ class Store:
             _check_folder(folder, resume, overwrite)
             self._lock = _locked(folder)
             if overwrite and not resume:
-                for name in (FILE, f"{FILE}-wal", f"{FILE}-shm", f"{FILE}-journal"):
-                    (folder / name).unlink(missing_ok=True)
+                endings = ("", "-wal", "-shm", "-journal")
+                remove_files([folder / f"{FILE}{ending}" for ending in endings], "out")
             self._connection = sqlite3.connect(folder / FILE, isolation_level=None)
         with self._damage_named():
             # Views and triggers of a file that somebody else made run nothing.
@@ -262,7 +263,7 @@ def _damaged(folder: Path | None, error: Exception) -> DataError:
 
 def _check_folder(folder: Path, resume: bool, overwrite: bool) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder, "out")
         is_empty = all(path.name == LOCK for path in folder.iterdir())
     except OSError as error:
         raise ConfigError(

@@ -8,12 +8,13 @@ import os
 import time
 import warnings
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from .._version import __version__
 from ..base.errors import ConfigError
+from ..base.folders import held_folder
 from ..base.toml import read_toml
 from ..data.dataset import Dataset
 from ..reports.leaderboard import Leaderboard, Trial, check_ranking, label, rank, value_text
@@ -111,22 +112,22 @@ def run_sweep(
         raise ConfigError("resume needs out, the folder of the sweep to go on with; give it")
     if retry_failed and not resume:
         raise ConfigError("retry_failed is for resume alone; add it, or leave retry_failed out")
-    store = Store(None if out is None else Path(out), resume, overwrite)
-    try:
-        _check_same(store, grid, search, rank_by, datasets)
-        if retry_failed:
-            store.forget("failed")
-        sweep = _Sweep(cells, store, runner, datasets, search, rank_by, watcher or Watcher())
-        status = sweep.run()
-        result = SweepResult(
-            sweep.leaderboard(), sweep.trials(), status, datasets, store.params,
-            None if out is None else Path(out),
-        )  # fmt: skip
-        result.load_best()
-    finally:
-        store.close()
-    if out is not None:
-        result.save(out, plots=plots and status == "finished")
+    with nullcontext() if out is None else held_folder(out, "out") as folder:
+        store = Store(folder, resume, overwrite)
+        try:
+            _check_same(store, grid, search, rank_by, datasets)
+            if retry_failed:
+                store.forget("failed")
+            sweep = _Sweep(cells, store, runner, datasets, search, rank_by, watcher or Watcher())
+            status = sweep.run()
+            result = SweepResult(
+                sweep.leaderboard(), sweep.trials(), status, datasets, store.params, folder
+            )
+            result.load_best()
+        finally:
+            store.close()
+        if folder is not None:
+            result.save(folder, plots=plots and status == "finished")
     return result
 
 
