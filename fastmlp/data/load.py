@@ -14,6 +14,7 @@ from ..base.table_options import TableOptions
 from . import digits, mnist
 from .csv_table import read_csv
 from .dataset import Dataset
+from .idx_sets import MNIST
 from .npy_files import read_npy
 from .npz_table import read_npz
 from .synthetic import SYNTHETIC
@@ -45,7 +46,8 @@ def load_dataset(
     Parameters
     ----------
     name : str or path-like, default "auto"
-        auto: MNIST if its files are found, else digits. mnist: found, else downloaded. digits:
+        auto: MNIST if its files are found, else digits. mnist: found, else downloaded. Other sets
+        of four such files by their names, see :class:`~fastmlp.data.idx_sets.IdxSet`. digits:
         scikit-learn's 1797 embedded images of 8 x 8. ``blobs(n=1000, classes=3, std=1.0, seed=0)``,
         ``moons(n=1000, noise=0.1, seed=0)`` and ``spirals(n=1000, noise=0.1, turns=1.5, seed=0)``,
         with any or none of these parameters: points of two features. Else a file, which ends in
@@ -53,7 +55,7 @@ def load_dataset(
         :func:`~fastmlp.data.csv_table.read_csv`, :func:`~fastmlp.data.npz_table.read_npz` and
         :func:`~fastmlp.data.npy_files.read_npy`.
     data_dir : path-like, optional
-        First folder in which to look for MNIST's files.
+        The folder of MNIST's files; default: ``$FASTMLP_DATA``, then the per-user cache.
     classes : iterable of labels, or comma-separated str, optional
         Keep only these classes, see :meth:`Dataset.keep_classes`.
     task : {"auto", "classification", "multilabel", "regression"}, default "auto"
@@ -122,6 +124,8 @@ def _load(name: str, data_dir: DataDir, table: TableOptions, task: str, notify: 
         return LOADERS[name](data_dir, notify)
     if _is_recipe(name):
         return SYNTHETIC.parse(name).draw()
+    if name and (found := mnist.find(data_dir, name)) is not None:
+        return mnist.load_set(found)
     hint = close_match(name.partition("(")[0].strip(), [*LOADERS, *SYNTHETIC.names()])
     raise ConfigError(f"unknown dataset {name!r}{hint} (files end in .csv, .tsv, .npz or .npy)")
 
@@ -171,13 +175,16 @@ def _is_recipe(name: str) -> bool:
 
 
 def _auto(data_dir: DataDir, notify: Notify) -> Dataset:
-    folder = mnist.find_folder(data_dir)
-    if folder is not None:
-        notify(f"data: MNIST, found in {folder} (for the embedded digits: --data digits)")
-        return mnist.load(data_dir, allow_download=False)
+    found = mnist.find(data_dir)
+    if found is not None:
+        name = "MNIST" if found.name == MNIST else found.name
+        notify(f"data: {name}, found in {found.folder} (for the embedded digits: --data digits)")
+        return mnist.load_set(found)
+    if data_dir is not None:
+        raise mnist.no_set_in(data_dir)
     notify(
-        "data: the embedded digits, because MNIST's files are in none of --data-dir, FASTMLP_DATA "
-        f"and {mnist.user_cache_folder() / mnist.SUBFOLDER} (to download them: --data mnist)"
+        "data: the embedded digits, because MNIST's files are neither in FASTMLP_DATA nor "
+        f"in {mnist.user_cache_folder() / mnist.SUBFOLDER} (to download them: --data mnist)"
     )
     return _digits(data_dir, notify)
 

@@ -1,4 +1,4 @@
-"""MNIST: where its four files are looked for, how they are downloaded and loaded."""
+"""MNIST and sets of its form: where files are looked for, how they are downloaded and loaded."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from ..base.paths import as_path
 from .dataset import Dataset
 from .fetch import FetchError, fetch, is_stored, store
 from .idx import read_idx
+from .idx_sets import MNIST, IdxSet, only_set, sets_in, subfolders
 
 TRAIN_IMAGES = "train-images-idx3-ubyte"
 TRAIN_LABELS = "train-labels-idx1-ubyte"
@@ -32,7 +33,7 @@ MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
 )
-SUBFOLDER = "mnist"
+SUBFOLDER = MNIST
 
 
 def user_cache_folder() -> Path:
@@ -40,18 +41,25 @@ def user_cache_folder() -> Path:
     return cache_folder("fastmlp")
 
 
-def find_folder(data_dir: str | os.PathLike[str] | None = None) -> Path | None:
-    """Return the folder that holds all four files, plain or .gz, or None.
+def find(data_dir: str | os.PathLike[str] | None = None, name: str = "") -> IdxSet | None:
+    """Return MNIST's files, or those of a set of its form; None if there are none.
 
-    Looked for, in turn, in ``data_dir``, ``$FASTMLP_DATA`` and the per-user cache; in each of
-    them directly, then in its subfolder ``mnist``.
+    Looked for in ``data_dir``, if it is given, and nowhere else; else in ``$FASTMLP_DATA``, then in
+    the per-user cache. In each of them directly, then in its folder ``mnist``, then in others.
+
+    Parameters
+    ----------
+    data_dir : path-like, optional
+    name : str, default ""
+        Of the set, as :class:`~fastmlp.data.idx_sets.IdxSet` has it. Empty or mnist: any, if it is
+        the only one.
 
     Raises
     ------
     DataError
-        If ``data_dir`` is given but is no folder.
+        If ``data_dir`` is no folder; or if a place other than the cache holds several such sets, or
+        a part of one.
     """
-    places = []
     if data_dir is not None:
         folder = as_path(data_dir, "data_dir")
         if not os.path.isdir(folder):
@@ -59,15 +67,26 @@ def find_folder(data_dir: str | os.PathLike[str] | None = None) -> Path | None:
                 f"data_dir must be an existing folder, got {str(folder)!r}; create it or correct "
                 "--data-dir"
             )
-        places.append(folder)
+        return _find_in(folder, name)
     if variable := os.environ.get("FASTMLP_DATA"):
-        places.append(as_path(variable, "FASTMLP_DATA"))
-    places.append(user_cache_folder())
-    for place in places:
-        for folder in (place, place / SUBFOLDER):
-            if all(_file(folder, name) for name in FILES):
-                return folder
-    return None
+        found = _find_in(as_path(variable, "FASTMLP_DATA"), name)
+        if found is not None:
+            return found
+    cache = user_cache_folder()
+    in_cache = [found for folder in (cache, cache / SUBFOLDER) for found in sets_in(folder)]
+    # What an interrupted download has left there is no reason to refuse anything.
+    return only_set([found for found in in_cache if not found.missing], cache, name)
+
+
+def _find_in(place: Path, name: str) -> IdxSet | None:
+    direct, deeper = sets_in(place), sets_in(place / SUBFOLDER)
+    further = [found for folder in subfolders(place) for found in sets_in(folder)]
+    for sets in (direct, deeper, further):
+        whole = [found for found in sets if not found.missing]
+        found = only_set(whole, place, name)
+        if found is not None:
+            return found
+    return only_set((*direct, *deeper), place, name)
 
 
 def download(folder: Path, mirrors: Sequence[str] = MIRRORS) -> None:
@@ -111,55 +130,84 @@ def load(
     allow_download: bool = True,
     notify: Callable[[str], None] | None = None,
 ) -> Dataset:
-    """Load MNIST from the folder that :func:`find_folder` finds, or download it first.
+    """Load MNIST from where :func:`find` finds it, or download it first.
 
     Local files are read as they are, unhashed: they may be another set of the same form.
 
     Parameters
     ----------
     data_dir : path-like, optional
-        First place to look in; a download goes to its subfolder ``mnist``, without ``data_dir``
-        to that of the per-user cache.
+        The only place to look in; a download goes to its folder ``mnist``, without ``data_dir`` to
+        that of the per-user cache.
     allow_download : bool, default True
+        Where there is no file of a set; a part of one is an error either way.
     notify : callable taking one str, optional
-        Told when a download begins.
+        Told when a download begins, and if the set is another one.
 
     Returns
     -------
     Dataset
-        ``X`` uint8 (60000, 784) and ``y`` int64 (60000,), with the official 10,000 test rows.
+        As :func:`load_set` returns it.
 
     Raises
     ------
     DataError
         If the files are missing and cannot be had, or are damaged or do not fit together.
     """
-    folder = find_folder(data_dir)
-    if folder is None:
-        place = user_cache_folder() if data_dir is None else as_path(data_dir, "data_dir")
-        folder = place / SUBFOLDER
+    place = user_cache_folder() if data_dir is None else as_path(data_dir, "data_dir")
+    folder = place / SUBFOLDER
+    begun = data_dir is not None and allow_download and _is_begun(place)
+    found = None if begun else find(data_dir, MNIST)
+    if found is None:
         if not allow_download:
             raise DataError(_missing(folder))
         if notify is not None:
             notify(f"downloading MNIST (11 MB) to {folder}")
         download(folder, MIRRORS)
-    X, y, image_shape = _part(folder, TRAIN_IMAGES, TRAIN_LABELS)
-    X_test, y_test, test_shape = _part(folder, TEST_IMAGES, TEST_LABELS)
-    if image_shape != test_shape:
+        (found,) = sets_in(folder)
+    elif found.name != MNIST and notify is not None:
+        notify(f"data: {found.name}, found in {found.folder}")
+    return load_set(found)
+
+
+def _is_begun(place: Path) -> bool:
+    """Whether all that a place holds is a part of MNIST in the folder of a download."""
+    begun = sets_in(place / SUBFOLDER)
+    others = [found for folder in (place, *subfolders(place)) for found in sets_in(folder)]
+    return bool(begun) and not others and all(found.missing for found in begun)
+
+
+def load_set(found: IdxSet) -> Dataset:
+    """Load the four files of a set.
+
+    Returns
+    -------
+    Dataset
+        Named as the set. ``X`` uint8, of MNIST (60000, 784), and ``y`` int64, with the official
+        test rows.
+
+    Raises
+    ------
+    DataError
+        If files are damaged or do not fit together.
+    """
+    X, y = _part(found, "train")
+    X_test, y_test = _part(found, "test")
+    if X.shape[1:] != X_test.shape[1:]:
         raise DataError(
-            f"{folder}: training and test images must be of one size, got {image_shape} and "
-            f"{test_shape}; put four files of one set there"
+            f"{found.folder}: training and test images must be of one size, got {X.shape[1:]} and "
+            f"{X_test.shape[1:]}; put four files of one set there"
         )
-    return Dataset(
-        X, y, X_test, y_test, name="mnist", feature_range=(0, 255), image_shape=image_shape
+    return Dataset(X, y, X_test, y_test, name=found.name)
+
+
+def no_set_in(data_dir: str | os.PathLike[str]) -> DataError:
+    """Return the error for a folder that was named and holds no set of images."""
+    return DataError(
+        f"data_dir must hold four files of a set of images ({', '.join(FILES)}, plain or .gz), got "
+        f"none in {str(data_dir)!r}; correct --data-dir, leave it out, or add --data mnist, which "
+        "downloads MNIST into that folder"
     )
-
-
-def _file(folder: Path, name: str) -> Path | None:
-    """Return the path of a file, plain before compressed because it loads faster."""
-    candidates = (folder / name, folder / f"{name}.gz")
-    # Not Path.is_file: it raises in folders that may not be read.
-    return next((path for path in candidates if os.path.isfile(path)), None)
 
 
 def _missing(folder: Path, failures: str = "") -> str:
@@ -171,21 +219,18 @@ def _missing(folder: Path, failures: str = "") -> str:
     )
 
 
-def _part(folder: Path, images: str, labels: str) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
-    X = _bytes(folder, images, n_dimensions=3)
-    y = _bytes(folder, labels, n_dimensions=1)
+def _part(found: IdxSet, part: str) -> tuple[np.ndarray, np.ndarray]:
+    images, labels = found.files[f"{part} images"], found.files[f"{part} labels"]
+    X, y = _bytes(images, n_dimensions=3), _bytes(labels, n_dimensions=1)
     if len(X) != len(y):
         raise DataError(
-            f"{folder}: {images} and {labels} must have equal counts, got {len(X)} images and "
-            f"{len(y)} labels; put four files of one set there"
+            f"{found.folder}: {images.name} and {labels.name} must have equal counts, got {len(X)} "
+            f"images and {len(y)} labels; put four files of one set there"
         )
-    return X.reshape(len(X), -1), y.astype(np.int64), (X.shape[1], X.shape[2])
+    return X, y.astype(np.int64)
 
 
-def _bytes(folder: Path, name: str, n_dimensions: int) -> np.ndarray:
-    path = _file(folder, name)
-    if path is None:
-        raise DataError(f"{folder / name} is missing; put it or {name}.gz there")
+def _bytes(path: Path, n_dimensions: int) -> np.ndarray:
     values = read_idx(path)
     if values.dtype != np.uint8 or values.ndim != n_dimensions:
         raise DataError(

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..base.errors import DataError
+from ..base.paths import find_path
 from .array_names import TRAINING, Role, arrays_by_role, role_of, split_name
 from .dataset import Dataset
 from .npy_format import SUFFIX, read_array
@@ -91,7 +92,7 @@ def read_npy_array(path: Path, name: str) -> np.ndarray:
 
 def _files(name: str) -> dict[str, Path]:
     """Return the files by the parameters of a dataset."""
-    path = Path(name).expanduser()
+    path = find_path(name, "data")
     first, *others = name.split(SEPARATOR)
     if others and not path.is_file():
         if len(others) > 1:
@@ -99,7 +100,7 @@ def _files(name: str) -> dict[str, Path]:
                 f"data must be one file of features and one of targets, got {len(others) + 1} in "
                 f"{name!r}; write for example X.npy,y.npy"
             )
-        return {"X": Path(first.strip()).expanduser(), "y": Path(others[0].strip()).expanduser()}
+        return {"X": find_path(first.strip(), "data"), "y": find_path(others[0].strip(), "data")}
     y_path = _targets_beside(path)
     if y_path is None:
         read_npy_array(path, "X")  # which says first if that file is missing

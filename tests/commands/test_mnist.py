@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 import fastmlp
-from fastmlp.data.mnist import find_folder
+from fastmlp.data.mnist import find
 
 pytestmark = pytest.mark.skipif(
-    find_folder() is None, reason="MNIST's files are not here; point FASTMLP_DATA at them"
+    find() is None, reason="MNIST's files are not here; point FASTMLP_DATA at them"
 )
 
 

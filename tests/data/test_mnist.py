@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fastmlp.base.errors import DataError
-from fastmlp.data import mnist
+from fastmlp.base.errors import ConfigError, DataError
+from fastmlp.data import load_dataset, mnist
 
 WriteQuartet = Callable[[Path], Path]
 IdxBytes = Callable[[np.ndarray], bytes]
@@ -226,34 +226,188 @@ def test_load_without_files_or_permission_to_download(no_mnist: Path) -> None:
     assert "downloaded" not in message
 
 
+def folder_of(data_dir: object = None, name: str = "") -> Path | None:
+    found = mnist.find(data_dir, name)  # type: ignore[arg-type]
+    return None if found is None else found.folder
+
+
 def test_search_order(
     no_mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write_quartet: WriteQuartet
 ) -> None:
-    assert mnist.find_folder() is None
+    assert folder_of() is None
     write_quartet(no_mnist / "mnist")
-    assert mnist.find_folder() == no_mnist / "mnist"
-    write_quartet(tmp_path / "variable")
+    assert folder_of() == no_mnist / "mnist"
+    (tmp_path / "variable").mkdir()
     monkeypatch.setenv("FASTMLP_DATA", str(tmp_path / "variable"))
-    assert mnist.find_folder() == tmp_path / "variable"
+    assert folder_of() == no_mnist / "mnist"
+    write_quartet(tmp_path / "variable" / "other")
+    assert folder_of() == tmp_path / "variable" / "other"
+    write_quartet(tmp_path / "variable" / "mnist")
+    assert folder_of() == tmp_path / "variable" / "mnist"
     write_quartet(tmp_path / "explicit" / "mnist")
-    assert mnist.find_folder(tmp_path / "explicit") == tmp_path / "explicit" / "mnist"
-    assert mnist.find_folder(str(tmp_path / "explicit" / "mnist")) is not None
+    assert folder_of(tmp_path / "explicit") == tmp_path / "explicit" / "mnist"
+    assert folder_of(str(tmp_path / "explicit" / "mnist")) is not None
 
 
-def test_incomplete_folders_are_passed_over(
-    no_mnist: Path, tmp_path: Path, write_quartet: WriteQuartet
+def test_a_folder_that_is_named_is_the_only_one_searched(
+    no_mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write_quartet: WriteQuartet
 ) -> None:
+    write_quartet(no_mnist / "mnist")
+    monkeypatch.setenv("FASTMLP_DATA", str(write_quartet(tmp_path / "variable")))
+    (tmp_path / "named").mkdir()
+    assert folder_of(tmp_path / "named") is None
+    with pytest.raises(DataError, match=r"data_dir must hold four files .* got none in '.*named'"):
+        load_dataset("auto", data_dir=tmp_path / "named")
+    with pytest.raises(DataError, match="MNIST was not found"):
+        mnist.load(tmp_path / "named", allow_download=False)
+
+
+@pytest.mark.parametrize("where", ["data_dir", "FASTMLP_DATA"])
+def test_a_part_of_a_set_is_refused(
+    where: str, no_mnist: Path, tmp_path: Path, write_quartet: WriteQuartet,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    write_quartet(no_mnist / "mnist")
     folder = write_quartet(tmp_path / "part")
     (folder / mnist.TEST_IMAGES).unlink()
-    assert mnist.find_folder(folder) is None
-    (folder / mnist.TEST_IMAGES).mkdir()
-    assert mnist.find_folder(folder) is None
-    write_quartet(no_mnist)
-    assert mnist.find_folder(folder) == no_mnist
+    (folder / mnist.TRAIN_IMAGES).unlink()
+    (folder / mnist.TEST_IMAGES).mkdir()  # not a file
+    if where == "FASTMLP_DATA":
+        monkeypatch.setenv("FASTMLP_DATA", str(folder))
+    data_dir = folder if where == "data_dir" else None
+    for name in ("auto", "mnist"):
+        message = refusal(lambda name=name: load_dataset(name, data_dir=data_dir))
+        assert f"{folder} must hold four files" in message
+        assert "got no train images and no test images beside" in message
+        assert f"{mnist.TRAIN_LABELS}.gz" in message and "--data-dir" in message
+
+
+def named_like(folder: Path, pattern: str, quartet: dict[str, bytes]) -> Path:
+    """Store a set under other names; the pattern has PART, KIND and DIM (of dimensions)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in quartet.items():
+        part, kind = ("test" if "t10k" in name else "train"), name.split("-")[1]
+        told = pattern.replace("PART", part).replace("KIND", kind)
+        told = told.replace("T10K", "t10k" if part == "test" else "train")
+        path = folder / told.replace("DIM", "3" if kind == "images" else "1")
+        path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("folder", "pattern", "name"),
+    [
+        ("a", "T10K-KIND-idxDIM-ubyte", "mnist"),
+        ("a", "T10K-KIND-idxDIM-ubyte.gz", "mnist"),
+        ("a", "T10K-KIND.idxDIM-ubyte", "mnist"),
+        ("a", "T10K-KIND.idxDIM-ubyte.gz", "mnist"),
+        ("a", "PART-KIND.idxDIM", "mnist"),
+        ("a", "PART_KIND_idxDIM_ubyte.gz", "mnist"),
+        ("a", "PART-KIND.idx", "mnist"),
+        ("gzip", "emnist-letters-PART-KIND-idxDIM-ubyte.gz", "emnist-letters"),
+        ("gzip", "emnist-letters-PART-KIND-idxDIM-ubyte", "emnist-letters"),
+        ("x", "EMNIST-Balanced-PART-KIND-idxDIM-ubyte", "emnist-balanced"),
+        ("fashion", "T10K-KIND-idxDIM-ubyte.gz", "fashion-mnist"),
+        ("FashionMNIST/raw", "T10K-KIND-idxDIM-ubyte", "fashion-mnist"),
+        ("kuzushiji", "T10K-KIND-idxDIM-ubyte.gz", "kmnist"),
+        ("KMNIST/raw", "T10K-KIND-idxDIM-ubyte", "kmnist"),
+        ("MNIST/raw", "T10K-KIND-idxDIM-ubyte", "mnist"),
+    ],
+)
+def test_names_of_other_makers_are_recognised(
+    folder: str, pattern: str, name: str, no_mnist: Path, tmp_path: Path, quartet: dict[str, bytes]
+) -> None:
+    where = named_like(tmp_path / "top" / folder, pattern, quartet)
+    (where / "emnist-letters-mapping.txt").touch()
+    (where / "._train-images-idx3-ubyte").touch()
+    said: list[str] = []
+    for data_dir in (where, tmp_path / "top" / folder.split("/")[0]):
+        data = load_dataset("auto", data_dir=data_dir, notify=said.append)
+        assert (data.name, data.X.shape, data.image_shape) == (name, (12, 6), (3, 2))
+        assert data.y_test is not None and data.y_test.tolist() == [0, 1, 2, 0]
+        again = load_dataset(name, data_dir=data_dir, notify=said.append)
+        np.testing.assert_array_equal(again.X, data.X)
+    assert ("MNIST" if name == "mnist" else name) in said[0] and str(where) in said[0]
+
+
+def test_letters_are_labelled_from_1_to_26(
+    no_mnist: Path, tmp_path: Path, quartet: dict[str, bytes], idx_bytes: IdxBytes
+) -> None:
+    letters = np.arange(1, 27, dtype=np.uint8)
+    images = idx_bytes(np.zeros((26, 3, 2), np.uint8))
+    files = dict(zip(quartet, (images, idx_bytes(letters)) * 2, strict=True))
+    named_like(tmp_path / "gzip", "emnist-letters-PART-KIND-idxDIM-ubyte.gz", files)
+    data = load_dataset("auto", data_dir=tmp_path / "gzip", notify=lambda message: None)
+    assert data.classes is not None and data.classes.tolist() == list(range(1, 27))
+
+
+def test_several_sets_in_a_folder_are_listed_and_one_can_be_chosen(
+    no_mnist: Path, tmp_path: Path, quartet: dict[str, bytes]
+) -> None:
+    folder = tmp_path / "emnist"
+    for name in ("emnist-letters", "emnist-digits"):
+        named_like(folder, f"{name}-PART-KIND-idxDIM-ubyte.gz", quartet)
+    for name in ("auto", "mnist"):
+        message = refusal(lambda name=name: load_dataset(name, data_dir=folder))
+        assert f"emnist-digits (in {folder}), emnist-letters (in {folder})" in message
+        assert "--data emnist-digits" in message and "--data-dir" in message
+    assert load_dataset("emnist-letters", data_dir=folder).name == "emnist-letters"
+    with pytest.raises(ConfigError, match="unknown dataset 'emnist-byclass'"):
+        load_dataset("emnist-byclass", data_dir=folder)
+    (folder / "emnist-letters-test-labels-idx1-ubyte.gz").unlink()
+    message = refusal(lambda: load_dataset("emnist-letters", data_dir=folder))
+    assert "got no test labels beside emnist-letters-test-images" in message
+
+
+def test_several_folders_of_sets_are_listed_and_one_can_be_chosen(
+    no_mnist: Path, tmp_path: Path, write_quartet: WriteQuartet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("FashionMNIST", "KMNIST", "MNIST"):
+        write_quartet(tmp_path / "root" / name / "raw")
+    message = refusal(lambda: mnist.find(tmp_path / "root"))
+    assert "fashion-mnist (in" in message and "kmnist (in" in message and "mnist (in" in message
+    assert folder_of(tmp_path / "root", "mnist") == tmp_path / "root" / "MNIST" / "raw"
+    monkeypatch.setenv("FASTMLP_DATA", str(tmp_path / "root"))
+    assert folder_of(name="kmnist") == tmp_path / "root" / "KMNIST" / "raw"
+
+
+def test_another_set_in_place_of_mnist_is_said(
+    no_mnist: Path, tmp_path: Path, write_quartet: WriteQuartet
+) -> None:
+    said: list[str] = []
+    folder = write_quartet(tmp_path / "fashion")
+    data = load_dataset("mnist", data_dir=folder, notify=said.append)
+    assert data.name == "fashion-mnist"
+    assert said == [f"data: fashion-mnist, found in {folder}"]
+
+
+def test_a_begun_download_into_a_named_folder_is_completed(
+    mirror: Mirror, no_mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mnist, "MIRRORS", (mirror.url,))
+    for data_dir in (tmp_path, None):
+        folder = (no_mnist if data_dir is None else data_dir) / "mnist"
+        mnist.download(folder, [mirror.url])
+        (folder / f"{mnist.TEST_LABELS}.gz").unlink()
+        mirror.requests.clear()
+        assert mnist.load(data_dir).name == "mnist"
+        assert mirror.requests == [f"{mnist.TEST_LABELS}.gz"]
+
+
+def test_a_begun_download_hides_no_other_files(
+    mirror: Mirror, no_mnist: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    write_quartet: WriteQuartet,
+) -> None:  # fmt: skip
+    mnist.download(no_mnist / "mnist", [mirror.url])
+    (no_mnist / "mnist" / f"{mnist.TEST_LABELS}.gz").unlink()
+    mirror.requests.clear()
+    monkeypatch.setenv("FASTMLP_DATA", str(write_quartet(tmp_path / "variable")))
+    mnist.load()
+    assert mirror.requests == []
 
 
 def test_a_data_dir_that_does_not_exist_is_refused(no_mnist: Path, tmp_path: Path) -> None:
-    message = refusal(lambda: mnist.find_folder(tmp_path / "none"))
+    message = refusal(lambda: mnist.find(tmp_path / "none"))
     assert "data_dir" in message
     assert str(tmp_path / "none") in message
 
@@ -348,7 +502,7 @@ def test_the_real_files() -> None:
 
 @pytest.mark.skipif(not REAL, reason="FASTMLP_DATA is not set: no MNIST files to read")
 def test_the_digests_are_those_of_the_real_files() -> None:
-    folder = mnist.find_folder(REAL)
+    folder = folder_of(REAL)
     assert folder is not None
     for name, sha256 in mnist.FILES.items():
         plain = folder / name
