@@ -16,10 +16,24 @@ from .host import architecture, is_x86
 _BITS, _REGISTER = ir.IntType(32), ir.IntType(64)
 
 
-class _Mxcsr:
-    """Control and status of x86's vector instructions; read and written by way of memory."""
+class _X86:
+    """The mode is in MXCSR, which is read and written by way of memory."""
 
-    flush = 0x8040  # FTZ | DAZ
+    on = 0x8040  # FTZ | DAZ
+
+    @classmethod
+    def flush(cls, builder):
+        """Switch flushing on; return the mode before."""
+        slot = cgutils.alloca_once_value(builder, ir.Constant(_BITS, 0))
+        cls._call(builder, "stmxcsr", slot)
+        before = builder.load(slot)
+        builder.store(builder.or_(before, ir.Constant(_BITS, cls.on)), slot)
+        cls._call(builder, "ldmxcsr", slot)
+        return before
+
+    @classmethod
+    def restore(cls, builder, mode):
+        cls._call(builder, "ldmxcsr", cgutils.alloca_once_value(builder, mode))
 
     @staticmethod
     def _call(builder, name, slot):
@@ -27,42 +41,33 @@ class _Mxcsr:
         function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.x86.sse.{name}")
         builder.call(function, [slot])
 
-    @classmethod
-    def read(cls, builder):
-        slot = cgutils.alloca_once_value(builder, ir.Constant(_BITS, 0))
-        cls._call(builder, "stmxcsr", slot)
-        return builder.load(slot)
+
+class _Arm:
+    """The mode is in FPCR, of whose 64 bits the upper half is unused."""
+
+    on = 1 << 24  # FZ
 
     @classmethod
-    def write(cls, builder, mode):
-        cls._call(builder, "ldmxcsr", cgutils.alloca_once_value(builder, mode))
-
-
-class _Fpcr:
-    """Control of ARM's floating-point instructions, of which the upper half is unused."""
-
-    flush = 1 << 24  # FZ
+    def flush(cls, builder):
+        """Switch flushing on; return the mode before."""
+        kind = ir.FunctionType(_REGISTER, [])
+        read = cgutils.get_or_insert_function(builder.module, kind, "llvm.aarch64.get.fpcr")
+        before = builder.trunc(builder.call(read, []), _BITS)
+        cls.restore(builder, builder.or_(before, ir.Constant(_BITS, cls.on)))
+        return before
 
     @staticmethod
-    def _function(builder, name, kind):
-        return cgutils.get_or_insert_function(builder.module, kind, f"llvm.aarch64.{name}.fpcr")
-
-    @classmethod
-    def read(cls, builder):
-        function = cls._function(builder, "get", ir.FunctionType(_REGISTER, []))
-        return builder.trunc(builder.call(function, []), _BITS)
-
-    @classmethod
-    def write(cls, builder, mode):
-        function = cls._function(builder, "set", ir.FunctionType(ir.VoidType(), [_REGISTER]))
-        builder.call(function, [builder.zext(mode, _REGISTER)])
+    def restore(builder, mode):
+        kind = ir.FunctionType(ir.VoidType(), [_REGISTER])
+        write = cgutils.get_or_insert_function(builder.module, kind, "llvm.aarch64.set.fpcr")
+        builder.call(write, [builder.zext(mode, _REGISTER)])
 
 
-def _control(builder):
-    """Return the register that holds the mode of the CPU that code is emitted for, or None."""
+def _cpu(builder):
+    """Return what switches the mode of the CPU that code is emitted for; None if nothing does."""
     if is_x86(builder.module):
-        return _Mxcsr
-    return _Fpcr if architecture(builder.module) == "aarch64" else None
+        return _X86
+    return _Arm if architecture(builder.module) == "aarch64" else None
 
 
 @intrinsic
@@ -70,12 +75,8 @@ def flush_denormals(typingctx):
     """Switch flushing on; return the mode before, for :func:`restore_denormals`."""
 
     def codegen(context, builder, signature, args):
-        control = _control(builder)
-        if control is None:
-            return ir.Constant(_BITS, 0)
-        before = control.read(builder)
-        control.write(builder, builder.or_(before, ir.Constant(_BITS, control.flush)))
-        return before
+        cpu = _cpu(builder)
+        return ir.Constant(_BITS, 0) if cpu is None else cpu.flush(builder)
 
     return types.uint32(), codegen
 
@@ -85,9 +86,9 @@ def restore_denormals(typingctx, mode):
     """Set the mode that :func:`flush_denormals` returned."""
 
     def codegen(context, builder, signature, args):
-        control = _control(builder)
-        if control is not None:
-            control.write(builder, args[0])
+        cpu = _cpu(builder)
+        if cpu is not None:
+            cpu.restore(builder, args[0])
         return context.get_dummy_value()
 
     return types.void(types.uint32), codegen
