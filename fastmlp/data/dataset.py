@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..base.arrays import rows_of_images, unmasked
+from ..base.arrays import rows_of_images
 from ..base.csr import Features, density, is_sparse
 from ..base.errors import ConfigError, DataError, close_match
 from ..base.foreign import as_plain
@@ -85,7 +85,7 @@ class Dataset:
     def __post_init__(self) -> None:
         if self.task not in TASKS:
             raise ConfigError(f"unknown task {self.task!r}{close_match(str(self.task), TASKS)}")
-        plain, names = as_plain(unmasked(self.X, "X"), "X")
+        plain, names = as_plain(self.X, "X")
         if self.feature_names is not None:
             names = tuple(self.feature_names)
         rows = rows_of_images(plain)

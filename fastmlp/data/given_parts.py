@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..base.arrays import rows_of_images, unmasked
+from ..base.arrays import rows_of_images
 from ..base.csr import Features, canonical, is_sparse
 from ..base.errors import DataError
 from ..base.foreign import as_dense, as_plain
@@ -82,7 +82,7 @@ def check_lengths(X: Features, y: np.ndarray, X_name: str, y_name: str) -> None:
 
 
 def _part_features(value: Any, name: str, training: TrainingRows) -> Features:
-    plain, names = as_plain(unmasked(value, name), name)
+    plain, names = as_plain(value, name)
     plain = _in_order(plain, names, name, training.feature_names)
     rows = rows_of_images(plain)
     if None not in (rows.shape, training.shape) and rows.shape != training.shape:

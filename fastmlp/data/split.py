@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..base.arrays import unmasked
 from ..base.csr import Features, stack, take
 from ..base.errors import ConfigError, DataError, close_match
-from ..base.foreign import refuse_masked
 from ..base.random import Purpose, stream
 from ..base.selection import Selection
 from .dataset import Dataset
@@ -228,8 +228,7 @@ def _quotas(counts: np.ndarray, n_second: int) -> np.ndarray:
 
 def _checked_weight(dataset: Dataset, sample_weight: np.ndarray) -> np.ndarray:
     """Return a weight for each row, those of the test part behind those of ``X``."""
-    refuse_masked(sample_weight, "sample_weight")
-    weight = np.asarray(sample_weight, dtype=np.float64)
+    weight = np.asarray(unmasked(sample_weight, "sample_weight"), dtype=np.float64)
     if weight.shape != (len(dataset.y),):
         raise DataError(
             f"sample_weight must have shape ({len(dataset.y)},), one for each row of X, got "

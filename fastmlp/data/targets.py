@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..base.arrays import unmasked
 from ..base.errors import DataError
 from ..base.foreign import target_as_plain
 from .checks import target_array
@@ -47,7 +46,7 @@ def dataset_targets(value: Any, name: str, task: str, one_hot: int | None = None
     ------
     DataError
     """
-    plain = target_as_plain(unmasked(value, name), name)
+    plain = target_as_plain(value, name)
     flags = _flags(plain) if task in ("auto", "classification") else None
     if flags is None:
         return Targets(*target_array(plain, name, task))

@@ -8,16 +8,16 @@ import numpy as np
 from sklearn.utils import compute_class_weight
 from sklearn.utils.validation import _check_sample_weight
 
+from ..base.arrays import unmasked
 from ..base.errors import ConfigError, DataError
-from ..base.foreign import refuse_masked
 
 
 def checked_weights(sample_weight: Any, X: Any) -> np.ndarray | None:
     """Return the weights of rows that a caller gave, of at least 0."""
     if sample_weight is None:
         return None
-    refuse_masked(sample_weight, "sample_weight")
-    weights: np.ndarray = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+    given = unmasked(sample_weight, "sample_weight")
+    weights: np.ndarray = _check_sample_weight(given, X, ensure_non_negative=True)
     _check_sum(weights, "sample_weight")
     return weights
 

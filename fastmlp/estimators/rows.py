@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from ..base.arrays import unmasked
 from ..base.csr import canonical, is_sparse
 from ..base.errors import DataError
-from ..base.foreign import as_plain, refuse_dates, refuse_masked
+from ..base.foreign import as_plain, refuse_dates
 
 
 def plain_rows(value: Any, name: str) -> Any:
@@ -19,7 +20,7 @@ def plain_rows(value: Any, name: str) -> Any:
     DataError
         If values are masked.
     """
-    refuse_masked(value, name)
+    value = unmasked(value, name)
     if is_sparse(value) and value.ndim == 2 and value.dtype.kind in "biuf":
         return canonical(value, name)
     return value

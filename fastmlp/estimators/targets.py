@@ -13,12 +13,13 @@ from sklearn.utils.multiclass import unique_labels
 from ..base.csr import canonical, is_sparse
 from ..base.errors import DataError
 from ..base.foreign import as_dense, target_as_plain
+from ..model.task import shortened
 
 _REMEDIES = {
     "M": "subtract the first date and divide by numpy.timedelta64(1, 'D'), say",
     "m": "divide by numpy.timedelta64(1, 'D'), say",
-    "U": "convert numbers with y.astype(float), or use MLPClassifier for labels",
-    "S": "convert numbers with y.astype(float), or use MLPClassifier for labels",
+    "U": "convert numbers with astype(float), or use MLPClassifier for labels",
+    "S": "convert numbers with astype(float), or use MLPClassifier for labels",
     "c": "pass the real and the imaginary part as two columns",
     "V": "select a field",
 }
@@ -89,13 +90,12 @@ def indicators(y: Any, name: str) -> np.ndarray:
         If there are several values besides 0.
     """
     numbers = canonical(y, name) if is_sparse(y) else y
-    values = np.unique(numbers.data if is_sparse(numbers) else numbers)
-    values = values[values != 0]
-    if values.size > 1:
-        shown = ", ".join(str(value) for value in values[:5])
+    values = numbers.data if is_sparse(numbers) else numbers[numbers != 0]
+    others = values[values != values[0]] if values.size else values
+    if others.size:
         raise DataError(
-            f"{name} must hold 0 and one other value for several labels per row, got {shown}; pass "
-            f"({name} > 0).astype(int), say"
+            f"{name} must hold 0 and one other value for several labels per row, got {values[0]} "
+            f"and {others[0]}; pass ({name} > 0).astype(int), say"
         )
     is_set = numbers != 0
     return (is_set.toarray() if is_sparse(is_set) else is_set).astype(np.uint8)
@@ -172,10 +172,9 @@ def known_labels(y: Any, name: str, classes: np.ndarray) -> np.ndarray:
     """
     unknown = sorted(set(unique_labels(y).tolist()) - set(classes.tolist()), key=str)
     if unknown:
-        shown = ", ".join(map(str, classes[:10])) + (", ..." if len(classes) > 10 else "")
         raise DataError(
-            f"{name} must hold the labels known from training ({shown}), got {unknown[0]!r}; drop "
-            "such rows, or train on them, too"
+            f"{name} must hold the labels known from training ({shortened(classes)}), got "
+            f"{unknown[0]!r}; drop such rows, or train on them, too"
         )
     return like(y, classes)
 

@@ -74,7 +74,7 @@ class Task:
         if not known.all():
             raise DataError(
                 f"y must hold the labels known from training ({shortened(self.classes)}), "
-                f"got {y[~known][0].item()!r}"
+                f"got {y[~known].tolist()[0]!r}"
             )
         if self.kind == "binary":
             return no_labels, numbers.astype(dtype).reshape(-1, 1)

@@ -262,6 +262,12 @@ def test_an_unknown_frame_is_named() -> None:
     with pytest.raises(DataError, match=r"frame that narwhals can read .*Mine; pass X.to_numpy"):
         as_plain(Mine(), "X")
 
+    class Readable(Mine):
+        def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+            return X
+
+    np.testing.assert_array_equal(dataset(Readable()).X, X)
+
 
 def test_arrays_and_sparse_matrices_import_no_library() -> None:
     code = (
@@ -284,7 +290,7 @@ def test_masked_values_are_refused(door: str, as_list: bool) -> None:
     parts[door] = np.ma.masked_equal(parts[door], 4.0)
     if as_list:
         parts[door] = list(parts[door])
-    with pytest.raises(DataError, match=rf"{door} must have no masked values, got 1; .*filled"):
+    with pytest.raises(DataError, match=rf"{door} must not have masked entries, got 1; .*filled"):
         Dataset(**parts)
 
 

@@ -193,6 +193,29 @@ def test_sparse_rows_are_never_dense(solver: str, monkeypatch: pytest.MonkeyPatc
     assert rows.nnz == np.count_nonzero(rows.data) + len(rows.data[::7])  # left as they were
 
 
+@pytest.mark.parametrize("form", ["csr", "csc", "coo", "bsr"])
+def test_entries_of_one_cell_are_added_up_whatever_their_type(form: str) -> None:
+    X, y = classes()
+    whole = (40 * np.abs(X)).clip(0, 120).astype(np.uint8)
+    rows, columns = whole.nonzero()
+    numbers_ = np.repeat(whole[rows, columns], 3)  # up to 360
+    index = (np.repeat(rows, 3), np.repeat(columns, 3))
+    if form == "coo":
+        value = sparse.coo_matrix((numbers_, index), shape=X.shape)
+    else:
+        along = 1 if form == "csc" else 0
+        order = np.argsort(index[along], kind="stable")
+        starts = np.searchsorted(index[along][order], np.arange(X.shape[along] + 1))
+        data = numbers_[order][:, None, None] if form == "bsr" else numbers_[order]
+        make = getattr(sparse, f"{form}_matrix")
+        value = make((data, index[1 - along][order], starts), shape=X.shape)
+    dense = 3.0 * whole
+    model, plain = (fit_quietly(MLPClassifier(**USUAL), rows, y) for rows in (value, dense))
+    np.testing.assert_allclose(model.coefs_[0], plain.coefs_[0], rtol=1e-9)
+    np.testing.assert_allclose(model.predict_proba(value), plain.predict_proba(dense), rtol=1e-9)
+    np.testing.assert_array_equal(fastmlp.Dataset(value, y).X.toarray(), dense)
+
+
 def test_rows_for_validation_become_what_those_for_training_are() -> None:
     X, y = classes()
     X[np.abs(X) < 0.7] = 0

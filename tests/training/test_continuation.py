@@ -69,3 +69,45 @@ def test_a_run_that_monitors_something_else_begins_anew() -> None:
     Continuation(best=-1.0, stale=4, monitor="train_accuracy").resume(loop)
     assert finish(loop.run, loop).status == "finished"
     assert loop.best.epoch is not None
+
+
+@pytest.mark.parametrize(
+    ("before", "later", "goes_on"),
+    [
+        ("adam", "adam(beta1=0.5)", True),
+        ("sgd(momentum=0.9)", "sgd(momentum=0.5, nesterov=true)", True),
+        ("sgd(momentum=0.9)", "sgd(momentum=0.9, with_rate=true)", False),
+        ("sgd(momentum=0.9)", "sgd", False),
+        ("sgd", "adam", False),
+        ("adam", "sgd(momentum=0.9)", False),
+        ("adam", "adamw", False),
+        ("rmsprop", "adam", False),
+    ],
+)
+def test_only_an_optimizer_of_the_same_kind_takes_the_state(
+    before: str, later: str, goes_on: bool
+) -> None:
+    config = settings(**BARE, epochs=2, optimizer=before, learning_rate=0.01)
+    run = start(config, blobs(46))
+    first = Loop(run)
+    finish(run, first)
+    kept = Continuation.of(first)
+    loop = Loop(start(config.replace(optimizer=later), blobs(46)))
+    kept.resume(loop)
+    steps = loop.run.steps
+    assert steps.iterations == (run.steps.iterations if goes_on else 0)
+    assert np.array_equal(steps.workspace.work.state, kept.state) == goes_on
+    assert loop.epochs.start == 3
+
+
+def test_another_schedule_begins_with_its_own_rate() -> None:
+    config = settings(**BARE, epochs=2, optimizer="adam", early_stopping=2, monitor="train_loss")
+    names = ("adaptive", "constant")
+    loops = [Loop(start(config.replace(schedule=name), blobs(46))) for name in names]
+    state = loops[0].run.steps.workspace.work.state.copy()
+    kept = Continuation(
+        state, rate_factor=0.2, optimizer="adam", schedule=loops[0].run.config.schedule
+    )
+    for loop in loops:
+        kept.resume(loop)
+    assert [loop.watcher.factor for loop in loops] == [0.2, 1.0]
