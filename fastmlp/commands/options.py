@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 import difflib
 import os
+import shlex
 from typing import Any, NoReturn
 
 from ..base.errors import ConfigError
@@ -106,12 +107,11 @@ def parse_with(parser: Parser, arguments: list[str] | None) -> argparse.Namespac
 
 def _hint(argument: str, known: list[str]) -> str:
     """Say what an unknown argument may have been meant for."""
-    name = argument.partition("=")[0]
     if "--data" in known and not argument.startswith("-") and _names_data(argument):
-        return f"; name data with --data {argument}"
-    wanted = name if name.startswith("-") else f"--{name}"
-    near = difflib.get_close_matches(wanted, known, n=1)
-    return f"; did you mean {near[0]}?" if near else " (--help lists the options)"
+        return f"; name data with --data {shlex.quote(argument)}"
+    name = argument.partition("=")[0].lstrip("-")
+    near = difflib.get_close_matches(name, [flag.lstrip("-") for flag in known], n=1)
+    return f"; did you mean --{near[0]}?" if near else " (--help lists the options)"
 
 
 def _names_data(argument: str) -> bool:
