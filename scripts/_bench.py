@@ -201,7 +201,8 @@ def _git(*arguments: str) -> str:
     names = dict.fromkeys(roles, "bench")
     done = subprocess.run(
         ["git", *arguments],
-        cwd=_environment.ROOT, env={**os.environ, **names}, capture_output=True, text=True,
+        cwd=_environment.ROOT, env={**os.environ, **names}, capture_output=True,
+        encoding="utf-8", errors="replace",
     )  # fmt: skip
     if done.returncode:
         raise BenchError(f"git {' '.join(arguments)}: {done.stderr.strip()}")

@@ -12,13 +12,13 @@ CGROUP = Path("/sys/fs/cgroup")
 def quota_cpus(cgroup: Path = CGROUP) -> float:
     """Return the container's CPU quota in CPUs (infinity where there is none)."""
     try:
-        quota, period = (cgroup / "cpu.max").read_text().split()
+        quota, period = (cgroup / "cpu.max").read_text(encoding="ascii").split()
         return float(quota) / float(period)
     except (OSError, ValueError, ZeroDivisionError):
         pass
     try:
-        quota_us = int((cgroup / "cpu" / "cpu.cfs_quota_us").read_text())
-        period_us = int((cgroup / "cpu" / "cpu.cfs_period_us").read_text())
+        quota_us = int((cgroup / "cpu" / "cpu.cfs_quota_us").read_text(encoding="ascii"))
+        period_us = int((cgroup / "cpu" / "cpu.cfs_period_us").read_text(encoding="ascii"))
     except (OSError, ValueError):
         return math.inf
     return quota_us / period_us if quota_us > 0 and period_us > 0 else math.inf

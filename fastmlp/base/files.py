@@ -218,5 +218,5 @@ def locked(path: Path) -> Iterator[None]:
         return
     with ExitStack() as held:
         with suppress(OSError):
-            fcntl.flock(held.enter_context(path.open("a")), fcntl.LOCK_EX)
+            fcntl.flock(held.enter_context(path.open("ab")), fcntl.LOCK_EX)
         yield

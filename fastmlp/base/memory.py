@@ -24,6 +24,6 @@ def _physical() -> float:
 
 def _limit(path: Path) -> float:
     try:
-        return float(int(path.read_text()))
+        return float(int(path.read_text(encoding="ascii")))
     except (OSError, ValueError):  # "max"
         return math.inf

@@ -60,7 +60,12 @@ def as_text(name: Name) -> str:
     File names are UTF-8 almost everywhere, whatever the locale says; what is not becomes its number
     (``\\xf6``). :func:`find_path` is the way back.
     """
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
+    text = os.fsdecode(name)
+    try:
+        content = os.fsencode(text)
+    except UnicodeEncodeError:  # text already: a locale's encoding may lack it
+        content = text.encode("utf-8", "surrogateescape")
+    return content.decode("utf-8", "backslashreplace")
 
 
 def find_path(text: Name, what: str) -> Path:

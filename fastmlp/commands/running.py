@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import errno
 import io
@@ -55,15 +56,25 @@ def _run(work: Callable[[], int]) -> int:
 def _open_streams() -> None:
     """Let output go somewhere, whoever started the process closed it; and in any locale.
 
-    What the locale's encoding lacks is written as its number (\\xe9).
+    What the locale's encoding lacks is written as its number (\\xe9), but the bytes of a file name
+    as they are, so that it can be given back.
     """
+    codecs.register_error("fastmlp", _encode)
     for name in ("stdin", "stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:  # and its number is free: the next file to be opened would get it
-            null = open(os.devnull, "r" if name == "stdin" else "w")  # noqa: SIM115
+            null = open(os.devnull, "r" if name == "stdin" else "w", encoding="utf-8")  # noqa: SIM115
             setattr(sys, name, null)
         elif isinstance(stream, io.TextIOWrapper) and name != "stdin":
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors="fastmlp")
+
+
+def _encode(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Encode what an encoding lacks, as ``codecs.register_error`` has it."""
+    assert isinstance(error, UnicodeEncodeError)
+    if all("\udc80" <= letter <= "\udcff" for letter in error.object[error.start : error.end]):
+        return codecs.lookup_error("surrogateescape")(error)
+    return codecs.backslashreplace_errors(error)
 
 
 def leave(code: int) -> NoReturn:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ..base.errors import ConfigError, DataError, close_match
+from ..base.paths import as_text
 from .csv_faults import explain
 from .csv_layout import (
     HEAD_ROWS,
@@ -76,7 +77,9 @@ def read_csv(
     column = _target_column(path, layout)
     check_classes(cells, kind, task, column)
     y = target_values(cells, kind, column)
-    dataset = Dataset(X, y, name=path.stem, task=kind.task, feature_names=layout.feature_names)
+    dataset = Dataset(
+        X, y, name=as_text(path.stem), task=kind.task, feature_names=layout.feature_names
+    )
     if notify is not None:
         notify(_understood(path, dataset, layout))
     return dataset

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..base.errors import ConfigError, DataError
+from ..base.paths import as_text
 from .csv_table import read_csv_rows
 from .idx import read_idx
 from .npz_table import read_npz_rows
@@ -123,7 +124,7 @@ def _begins_like_idx(path: Path) -> bool:
 def _png_inputs(paths: Sequence[Path], n_features: int) -> Inputs:
     files, labels = find_pngs(paths)
     y = None if labels is None else np.array(labels)
-    return Inputs(read_pngs(files, n_features), y, [str(file) for file in files], True)
+    return Inputs(read_pngs(files, n_features), y, [as_text(file) for file in files], True)
 
 
 def _idx_inputs(path: Path) -> Inputs:

@@ -14,6 +14,7 @@ from typing import BinaryIO, NamedTuple, cast
 import numpy as np
 
 from ..base.errors import ConfigError, DataError, close_match
+from ..base.paths import as_text
 from .array_names import TRAINING, arrays_by_role
 from .dataset import TASKS, Dataset
 from .npy_format import SUFFIX, read_array
@@ -140,7 +141,7 @@ def dataset_of_arrays(
     if task not in TASKS:
         raise ConfigError(f"unknown task {task!r}{close_match(str(task), TASKS)}")
     try:
-        dataset = Dataset(**arrays, name=path.stem, task=task)  # type: ignore[arg-type]
+        dataset = Dataset(**arrays, name=as_text(path.stem), task=task)  # type: ignore[arg-type]
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
     if notify is not None:

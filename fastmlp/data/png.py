@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..base.errors import DataError
+from ..base.paths import as_text
 
 SUFFIX = ".png"
 
@@ -69,7 +70,7 @@ def _files_and_labels(path: Path) -> Iterator[tuple[Path, str | None]]:
     labelled = []
     if not files:
         folders = sorted(folder for folder in path.iterdir() if folder.is_dir())
-        labelled = [(file, folder.name) for folder in folders for file in _pngs_in(folder)]
+        labelled = [(file, as_text(folder.name)) for folder in folders for file in _pngs_in(folder)]
         yield from labelled
     if not files and not labelled:
         raise DataError(

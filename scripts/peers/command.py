@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from fastmlp.base.cpus import usable_cpus
-from fastmlp.base.files import write_atomically
+from fastmlp.base.errors import ConfigError
+from fastmlp.base.files import write_text
+from fastmlp.base.paths import as_path
 
 from . import cases, contenders, report, summary
 from .cases import Case
@@ -82,7 +84,10 @@ def main(arguments: list[str]) -> int:
     """Run the command line; return the exit code: 1 where a contender failed, 2 for wrong usage."""
     command = parser()
     options = command.parse_args(arguments)
-    out = _out(options)
+    try:
+        out = _out(options)
+    except ConfigError as error:
+        command.error(str(error))
     if options.list:
         print(_listing())
         return 0
@@ -110,7 +115,7 @@ def main(arguments: list[str]) -> int:
     for complaint in complaints:
         print(complaint, file=sys.stderr)
     if out is not None:
-        write_atomically(out, (json.dumps(found, indent=1) + "\n").encode())
+        write_text(out, json.dumps(found, indent=1) + "\n")
         _draw(found, out)
     return 1 if complaints else 0
 
@@ -118,7 +123,7 @@ def main(arguments: list[str]) -> int:
 def _out(options: argparse.Namespace) -> Path | None:
     """Return the JSON to write or read, None for none."""
     if options.out:
-        return None if options.out == "-" else Path(options.out)
+        return None if options.out == "-" else as_path(options.out, "--out")
     partial = options.cases or options.skip or options.peers or options.quick
     # What a part of the comparison found must not replace the published whole.
     return ROOT / "docs" / "peers.json" if options.draw or not partial else None

@@ -30,7 +30,7 @@ def facts(names: list[str], missing: list[str], threads: list[int], rounds: int)
 def cpu_model(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
     """Return the name of the processor, and its widest vector instructions where they are known."""
     try:
-        lines = cpuinfo.read_text().splitlines()
+        lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return platform.processor() or platform.machine()
     # The first processor's lines: later ones are put in first.

@@ -34,7 +34,7 @@ def _one_per_core(cpus: list[int]) -> list[int]:
     seconds: list[int] = []
     for cpu in cpus:
         try:
-            core = Path(SIBLINGS.format(cpu)).read_text()
+            core = Path(SIBLINGS.format(cpu)).read_text(encoding="ascii")
         except OSError:
             core = str(cpu)
         (seconds if core in seen else firsts).append(cpu)

@@ -10,9 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fastmlp.base.errors import close_match
-from fastmlp.base.files import write_atomically
+from fastmlp.base.files import write_text
+from fastmlp.base.folders import make_folder
 from fastmlp.base.numbers import finite
 from fastmlp.commands.running import run_command
+from fastmlp.commands.values import folder
 
 from . import system_a, system_b, system_c, system_d, system_e, worked
 from .lab import Lab
@@ -64,7 +66,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("systems", nargs="*", metavar="SYSTEM", help="default: all")
     found.add_argument("--quick", action="store_true", help="on the digits, to see that it works")
     found.add_argument(
-        "--output", type=Path, default=Path("reproductions"), metavar="DIR",
+        "--output", type=folder, default=Path("reproductions"), metavar="DIR",
         help="folder for what is left, default reproductions; its older files are overwritten",
     )  # fmt: skip
     return found
@@ -83,7 +85,7 @@ def main(arguments: list[str]) -> int:
 def _reproduce(options: argparse.Namespace) -> int:
     wanted = [n for n in SYSTEMS if n in options.systems or set(options.systems) <= {"all"}]
     lab = Lab(options.output, options.quick)
-    options.output.mkdir(parents=True, exist_ok=True)
+    make_folder(options.output, "--output")
     reports = []
     for name in wanted:
         reports.append(_run(name, lab))
@@ -106,11 +108,11 @@ def _run(name: str, lab: Lab) -> Report:
     return report
 
 
-def _write(folder: Path, reports: list[Report], quick: bool) -> None:
+def _write(into: Path, reports: list[Report], quick: bool) -> None:
     summary = [finite(row.to_dict()) for report in reports for row in report.rows]
     text = json.dumps(summary, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    write_atomically(folder / "summary.json", text.encode())
+    write_text(into / "summary.json", text)
     text = "\n\n".join(report.markdown() for report in reports) + "\n"
-    write_atomically(folder / "summary.md", text.encode())
+    write_text(into / "summary.md", text)
     note = QUICK_NOTE if quick else FULL_NOTE
-    write_atomically(folder / "report.html", page_html(reports, note).encode())
+    write_text(into / "report.html", page_html(reports, note))

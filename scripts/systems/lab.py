@@ -116,7 +116,8 @@ class Lab:
         more = ["--json", "--quiet", "--out", str(self.folder / name), "--overwrite"]
         done = subprocess.run(
             [sys.executable, *line, *more, *(["--no-plots"] if self.quick else [])],
-            capture_output=True, text=True, env={**os.environ, "PYTHONPATH": _search_path()},
+            capture_output=True, encoding="utf-8", errors="replace",
+            env={**os.environ, "PYTHONPATH": _search_path()},
         )  # fmt: skip
         if done.returncode:
             raise RuntimeError(f"{' '.join(line)} failed: {done.stderr.strip()}")
