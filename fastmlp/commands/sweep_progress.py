@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 
 from ..reports.leaderboard import Leaderboard, Trial, label, value_text
 from ..reports.sweep_tables import ranking_table
-from ..reports.tables import number
+from ..reports.tables import Table, number
 from ..sweeps.watching import Standing, Watcher
+from ..training.progress import is_live, live_console, terminal_width, time_text
 from .running import print_line
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 _SHOWN = 12
+_BAR = 60
 _REFRESH_SECONDS = 0.5
 
 
@@ -28,17 +30,6 @@ def start_text(standing: Standing) -> str:
     return f"{title}{standing.n_cells:,} cells{kept}"
 
 
-def time_text(seconds: float | None) -> str:
-    """Return a time, such as 1:05 min or 42 s; nothing for None."""
-    if seconds is None:
-        return ""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours}:{minutes:02} h"
-    return f"{minutes}:{rest:02} min" if minutes else f"{rest} s"
-
-
 class SweepLines(Watcher):
     """A line for each cell."""
 
@@ -46,7 +37,10 @@ class SweepLines(Watcher):
         print_line(start_text(standing))
 
     def on_trial(self, trial: Trial, standing: Standing, board: Callable[[], Leaderboard]) -> None:
-        shown = [f"{standing.done}/{standing.n_missing}", _cell_text(trial, standing.axes)]
+        shown = [f"{standing.done}/{standing.n_missing}"]
+        if standing.done < standing.n_missing and standing.seconds_left is not None:
+            shown.append(f"{time_text(standing.seconds_left)} left")
+        shown.append(_cell_text(trial, standing.axes))
         if trial.is_good:
             for name, text in (
                 ("validation_accuracy", "val accuracy"),
@@ -57,22 +51,19 @@ class SweepLines(Watcher):
             shown.append(f"{trial.seconds or 0:.2f} s")
         else:
             shown.append(f"{trial.status}: {trial.error}")
-        if standing.done < standing.n_missing:
-            shown.append(f"{time_text(standing.seconds_left)} left")
         print_line("  ".join(shown))
 
 
 class LiveTable(Watcher):
-    """The best so far, overall progress and time left, rewritten in place."""
+    """Overall progress, time left and the best so far, rewritten in place."""
 
     def on_start(self, standing: Standing, board: Leaderboard) -> None:
-        from rich.console import Console
         from rich.live import Live
 
         self.standing, self.board = standing, board
         self.shown_at, self.cost = time.perf_counter(), 0.0
         self.live = Live(
-            get_renderable=self.render, console=Console(stderr=True), transient=True,
+            get_renderable=self.render, console=live_console(), transient=True,
             refresh_per_second=4,
         )  # fmt: skip
         self.live.start()
@@ -89,33 +80,56 @@ class LiveTable(Watcher):
         self.live.stop()
 
     def render(self) -> RenderableType:
-        """Return the table and the bar below it."""
+        """Return the progress, and the table below it, of which a low terminal shows the top."""
         from rich.console import Group
         from rich.progress_bar import ProgressBar
-        from rich.table import Table
+        from rich.table import Table as Grid
         from rich.text import Text
 
-        header, rows = ranking_table(self.board, _SHOWN)
-        table = Table(box=None, header_style="bold", pad_edge=False)
-        for i, name in enumerate(header):
-            table.add_column(name, justify="left" if 0 < i <= len(self.board.axes) else "right")
-        for row in rows:
-            table.add_row(*(Text(cell) for cell in row))
         standing = self.standing
         left = standing.seconds_left
         text = f"{start_text(standing)}; {standing.done:,} of {standing.n_missing:,} finished"
-        text += f", {time_text(standing.elapsed)}"
         text += "" if left is None else f", {time_text(left)} left"
-        bar = ProgressBar(total=standing.cost or 1, completed=standing.cost_done, width=60)
-        below = Table.grid()  # a bar by itself ends no line
-        below.add_row(bar)
-        below.add_row(Text(text))
-        return Group(table, Text(), below)
+        text += f", {time_text(standing.elapsed)} so far"
+        above = Grid.grid()  # a bar by itself ends no line
+        above.add_row(Text(text))
+        width = min(_BAR, self._width())
+        above.add_row(
+            ProgressBar(total=standing.cost or 1, completed=standing.cost_done, width=width)
+        )
+        table = Grid(box=None, header_style="bold", pad_edge=False)
+        ranking = ranking_table(self.board, _SHOWN)
+        kept = fitting_columns(ranking, len(self.board.axes), self._width())
+        for i in kept:
+            is_axis = 0 < i <= len(self.board.axes)
+            table.add_column(ranking.header[i], justify="left" if is_axis else "right")
+        for row in ranking.rows:
+            table.add_row(*(Text(row[i]) for i in kept))
+        return Group(above, Text(), table)
+
+    def _width(self) -> int:
+        """Return the columns of the terminal, which may have changed."""
+        width = terminal_width(sys.stderr)
+        if hasattr(self, "live"):
+            self.live.console.width = width
+        return width
+
+
+def fitting_columns(table: Table, n_axes: int, width: int) -> list[int]:
+    """Return the columns of a ranking that a terminal has room for: rank and first metric first."""
+    widths = [max(map(len, column)) + 2 for column in zip(table.header, *table.rows, strict=True)]
+    worth = sorted(range(len(widths)), key=lambda i: (i not in (0, n_axes + 1), i))
+    kept, free = [], width + 2
+    for i in worth:
+        if widths[i] <= free:
+            kept.append(i)
+            free -= widths[i]
+    return sorted(kept)
 
 
 def sweep_progress() -> Watcher:
     """Return the watcher that suits stderr."""
-    return LiveTable() if sys.stderr.isatty() else SweepLines()
+    return LiveTable() if is_live(sys.stderr) else SweepLines()
 
 
 def _cell_text(trial: Trial, axes: list[str]) -> str:

@@ -1,15 +1,69 @@
-"""Progress on stderr: one live line on a terminal, a line per epoch elsewhere."""
+"""Progress on stderr: one live line on a terminal that can rewrite it, else a line per epoch."""
 
 from __future__ import annotations
 
+import os
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from .callbacks import Callback
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from .run import Run
+
+_WIDTH = 80  # where nobody knows the terminal's
+_GAP = "  "
+
+
+def is_live(stream: TextIO) -> bool:
+    """Whether a stream is a terminal on which lines can be rewritten."""
+    # A system with terminals of many kinds says which this is; Windows has one kind.
+    kind = os.environ.get("TERM", "" if os.name == "posix" else "any")
+    return stream.isatty() and kind.lower() not in ("", "dumb", "unknown")
+
+
+def terminal_width(stream: TextIO) -> int:
+    """Return the columns of a terminal: ``$COLUMNS``, else what it says itself, else 80."""
+    given = os.environ.get("COLUMNS", "")
+    if given.isdecimal() and 0 < int(given) < 10**6:
+        return int(given)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or _WIDTH
+    except (OSError, ValueError):  # not the system's, or closed
+        return _WIDTH
+
+
+def live_console() -> Console:
+    """Return rich's console of a stderr that :func:`is_live`."""
+    from rich.console import Console
+
+    # What is a terminal has been decided: rich's own variables would leave a run without progress.
+    return Console(
+        stderr=True, force_terminal=True, force_interactive=True, width=terminal_width(sys.stderr)
+    )
+
+
+def fitting(parts: list[str], width: int) -> str:
+    """Join parts of a line, which stand in the order of their worth, as far as they fit."""
+    line = ""
+    for part in filter(None, parts):
+        longer = f"{line}{_GAP}{part}" if line else part
+        line = longer if len(longer) <= width or not line else line
+    return line
+
+
+def time_text(seconds: float | None) -> str:
+    """Return a time, such as 1:05 min or 42 s; nothing for None."""
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}:{minutes:02} h"
+    return f"{minutes}:{rest:02} min" if minutes else f"{rest} s"
 
 
 def epoch_text(row: dict[str, Any]) -> str:
@@ -21,7 +75,23 @@ def epoch_text(row: dict[str, Any]) -> str:
         "validation_accuracy": "val accuracy",
     }
     shown = [f"{text} {row[name]:.4f}" for name, text in names.items() if row[name] is not None]
-    return "  ".join(shown)
+    return _GAP.join(shown)
+
+
+class _Pace:
+    """How fast a run is, and how long it will take."""
+
+    def __init__(self, run: Run):
+        self.started, self.rows_before = time.perf_counter(), _rows(run)
+
+    def speed(self, run: Run) -> float:
+        """Return the rows of a second in this process; 0 before the first."""
+        elapsed = time.perf_counter() - self.started
+        return (_rows(run) - self.rows_before) / elapsed if elapsed else 0.0
+
+    def seconds_left(self, run: Run) -> float | None:
+        speed, rows = self.speed(run), run.config.epochs * run.n_train
+        return (rows - _rows(run)) / speed if speed else None
 
 
 def _rows(run: Run) -> int:
@@ -29,70 +99,77 @@ def _rows(run: Run) -> int:
     return max(0, run.epoch - 1) * run.n_train + run.rows_done
 
 
+def _line(run: Run, pace: _Pace, row: dict[str, Any] | None, width: int) -> str:
+    """Return how a run stands as a line of a terminal: epoch, loss and time left come first.
+
+    Parameters
+    ----------
+    run : Run
+    pace : _Pace
+    row : dict or None
+        Of the last epoch that has ended; None within the first.
+    width : int
+    """
+    loss, left = run.train_loss if row is None else row["train_loss"], pace.seconds_left(run)
+    parts = [f"epoch {max(1, run.epoch)}/{run.config.epochs}", f"loss {loss:.4f}"]
+    parts.append("" if left is None else f"{time_text(left)} left")
+    if row is not None and row["validation_loss"] is not None:
+        accuracy = row["validation_accuracy"]
+        shown = "" if accuracy is None else f" {accuracy:.4f}"
+        parts.append(f"val {row['validation_loss']:.4f}{shown}")
+    parts.append(f"{pace.speed(run) / 1000:,.1f}k samples/s")
+    if row is not None and row["train_accuracy"] is not None:
+        parts.append(f"accuracy {row['train_accuracy']:.4f}")
+    return fitting(parts, width)
+
+
 class PlainProgress(Callback):
-    """A line after each epoch."""
+    """A line after each epoch: for a file or a pipe all of it, for a terminal what fits."""
 
     def on_train_begin(self, run: Run) -> None:
-        self.started, self.rows_before = time.perf_counter(), _rows(run)
+        self.pace = _Pace(run)
 
     def on_epoch_end(self, run: Run, row: dict[str, Any]) -> None:
-        speed = (_rows(run) - self.rows_before) / (time.perf_counter() - self.started)
-        epochs = run.config.epochs
-        left = (epochs - run.epoch) * run.n_train / speed
-        print(
-            f"epoch {run.epoch:>{len(str(epochs))}}/{epochs}  {epoch_text(row)}  "
-            f"{speed:,.0f} samples/s  {left:.0f} s left",
-            file=sys.stderr,
-            flush=True,
-        )
+        if sys.stderr.isatty():
+            line = _line(run, self.pace, row, terminal_width(sys.stderr) - 1)
+        else:
+            epochs = run.config.epochs
+            number = f"epoch {run.epoch:>{len(str(epochs))}}/{epochs}"
+            speed = f"{self.pace.speed(run):,.0f} samples/s"
+            left = f"{time_text(self.pace.seconds_left(run) or 0)} left"
+            line = _GAP.join((number, epoch_text(row), speed, left))
+        print(line, file=sys.stderr, flush=True)
 
 
 class LiveProgress(Callback):
-    """One line that is rewritten, 80 columns wide: epoch, losses, speed and time left."""
+    """One line that is rewritten, as wide as the terminal."""
 
     def on_setup(self, run: Run) -> None:
         # Not at the top, because importing rich takes a tenth of a second that other runs need not
         # spend; not in on_train_begin, because that is within the time measured.
-        from rich.console import Console
-        from rich.progress import Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import Progress, TextColumn
+        from rich.table import Column
 
+        one_line = Column(no_wrap=True, overflow="crop")
         self.progress = Progress(
-            TextColumn("epoch {task.fields[epoch]}"),
-            TextColumn("{task.fields[losses]}"),
-            TextColumn("{task.fields[speed]}"),
-            TimeRemainingColumn(compact=True),
-            TextColumn("left"),
-            console=Console(stderr=True),
+            TextColumn("{task.fields[line]}", markup=False, table_column=one_line),
+            console=live_console(),
             transient=True,
         )
 
     def on_train_begin(self, run: Run) -> None:
-        total = run.config.epochs * run.n_train
-        self.started, self.rows_before = time.perf_counter(), _rows(run)
-        self.task = self.progress.add_task(
-            "", total=total, completed=self.rows_before, epoch="1", losses="", speed=""
-        )
-        self.losses = ""
+        self.pace = _Pace(run)
+        self.row: dict[str, Any] | None = None
+        self.task = self.progress.add_task("", line="")
         self.progress.start()
 
     def on_progress(self, run: Run) -> None:
-        rows = _rows(run)
-        speed = (rows - self.rows_before) / (time.perf_counter() - self.started)
-        self.progress.update(
-            self.task,
-            completed=rows,
-            epoch=f"{run.epoch}/{run.config.epochs}",
-            losses=self.losses or f"loss {run.train_loss:.4f}",
-            speed=f"{speed / 1000:,.1f}k samples/s",
-        )
+        width = terminal_width(sys.stderr)  # windows are resized
+        self.progress.console.width = width
+        self.progress.update(self.task, line=_line(run, self.pace, self.row, width - 1))
 
     def on_epoch_end(self, run: Run, row: dict[str, Any]) -> None:
-        names = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
-        train_loss, train_accuracy, loss, accuracy = (
-            "" if row[name] is None else f" {row[name]:.4f}" for name in names
-        )
-        validation = f"  val{loss}{accuracy}" if loss else ""
-        self.losses = f"loss{train_loss}{train_accuracy}{validation}"
+        self.row = row
         self.on_progress(run)
 
     def on_train_end(self, run: Run) -> None:
@@ -100,10 +177,10 @@ class LiveProgress(Callback):
 
 
 class Progress(Callback):
-    """Progress on stderr as suits it: a live line on a terminal, else a line per epoch."""
+    """Progress on stderr as suits it: a live line, else a line per epoch."""
 
     def __init__(self) -> None:
-        self.shown = LiveProgress() if sys.stderr.isatty() else PlainProgress()
+        self.shown = LiveProgress() if is_live(sys.stderr) else PlainProgress()
 
     def on_setup(self, run: Run) -> None:
         self.shown.on_setup(run)

@@ -15,7 +15,7 @@ import pytest
 from command_lines import started
 from fastmlp.commands.axes import split_values
 from fastmlp.commands.sweep_options import build_sweep_parser, grid_values, parse_sweep_arguments
-from fastmlp.commands.sweep_progress import LiveTable, time_text
+from fastmlp.commands.sweep_progress import LiveTable, sweep_progress, time_text
 from fastmlp.reports.leaderboard import rank
 from fastmlp.sweep import main
 from fastmlp.sweeps.grid import DEFAULT_AXES, FIELDS
@@ -189,6 +189,38 @@ def test_the_live_table_shows_the_best_the_progress_and_the_time_left() -> None:
     assert any(line.startswith("9 cells") for line in text.splitlines())
     table.board = rank([], "validation_loss")
     console.print(table.render())
+
+
+@pytest.mark.parametrize("columns", [20, 40, 60, 80, 120])
+def test_the_live_table_fits_the_terminal_progress_first(
+    columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rich.console import Console
+
+    monkeypatch.setenv("COLUMNS", str(columns))
+    axes = {"activation": ["relu", "tanh"], "weight_init": ["he_normal", "glorot_uniform"]}
+    board = run_sweep({**axes, "epochs": 1}, blobs()).leaderboard
+    table = LiveTable()
+    table.standing, table.board = Standing("", list(axes), 4, 4, cost=8.0), board
+    table.standing.done, table.standing.cost_done = 1, 2.0
+    console = Console(file=io.StringIO(), width=columns)
+    console.print(table.render())
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert " ".join(lines[:4]).startswith("4 cells; 1 of 4")
+    assert all(len(line) <= columns for line in lines)
+    head = next(line for line in lines if "rank" in line)
+    assert ("validation accuracy" in head) == (columns >= 40)
+    assert ("seconds" in head) == (columns >= 120)
+    assert not any("…" in line for line in lines)
+
+
+@pytest.mark.parametrize(("kind", "live"), [("xterm", True), ("dumb", False)])
+def test_a_dumb_terminal_gets_a_line_for_each_cell(
+    kind: str, live: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", kind)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    assert isinstance(sweep_progress(), LiveTable) == live
 
 
 def test_times_are_short() -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import fastmlp
-from fastmlp.training.progress import LiveProgress, epoch_text
+from fastmlp.training.progress import LiveProgress, epoch_text, fitting
 from fastmlp.training.run import Run
 from toys import blobs, settings
 
@@ -77,3 +80,60 @@ def test_the_live_line_shows_epoch_losses_and_speed(monkeypatch: pytest.MonkeyPa
     assert "epoch 3/3" in shown
     assert "  val " in shown
     assert "samples/s" in shown
+
+
+def live(monkeypatch: pytest.MonkeyPatch, columns: str | None, **variables: str) -> str:
+    """What following a run on a terminal so wide leaves of its last epoch."""
+    monkeypatch.setattr("sys.stderr", stream := Terminal())
+    for name, value in {"TERM": "xterm", **variables}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("COLUMNS", raising=False)
+    if columns is not None:
+        monkeypatch.setenv("COLUMNS", columns)
+    fastmlp.fit(settings(epochs=3), blobs(), callbacks=[fastmlp.Progress()])
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("columns", ["40", "60", "80", "120"])
+def test_epoch_loss_and_time_left_fit_any_terminal(
+    columns: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = live(monkeypatch, columns)
+    last = [part for part in re.split(r"[\r\n]|\x1b\[[0-9;?]*[A-Za-z]", text) if part.strip()][-1]
+    assert re.match(r"epoch 3/3  loss \d\.\d{4}  0 s left", last)
+    assert len(last.rstrip()) < int(columns)
+    assert ("samples/s" in last) == (int(columns) >= 80)
+
+
+@pytest.mark.parametrize("columns", [None, "", "0", "wide", "-3", "1e3"])
+def test_a_width_that_is_unknown_or_absurd_is_taken_for_80(
+    columns: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "samples/s" in live(monkeypatch, columns)
+
+
+@pytest.mark.parametrize("variables", [{"TTY_COMPATIBLE": "0"}, {"TTY_INTERACTIVE": "0"}])
+def test_a_terminal_is_one_whatever_rich_is_told(
+    variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "epoch 3/3" in live(monkeypatch, "80", **variables)
+
+
+@pytest.mark.parametrize("kind", ["dumb", "unknown", "DUMB", ""])
+def test_a_terminal_that_cannot_rewrite_lines_gets_plain_ones(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = live(monkeypatch, "40", TERM=kind)
+    lines = text.splitlines()
+    assert [line[:9] for line in lines] == ["epoch 1/3", "epoch 2/3", "epoch 3/3"]
+    assert all(re.search(r"loss \d\.\d{4}  \d+ s left", line) for line in lines)
+    assert all(len(line) < 40 for line in lines)
+    assert "\x1b" not in text and "\r" not in text
+
+
+@given(st.lists(st.text("ab ", max_size=12), max_size=8), st.integers(0, 60))
+def test_parts_are_left_out_from_the_end(parts: list[str], width: int) -> None:
+    line = fitting(parts, width)
+    first = next(filter(None, parts), "")
+    assert line.startswith(first)
+    assert len(line) <= max(width, len(first))
