@@ -41,7 +41,8 @@ def _predict(options: argparse.Namespace) -> Predictions:
     from .commands.predictions import Predictions, inputs_for
 
     predictor = _load(options.model, options.threshold)
-    inputs = inputs_for(predictor, _read(options, predictor))
+    notify = ignore if options.quiet else print_line
+    inputs = inputs_for(predictor, _read(options, predictor), options.invert, notify)
     return Predictions(predictor, inputs, predictor.outputs(inputs.X, options.threads))
 
 
@@ -57,6 +58,7 @@ def _read(options: argparse.Namespace, predictor: Predictor) -> Inputs:
         is_regression=predictor.task.kind == "regression",
         target=options.target,
         labels=options.labels,
+        notify=ignore if options.quiet else print_line,
     )
 
 

@@ -14,6 +14,7 @@ from .options import Parser, parse_with
 from .values import path
 
 STDOUT = 1
+INVERT = ("auto", "yes", "no")
 
 DESCRIPTION = """\
 Predict labels and probabilities, or numbers, with a model that was trained and saved.
@@ -25,9 +26,10 @@ report: within JSON, beside CSV on stderr.
 EPILOG = """\
 INPUT is one of
   FILE.csv, FILE.tsv   columns of features as in training, perhaps one more with what is right
-  FILE.npz             an array X, perhaps y
+  FILE.npz             an array X, perhaps y; or X_test and y_test
+  FILE.npy             an array of rows; what is right in y.npy beside X.npy, or with --labels
   an IDX file          images, plain or .gz; their labels with --labels
-  FILE.png ...         grey images of as many pixels as the model has features
+  FILE.png ...         images of as many pixels as the model has features
   FOLDER ...           all PNG files in it; or in folders in it, named like the right labels
 
 examples:
@@ -60,8 +62,8 @@ def parse_predict_arguments(arguments: list[str] | None = None) -> argparse.Name
     elif options.overwrite:
         raise ConfigError("--overwrite does not go without --out; leave it out")
     options.format = options.format or "csv"
-    for flag in ("target", "labels"):
-        if options.part is not None and getattr(options, flag) is not None:
+    for flag, default in (("target", None), ("labels", None), ("invert", "auto")):
+        if options.part is not None and getattr(options, flag) != default:
             raise ConfigError(
                 f"--{flag} does not go with --part, whose rows are read as in training; leave one "
                 "out"
@@ -117,8 +119,14 @@ def build_predict_parser() -> Parser:
         "there is a column more than features, one named target, label, class or y, else the last)",
     )  # fmt: skip
     parser.add_argument(
-        "--labels", metavar="FILE", type=path, help="an IDX file with the labels of images"
-    )
+        "--labels", metavar="FILE", type=path,
+        help="an IDX or NPY file with the labels of images or of rows in an NPY file",
+    )  # fmt: skip
+    parser.add_argument(
+        "--invert", choices=INVERT, default="auto",
+        help="invert images; auto: those that are dark where the training images are bright, or "
+        "the reverse (default: auto)",
+    )  # fmt: skip
     parser.add_argument(
         "--part", choices=tuple(PARTS), help="predict only the rows that were this part of the "
         "run: MODEL is then a run folder, and INPUT its data, a file or a name such as mnist",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,9 +15,12 @@ import numpy as np
 from ..base.errors import DataError
 from ..base.numbers import finite
 from ..data.inputs import Inputs
+from ..data.targets import one_hot_labels
 from ..model.predictor import Predictor
 from ..model.task import Task
 from ..reports.metrics import task_metrics
+from .image_inputs import fit_to_training
+from .running import ignore
 
 # Outputs of other activations are no probabilities.
 _PROBABLE = ("softmax", "sigmoid")
@@ -106,29 +110,41 @@ def targets_for(task: Task, y: np.ndarray) -> np.ndarray:
     return y
 
 
-def inputs_for(predictor: Predictor, inputs: Inputs) -> Inputs:
-    """Return inputs with grey values and targets as the model knows them.
+def inputs_for(
+    predictor: Predictor,
+    inputs: Inputs,
+    invert: str = "auto",
+    notify: Callable[[str], None] = ignore,
+) -> Inputs:
+    """Return inputs with features and targets as the model knows them.
 
-    Images from 0 to 255 are brought to the range of the images that were trained on, where the
-    model's scaling tells it.
+    Parameters
+    ----------
+    predictor : Predictor
+    inputs : Inputs
+    invert, notify
+        As for :func:`~fastmlp.commands.image_inputs.fit_to_training`.
 
     Raises
     ------
+    ConfigError
+        As for :func:`~fastmlp.commands.image_inputs.fit_to_training`.
     DataError
-        As for :func:`targets_for`.
+        As for that and :func:`targets_for`.
     """
-    X, scaling = inputs.X, predictor.scaling
-    if inputs.are_images and scaling.kind == "unit" and scaling.factor[0] * 255 != 1:
-        X = X / (255 * scaling.factor[0]) + scaling.offset[0]
-    y = inputs.y
-    return inputs._replace(X=X, y=None if y is None else targets_for(predictor.task, y))
+    X = fit_to_training(predictor, inputs, invert, notify)
+    y = None if inputs.y is None else targets_for(predictor.task, inputs.y)
+    return inputs._replace(X=X, y=y)
 
 
 def _known_labels(classes: np.ndarray, y: np.ndarray) -> np.ndarray:
+    labels = one_hot_labels(y)
+    if labels is not None:
+        y = labels
     if y.ndim != 1:
         raise DataError(
-            f"labels must be one for each row, got shape {y.shape}; pass y.argmax(axis=1) if "
-            "they are one-hot"
+            f"labels must be one for each row, or one-hot, got shape {y.shape}; give those that "
+            "belong to this model"
         )
     texts = [str(label) for label in y.tolist()]
     places = {str(label): place for place, label in enumerate(classes.tolist())}
@@ -138,8 +154,8 @@ def _known_labels(classes: np.ndarray, y: np.ndarray) -> np.ndarray:
             f"labels must be those of the model ({', '.join(list(places)[:10])}), got "
             f"{', '.join(map(repr, unknown[:5]))}; give the file that belongs to it"
         )
-    labels: np.ndarray = classes[[places[text] for text in texts]]
-    return labels
+    found: np.ndarray = classes[[places[text] for text in texts]]
+    return found
 
 
 def _columns(name: str, values: np.ndarray, labels: list[str] | None) -> dict[str, list[Any]]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from ..base.arrays import rows_of_images
 from ..base.errors import ConfigError, DataError
 from ..base.paths import as_text
 from .csv_table import read_csv_rows
 from .idx import read_idx
+from .npy_files import read_npy_array, read_npy_rows
+from .npy_format import SUFFIX as NPY_SUFFIX
 from .npz_table import read_npz_rows
 from .png import SUFFIX as PNG_SUFFIX
 from .png import find_pngs, read_pngs
@@ -31,13 +34,20 @@ class Inputs(NamedTuple):
     files : list of str or None
         Of which each is a row.
     are_images : bool
-        Whether the features are grey values from 0 to 255, whatever the model was trained on.
+        Whether the features are bytes from black to white, whatever the model was trained on.
+    are_pictures : bool
+        Whether they are images that may be dark on bright, or the reverse: not if they were given
+        as arrays, like data for training.
+    opacity : ndarray of uint8 or None
+        Shaped as ``X``, where images are in part transparent.
     """
 
     X: np.ndarray
     y: np.ndarray | None = None
     files: list[str] | None = None
     are_images: bool = False
+    are_pictures: bool = False
+    opacity: np.ndarray | None = None
 
 
 def read_inputs(
@@ -47,8 +57,9 @@ def read_inputs(
     is_regression: bool,
     target: str | None = None,
     labels: Path | None = None,
+    notify: Callable[[str], None] | None = None,
 ) -> Inputs:
-    """Read a CSV, NPZ or IDX file, or PNG files and folders of them.
+    """Read a CSV, NPZ, NPY or IDX file, or PNG files and folders of them.
 
     Parameters
     ----------
@@ -61,7 +72,9 @@ def read_inputs(
     target : str, optional
         A CSV file's target column, by name or number.
     labels : Path, optional
-        An IDX file with the labels of images.
+        An IDX or NPY file with the labels of images or rows.
+    notify : callable taking one str, optional
+        Told which arrays of several were taken.
 
     Raises
     ------
@@ -73,30 +86,35 @@ def read_inputs(
     kind = _kind(paths)
     if target is not None and kind != "csv":
         raise ConfigError(f"--target goes with a CSV file, got {target!r} with {paths[0]}; omit it")
-    if labels is not None and kind not in ("idx", "png"):
+    if labels is not None and kind not in ("idx", "png", "npy"):
         raise ConfigError(
-            f"--labels goes with IDX and PNG images, got it with {paths[0]}; put the labels into "
-            "that file"
+            f"--labels goes with IDX and PNG images and NPY files, got it with {paths[0]}; put the "
+            "labels into that file"
         )
     if kind == "csv":
         return Inputs(*read_csv_rows(paths[0], n_features, target, is_regression))
-    if kind == "npz":
-        rows = read_npz_rows(paths[0])
-        return Inputs(rows.X, rows.y)
-    inputs = _png_inputs(paths, n_features) if kind == "png" else _idx_inputs(paths[0])
-    if labels is None:
-        return inputs
-    y = read_idx(labels)
-    if y.shape != inputs.X.shape[:1]:
+    if kind == "png":
+        inputs = _png_inputs(paths, n_features)
+    elif kind == "idx":
+        inputs = _idx_inputs(paths[0])
+    else:
+        inputs = _array_inputs(paths[0], kind, notify)
+    return inputs if labels is None else inputs._replace(y=_labels(labels, len(inputs.X)))
+
+
+def _labels(path: Path, n: int) -> np.ndarray:
+    """Return the labels of ``n`` rows from a file of their own."""
+    y = read_npy_array(path, "y") if path.suffix.lower() == NPY_SUFFIX else read_idx(path)
+    if y.shape[:1] != (n,) or y.ndim > 2:
         raise DataError(
-            f"{labels} must hold a label for each of the {len(inputs.X)} images, got shape "
+            f"{path} must hold a label for each of the {n} images, got shape "
             f"{y.shape}; name the file that belongs to the images"
         )
-    return inputs._replace(y=y)
+    return y
 
 
 def _kind(paths: Sequence[Path]) -> str:
-    """Return "csv", "npz", "idx" or "png"."""
+    """Return "csv", "npz", "npy", "idx" or "png"."""
     others = [path for path in paths if not path.is_dir() and path.suffix.lower() != PNG_SUFFIX]
     if not others:
         return "png"
@@ -106,8 +124,8 @@ def _kind(paths: Sequence[Path]) -> str:
             "them; give other files one at a time"
         )
     (path,) = paths
-    if path.suffix.lower() == ".npz":
-        return "npz"
+    if path.suffix.lower() in (".npz", NPY_SUFFIX):
+        return path.suffix.lower()[1:]
     if path.suffix.lower() in (".csv", ".tsv"):
         return "csv"
     return "idx" if _begins_like_idx(path) else "csv"
@@ -124,7 +142,11 @@ def _begins_like_idx(path: Path) -> bool:
 def _png_inputs(paths: Sequence[Path], n_features: int) -> Inputs:
     files, labels = find_pngs(paths)
     y = None if labels is None else np.array(labels)
-    return Inputs(read_pngs(files, n_features), y, [as_text(file) for file in files], True)
+    pictures = read_pngs(files, n_features)
+    return Inputs(
+        pictures.X, y, [as_text(file) for file in files], are_images=True, are_pictures=True,
+        opacity=pictures.opacity,
+    )  # fmt: skip
 
 
 def _idx_inputs(path: Path) -> Inputs:
@@ -134,4 +156,15 @@ def _idx_inputs(path: Path) -> Inputs:
             f"{path} must hold images or rows of features, got shape {images.shape}; labels go "
             "with --labels"
         )
-    return Inputs(images.reshape(len(images), -1))
+    are_images = images.ndim > 2 and images.dtype == np.uint8
+    rows = rows_of_images(images).X
+    return Inputs(rows.reshape(len(rows), -1), are_images=are_images, are_pictures=are_images)
+
+
+def _array_inputs(path: Path, kind: str, notify: Callable[[str], None] | None) -> Inputs:
+    found = read_npz_rows(path) if kind == "npz" else read_npy_rows(path)
+    if notify is not None and found.names[0].lower() not in ("x", path.name.lower()):
+        notify(f"input: {' and '.join(found.names)} of {path.name}")
+    rows = rows_of_images(found.X)
+    are_images = rows.shape is not None and found.X.dtype == np.uint8
+    return Inputs(rows.X, found.y, are_images=are_images)

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from ..base.errors import DataError
 from ..base.paths import as_text
 
+if TYPE_CHECKING:
+    from PIL import Image
+
 SUFFIX = ".png"
+HIDDEN = (".", "__MACOSX")
+OPAQUE = 255
+WHITE_16 = 65535
+COLOURS = 3
 
 
 def find_pngs(paths: Sequence[Path]) -> tuple[list[Path], list[str] | None]:
@@ -19,8 +27,8 @@ def find_pngs(paths: Sequence[Path]) -> tuple[list[Path], list[str] | None]:
     Parameters
     ----------
     paths : sequence of Path
-        Files; and folders, of which all PNG files are taken by name. Of a folder with none, those
-        in its folders are, which are named like the labels of what they hold.
+        Files; and folders, of which all PNG files are taken by name, but hidden ones. Of a folder
+        with none, those in its folders are, which are named like the labels of what they hold.
 
     Returns
     -------
@@ -38,27 +46,45 @@ def find_pngs(paths: Sequence[Path]) -> tuple[list[Path], list[str] | None]:
     return [file for file, _ in found], labels if len(labels) == len(found) else None
 
 
-def read_pngs(files: Sequence[Path], n_pixels: int) -> np.ndarray:
-    """Read images, colours turned into grey (ITU-R 601) and what is transparent into black.
+class Pictures(NamedTuple):
+    """Images as rows.
+
+    Attributes
+    ----------
+    X : ndarray of uint8, shape (n, n_features)
+        0 is black, 255 white.
+    opacity : ndarray of uint8, shape (n, n_features), or None
+        0 is transparent; None if nothing is.
+    """
+
+    X: np.ndarray
+    opacity: np.ndarray | None
+
+
+def read_pngs(files: Sequence[Path], n_features: int) -> Pictures:
+    """Read images in grey (ITU-R 601), or in colours for a model with three features a pixel.
+
+    Values of 16 bits are brought to 8, unless none is above 255: such files hold bytes. Palettes,
+    single bits and grey with opacity are read as Pillow reads them.
 
     Parameters
     ----------
     files : sequence of Path
         Not empty.
-    n_pixels : int
+    n_features : int
         Of each image; checked before the pixels are read.
-
-    Returns
-    -------
-    ndarray of uint8, shape (n, n_pixels)
-        0 is black, 255 white.
 
     Raises
     ------
     DataError
         If a file is missing, damaged, no PNG, or of another size.
     """
-    return np.stack([_read_png(file, n_pixels) for file in files])
+    rows = [_read_png(file, n_features) for file in files]
+    X = np.stack([values for values, _ in rows])
+    if all(opacity is None for _, opacity in rows):
+        return Pictures(X, None)
+    opaque = np.full(n_features, OPAQUE, np.uint8)
+    return Pictures(X, np.stack([opaque if o is None else o for _, o in rows]))
 
 
 def _files_and_labels(path: Path) -> Iterator[tuple[Path, str | None]]:
@@ -69,38 +95,78 @@ def _files_and_labels(path: Path) -> Iterator[tuple[Path, str | None]]:
     yield from ((file, None) for file in files)
     labelled = []
     if not files:
-        folders = sorted(folder for folder in path.iterdir() if folder.is_dir())
+        folders = sorted(folder for folder in _shown(path) if folder.is_dir())
         labelled = [(file, as_text(folder.name)) for folder in folders for file in _pngs_in(folder)]
         yield from labelled
     if not files and not labelled:
+        others = sorted({file.suffix.lower() for file in _shown(path) if file.suffix})
+        got = f"files that end in {', '.join(others[:5])}" if others else "none"
         raise DataError(
-            f"{path} must hold .png files, or folders of them named like their labels, got none"
+            f"{path} must hold .png files, or folders of them named like their labels, got {got}; "
+            "name the folder that holds them, or convert images to PNG"
         )
 
 
 def _pngs_in(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.iterdir() if file.suffix.lower() == SUFFIX)
+    files = [file for file in _shown(folder) if file.suffix.lower() == SUFFIX]
+    return sorted(file for file in files if not file.is_dir())
 
 
-def _read_png(file: Path, n_pixels: int) -> np.ndarray:
+def _shown(folder: Path) -> list[Path]:
+    """Return what is in a folder but for what systems leave there: ``._a.png``, ``__MACOSX``."""
+    try:
+        paths = list(folder.iterdir())
+    except OSError as error:
+        raise DataError(
+            f"{folder} cannot be read: {error.strerror or error}; check its permissions"
+        ) from error
+    return [path for path in paths if not path.name.startswith(HIDDEN)]
+
+
+def _read_png(file: Path, n_features: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the values and the opacity of an image, each of shape (n_features,)."""
     from PIL import Image
 
     try:
         # Opening reads the header alone.
         with Image.open(file, formats=["PNG"]) as image:
             width, height = image.size
-            if width * height != n_pixels:
+            channels = n_features / (width * height)
+            if channels not in (1, COLOURS):
                 raise DataError(
-                    f"{file} must have {n_pixels} pixels, one for each feature of the model, got "
-                    f"{width} x {height} = {width * height}; crop and resize it as the training "
-                    "images were"
+                    f"{file} must have {n_features} pixels, one for each feature of the model (or "
+                    f"a third of that, for a model of colours), got {width} x {height} = "
+                    f"{width * height}; crop and resize it as the training images were"
                 )
-            rgba = image.convert("RGBA")
-            black = Image.new("RGBA", image.size, "black")
-            gray = Image.alpha_composite(black, rgba).convert("L")
+            return _values(image, "L" if channels == 1 else "RGB")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         if isinstance(error, DataError):
             raise
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        raise DataError(f"{file} cannot be read as a PNG image: {reason}; check the file") from None
-    return np.asarray(gray, np.uint8).ravel()
+        remedy = "check the file"
+        if file.name.startswith("._"):
+            remedy = "leave it out: macOS keeps notes on another file in it"
+        raise DataError(f"{file} cannot be read as a PNG image: {reason}; {remedy}") from None
+
+
+def _values(image: Image.Image, mode: str) -> tuple[np.ndarray, np.ndarray | None]:
+    opacity = None
+    if image.mode.startswith("I"):
+        words = np.asarray(image).astype(np.int64)
+        transparent = image.info.get("transparency")
+        if isinstance(transparent, int) and np.any(words == transparent):
+            opacity = np.where(words == transparent, 0, OPAQUE).astype(np.uint8)
+        # Pillow clips what has 16 bits.
+        scaled = words if words.max() <= OPAQUE else (words * OPAQUE + WHITE_16 // 2) // WHITE_16
+        values = scaled.astype(np.uint8)
+        if mode == "RGB":
+            values = np.repeat(values[..., None], COLOURS, axis=2)
+    else:
+        rgba = image.convert("RGBA")
+        values = np.asarray(rgba.convert("RGB").convert(mode), np.uint8)
+        opacity = np.asarray(rgba.getchannel("A"), np.uint8)
+        if np.all(opacity == OPAQUE):
+            opacity = None
+    if opacity is not None and mode == "RGB":
+        opacity = np.repeat(opacity[..., None], COLOURS, axis=2)
+    return values.ravel(), None if opacity is None else opacity.ravel()

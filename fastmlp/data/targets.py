@@ -50,18 +50,26 @@ def dataset_targets(value: Any, name: str, task: str, one_hot: int | None = None
     flags = _flags(plain) if task in ("auto", "classification") else None
     if flags is None:
         return Targets(*target_array(plain, name, task))
-    is_one_hot = bool(np.all(np.count_nonzero(flags, axis=1) == 1))
-    if task == "auto" and is_one_hot:
+    chosen = one_hot_labels(flags)
+    if task == "auto" and chosen is not None:
         # Either reading trains, to different ends: so nobody may guess.
         raise DataError(
             f"{name} must not be one-hot (a single 1 in every row) for task 'auto', got shape "
             f"{flags.shape}; pass {name}.argmax(axis=1) for classes that exclude each other "
             "or task='classification' (--task classification), else task='multilabel'"
         )
-    if task == "classification" and is_one_hot and one_hot in (None, flags.shape[1]):
-        return Targets(flags.argmax(axis=1), task, flags.shape[1])
+    if chosen is not None and one_hot in (None, flags.shape[1]):
+        return Targets(chosen, task, flags.shape[1])
     labels = flags.astype(np.uint8) if flags.dtype.kind == "f" else plain
     return Targets(*target_array(labels, name, task))
+
+
+def one_hot_labels(y: Any) -> np.ndarray | None:
+    """Return the indices of the 1 in each row; None unless each holds a single 1 beside zeros."""
+    flags = _flags(y)
+    if flags is None or not np.all(np.count_nonzero(flags, axis=1) == 1):
+        return None
+    return np.asarray(flags.argmax(axis=1))
 
 
 def _flags(value: Any) -> np.ndarray | None:

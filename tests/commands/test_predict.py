@@ -195,7 +195,7 @@ def test_an_output_that_is_no_probability_is_not_called_one(
         (["binary", "y.npz"], 3, "labels must be those of the model (3, 8), got '5'"),
         (["multilabel", "y.npz"], 3, "targets must be numbers of shape (12, 2)"),
         (["multilabel", "y2.npz"], 3, "targets must be 0 or 1 for each label"),
-        (["binary", "y2.npz"], 3, "labels must be one for each row, got shape (12, 2)"),
+        (["binary", "y2.npz"], 3, "labels must be one for each row, or one-hot, got shape (12, 2)"),
         (["binary", "wide.npz"], 3, "X must have shape (n, 4)"),
     ],
 )

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from fastmlp import DataError
+from fastmlp import DataError, Dataset
 from fastmlp.data.png import find_pngs, read_pngs
 
 GRAY = np.arange(6, dtype=np.uint8).reshape(2, 3) * 50
@@ -23,23 +23,78 @@ def write(path: Path, pixels: np.ndarray, mode: str | None = None) -> Path:
     return path
 
 
+def rows(*files: Path, n_features: int = 6) -> np.ndarray:
+    pictures = read_pngs(files, n_features)
+    assert pictures.X.dtype == np.uint8
+    assert pictures.opacity is None
+    return pictures.X
+
+
 def test_grey_values_come_as_rows(tmp_path: Path) -> None:
     files = [write(tmp_path / "a.png", GRAY), write(tmp_path / "b.png", 255 - GRAY)]
-    X = read_pngs(files, 6)
-    assert X.dtype == np.uint8
-    np.testing.assert_array_equal(X, [GRAY.ravel(), (255 - GRAY).ravel()])
+    np.testing.assert_array_equal(rows(*files), [GRAY.ravel(), (255 - GRAY).ravel()])
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "LA"])
 def test_grey_in_other_modes_is_the_same_grey(tmp_path: Path, mode: str) -> None:
-    X = read_pngs([write(tmp_path / "a.png", GRAY, mode)], 6)
+    X = rows(write(tmp_path / "a.png", GRAY, mode))
     np.testing.assert_array_equal(X[0], GRAY.ravel())
 
 
-def test_what_is_transparent_is_black(tmp_path: Path) -> None:
-    pixels = np.full((1, 2, 4), 255, np.uint8)
+def test_single_bits_are_black_and_white(tmp_path: Path) -> None:
+    X = rows(write(tmp_path / "a.png", np.where(GRAY > 99, 255, 0).astype(np.uint8), "1"))
+    np.testing.assert_array_equal(X[0], np.where(GRAY.ravel() > 99, 255, 0))
+
+
+@pytest.mark.parametrize("level", [1, 2, 3])
+def test_palettes_of_few_bits_are_read(tmp_path: Path, level: int) -> None:
+    image = Image.fromarray(GRAY).quantize(2**level)
+    image.save(tmp_path / "a.png", bits=level)
+    expected = np.asarray(image.convert("L")).ravel()
+    np.testing.assert_array_equal(rows(tmp_path / "a.png")[0], expected)
+
+
+def test_values_of_16_bits_are_scaled(tmp_path: Path) -> None:
+    words = np.array([[0, 128, 257], [32896, 65407, 65535]], np.uint16)
+    np.testing.assert_array_equal(
+        rows(write(tmp_path / "a.png", words))[0], [0, 0, 1, 128, 255, 255]
+    )
+    whole = write(tmp_path / "b.png", GRAY.astype(np.uint16) * 257)
+    np.testing.assert_array_equal(rows(whole)[0], GRAY.ravel())
+
+
+def test_bytes_in_16_bits_stay_bytes(tmp_path: Path) -> None:
+    X = rows(write(tmp_path / "a.png", GRAY.astype(np.uint16)))
+    np.testing.assert_array_equal(X[0], GRAY.ravel())
+
+
+def test_what_is_transparent_is_told(tmp_path: Path) -> None:
+    pixels = np.full((1, 2, 4), 200, np.uint8)
     pixels[0, 0, 3] = 0
-    np.testing.assert_array_equal(read_pngs([write(tmp_path / "a.png", pixels)], 2), [[0, 255]])
+    pictures = read_pngs(
+        [write(tmp_path / "a.png", pixels), write(tmp_path / "b.png", GRAY[:1, :2])], 2
+    )
+    np.testing.assert_array_equal(pictures.X, [[200, 200], [0, 50]])
+    np.testing.assert_array_equal(pictures.opacity, [[0, 200], [255, 255]])
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_transparent_value_is_transparent(tmp_path: Path, bits: int) -> None:
+    values = GRAY.astype(f"u{bits // 8}") * (257 if bits == 16 else 1)
+    Image.fromarray(values).save(tmp_path / "a.png", transparency=int(values[1, 0]))
+    pictures = read_pngs([tmp_path / "a.png"], 6)
+    np.testing.assert_array_equal(pictures.opacity, [[255, 255, 255, 0, 255, 255]])
+    np.testing.assert_array_equal(pictures.X[0], GRAY.ravel())
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_colours_come_as_the_rows_of_arrays_of_them(tmp_path: Path, mode: str) -> None:
+    colours = np.arange(18, dtype=np.uint8).reshape(2, 3, 3) * 14
+    X = rows(write(tmp_path / "a.png", colours, mode), n_features=18)
+    np.testing.assert_array_equal(X, Dataset(colours[None], [0]).X)
+    for values in (GRAY, GRAY.astype(np.uint16) * 257):
+        grey = rows(write(tmp_path / "b.png", values), n_features=18)
+        np.testing.assert_array_equal(grey[0], np.repeat(GRAY.ravel(), 3))
 
 
 def test_another_size_is_refused(tmp_path: Path) -> None:
@@ -86,7 +141,7 @@ def test_mutated_files_are_read_or_refused(tmp_path: Path, data: st.DataObject) 
         content[place : place + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=6))
     (tmp_path / "a.png").write_bytes(content)
     try:
-        assert read_pngs([tmp_path / "a.png"], GRAY.size).shape == (1, GRAY.size)
+        assert read_pngs([tmp_path / "a.png"], GRAY.size).X.shape == (1, GRAY.size)
     except DataError as error:
         assert str(tmp_path / "a.png") in str(error)
 
@@ -114,6 +169,39 @@ def test_folders_of_folders_name_the_labels(tmp_path: Path) -> None:
     assert [file.name for file in files] == ["a.png", "y.png", "x.png"]
     assert labels == ["3", "3", "7"]
     assert find_pngs([tmp_path, tmp_path / "7"])[1] is None  # of some it is not known
+
+
+LEFT_BY_SYSTEMS = (
+    "._a.png", ".hidden.png", ".DS_Store", "Thumbs.db", "desktop.ini", "__MACOSX/3/._a.png",
+    "__MACOSX/b.png", ".git/c.png",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("labelled", [False, True])
+def test_what_systems_leave_in_folders_is_skipped(tmp_path: Path, labelled: bool) -> None:
+    folder = tmp_path / "3" if labelled else tmp_path
+    write(folder / "a.png", GRAY)
+    for place in {tmp_path, folder}:
+        for name in LEFT_BY_SYSTEMS:
+            (place / name).parent.mkdir(exist_ok=True, parents=True)
+            (place / name).write_bytes(b"\x00\x05\x16\x07")
+    (folder / "d.png").mkdir()
+    files, labels = find_pngs([tmp_path])
+    assert files == [folder / "a.png"]
+    assert labels == (["3"] if labelled else None)
+
+
+def test_notes_of_macos_that_were_named_are_told(tmp_path: Path) -> None:
+    (tmp_path / "._a.png").write_bytes(b"\x00\x05\x16\x07")
+    with pytest.raises(DataError, match="leave it out: macOS keeps notes"):
+        read_pngs([tmp_path / "._a.png"], 6)
+
+
+def test_a_folder_of_other_images_says_so(tmp_path: Path) -> None:
+    for name in ("a.JPG", "b.jpeg", "._c.png"):
+        (tmp_path / name).touch()
+    with pytest.raises(DataError, match=r"got files that end in \.jpeg, \.jpg; .*convert images"):
+        find_pngs([tmp_path])
 
 
 def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
