@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from .errors import DataError, close_match
@@ -59,6 +60,34 @@ def match_columns(
         )
     known = {*features, *targets}
     return Match([index[name] for name in features], [n for n in names if n not in known])
+
+
+def frame_columns(
+    features: Sequence[str] | None, targets: Sequence[str] | None, where: str
+) -> Callable[[list[str]], list[int] | None]:
+    """Return a function that finds the columns of features in a frame, from the frame's names.
+
+    It returns their positions, and warns of further columns; or None where position decides: where
+    no names are known, and for the numbers by which pandas counts columns without names.
+
+    Parameters
+    ----------
+    features, targets : sequence of str or None
+        As for :func:`match_columns`.
+    where : str
+        What messages call the frame.
+    """
+
+    def positions(names: list[str]) -> list[int] | None:
+        unnamed = names == [str(i) for i in range(len(names))]
+        if features is None or (unnamed and not set(names) & set(features)):
+            return None
+        match = match_columns(names, features, targets or (), where)
+        if match.further:
+            warnings.warn(further_note(match.further, where), stacklevel=6)
+        return match.positions
+
+    return positions
 
 
 def further_note(further: Sequence[str], where: str) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from ..base.arrays import rows_of_images
 from ..base.csr import Features, density, is_sparse
 from ..base.errors import ConfigError, DataError, close_match
-from ..base.foreign import as_plain
+from ..base.foreign import as_plain, target_names
 from ..base.lazy import lazy
 from .checks import feature_matrix
 from .classes import listed, matching_classes, rows_of_classes
@@ -92,14 +92,15 @@ class Dataset:
         X = feature_matrix(rows.X, "X", names)
         targets = dataset_targets(self.y, "y", self.task)
         check_lengths(X, targets.y, "X", "y")
-        self._store(X=X, y=targets.y, task=targets.task, feature_names=names)
+        y_names = target_names(self.y) if self.target_names is None else tuple(self.target_names)
+        self._store(X=X, y=targets.y, task=targets.task, feature_names=names, target_names=y_names)
         if rows.shape is not None:
             known = BYTES if X.dtype == np.uint8 else None
             self._store(
                 feature_range=self.feature_range or known,
                 image_shape=self.image_shape or rows.image_shape,
             )
-        training = TrainingRows(X, targets, names, rows.shape)
+        training = TrainingRows(X, targets, names, y_names, rows.shape)
         for part in PARTS:
             X_part, y_part = self._part(part)
             if X_part is not None or y_part is not None:

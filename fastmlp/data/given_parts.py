@@ -10,6 +10,7 @@ from ..base.arrays import rows_of_images
 from ..base.csr import Features, canonical, is_sparse
 from ..base.errors import DataError
 from ..base.foreign import as_dense, as_plain
+from ..base.named_columns import frame_columns
 from .checks import feature_matrix
 from .targets import Targets, dataset_targets
 
@@ -21,7 +22,7 @@ class TrainingRows(NamedTuple):
     ----------
     X : ndarray or csr_array, shape (n, n_features)
     targets : Targets
-    feature_names : tuple of str or None
+    feature_names, target_names : tuple of str or None
     shape : (int, int, int) or None
         Of the images that the rows were given as.
     """
@@ -29,6 +30,7 @@ class TrainingRows(NamedTuple):
     X: Features
     targets: Targets
     feature_names: tuple[str, ...] | None
+    target_names: tuple[str, ...] | None
     shape: tuple[int, int, int] | None
 
 
@@ -82,8 +84,8 @@ def check_lengths(X: Features, y: np.ndarray, X_name: str, y_name: str) -> None:
 
 
 def _part_features(value: Any, name: str, training: TrainingRows) -> Features:
-    plain, names = as_plain(value, name)
-    plain = _in_order(plain, names, name, training.feature_names)
+    find = frame_columns(training.feature_names, training.target_names, name)
+    plain, names = as_plain(value, name, find)
     rows = rows_of_images(plain)
     if None not in (rows.shape, training.shape) and rows.shape != training.shape:
         raise DataError(
@@ -100,19 +102,3 @@ def _part_features(value: Any, name: str, training: TrainingRows) -> Features:
             f"{X.shape[1]}; select the same columns in both"
         )
     return canonical(X, name) if is_sparse(training.X) else X
-
-
-def _in_order(
-    plain: Any, names: tuple[str, ...] | None, name: str, wanted: tuple[str, ...] | None
-) -> Any:
-    """Return a frame's columns in the order of the training rows' names."""
-    if names is None or wanted is None or names == wanted:
-        return plain
-    missing = [column for column in wanted if column not in names]
-    further = [column for column in names if column not in wanted]
-    if missing or further or len(names) != len(wanted):
-        got = f"none named {missing[0]!r}" if missing else f"also {(*further, *names)[0]!r}"
-        raise DataError(
-            f"{name} must have the columns of X, in any order, got {got}; pass {name}[X.columns]"
-        )
-    return plain[:, [names.index(column) for column in wanted]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy as np
 from ..base.csr import Features, canonical, is_sparse
 from ..base.errors import DataError
 from ..base.foreign import as_plain
-from ..base.named_columns import further_note, match_columns
+from ..base.named_columns import frame_columns
 from ..base.table_options import TableOptions
 from ..kernels.buffers import Data
 from ..ops.losses import Loss
@@ -182,25 +181,11 @@ class Predictor:
             evaluator.take_params(network.params)
             return evaluator.evaluate(data, check_threads(threads), self.scaling, goal)
 
-    def _feature_columns(self, names: list[str]) -> list[int] | None:
-        """Return the positions of the features among a frame's columns; None: position decides.
-
-        It does where the model knows no names, and for the numbers by which pandas counts columns
-        without names.
-        """
-        known = None if self.features is None else self.features.names
-        unnamed = names == [str(i) for i in range(len(names))]
-        if known is None or (unnamed and not set(names) & set(known)):
-            return None
-        match = match_columns(names, known, self.target_names or (), "X")
-        if match.further:
-            warnings.warn(further_note(match.further, "X"), stacklevel=6)  # who called predict
-        return match.positions
-
     def _checked(self, X: Features) -> Features:
         """Return X as a matrix of numbers of the right width, a sparse one as CSR."""
         n_features = self.network.layer_sizes[0]
-        X, _ = as_plain(X, "X", self._feature_columns)
+        known = None if self.features is None else self.features.names
+        X, _ = as_plain(X, "X", frame_columns(known, self.target_names, "X"))
         try:
             X = X if is_sparse(X) else np.asarray(X)
         except ValueError:

@@ -33,6 +33,7 @@ class Prepared(NamedTuple):
     n_features: int
     inputs: Inputs
     features: FeatureInfo | None = None
+    target_names: tuple[str, ...] | None = None
 
 
 def prepare(
@@ -72,7 +73,7 @@ def prepare(
         )
     features = FeatureInfo.of(split.X_train, dataset.feature_names, dataset.image_shape)
     prepared = prepare_parts(split, config, task, dataset.feature_range)
-    return prepared._replace(features=features)
+    return prepared._replace(features=features, target_names=dataset.target_names)
 
 
 def prepare_parts(

@@ -103,7 +103,12 @@ class Run:
         self.epoch = 0
         self.stop_status = ""
         self.predictor = Predictor(
-            self.network, prepared.scaling, task, prepared.features, table=config.table
+            self.network,
+            prepared.scaling,
+            task,
+            prepared.features,
+            prepared.target_names,
+            config.table,
         )
 
     @lazy

@@ -33,8 +33,9 @@ each_maker = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 def trained() -> Predictor:
     """A model of prices, trained on a frame."""
     frame = pd.DataFrame(dict(zip(NAMES, X.T, strict=True)))
-    predictor = fit(CONFIG, Dataset(frame, X @ [1.0, 2.0, -1.0, 0.5])).predictor
-    predictor.target_names = ("price",)
+    predictor = fit(
+        CONFIG, Dataset(frame, pd.Series(X @ [1.0, 2.0, -1.0, 0.5], name="price"))
+    ).predictor
     return predictor
 
 
