@@ -63,7 +63,10 @@ def match_columns(
 
 
 def frame_columns(
-    features: Sequence[str] | None, targets: Sequence[str] | None, where: str
+    features: Sequence[str] | None,
+    targets: Sequence[str] | None,
+    where: str,
+    stacklevel: int,
 ) -> Callable[[list[str]], list[int] | None]:
     """Return a function that finds the columns of features in a frame, from the frame's names.
 
@@ -76,6 +79,8 @@ def frame_columns(
         As for :func:`match_columns`.
     where : str
         What messages call the frame.
+    stacklevel : int
+        Of the warning.
     """
 
     def positions(names: list[str]) -> list[int] | None:
@@ -84,7 +89,7 @@ def frame_columns(
             return None
         match = match_columns(names, features, targets or (), where)
         if match.further:
-            warnings.warn(further_note(match.further, where), stacklevel=6)
+            warnings.warn(further_note(match.further, where), stacklevel=stacklevel)
         return match.positions
 
     return positions

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from ..base.arrays import rows_of_images
 from ..base.csr import Features, density, is_sparse
 from ..base.errors import ConfigError, DataError, close_match
 from ..base.foreign import as_plain, target_names
+from ..base.image_rows import rows_of_images
 from ..base.lazy import lazy
 from .checks import feature_matrix
 from .classes import listed, matching_classes, rows_of_classes
@@ -59,7 +59,7 @@ class Dataset:
         Rows that are the validation part, instead of some of ``X``: both or neither, as for
         ``X_test``.
     target_names : tuple of str, optional
-        A name for each output.
+        A name for each output; those of a frame or series are kept.
 
     Raises
     ------
@@ -90,17 +90,22 @@ class Dataset:
             names = tuple(self.feature_names)
         rows = rows_of_images(plain)
         X = feature_matrix(rows.X, "X", names)
+        known_targets = target_names(self.y)
         targets = dataset_targets(self.y, "y", self.task)
+        if targets.one_hot:  # the columns of which are classes of a single target
+            known_targets = None
         check_lengths(X, targets.y, "X", "y")
-        y_names = target_names(self.y) if self.target_names is None else tuple(self.target_names)
-        self._store(X=X, y=targets.y, task=targets.task, feature_names=names, target_names=y_names)
+        self._store(X=X, y=targets.y, task=targets.task, feature_names=names)
         if rows.shape is not None:
             known = BYTES if X.dtype == np.uint8 else None
             self._store(
                 feature_range=self.feature_range or known,
                 image_shape=self.image_shape or rows.image_shape,
             )
-        training = TrainingRows(X, targets, names, y_names, rows.shape)
+        if self.target_names is None:
+            self._store(target_names=known_targets)
+        self._check_target_names()
+        training = TrainingRows(X, targets, names, self.target_names, rows.shape)
         for part in PARTS:
             X_part, y_part = self._part(part)
             if X_part is not None or y_part is not None:
@@ -155,7 +160,6 @@ class Dataset:
                 f"feature_names must be {self.n_features} different names, one per column of X, "
                 f"got {len(set(names))} different of {len(names)}; rename or leave them out"
             )
-        self._check_target_names()
 
     def _check_target_names(self) -> None:
         if self.target_names is None:

@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..base.arrays import rows_of_images
 from ..base.csr import Features, canonical, is_sparse
 from ..base.errors import DataError
 from ..base.foreign import as_dense, as_plain
+from ..base.image_rows import rows_of_images
 from ..base.named_columns import frame_columns
 from .checks import feature_matrix
 from .targets import Targets, dataset_targets
@@ -84,7 +84,12 @@ def check_lengths(X: Features, y: np.ndarray, X_name: str, y_name: str) -> None:
 
 
 def _part_features(value: Any, name: str, training: TrainingRows) -> Features:
-    find = frame_columns(training.feature_names, training.target_names, name)
+    find = frame_columns(
+        training.feature_names,
+        training.target_names,
+        name,
+        stacklevel=8,  # who makes the dataset
+    )
     plain, names = as_plain(value, name, find)
     rows = rows_of_images(plain)
     if None not in (rows.shape, training.shape) and rows.shape != training.shape:

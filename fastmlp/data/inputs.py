@@ -8,9 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..base.arrays import rows_of_images
 from ..base.errors import ConfigError, DataError
-from ..base.paths import as_text
+from ..base.image_rows import rows_of_images
 from .csv_table import read_csv_rows
 from .idx import read_idx
 from .npy_files import read_npy_array, read_npy_rows

@@ -185,7 +185,7 @@ class Predictor:
         """Return X as a matrix of numbers of the right width, a sparse one as CSR."""
         n_features = self.network.layer_sizes[0]
         known = None if self.features is None else self.features.names
-        X, _ = as_plain(X, "X", frame_columns(known, self.target_names, "X"))
+        X, _ = as_plain(X, "X", frame_columns(known, self.target_names, "X", stacklevel=6))
         try:
             X = X if is_sparse(X) else np.asarray(X)
         except ValueError:

@@ -348,8 +348,8 @@ def test_columns_that_hold_no_numbers_are_named_with_advice() -> None:
         assert name in message
     assert "'a'" not in message
     assert "pandas.get_dummies(X, columns=['city', 'size', 'day', 'b'])" in message
-    assert "X_test must hold numbers, got columns 'city'" in refusal(
-        frame[["a"]], X_test=frame[["city"]], y_test=Y
+    assert "X_test must hold numbers, got columns 'a'" in refusal(
+        frame[["a"]], X_test=frame[["city"]].rename(columns={"city": "a"}), y_test=Y
     )
     encoded = pd.get_dummies(frame[["a", "city"]], columns=["city"])
     assert dataset(encoded).feature_names == ("a", "city_Bern", "city_Rome")
@@ -413,10 +413,26 @@ def test_parts_must_have_the_same_columns_in_any_order(part: str) -> None:
 
     data = dataset(frame, **given(frame[["b", "a"]]))
     np.testing.assert_array_equal(getattr(data, f"X_{part}"), X)
-    assert f"X_{part} must have the columns of X, in any order, got none named 'b'" in refusal(
-        frame, **given(frame[["a"]])
-    )
-    assert "got also 'Id'; pass" in refusal(frame, **given(frame.assign(Id=1)))
+    message = refusal(frame, **given(frame[["a"]]))
+    assert f"X_{part} must have every column" in message and "got none for 'b'" in message
+    with pytest.warns(UserWarning, match=f"X_{part}: left out 'Id', 'Name'") as caught:
+        data = Dataset(frame, Y, **given(frame.assign(Id=1, Name="x")))
+    assert caught[0].filename == __file__
+    np.testing.assert_array_equal(getattr(data, f"X_{part}"), X)
+
+
+def test_names_of_targets_are_kept() -> None:
+    pd = pytest.importorskip("pandas")
+    y = pd.DataFrame({"u": X[:, 0], "v": X[:, 1]})
+    assert dataset(X, y).target_names == ("u", "v")
+    assert dataset(X, y["u"]).target_names == ("u",)
+    assert dataset(X, y["u"], target_names=("w",)).target_names == ("w",)
+    assert dataset(X, pd.Series(Y)).target_names is None
+    one_hot = pd.get_dummies(pd.Series(Y))
+    assert dataset(X, one_hot, task="classification").target_names is None
+    frame = pd.DataFrame(X, columns=["a", "b"])
+    data = dataset(frame, y["u"], X_test=frame.assign(u=1.0), y_test=y["u"])
+    assert data.feature_names == ("a", "b")
 
 
 def test_columns_of_one_name_are_refused() -> None:

@@ -1,4 +1,4 @@
-"""Arrays as callers have them: masked ones, and images of several dimensions."""
+"""Images in arrays of several dimensions as the rows of a matrix."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .csr import is_sparse
-from .errors import DataError
 
 COLOURS = (3, 4)  # red, green, blue, and perhaps opacity
 
@@ -66,28 +65,3 @@ def rows_of_images(value: Any) -> ImageRows:
         images = np.moveaxis(images, 1, 3)
     n, *shape = images.shape
     return ImageRows(images.reshape(n, math.prod(shape)), images.shape[1:])
-
-
-def unmasked(value: Any, name: str) -> Any:
-    """Return a masked array as a plain one, and anything else as it is.
-
-    Parameters
-    ----------
-    value : object
-    name : str
-        What the error message calls it.
-
-    Raises
-    ------
-    DataError
-        If an entry is masked: a plain array would hold an arbitrary number there.
-    """
-    parts = value if isinstance(value, (list, tuple)) else (value,)
-    masks = [np.ma.getmaskarray(part) for part in parts if np.ma.isMaskedArray(part)]
-    n_masked = sum(map(np.count_nonzero, masks))
-    if n_masked:
-        raise DataError(
-            f"{name} must not have masked entries, got {n_masked}; fill them with "
-            f"{name}.filled(value), or drop such rows with np.ma.compress_rows({name})"
-        )
-    return np.ma.getdata(value) if np.ma.isMaskedArray(value) else value
