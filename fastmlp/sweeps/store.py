@@ -83,7 +83,11 @@ class Store:
             self._lock = _locked(folder)
             if overwrite and not resume:
                 endings = ("", "-wal", "-shm", "-journal")
-                remove_files([folder / f"{FILE}{ending}" for ending in endings], "out")
+                try:
+                    remove_files([folder / f"{FILE}{ending}" for ending in endings], "out")
+                except ConfigError:
+                    self._lock.close()
+                    raise
             self._connection = sqlite3.connect(folder / FILE, isolation_level=None)
         with self._damage_named():
             # Views and triggers of a file that somebody else made run nothing.
