@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from .arrays import unmasked
 from .csr import canonical, is_sparse
 from .errors import DataError
 from .frames import (
@@ -22,6 +21,7 @@ from .frames import (
     read_series,
     side_by_side,
 )
+from .masked import unmasked
 
 # Training makes a copy of its own, so a machine needs a multiple of this.
 MAX_DENSE_BYTES = 2 << 30

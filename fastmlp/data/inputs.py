@@ -10,6 +10,7 @@ import numpy as np
 
 from ..base.errors import ConfigError, DataError
 from ..base.image_rows import rows_of_images
+from ..base.paths import as_text
 from .csv_table import read_csv_rows
 from .idx import read_idx
 from .npy_files import read_npy_array, read_npy_rows

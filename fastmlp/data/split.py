@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..base.arrays import unmasked
 from ..base.csr import Features, stack, take
 from ..base.errors import ConfigError, DataError, close_match
+from ..base.masked import unmasked
 from ..base.random import Purpose, stream
 from ..base.selection import Selection
 from .dataset import Dataset

@@ -8,8 +8,8 @@ import numpy as np
 from sklearn.utils import compute_class_weight
 from sklearn.utils.validation import _check_sample_weight
 
-from ..base.arrays import unmasked
 from ..base.errors import ConfigError, DataError
+from ..base.masked import unmasked
 
 
 def checked_weights(sample_weight: Any, X: Any) -> np.ndarray | None:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ..base.arrays import unmasked
 from ..base.csr import canonical, is_sparse
 from ..base.errors import DataError
 from ..base.foreign import as_plain, refuse_dates
+from ..base.masked import unmasked
 
 
 def plain_rows(value: Any, name: str) -> Any:
