@@ -21,14 +21,14 @@ def unmasked(value: Any, name: str) -> Any:
     Raises
     ------
     DataError
-        If an entry is masked: a plain array would hold an arbitrary number there.
+        If a value is masked: a plain array would hold an arbitrary number there.
     """
     parts = value if isinstance(value, (list, tuple)) else (value,)
     masks = [np.ma.getmaskarray(part) for part in parts if np.ma.isMaskedArray(part)]
     n_masked = sum(map(np.count_nonzero, masks))
     if n_masked:
         raise DataError(
-            f"{name} must not have masked entries, got {n_masked}; fill them with "
+            f"{name} must have no masked values, got {n_masked}; fill them with "
             f"{name}.filled(value), or drop such rows with np.ma.compress_rows({name})"
         )
     return np.ma.getdata(value) if np.ma.isMaskedArray(value) else value

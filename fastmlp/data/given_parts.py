@@ -88,7 +88,7 @@ def _part_features(value: Any, name: str, training: TrainingRows) -> Features:
         training.feature_names,
         training.target_names,
         name,
-        stacklevel=8,  # who makes the dataset
+        stacklevel=7,  # who makes the dataset
     )
     plain, names = as_plain(value, name, find)
     rows = rows_of_images(plain)

@@ -290,7 +290,7 @@ def test_masked_values_are_refused(door: str, as_list: bool) -> None:
     parts[door] = np.ma.masked_equal(parts[door], 4.0)
     if as_list:
         parts[door] = list(parts[door])
-    with pytest.raises(DataError, match=rf"{door} must not have masked entries, got 1; .*filled"):
+    with pytest.raises(DataError, match=rf"{door} must have no masked values, got 1; .*filled"):
         Dataset(**parts)
 
 

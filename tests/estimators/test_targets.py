@@ -301,11 +301,11 @@ def test_masked_values_are_refused(name: str, cls: Any) -> None:
     mask = np.zeros(arrays[name].shape, bool)
     mask.flat[0] = True
     arrays[name] = np.ma.array(arrays[name], mask=mask)
-    with pytest.raises(ValueError, match=rf"{name} must not have masked entries, got 1; .*filled"):
+    with pytest.raises(ValueError, match=rf"{name} must have no masked values, got 1; .*filled"):
         cls(**USUAL).fit(**arrays)
     if name == "X":
         model = fit_quietly(cls(**USUAL), X, CLASSES)
-        with pytest.raises(ValueError, match="X must not have masked entries"):
+        with pytest.raises(ValueError, match="X must have no masked values"):
             model.predict(arrays["X"])
     arrays[name] = np.ma.array(arrays[name].data, mask=False)
     fit_quietly(cls(**USUAL), **arrays)
@@ -313,7 +313,7 @@ def test_masked_values_are_refused(name: str, cls: Any) -> None:
 
 def test_masked_weights_are_refused_by_fastmlps_own_fit() -> None:
     data, weights = fastmlp.Dataset(X, CLASSES), np.ma.masked_equal(CLASSES + 1.0, 1.0)
-    with pytest.raises(DataError, match="sample_weight must not have masked entries, got 20"):
+    with pytest.raises(DataError, match="sample_weight must have no masked values, got 20"):
         fastmlp.fit(fastmlp.TrainConfig(epochs=1, batch_size=16), data, sample_weight=weights)
 
 
