@@ -66,8 +66,9 @@ def stand_in_for_data(monkeypatch: pytest.MonkeyPatch) -> None:
     load_dataset = load_module.load_dataset
 
     def load(name: str = "auto", **others: Any) -> Dataset:
-        if name.endswith((".csv", ".npz")):
+        if name.endswith((".csv", ".npz", ".npy")):
             return friedman(100)
-        return load_dataset("digits" if name in ("auto", "mnist") else name, **others)
+        is_large = name in ("auto", "mnist", "emnist-letters")
+        return load_dataset("digits" if is_large else name, **others)
 
     monkeypatch.setattr(load_module, "load_dataset", load)

@@ -33,7 +33,7 @@ def add_data_options(group: Any) -> None:
         help="a file with the validation rows, with the columns of --data",
     )  # fmt: skip
     group.add_argument(
-        "--data-dir", metavar="DIR", type=path, help="where MNIST's files are (also: $FASTMLP_DATA)"
+        "--data-dir", metavar="DIR", type=path, help="where MNIST's files are (else: $FASTMLP_DATA)"
     )
     add_setting(
         group, "--task", "task", metavar="TASK",
