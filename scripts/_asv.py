@@ -1,10 +1,9 @@
-"""Calling asv: its settings, its name for this machine, what it leaves. Standard library only."""
+"""Calling asv: its settings, what it runs, what it leaves. Standard library only."""
 
 from __future__ import annotations
 
 import json
 import os
-import platform
 import re
 import shutil
 import subprocess
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import _environment
+import _machine
 
 ROOT = Path(_environment.ROOT)
 FOLDER = ROOT / "asv_benchmarks"
@@ -64,17 +64,34 @@ def run(
     settings: Path, commits: Sequence[str], patterns: Sequence[str], machine: str, rounds: int
 ) -> bool:
     """Run benchmarks on commits, in rounds that take turns; return whether none failed."""
-    introduce(machine)
+    _machine.introduce(machine)
     prune_kernels()
+    return _measure(
+        settings, commits, patterns, machine, "--interleave-rounds", "--attribute",
+        f"rounds={rounds}",
+    )  # fmt: skip
+
+
+def run_round(
+    settings: Path, commit: str, patterns: Sequence[str], machine: str, first: bool
+) -> bool:
+    """Run benchmarks on a commit once; return whether none failed.
+
+    The first round replaces what the results hold of these benchmarks, later ones add samples.
+    """
+    added = [] if first else ["--append-samples"]
+    return _measure(settings, [commit], patterns, machine, "--attribute", "rounds=1", *added)
+
+
+def _measure(
+    settings: Path, commits: Sequence[str], patterns: Sequence[str], machine: str, *options: str
+) -> bool:
     DERIVED.mkdir(exist_ok=True)
     hashes = DERIVED / "commits.txt"
     hashes.write_text("\n".join(commits) + "\n", encoding="ascii")
     code = asv(
         "run", settings, f"HASHFILE:{hashes}", "--machine", machine, "--show-stderr",
-        "--interleave-rounds", "--attribute", f"rounds={rounds}",
-        # What is kept in the repository does without the samples: medians and quartiles are enough.
-        *([] if settings == SETTINGS else ["--record-samples"]),
-        *selection(patterns),
+        "--record-samples", *options, *selection(patterns),
     )  # fmt: skip
     if code not in (0, FAILURES):
         raise BenchError(f"asv ended with exit code {code}; its messages are above")
@@ -96,37 +113,9 @@ def results_of(results: Path, machine: str, commit: str, length: int = 8) -> Pat
     return found[0]
 
 
-def introduce(machine: str, home: Path | None = None) -> None:
-    """Make the name known to asv, which keeps names of machines in a file in the home folder.
-
-    asv's own command takes the host's name, which is nobody's business in a public repository.
-    """
-    path = (home or Path.home()) / ".asv-machine.json"
-    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"version": 1}
-    if machine not in known:
-        known[machine] = {
-            "machine": machine,
-            "os": platform.system(),
-            "arch": platform.machine(),
-            "cpu": _cpu(),
-            "num_cpu": str(os.cpu_count()),
-            "ram": "",
-        }
-        path.write_text(json.dumps(known, indent=4, sort_keys=True) + "\n", encoding="utf-8")
-
-
-def _cpu() -> str:
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return platform.processor()
-    found = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
-    return found[1] if found else platform.processor()
-
-
-def prune_kernels() -> None:
+def prune_kernels(kept: int = _KERNELS_KEPT) -> None:
     """Remove compiled kernels of long ago: every state of the sources leaves a folder of them."""
     folders = (DERIVED / "kernels").glob("*")
     by_age = sorted(folders, key=lambda folder: folder.stat().st_mtime)
-    for folder in by_age[:-_KERNELS_KEPT]:
+    for folder in by_age[:-kept]:
         shutil.rmtree(folder, ignore_errors=True)

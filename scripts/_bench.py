@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import os
+import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import _asv
 import _environment
+import _git
+import _history
+import _machine
+import _record
+import _site
 import _verdict
 from _asv import BenchError
 from _verdict import IMPROVEMENT, REGRESSION, SAME, Change
@@ -20,7 +24,8 @@ USAGE = """\
 scripts/bench                     the whole suite on HEAD
 scripts/bench BASE HEAD           two commits, in turns; exit code 1 if HEAD is slower
 scripts/bench --quick             every benchmark once on the working tree, to see that all work
-scripts/bench --record COMMIT...  keep the results in asv_benchmarks/results (then commit them)
+scripts/bench --record            keep the speed of milestones and HEAD in asv_benchmarks/results
+scripts/bench --record COMMIT...  the same, of these commits
 scripts/bench --publish           make a site of the results kept
 """
 
@@ -28,7 +33,13 @@ NOTES = """\
 examples:
   scripts/bench main HEAD
   scripts/bench --bench "training.*minibatch" HEAD~1 HEAD
-  scripts/bench --record --machine zen3-2cores v0.1.0 HEAD
+  scripts/bench --record
+  scripts/bench --record --bench "tables.Narrow" v0.1.0 HEAD
+
+--record measures the benchmarks named in asv_benchmarks/recorded.txt, about three minutes a commit.
+Without COMMIT it takes HEAD and the milestones in asv_benchmarks/milestones.txt that have no record
+on this machine yet; with --bench all of them, since a record may lack these benchmarks. After an
+interruption the same command resumes. Commit the results that it names.
 
 Commits are built and measured in environments of their own, with the versions pinned in
 asv_benchmarks/asv.conf.json; changes that are not committed do not count (but for --quick). BASE
@@ -42,7 +53,6 @@ HERE = "this-machine"
 # How often the commits take turns. The first pass finds candidates; the others, which only run
 # these, have to find them again. A change is believed when every pass sees it on the same side.
 ROUNDS = (2, 4, 4)
-ROUNDS_TO_KEEP = 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,6 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"scripts/bench: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
+        if options.record:
+            print("\nInterrupted; the same command resumes.", file=sys.stderr)
         return 130
 
 
@@ -78,11 +90,17 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument(
         "--machine", metavar="NAME",
-        help="the name under which --record keeps results, such as zen3-2cores",
+        help="the name under which --record keeps results; default: the kind of CPU and its cores, "
+        "such as zen4-2cores-avx512",
     )  # fmt: skip
     options = parser.parse_args(arguments)
-    if options.record and not options.machine:
-        parser.error("--record needs --machine NAME: what the machine is, such as zen3-2cores")
+    if options.machine is not None and not options.record:
+        parser.error("--machine goes with --record: other results are not kept")
+    if options.machine is not None and not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", options.machine):
+        parser.error(
+            "--machine must be a name of small letters, digits, hyphens and dots, such as "
+            f"zen3-2cores, got {options.machine!r}"
+        )
     if (options.quick or options.publish) and options.commits:
         parser.error("--quick and --publish take no commits")
     if not options.record and len(options.commits) not in (0, 2):
@@ -97,7 +115,7 @@ def _dispatch(options: argparse.Namespace) -> int:
         return quick(options.bench)
     _warn_of_changes()
     if options.record:
-        return record(options.commits or ["HEAD"], options.bench, options.machine)
+        return record(options.commits, options.bench, options.machine or _machine.default_name())
     if options.commits:
         base, head = options.commits
         return compare_commits(base, head, options.bench)
@@ -107,7 +125,7 @@ def _dispatch(options: argparse.Namespace) -> int:
 def quick(patterns: Sequence[str]) -> int:
     """Run every benchmark once on the working tree; 1 if any fails."""
     settings = _asv.settings_with_results_in(_fresh("quick"))
-    _asv.introduce(HERE)
+    _machine.introduce(HERE)
     _asv.prune_kernels()
     code = _asv.asv(
         "run", settings, "--quick", "--python=same", "--show-stderr", "--machine", HERE,
@@ -116,21 +134,35 @@ def quick(patterns: Sequence[str]) -> int:
     )  # fmt: skip
     if code == _asv.FAILURES:
         print("scripts/bench: benchmarks failed; their messages are above", file=sys.stderr)
+    for line in _history.kernel_changes():
+        print(line)
     return min(code, 1) if code >= 0 else 1
 
 
 def measure_head(patterns: Sequence[str]) -> int:
     """Run the suite on HEAD; asv prints the figures."""
     settings = _asv.settings_with_results_in(_fresh("head"))
-    return 0 if _asv.run(settings, [_hash_of("HEAD")], patterns, HERE, ROUNDS[0]) else 1
+    return 0 if _asv.run(settings, [_git.hash_of("HEAD")], patterns, HERE, ROUNDS[0]) else 1
 
 
 def record(commits: Sequence[str], patterns: Sequence[str], machine: str) -> int:
-    """Run the suite on commits, in turns, and keep the results."""
-    hashes = [_hash_of(commit) for commit in commits]
-    fine = _asv.run(_asv.SETTINGS, hashes, patterns, machine, ROUNDS_TO_KEEP)
-    print(f"The results lie in {_asv.FOLDER / 'results' / machine}: commit them.")
-    return 0 if fine else 1
+    """Measure commits, in turns, and keep the results; 1 if benchmarks failed."""
+    if commits:
+        hashes = list(dict.fromkeys(map(_git.hash_of, commits)))
+    else:
+        hashes = _history.wanted(machine, again=bool(patterns))
+    if not hashes:
+        print(f"All milestones and HEAD have a record on {machine}.")
+        print(f"To measure commits again, name them: {_history.COMMAND} COMMIT...")
+        return 0
+    print(f"{len(hashes)} commits to record on {machine}")
+    failures = _record.record(hashes, patterns or _history.patterns(), machine)
+    print(f"\nRecorded {len(hashes)} commits on {machine}. Commit the results:")
+    print("  git add asv_benchmarks/results")
+    print(f'  git commit -m "Record the speed on {machine}"')
+    if failures:
+        print("scripts/bench: these failed: " + "; ".join(failures), file=sys.stderr)
+    return 1 if failures else 0
 
 
 def publish() -> int:
@@ -139,16 +171,17 @@ def publish() -> int:
         raise BenchError("there are no results to publish; record some: scripts/bench --record")
     if _asv.asv("publish", _asv.SETTINGS):
         return 1
-    print(f"The site is {_asv.HTML}. Look at it with:")
+    _site.make_local(_asv.HTML)
+    print(f"The site is {_asv.HTML}. It needs no network. Look at it with:")
     print(f'  python -m http.server --bind 127.0.0.1 --directory "{_asv.HTML}"')
     return 0
 
 
 def compare_commits(base: str, head: str, patterns: Sequence[str]) -> int:
     """Compare two commits; 1 if the second is slower, or one of its benchmarks fails."""
-    first, second = _hash_of(base), _hash_of(head)
+    first, second = _git.hash_of(base), _git.hash_of(head)
     if first == second:
-        second = _copy_of(first)
+        second = _git.copy_of(first)
     changes: list[Change] = []
     for number, rounds in enumerate(ROUNDS, 1):
         print(f"Pass {number} of at most {len(ROUNDS)}: {first[:8]} and {second[:8]}", flush=True)
@@ -195,40 +228,8 @@ def _folder(name: str) -> Path:
     return _asv.DERIVED / "results" / name
 
 
-def _git(*arguments: str) -> str:
-    # Names for commit-tree, which refuses to work without them.
-    roles = ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL")
-    names = dict.fromkeys(roles, "bench")
-    done = subprocess.run(
-        ["git", *arguments],
-        cwd=_environment.ROOT, env={**os.environ, **names}, capture_output=True,
-        encoding="utf-8", errors="replace",
-    )  # fmt: skip
-    if done.returncode:
-        raise BenchError(f"git {' '.join(arguments)}: {done.stderr.strip()}")
-    return done.stdout.strip()
-
-
-def _hash_of(commit: str) -> str:
-    try:
-        return _git("rev-parse", "--verify", "--end-of-options", f"{commit}^{{commit}}")
-    except BenchError:
-        raise BenchError(
-            f"COMMIT must name a commit of this clone (a branch, a tag, a hash), got {commit!r}; "
-            "see git log, or fetch it first"
-        ) from None
-
-
-def _copy_of(commit: str) -> str:
-    """Return a commit with the same files. asv files results by commit, and would mix the two.
-
-    No branch points to it: git removes it in time.
-    """
-    return _git("commit-tree", f"{commit}^{{tree}}", "-p", commit, "-m", "The same files again")
-
-
 def _warn_of_changes() -> None:
-    if _git("status", "--porcelain", "--", "fastmlp"):
+    if _git.git("status", "--porcelain", "--", "fastmlp"):
         print("Changes in fastmlp/ that are not committed are not measured.", file=sys.stderr)
 
 

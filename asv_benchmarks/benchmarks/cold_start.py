@@ -9,8 +9,31 @@ import subprocess
 import sys
 import tempfile
 from functools import cache
+from importlib.util import find_spec
+
+from ._cases import few, missing
 
 _TRAIN = ["-m", "fastmlp.train", "--data", "digits", "--epochs", "1", "--quiet", "--no-out"]
+
+_FIT = """
+from sklearn.datasets import load_iris
+from fastmlp import MLPClassifier
+MLPClassifier(random_state=0).fit(*load_iris(return_X_y=True))
+"""
+# By the name of a command: what it needs of the package, and how it is called.
+_COMMANDS = {
+    "train digits": ("fastmlp.train", _TRAIN),
+    "fit an estimator": ("fastmlp.estimators", ["-W", "ignore", "-c", _FIT]),
+    "import fastmlp": ("fastmlp", ["-c", "import fastmlp"]),
+    "import fastmlp; fastmlp.fit": ("fastmlp", ["-c", "import fastmlp; fastmlp.fit"]),
+}
+
+
+def _arguments(command):
+    needed, arguments = _COMMANDS[command]
+    if find_spec(needed) is None:
+        raise missing(f"no {needed}")
+    return arguments
 
 
 def _run(arguments, **variables):
@@ -33,15 +56,18 @@ class FreshCache:
     number = repeat = rounds = 1
     min_run_count = 1
     warmup_time = 0
+    params = few(["train digits", "fit an estimator"])
+    param_names = ("command",)
 
-    def setup(self):
-        self.folder = tempfile.mkdtemp()
+    def setup(self, command):
+        self.folder = tempfile.mkdtemp()  # first: teardown follows a skipped setup, too
+        self.arguments = _arguments(command)
 
-    def teardown(self):
+    def teardown(self, command):
         shutil.rmtree(self.folder)
 
-    def time_train_digits(self):
-        _run(_TRAIN, NUMBA_CACHE_DIR=self.folder)
+    def time_run(self, command):
+        _run(self.arguments, NUMBA_CACHE_DIR=self.folder)
 
 
 class WarmCache:
@@ -50,11 +76,11 @@ class WarmCache:
     number = 1
     repeat = (3, 5, 10.0)
     warmup_time = 0
-    params = ["import fastmlp", "import fastmlp; fastmlp.fit", "train digits"]
+    params = list(_COMMANDS)
     param_names = ("command",)
 
     def setup(self, command):
-        self.arguments = _TRAIN if command == "train digits" else ["-c", command]
+        self.arguments = _arguments(command)
         _warm(*self.arguments)
 
     def time_run(self, command):

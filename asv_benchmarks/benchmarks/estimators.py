@@ -1,23 +1,29 @@
 """scikit-learn's estimators with this engine: fits of small data, where all but arithmetic counts,
-and of images; partial_fit and predictions of a few rows.
+of well-known tables, and of images; partial_fit and predictions of a few rows.
 """
 
 from functools import cache
 from warnings import catch_warnings, simplefilter
 
 import numpy as np
+from sklearn import datasets
+from sklearn.preprocessing import StandardScaler
 
 import fastmlp
 
-from ._cases import missing
+from ._cases import few, missing
 from ._data import images
 
 
-def _classifier(**settings):
+def _estimator(name, **settings):
     try:
-        return fastmlp.MLPClassifier(random_state=0, **settings)
+        return getattr(fastmlp, name)(random_state=0, **settings)
     except AttributeError:
-        raise missing("no MLPClassifier") from None
+        raise missing(f"no {name}") from None
+
+
+def _classifier(**settings):
+    return _estimator("MLPClassifier", **settings)
 
 
 def _fit(model, *arguments, method="fit", **options):
@@ -58,6 +64,39 @@ class Fit:
 
     def time_fit(self, solver, size):
         _fit(_classifier(**self.settings), self.X, self.y)
+
+
+@cache
+def _table(name, estimator):
+    """Return the standardised rows of a well-known table, and targets of the estimator's kind."""
+    if name == "moons":
+        X, y = datasets.make_moons(1000, noise=0.2, random_state=0)
+    else:
+        X, y = getattr(datasets, f"load_{name}")(return_X_y=True)
+    if estimator == "MLPRegressor":
+        y = y.astype(float)  # the numbers of the classes, where there are classes
+    elif name == "diabetes":
+        y = y > np.median(y)
+    return StandardScaler().fit_transform(X), y
+
+
+class FitTable:
+    """``fit`` with all defaults: at most 200 epochs, fewer where the loss stops falling."""
+
+    params = (
+        ["MLPClassifier", "MLPRegressor"],
+        few(["iris", "wine", "breast_cancer", "digits", "diabetes", "moons"]),
+    )
+    param_names = ("estimator", "table")
+    repeat = (3, 10, 2.0)
+    warmup_time = 0
+
+    def setup(self, estimator, table):
+        self.X, self.y = _table(table, estimator)
+        _fit(_estimator(estimator, max_iter=2), self.X, self.y)
+
+    def time_fit(self, estimator, table):
+        _fit(_estimator(estimator), self.X, self.y)
 
 
 class FitImages:
@@ -111,7 +150,7 @@ def _models(features, classes):
 class PredictFewRows:
     """Predictions of few rows, in float64: most of it is not the network."""
 
-    params = (["4-100-3", "784-100-10"], [1, 100], ["estimator", "predictor"])
+    params = (few(["4-100-3", "784-100-10"]), [1, 100], ["estimator", "predictor"])
     param_names = ("network", "rows", "model")
     repeat = (5, 30, 1.0)
     warmup_time = 0

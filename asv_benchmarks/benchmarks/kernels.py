@@ -2,7 +2,7 @@
 
 from time import perf_counter
 
-from ._cases import need_cpus
+from ._cases import few, need_cpus
 from ._kernels import TIMES, operation
 
 
@@ -27,7 +27,7 @@ class Forward(_Operation):
     """Z = X W for a block of 96 rows."""
 
     name = "forward"
-    params = (["784x128", "128x64", "500x256"], ["float32", "float64"])
+    params = (few(["784x128", "128x64", "500x256"]), ["float32", "float64"])
     param_names = ("shape", "dtype")
 
     def time_dense(self, shape, dtype):
@@ -38,7 +38,7 @@ class Gradient(_Operation):
     """dW = X^T dZ for a block of 96 rows."""
 
     name = "gradient"
-    params = (["784x128", "128x64", "500x256"], ["float32", "float64"])
+    params = (few(["784x128", "128x64", "500x256"]), ["float32", "float64"])
     param_names = ("shape", "dtype")
 
     def time_dense(self, shape, dtype):
@@ -49,7 +49,7 @@ class Update(_Operation):
     """New weights from gradients, for 784 x 128 of them."""
 
     name = "update"
-    params = (["sgd", "sgd(momentum=0.9)", "adam"], ["float32", "float64"])
+    params = (["sgd", "sgd(momentum=0.9)", "adam"], few(["float32", "float64"]))
     param_names = ("optimizer", "dtype")
 
     def time_update(self, optimizer, dtype):
@@ -60,7 +60,7 @@ class Activation(_Operation):
     """a = f(z) for 96 rows of 128."""
 
     name = "activation"
-    params = (["relu", "tanh", "gelu", "softmax"], ["float32", "float64"])
+    params = (["relu", "tanh", "gelu", "softmax"], few(["float32", "float64"]))
     param_names = ("activation", "dtype")
 
     def time_activation(self, activation, dtype):

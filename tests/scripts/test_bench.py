@@ -2,53 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import platform
 import re
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
-
-SCRIPTS = Path(__file__).parents[2] / "scripts"
-
-
-@pytest.fixture
-def bench(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Return scripts/_bench.py as a module."""
-    monkeypatch.syspath_prepend(str(SCRIPTS))
-    return importlib.import_module("_bench")
-
-
-@pytest.fixture
-def asv(bench: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Return scripts/_asv.py, whose folders lie elsewhere."""
-    monkeypatch.setattr(bench._asv, "DERIVED", tmp_path / "env")
-    return bench._asv
-
-
-@pytest.fixture
-def repository(bench: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a repository of one commit, which stands for ours."""
-    root = tmp_path / "repository"
-    root.mkdir()
-    monkeypatch.setattr(bench._environment, "ROOT", str(root))
-    bench._git("init", "--quiet")
-    (root / "file").write_text("content")
-    bench._git("add", "file")
-    bench._git("commit", "--quiet", "-m", "One")
-    return root
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(Path, "home", lambda: tmp_path)
-    return tmp_path
-
 
 # --- settings, and what asv is told --------------------------------------------------------------
 
@@ -76,16 +38,17 @@ def test_a_copy_of_the_settings_holds_no_relative_folder(asv: Any, tmp_path: Pat
     assert (Path(settings["benchmark_dir"]) / "kernels.py").exists()
 
 
-def test_a_machine_is_known_by_the_name_given_and_no_other(asv: Any, home: Path) -> None:
-    asv.introduce("two cores")
+def test_a_machine_is_known_by_the_name_given_and_no_other(bench: Any, home: Path) -> None:
+    introduce = bench._machine.introduce
+    introduce("two cores")
     path = home / ".asv-machine.json"
     known = json.loads(path.read_text())
     assert known["version"] == 1 and known["two cores"]["machine"] == "two cores"
     assert platform.node() not in path.read_text()
     known["two cores"]["ram"] = "8 GB"
     path.write_text(json.dumps(known))
-    asv.introduce("two cores")
-    asv.introduce("other")
+    introduce("two cores")
+    introduce("other")
     known = json.loads(path.read_text())
     assert known["two cores"]["ram"] == "8 GB" and set(known) == {"version", "two cores", "other"}
 
@@ -111,7 +74,8 @@ def test_only_the_latest_kernels_are_kept(asv: Any) -> None:
         (["a", "b", "c"], "two commits"),
         (["--quick", "HEAD"], "take no commits"),
         (["--publish", "HEAD"], "take no commits"),
-        (["--record"], "--machine"),
+        (["--machine", "zen3-2cores"], "goes with --record"),
+        (["--record", "--machine", "../x"], "small letters"),
         (["--quick", "--publish"], "not allowed with"),
     ],
 )
@@ -267,10 +231,9 @@ def test_a_commit_is_compared_with_a_copy_of_itself(
     stub = passes({"a": (1.0, 1.0)})
     assert bench.main(["HEAD", "HEAD"]) == 0
     ((first, second),) = stub.commits
+    git = bench._git.git
     assert first != second
-    assert bench._git("rev-parse", f"{first}^{{tree}}") == bench._git(
-        "rev-parse", f"{second}^{{tree}}"
-    )
+    assert git("rev-parse", f"{first}^{{tree}}") == git("rev-parse", f"{second}^{{tree}}")
 
 
 def test_without_result_files_asv_is_to_blame(bench: Any, asv: Any, tmp_path: Path) -> None:
@@ -280,4 +243,4 @@ def test_without_result_files_asv_is_to_blame(bench: Any, asv: Any, tmp_path: Pa
 
 def test_a_commit_that_is_not_there_is_named(bench: Any) -> None:
     with pytest.raises(bench.BenchError, match="got 'nothere'; see git log"):
-        bench._hash_of("nothere")
+        bench._git.hash_of("nothere")

@@ -6,7 +6,10 @@ That the benchmarks work is what ``scripts/bench --quick`` is for.
 from __future__ import annotations
 
 import importlib.util
+import itertools
+import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -86,3 +89,35 @@ def test_images_are_the_same_however_many_are_drawn(images: Any) -> None:
     assert many.X_test.shape == (300, 784)
     assert not (many.X_test == many.X[:300]).all(axis=1).any()
     assert set(many.y) == set(range(10))
+
+
+def discovered(folder: Path, **variables: str) -> list[str]:
+    """Return the benchmarks that asv finds, with their parameters, as --bench matches them."""
+    runner = pytest.importorskip("asv.benchmark").__file__
+    path = folder / "found.json"
+    arguments = [sys.executable, runner, "discover", str(SUITE / "benchmarks"), str(path)]
+    subprocess.run(arguments, cwd=folder, env={**os.environ, **variables}, check=True)
+    names = []
+    for entry in json.loads(path.read_text()):
+        combinations = itertools.product(*entry["params"])
+        names += [f"{entry['name']}({', '.join(c)})" if c else entry["name"] for c in combinations]
+    return names
+
+
+def test_every_recorded_pattern_selects_a_benchmark(tmp_path: Path) -> None:
+    names = discovered(tmp_path, FASTMLP_BENCH_STRICT="")
+    lines = (SUITE / "recorded.txt").read_text().splitlines()
+    patterns = [line for line in lines if line and not line.startswith("#")]
+    selected = {p: [name for name in names if re.search(p, name)] for p in patterns}
+    assert [p for p, found in selected.items() if not found] == []
+    # A process each in every round: some three minutes a commit.
+    assert sum(map(len, selected.values())) <= 45
+
+
+def test_the_quick_run_takes_every_benchmark_with_fewer_parameters(tmp_path: Path) -> None:
+    every = discovered(tmp_path, FASTMLP_BENCH_STRICT="")
+    quick = discovered(tmp_path, FASTMLP_BENCH_STRICT="1")
+    assert {name.partition("(")[0] for name in quick} == {n.partition("(")[0] for n in every}
+    assert set(quick) < set(every)
+    # A process each, a second or more of them: the whole stays under two minutes.
+    assert len(quick) <= 90
