@@ -163,7 +163,8 @@ def _check_together(options: argparse.Namespace) -> None:
     if options.overwrite and options.out is None:
         raise ConfigError("--overwrite does not go without --out; leave one out")
     data = getattr(options, "data", "auto")
-    if options.data_dir is not None and data not in ("auto", "mnist"):
+    # Any other name that is not known may be that of a set in the folder.
+    if options.data_dir is not None and data not in ("auto", "mnist") and _names_data(data):
         raise ConfigError(f"--data-dir does not apply to --data {data}; leave one out")
 
 

@@ -126,7 +126,8 @@ def _load(name: str, data_dir: DataDir, table: TableOptions, task: str, notify: 
         return SYNTHETIC.parse(name).draw()
     if name and (found := mnist.find(data_dir, name)) is not None:
         return mnist.load_set(found)
-    hint = close_match(name.partition("(")[0].strip(), [*LOADERS, *SYNTHETIC.names()])
+    known = [*LOADERS, *SYNTHETIC.names(), *mnist.names_in(data_dir)]
+    hint = close_match(name.partition("(")[0].strip(), known)
     raise ConfigError(f"unknown dataset {name!r}{hint} (files end in .csv, .tsv, .npz or .npy)")
 
 

@@ -78,6 +78,16 @@ def find(data_dir: str | os.PathLike[str] | None = None, name: str = "") -> IdxS
     return only_set([found for found in in_cache if not found.missing], cache, name)
 
 
+def names_in(data_dir: str | os.PathLike[str] | None) -> list[str]:
+    """Return the names of the whole sets in a folder; none without a folder."""
+    if data_dir is None:
+        return []
+    place = as_path(data_dir, "data_dir")
+    folders = (place, place / SUBFOLDER, *subfolders(place))
+    sets = [found for folder in folders for found in sets_in(folder)]
+    return sorted({found.name for found in sets if not found.missing})
+
+
 def _find_in(place: Path, name: str) -> IdxSet | None:
     direct, deeper = sets_in(place), sets_in(place / SUBFOLDER)
     further = [found for folder in subfolders(place) for found in sets_in(folder)]

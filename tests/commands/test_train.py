@@ -202,6 +202,8 @@ def test_auto_says_on_stderr_which_data_and_why(
         (["--warm-up", "--json"], 2, "--warm-up does not go with --json"),
         (["--warm-up", "--dtype", "half"], 2, "unknown dtype 'half'"),
         (["--data-dir", "."], 2, "--data-dir does not apply to --data digits"),
+        (["--data", "emnist-letters", "--data-dir", "."], 2, "unknown dataset 'emnist-letters'"),
+        (["--data", "x.npy", "--data-dir", "."], 2, "--data-dir does not apply to --data x.npy"),
         (["--classes", ""], 2, "names like 3,7"),
         (["--classes", "3"], 3, "at least two"),
         (["--classes", "3,77"], 3, "'77'"),

@@ -352,8 +352,8 @@ def test_several_sets_in_a_folder_are_listed_and_one_can_be_chosen(
         assert f"emnist-digits (in {folder}), emnist-letters (in {folder})" in message
         assert "--data emnist-digits" in message and "--data-dir" in message
     assert load_dataset("emnist-letters", data_dir=folder).name == "emnist-letters"
-    with pytest.raises(ConfigError, match="unknown dataset 'emnist-byclass'"):
-        load_dataset("emnist-byclass", data_dir=folder)
+    with pytest.raises(ConfigError, match="'emnist-leters'; did you mean 'emnist-letters'"):
+        load_dataset("emnist-leters", data_dir=folder)
     (folder / "emnist-letters-test-labels-idx1-ubyte.gz").unlink()
     message = refusal(lambda: load_dataset("emnist-letters", data_dir=folder))
     assert "got no test labels beside emnist-letters-test-images" in message
