@@ -10,6 +10,7 @@ import numpy as np
 from ..base.csr import Features, canonical, is_sparse
 from ..base.errors import DataError
 from ..base.foreign import as_plain
+from ..base.image_rows import rows_of_images
 from ..base.named_columns import frame_columns
 from ..base.table_options import TableOptions
 from ..kernels.buffers import Data
@@ -187,6 +188,7 @@ class Predictor:
         known = None if self.features is None else self.features.names
         X, _ = as_plain(X, "X", frame_columns(known, self.target_names, "X", stacklevel=6))
         try:
+            X = rows_of_images(X).X
             X = X if is_sparse(X) else np.asarray(X)
         except ValueError:
             raise DataError(

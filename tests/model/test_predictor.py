@@ -167,6 +167,12 @@ def test_numbers_may_come_in_any_form(rows: Any) -> None:
     np.testing.assert_array_equal(model().outputs(rows), expected)
 
 
+@pytest.mark.parametrize("shape", [(20, 2, 2), (20, 2, 2, 1), (20, 1, 2, 2)])
+def test_images_are_taken_as_rows(shape: tuple[int, ...]) -> None:
+    predictor, rows = model(), np.random.default_rng(0).normal(size=(20, 4))
+    np.testing.assert_array_equal(predictor.outputs(rows.reshape(shape)), predictor.outputs(rows))
+
+
 def test_truth_values_are_numbers() -> None:
     np.testing.assert_array_equal(model().outputs(X > 0), model().outputs((X > 0).astype(float)))
 
