@@ -188,15 +188,15 @@ class Predictor:
         known = None if self.features is None else self.features.names
         X, _ = as_plain(X, "X", frame_columns(known, self.target_names, "X", stacklevel=6))
         try:
-            X = rows_of_images(X).X
-            X = X if is_sparse(X) else np.asarray(X)
+            given = X if is_sparse(X) else np.asarray(X)
         except ValueError:
             raise DataError(
                 "X must be a matrix, got rows of different lengths; give every row the same length"
             ) from None
+        X = rows_of_images(given).X
         if X.ndim != 2 or X.shape[1] != n_features:
             raise DataError(
-                f"X must have shape (n, {n_features}) as in training, got {X.shape}; "
+                f"X must have shape (n, {n_features}) as in training, got {given.shape}; "
                 "a single row is X.reshape(1, -1)"
             )
         if X.dtype.kind not in "fiub":
