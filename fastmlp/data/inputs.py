@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import os
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -11,15 +14,17 @@ import numpy as np
 from ..base.errors import ConfigError, DataError
 from ..base.image_rows import rows_of_images
 from ..base.paths import as_text
-from .csv_table import read_csv_rows
+from ..base.table_options import TableOptions
+from .files import TABLE, kind_of_file
 from .idx import read_idx
 from .npy_files import read_npy_array, read_npy_rows
 from .npy_format import SUFFIX as NPY_SUFFIX
 from .npz_table import read_npz_rows
 from .png import SUFFIX as PNG_SUFFIX
 from .png import find_pngs, read_pngs
+from .tables import KnownColumns, read_rows
 
-_IDX_MAGICS = (b"\x00\x00", b"\x1f\x8b")  # plain, gzip
+_IDX_MAGIC, _GZIP_MAGIC = b"\x00\x00", b"\x1f\x8b"
 
 
 class Inputs(NamedTuple):
@@ -92,7 +97,9 @@ def read_inputs(
             "labels into that file"
         )
     if kind == "csv":
-        return Inputs(*read_csv_rows(paths[0], n_features, target, is_regression))
+        known = KnownColumns(None, None, n_features, is_regression=is_regression)
+        table = read_rows(paths[0], TableOptions(target=target or ""), known, notify)
+        return Inputs(table.X, table.y)
     if kind == "png":
         inputs = _png_inputs(paths, n_features)
     elif kind == "idx":
@@ -124,19 +131,24 @@ def _kind(paths: Sequence[Path]) -> str:
             "them; give other files one at a time"
         )
     (path,) = paths
-    if path.suffix.lower() in (".npz", NPY_SUFFIX):
-        return path.suffix.lower()[1:]
-    if path.suffix.lower() in (".csv", ".tsv"):
-        return "csv"
-    return "idx" if _begins_like_idx(path) else "csv"
+    if _begins_like_idx(path):
+        return "idx"
+    kind = kind_of_file(os.fspath(path))
+    return "csv" if kind == TABLE else kind
 
 
 def _begins_like_idx(path: Path) -> bool:
     try:
         with path.open("rb") as file:
-            return file.read(2) in _IDX_MAGICS
-    except OSError:
-        return False  # the reader of tables will say why
+            start = file.read(2)
+            if start != _GZIP_MAGIC:
+                return start == _IDX_MAGIC
+            file.seek(0)
+            with gzip.open(file) as content:
+                return content.read(2) == _IDX_MAGIC
+    except (OSError, EOFError, zlib.error):
+        # Whoever reads it will say why; a damaged gzip file is more often one of images.
+        return path.suffix.lower() == ".gz"
 
 
 def _png_inputs(paths: Sequence[Path], n_features: int) -> Inputs:

@@ -12,21 +12,17 @@ from ..base.errors import ConfigError, DataError, close_match
 from ..base.paths import find_path
 from ..base.table_options import TableOptions
 from . import digits, mnist
-from .csv_table import read_csv
 from .dataset import Dataset
+from .files import KINDS, TABLE, kind_of_file, read_file, with_part
 from .idx_sets import MNIST
-from .npy_files import read_npy
-from .npz_table import read_npz
 from .synthetic import SYNTHETIC
+from .tables.source import STDIN
 
 DataDir = str | os.PathLike[str] | None
 Notify = Callable[[str], None]
 
-CSV_SUFFIXES = (".csv", ".tsv")
-NPZ_SUFFIX = ".npz"
-NPY_SUFFIX = ".npy"
 _SEVERAL = ("features", "drop", "na_values")
-ZIP_MAGIC = b"PK"
+_SUFFIXES = ".csv, .tsv, .npz or .npy"
 
 
 def load_dataset(
@@ -50,10 +46,10 @@ def load_dataset(
         of four such files by their names, see :class:`~fastmlp.data.idx_sets.IdxSet`. digits:
         scikit-learn's 1797 embedded images of 8 x 8. ``blobs(n=1000, classes=3, std=1.0, seed=0)``,
         ``moons(n=1000, noise=0.1, seed=0)`` and ``spirals(n=1000, noise=0.1, turns=1.5, seed=0)``,
-        with any or none of these parameters: points of two features. Else a file, which ends in
-        .csv, .tsv, .npz or .npy or is told by its content: see
-        :func:`~fastmlp.data.csv_table.read_csv`, :func:`~fastmlp.data.npz_table.read_npz` and
-        :func:`~fastmlp.data.npy_files.read_npy`.
+        with any or none of these parameters: points of two features. Else a file, whose content
+        tells what it is: see :func:`~fastmlp.data.tables.read_csv`,
+        :func:`~fastmlp.data.npz_table.read_npz` and :func:`~fastmlp.data.npy_files.read_npy`. ``-``
+        is a table from standard input.
     data_dir : path-like, optional
         The folder of MNIST's files; default: ``$FASTMLP_DATA``, then the per-user cache.
     classes : iterable of labels, or comma-separated str, optional
@@ -67,9 +63,9 @@ def load_dataset(
         Told which dataset "auto" took, when a download begins, and what was inferred from a file, a
         line each; by default printed to stderr.
     target : str, int or list of these, optional
-        The columns of a CSV file to predict; refused with anything else.
+        The columns of a table in text to predict; refused with anything else.
     **options
-        How a CSV file is read, see :class:`~fastmlp.base.table_options.TableOptions`:
+        How a table in text is read, see :class:`~fastmlp.base.table_options.TableOptions`:
         ``load_dataset("prices.csv", target="price", drop=["id"], decimal=",")``.
 
     Returns
@@ -84,7 +80,15 @@ def load_dataset(
         If files are missing or damaged, or a class is unknown.
     """
     table = table_options(target=target, **options)
-    dataset = _load(os.fspath(name), data_dir, table, task, notify or _print_to_stderr)
+    parts = {"validation": os.fspath(validation_file), "test": os.fspath(test_file)}
+    parts = {part: file for part, file in parts.items() if file}
+    name = os.fspath(name)
+    if [name, *parts.values()].count(STDIN) > 1:
+        raise ConfigError(
+            "data, test_file and validation_file must not all be standard input, got '-' more than "
+            "once; write one of them to a file"
+        )
+    dataset = _load(name, data_dir, table, task, parts, notify or _print_to_stderr)
     return dataset if classes is None else dataset.keep_classes(classes)
 
 
@@ -95,26 +99,38 @@ def table_options(
     for name in options:
         if name not in TableOptions.names():
             raise ConfigError(f"unknown option {name!r}{close_match(name, TableOptions.names())}")
-    if target is None:
-        target = ()
-    targets = [target] if isinstance(target, (str, int)) else target
-    texts = {name: tuple(map(str, options[name])) for name in _SEVERAL if name in options}
-    return TableOptions(target=",".join(map(str, targets)), **{**options, **texts})
+    targets = [target] if isinstance(target, (str, int)) else list(target or ())
+    if len(targets) == 1:
+        text = str(targets[0])
+    else:  # names may hold commas
+        text = ",".join(f'"{name}"' if "," in str(name) else str(name) for name in targets)
+    texts = {name: _as_texts(options[name]) for name in _SEVERAL if name in options}
+    return TableOptions(target=text, **{**options, **texts})
 
 
-def _load(name: str, data_dir: DataDir, table: TableOptions, task: str, notify: Notify) -> Dataset:
-    suffix, target = _file_suffix(name), table.target or None
-    if target is not None and suffix not in CSV_SUFFIXES:
-        raise ConfigError(
-            f"target must be left out unless the data are a CSV file, got {target!r} with "
-            f"{name!r}; name a file that ends in .csv or .tsv, or leave it out"
-        )
-    if suffix in CSV_SUFFIXES:
-        return read_csv(find_path(name, "data"), target, task=task, notify=notify)
-    if suffix == NPZ_SUFFIX:
-        return read_npz(find_path(name, "data"), task=task, notify=notify)
-    if suffix == NPY_SUFFIX:
-        return read_npy(name, task=task, notify=notify)
+def _as_texts(value: object) -> tuple[str, ...]:
+    if isinstance(value, (str, int)):
+        return (str(value),)
+    return tuple(map(str, value)) if isinstance(value, Iterable) else ()
+
+
+def _load(
+    name: str,
+    data_dir: DataDir,
+    table: TableOptions,
+    task: str,
+    parts: dict[str, str],
+    notify: Notify,
+) -> Dataset:
+    if _is_file(name):
+        kind = kind_of_file(name)
+        if kind != TABLE:
+            _refuse_options(table.changed(), name)
+        dataset = read_file(name, kind, table, task, notify)
+        for part, file in parts.items():
+            dataset = with_part(dataset, part, file, kind, table, notify)
+        return dataset
+    _refuse_options({**table.changed(), **{f"{part}_file": f for part, f in parts.items()}}, name)
     if task not in ("auto", "classification"):
         raise ConfigError(
             f"task must be auto or classification unless the data are a file, got {task!r} with "
@@ -128,47 +144,47 @@ def _load(name: str, data_dir: DataDir, table: TableOptions, task: str, notify: 
         return mnist.load_set(found)
     known = [*LOADERS, *SYNTHETIC.names(), *mnist.names_in(data_dir)]
     hint = close_match(name.partition("(")[0].strip(), known)
-    raise ConfigError(f"unknown dataset {name!r}{hint} (files end in .csv, .tsv, .npz or .npy)")
+    raise ConfigError(f"unknown dataset {name!r}{hint} (files end in {_SUFFIXES})")
+
+
+def _refuse_options(given: dict[str, Any], name: str) -> None:
+    """Raise ConfigError for options of files, or of tables, that go with something else."""
+    for option, value in given.items():
+        what = "a file" if option.endswith("_file") else "a table in a text file, such as CSV"
+        raise ConfigError(
+            f"{option} must be left out unless the data are {what}, got {value!r} with {name!r}; "
+            "name such a file, or leave it out"
+        )
 
 
 def is_known(name: str) -> bool:
     """Whether a name is that of a dataset, a recipe, or a kind of file."""
-    suffix = Path(name).suffix.lower()
-    return name in LOADERS or _is_recipe(name) or suffix in (*CSV_SUFFIXES, NPZ_SUFFIX, NPY_SUFFIX)
+    return name in LOADERS or _is_recipe(name) or Path(name).suffix.lower() in KINDS
 
 
-def _file_suffix(name: str) -> str:
-    """Return how to read the file of this name, as a suffix; "" if the name is no file's.
+def _is_file(name: str) -> bool:
+    """Whether a name is that of a file to read.
 
     Raises
     ------
     DataError
         If it is the path of a folder, or of a file that is not there.
     """
-    suffix = Path(name).suffix.lower()
-    if suffix in (*CSV_SUFFIXES, NPZ_SUFFIX, NPY_SUFFIX):
-        return suffix
+    if name == STDIN or Path(name).suffix.lower() in KINDS:
+        return True
     # Before files are looked for: a folder "mnist" must not hide the dataset.
     if name in ("", *LOADERS) or _is_recipe(name):
-        return ""
+        return False
     path = find_path(name, "data")
-    if os.path.isfile(path):
-        return NPZ_SUFFIX if _begins_with_zip_magic(path) else CSV_SUFFIXES[0]
-    if os.path.isdir(path) or path.name != name:
+    if os.path.exists(path) and not os.path.isdir(path):
+        return True
+    if os.path.isdir(path) or path.name != name or path.suffix:
         what = "a folder" if os.path.isdir(path) else "a path that does not exist"
         raise DataError(
-            f"data must be a name or a file, got {name!r}, {what}; name a .csv, .tsv, .npz or "
-            ".npy file (folders of MNIST's files: --data-dir)"
+            f"data must be a name or a file, got {name!r}, {what}; name a file that ends in "
+            f"{_SUFFIXES}, or any other (folders of MNIST's files: --data-dir)"
         )
-    return ""
-
-
-def _begins_with_zip_magic(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return file.read(len(ZIP_MAGIC)) == ZIP_MAGIC
-    except OSError:
-        return False  # whoever reads it will say why
+    return False
 
 
 def _is_recipe(name: str) -> bool:

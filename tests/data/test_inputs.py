@@ -51,12 +51,18 @@ def test_a_column_more_is_the_target(table: Callable[[str], Path]) -> None:
     assert numbers.y is not None and numbers.y.dtype == float
 
 
+def test_a_compressed_table_is_no_file_of_images(tmp_path: Path) -> None:
+    for name in ("t.csv.gz", "t.csv", "t"):
+        (tmp_path / name).write_bytes(gzip.compress(b"a,b\n1,2\n3,4\n"))
+        np.testing.assert_array_equal(read(tmp_path / name).X, [[1, 2], [3, 4]])
+
+
 @pytest.mark.parametrize(
     ("text", "options", "words"),
     [
         ("1,2,3,4\n", {}, "must have 2 columns of features"),
         ("1\n", {}, "at most one of targets, got 1 columns"),
-        ("1,2\n", {"target": "0"}, "must have 2 columns of features"),
+        ("1,2,3,4\n", {"target": "0"}, "must have 2 columns of features"),
         ("1,x\n2,3\n", {}, "must hold a number, got 'x'"),
         ("1,\n2,3\n", {}, "must hold a value"),
         ("1,inf\n2,3\n", {}, "must hold a finite number"),

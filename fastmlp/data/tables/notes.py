@@ -1,0 +1,117 @@
+"""What was inferred about a table, a line each, with the option that changes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from ...base.table_options import AUTO, WHITESPACE, TableOptions
+from .dialect import Dialect
+from .head import Head
+from .layout import TARGET_NAMES, Columns, Layout, listed
+from .targets import TargetKind
+from .values import Values
+
+_SEPARATORS = {"\t": "tabs", " ": "spaces", WHITESPACE: "spaces and tabs"}
+
+
+def notes_on_text(
+    head: Head, options: TableOptions, columns: Columns, layout: Layout
+) -> Iterator[str]:
+    """Yield what the first rows show: encoding, separator, header, columns.
+
+    Parameters
+    ----------
+    head : Head
+    options : TableOptions
+        What they say was not inferred.
+    columns : Columns
+    layout : Layout
+    """
+    dialect = head.dialect
+    if options.encoding == AUTO and not head.encoding.startswith("utf-8"):
+        yield f"encoding: {head.encoding}, from its byte order mark (--encoding)"
+    if options.separator == AUTO and dialect.separator != ",":
+        shown = _SEPARATORS.get(dialect.separator, repr(dialect.separator))
+        yield f"separator: {shown} (--separator)"
+    if columns.is_named_by_comment:
+        yield "header: the comment line above the data (--header no to leave it out)"
+    elif options.header == AUTO:
+        line, fields = head.records[0]
+        if columns.names is None:
+            yield f"header: none (--header yes if line {line} holds the column names)"
+        else:
+            # Names that are numbers are shown, since they may be data after all.
+            numbers = any(map(dialect.cells.is_number, fields))
+            shown = f", {listed([repr(cell.strip()) for cell in fields])}" if numbers else ""
+            yield f"header: line {line}{shown} (--header no if it holds data)"
+    if layout.row_names:
+        name = repr(columns.names[0]) if columns.names and columns.names[0] else "without a name"
+        yield f"row names: the first column, {name}, left out (--features to keep it)"
+    if not options.target:
+        (target,) = layout.targets
+        name = "" if columns.names is None else columns.names[target].lower()
+        why = "by its name" if name in TARGET_NAMES else "the last one"
+        unnamed = ", counting from 0" if columns.names is None else ""
+        yield f"target: column {layout.column(target)}, {why}{unnamed} (--target)"
+
+
+def notes_on_values(
+    dialect: Dialect, options: TableOptions, columns: Columns, n_comments: int
+) -> Iterator[str]:
+    """Yield what reading all rows has shown: the decimal sign, and how many comments there are.
+
+    Parameters
+    ----------
+    dialect : Dialect
+    options : TableOptions
+    columns : Columns
+    n_comments : int
+        Comment lines, with one that holds the names.
+    """
+    if options.decimal == AUTO and dialect.cells.decimal == ",":
+        yield "decimal sign: ',' (--decimal)"
+    n_comments -= columns.is_named_by_comment
+    if n_comments and options.comment == AUTO:
+        yield (
+            f"comments: {n_comments} line(s) that begin with {dialect.comment!r} left out "
+            "(--comment none to read them)"
+        )
+
+
+def notes_on_task(
+    layout: Layout, values: Values, kinds: list[TargetKind], task: str, found_task: str
+) -> Iterator[str]:
+    """Yield the task that was inferred, and why.
+
+    Parameters
+    ----------
+    layout : Layout
+    values : Values
+    kinds : list of TargetKind
+        One for each target.
+    task : str
+        As it was asked for.
+    found_task : str
+        As it is.
+    """
+    if task != AUTO:
+        return
+    shown = ", ".join(map(layout.column, layout.targets))
+    if len(kinds) > 1:
+        if found_task == "multilabel":
+            yield f"task: multilabel, since targets {shown} hold only 0 and 1 (--task regression)"
+        else:
+            yield f"task: regression, since there are several targets, {shown}"
+        return
+    target = values.targets[0]
+    n = len(np.unique(target)) if isinstance(target, np.ndarray) else len(set(target))
+    what = {TargetKind.WHOLE_LABELS: "whole numbers", TargetKind.TEXT_LABELS: "texts"}
+    different = f"{n} different {what.get(kinds[0], 'numbers')}"
+    remedy = {
+        TargetKind.NUMBERS: " (--task classification to take them as classes)",
+        TargetKind.WHOLE_LABELS: " (--task regression to predict numbers)",
+        TargetKind.TEXT_LABELS: "",
+    }[kinds[0]]
+    yield f"task: {found_task}, since target {shown} holds {different}{remedy}"

@@ -1,0 +1,167 @@
+"""Reader of tables in text: numbers in all columns but the target, which may hold texts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from ...base.errors import ConfigError, close_match
+from ...base.table_options import AUTO, TableOptions
+from ..dataset import Dataset
+from .head import read_head
+from .known import KnownColumns, known_layout
+from .layout import find_columns, find_layout
+from .notes import notes_on_task, notes_on_text, notes_on_values
+from .reading import Reading
+from .source import Source
+
+TASKS = ("auto", "classification", "multilabel", "regression")
+Notify = Callable[[str], None]
+
+
+class Rows(NamedTuple):
+    """Rows of a table whose columns are known.
+
+    Attributes
+    ----------
+    X : ndarray of float64, shape (n, n_features)
+        Features in the known order.
+    y : ndarray or None
+        Targets, shape (n,) or (n, n_targets); None if the table has none.
+    left_out : tuple of str
+        Names of further columns.
+    """
+
+    X: np.ndarray
+    y: np.ndarray | None
+    left_out: tuple[str, ...] = ()
+
+
+def read_csv(
+    path: str | os.PathLike[str],
+    table: TableOptions | None = None,
+    *,
+    task: str = AUTO,
+    notify: Notify | None = None,
+) -> Dataset:
+    """Read a table in a text file as a dataset.
+
+    Encoding, separator, header and decimal sign are found out unless ``table`` says them. The file
+    may be compressed by gzip, xz, bzip2, or in a zip archive of its own. Cells True and False of a
+    feature are 1 and 0.
+
+    Parameters
+    ----------
+    path : path-like
+        ``-`` for standard input.
+    table : TableOptions, optional
+        How to read it.
+    task : {"auto", "classification", "multilabel", "regression"}, default "auto"
+        auto: texts are classes; numbers are if all are whole, at most 20 different ones, each twice
+        on average (see :func:`~fastmlp.data.tables.targets.kind_of_numbers`). Several targets are
+        labels if all are 0 or 1.
+    notify : callable taking one str, optional
+        Told what was inferred, a line each, with the option that changes it.
+
+    Returns
+    -------
+    Dataset
+        ``X`` float64; ``y`` int64 or str labels, uint8 for several labels, or float64; named by the
+        file's stem, with the names of features and targets where there is a header.
+
+    Raises
+    ------
+    ConfigError
+        For an unknown task or column.
+    DataError
+        If the file is missing or no table, a feature is no number, or a value is missing.
+    """
+    if task not in TASKS:
+        raise ConfigError(f"unknown task {task!r}{close_match(str(task), TASKS)}")
+    table = table or TableOptions()
+    with Source(path) as source:
+        head = read_head(source, table)
+        columns = find_columns(head, table, source.name)
+        layout = find_layout(head, table, columns)
+        if task == "multilabel" and len(layout.targets) < 2:
+            raise ConfigError(
+                "task multilabel takes several target columns of 0 and 1, got one; name them all, "
+                "such as --target a,b,c"
+            )
+        say = notify or _ignore
+        for note in notes_on_text(head, table, columns, layout):
+            say(note)
+        reading = Reading(source, head, table, columns, layout, task)
+        y, found_task = reading.targets(task)
+        dataset = Dataset(
+            reading.values.X, y, name=source.stem, task=found_task,
+            feature_names=layout.feature_names, target_names=layout.target_names,
+        )  # fmt: skip
+        say(
+            f"data: {source.path.name if source.is_file else source.name}, {len(y)} rows, "
+            f"{dataset.n_features} features"
+        )
+        dialect = reading.head.dialect
+        for note in (
+            *notes_on_values(dialect, table, columns, reading.n_comments),
+            *notes_on_task(layout, reading.values, reading.kinds, task, found_task),
+        ):
+            say(note)
+    return dataset
+
+
+def read_rows(
+    path: str | os.PathLike[str],
+    table: TableOptions,
+    known: KnownColumns,
+    notify: Notify | None = None,
+) -> Rows:
+    """Read rows of a table whose columns are known, from a model or from training rows.
+
+    Columns are found by name, in any order, where both have names; else by position. Targets are
+    read if the table holds them; further columns are left out.
+
+    Parameters
+    ----------
+    path : path-like
+        ``-`` for standard input.
+    table : TableOptions
+        How to read it.
+    known : KnownColumns
+    notify : callable taking one str, optional
+        Told which columns are left out.
+
+    Returns
+    -------
+    Rows
+
+    Raises
+    ------
+    ConfigError
+        For an unknown target column.
+    DataError
+        If the file is missing or no table, lacks a feature or has another number of columns, a
+        feature is no number, or a value is missing.
+    """
+    task = "texts" if known.labels_are_texts else "classification"
+    if known.is_regression:
+        task = "regression"
+    with Source(path) as source:
+        head = read_head(source, table)
+        columns = find_columns(head, table, source.name, known.all_names)
+        layout, left_out = known_layout(head, table, columns, known)
+        if len(layout.targets) > 1 and not known.is_regression:
+            task = "multilabel"
+        reading = Reading(source, head, table, columns, layout, task)
+        y = reading.targets(task)[0] if layout.targets else None
+        if notify is not None and left_out:
+            shown = ", ".join(left_out[:10]) + (", ..." if len(left_out) > 10 else "")
+            notify(f"{source.name}: column(s) that the model does not know left out: {shown}")
+    return Rows(reading.values.X, y, left_out)
+
+
+def _ignore(message: str) -> None:
+    pass

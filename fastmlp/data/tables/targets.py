@@ -1,0 +1,196 @@
+"""What the target columns of a table hold: classes or quantities, and the array of them."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+import numpy as np
+
+from ...base.errors import DataError
+from .cells import BOOLEANS, CellFormat, is_boolean
+from .values import Target
+
+MOST_WHOLE_CLASSES = 20
+# Texts are stored as wide as the longest of them.
+LONGEST_LABEL = 100
+
+
+class TargetKind(Enum):
+    """How the cells of a target column are read."""
+
+    WHOLE_LABELS = "whole numbers"
+    TEXT_LABELS = "texts"
+    NUMBERS = "numbers"
+
+    @property
+    def task(self) -> str:
+        """The task that such targets mean."""
+        return "regression" if self is TargetKind.NUMBERS else "classification"
+
+
+_KINDS_OF_TASKS = {"regression": TargetKind.NUMBERS, "texts": TargetKind.TEXT_LABELS}
+
+
+def kind_of_numbers(numbers: np.ndarray, task: str) -> TargetKind:
+    """Return how to read a target column of numbers alone.
+
+    With task "auto" they are classes if all are whole, written 3 or 3.0, at most 20 different ones,
+    and each occurs twice on average; else they are quantities.
+
+    Parameters
+    ----------
+    numbers : ndarray of float64
+    task : {"auto", "classification", "regression", "texts"}
+        classification: whole numbers, of whatever count, are classes, and otherwise their texts.
+        texts: these in any case.
+    """
+    if task in _KINDS_OF_TASKS:
+        return _KINDS_OF_TASKS[task]
+    # From 2**53 on, floats cannot tell neighbours apart: such labels are compared as texts.
+    whole = bool(np.all((numbers == np.floor(numbers)) & (np.abs(numbers) < 2.0**53)))
+    if task == "classification":
+        return TargetKind.WHOLE_LABELS if whole else TargetKind.TEXT_LABELS
+    if not whole:
+        return TargetKind.NUMBERS
+    n_different = len(np.unique(numbers))
+    few = n_different <= MOST_WHOLE_CLASSES and 2 * n_different <= len(numbers)
+    return TargetKind.WHOLE_LABELS if few else TargetKind.NUMBERS
+
+
+def kind_of_texts(cells: list[str], task: str, format_: CellFormat) -> TargetKind:
+    """Return how to read a target column that holds texts, or texts among numbers.
+
+    Texts are classes. Those among more than 20 different numbers are taken for mistakes in a column
+    of numbers, with task "auto".
+
+    Parameters
+    ----------
+    cells : list of str
+        Without white space around them.
+    task : {"auto", "classification", "regression", "texts"}
+    format_ : CellFormat
+    """
+    if task in _KINDS_OF_TASKS:
+        return _KINDS_OF_TASKS[task]
+    distinct = {cell for cell in set(cells) if not format_.is_missing(cell)}
+    numbers = {format_.number(cell) for cell in distinct if format_.is_number(cell)}
+    if all(map(format_.is_number, distinct)):
+        known = [
+            float(number or 0) for cell in cells if (number := format_.number(cell)) is not None
+        ]
+        return kind_of_numbers(np.array(known), task)
+    many = task == "auto" and len(numbers) > MOST_WHOLE_CLASSES
+    return TargetKind.NUMBERS if many else TargetKind.TEXT_LABELS
+
+
+def is_complete(target: Target, kind: TargetKind, format_: CellFormat) -> bool:
+    """Whether every target is there, and is a finite number if it has to be."""
+    if not isinstance(target, list):
+        return bool(np.isfinite(target).all()) and not np.isin(target, format_.na_numbers).any()
+    distinct = set(target)
+    if any(map(format_.is_missing, distinct)):
+        return False
+    if kind is TargetKind.TEXT_LABELS:
+        return True
+    numbers = map(format_.number, distinct)
+    return all(number is not None and np.isfinite(number) for number in numbers)
+
+
+def target_values(
+    target: Target, kind: TargetKind, column: str, format_: CellFormat | None = None
+) -> np.ndarray:
+    """Return the targets as int64, str or float64.
+
+    Parameters
+    ----------
+    target : ndarray of float64 or list of str
+        Without missing values; all numbers, where the kind says so.
+    kind : TargetKind
+    column : str
+        What messages call it, with the file.
+    format_ : CellFormat, optional
+
+    Raises
+    ------
+    DataError
+        If texts are too long to be labels.
+    """
+    if kind is not TargetKind.TEXT_LABELS:
+        format_ = format_ or CellFormat()
+        numbers = np.array([format_.number(cell) for cell in target] if isinstance(target, list)
+                           else target, dtype=np.float64)  # fmt: skip
+        return numbers if kind is TargetKind.NUMBERS else numbers.astype(np.int64)
+    longest = max(target, key=len)
+    if len(longest) > LONGEST_LABEL:
+        raise DataError(
+            f"{column} must hold labels of at most {LONGEST_LABEL} characters, got "
+            f"one of {len(longest)}, {longest[:20] + '...'!r}; name another column as target "
+            "(--target), or shorten them"
+        )
+    return np.array(target)
+
+
+def check_classes(target: Target, kind: TargetKind, task: str, column: str) -> None:
+    """Refuse texts of which most occur but once: names or remarks, not classes.
+
+    Raises
+    ------
+    DataError
+    """
+    if kind is not TargetKind.TEXT_LABELS or task != "auto":
+        return
+    n_classes = len(set(target))
+    if n_classes > MOST_WHOLE_CLASSES and 2 * n_classes > len(target):
+        raise DataError(
+            f"{column} must hold numbers or classes that recur, got {n_classes} "
+            f"different texts in {len(target)} rows, such as {target[0][:40]!r}; name another "
+            "column with --target, or say --task classification"
+        )
+
+
+def as_flags(target: Target) -> Target:
+    """Return a target of True and False as 1 and 0, as one of several; others as they are."""
+    if isinstance(target, list) and all(map(is_boolean, set(target))):
+        return np.array([BOOLEANS[cell.lower()] for cell in target])
+    return target
+
+
+def several_targets(targets: list[np.ndarray], task: str, columns: str) -> tuple[np.ndarray, str]:
+    """Return several columns of numbers as one array, and their task.
+
+    Parameters
+    ----------
+    targets : list of ndarray of float64
+    task : {"auto", "classification", "multilabel", "regression"}
+    columns : str
+        What messages call them, with the file.
+
+    Returns
+    -------
+    y : ndarray, shape (n, n_targets)
+        float64, or uint8 for a label each.
+    task : {"multilabel", "regression"}
+
+    Raises
+    ------
+    DataError
+        If they are classes that exclude each other, or no labels where they have to be.
+    """
+    y = np.stack(targets, axis=1)
+    flags = bool(((y == 0) | (y == 1)).all())
+    one_hot = flags and bool((y.sum(axis=1) == 1).all())
+    if task == "classification" or (task == "auto" and one_hot):
+        got = "a single 1 in every row" if one_hot else "several numbers in a row"
+        raise DataError(
+            f"{columns} must be a single column of labels for classification, got {got}; merge "
+            "them into one, for example with pandas' frame[names].idxmax(axis=1), or say --task "
+            f"{'multilabel' if flags else 'regression'}"
+        )
+    if task == "multilabel" and not flags:
+        raise DataError(
+            f"{columns} must hold only 0 and 1 for task 'multilabel', got "
+            f"{y[(y != 0) & (y != 1)][0]}; say --task regression"
+        )
+    if flags and task != "regression":
+        return y.astype(np.uint8), "multilabel"
+    return y, "regression"

@@ -1,0 +1,157 @@
+"""The values of a table: features as one array, targets as arrays of numbers or lists of texts."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import fast
+from .cells import CellFormat
+from .dialect import Dialect
+from .layout import Layout
+from .records import Record, Records
+from .source import Source
+from .text import Text, lines_in
+
+Target = np.ndarray | list[str]
+
+
+class Values(NamedTuple):
+    """What a table holds.
+
+    Attributes
+    ----------
+    X : ndarray of float64, shape (n, n_features)
+    targets : list of ndarray of float64 or list of str
+        For each target its numbers or its texts.
+    n_comments : int
+        How many comment lines were left out.
+    """
+
+    X: np.ndarray
+    targets: list[Target]
+    n_comments: int = 0
+
+
+class NotNumbers(Exception):
+    """A cell that was to be a number is none.
+
+    Parameters
+    ----------
+    cell : str
+    target : int, optional
+        Which of the targets it belongs to; None: it is a feature's.
+    """
+
+    def __init__(self, cell: str, target: int | None = None):
+        super().__init__(cell)
+        self.cell, self.target = cell.strip(), target
+
+
+def read_values(
+    source: Source,
+    encoding: str,
+    dialect: Dialect,
+    layout: Layout,
+    first_line: int,
+    are_texts: tuple[bool, ...],
+) -> Values:
+    """Read all rows.
+
+    Parameters
+    ----------
+    source : Source
+    encoding : str
+    dialect : Dialect
+    layout : Layout
+    first_line : int
+        Number of the line with the first row below the header.
+    are_texts : tuple of bool
+        Which targets are read as texts.
+
+    Raises
+    ------
+    NotNumbers
+        If a feature or another target is no number, or missing otherwise than by NaN.
+    DataError
+        If the file is no table.
+    """
+    with source.open() as file:
+        text = Text(file, source.name, encoding)
+        exact = Records(text, dialect.separator, dialect.comment, layout.width)
+        rows = _Rows(dialect.cells, layout, are_texts)
+        request = fast.Request(
+            dialect.separator, dialect.cells.decimal, dialect.comment, layout.width,
+            layout.features, layout.targets, are_texts,
+        )  # fmt: skip
+        block = text.skip_to(first_line)
+        reader = None
+        if block is not None and not dialect.cells.thousands and fast.is_worth_it(len(block)):
+            reader = fast.fast_reader()
+        while block is not None:
+            found = None if reader is None else fast.read_block(block, request, reader)
+            if found is not None:
+                rows.extend(*found)
+            else:
+                rows.read(exact.of(block, text.line - lines_in(block)))
+            block = text.next_block()
+        return Values(*rows.taken(), exact.comments)
+
+
+class _Rows:
+    """Rows read so far, in typed arrays: lists of Python floats would take four times as much."""
+
+    def __init__(self, cells: CellFormat, layout: Layout, are_texts: tuple[bool, ...]):
+        self._cells, self._layout = cells, layout
+        self._values = array("d")
+        self._targets: list[Any] = [[] if is_text else array("d") for is_text in are_texts]
+
+    def extend(self, X: np.ndarray, targets: list[Target]) -> None:
+        """Add rows from a library."""
+        self._values.frombytes(X.data.cast("B"))
+        for stored, read in zip(self._targets, targets, strict=True):
+            if isinstance(read, list):
+                stored.extend(read)
+            else:
+                stored.frombytes(np.ascontiguousarray(read).data.cast("B"))
+
+    def read(self, records: Iterator[Record]) -> None:
+        """Add rows as float() reads their cells."""
+        features, targets = self._layout.features, self._layout.targets
+        pick = itemgetter(*features) if len(features) > 1 else lambda fields: [fields[features[0]]]
+        add, is_plain = self._values.extend, self._cells.is_plain
+        for _, fields in records:
+            cells = pick(fields)
+            try:
+                if not is_plain or "_" in "".join(cells):
+                    raise ValueError
+                add([*map(float, cells)])
+            except ValueError:
+                add([*map(self._feature, cells)])
+            for k, index in enumerate(targets):
+                self._add_target(k, fields[index])
+
+    def _feature(self, cell: str) -> float:
+        number = self._cells.feature(cell)
+        if number is None:
+            raise NotNumbers(cell)
+        return number
+
+    def _add_target(self, k: int, cell: str) -> None:
+        stored = self._targets[k]
+        if isinstance(stored, list):
+            stored.append(cell.strip())
+            return
+        number = self._cells.number(cell)
+        if number is None:
+            raise NotNumbers(cell, k)
+        stored.append(number)
+
+    def taken(self) -> tuple[np.ndarray, list[Target]]:
+        """Return features and targets as arrays that share the memory of what was read."""
+        targets = [t if isinstance(t, list) else np.frombuffer(t) for t in self._targets]
+        return np.frombuffer(self._values).reshape(-1, len(self._layout.features)), targets
