@@ -95,8 +95,8 @@ def test_the_snippets_of_the_guide_run(monkeypatch: pytest.MonkeyPatch) -> None:
         exec(compile(snippet, "docs/training.md", "exec"), names)
     assert set(names["result"].predictor.predict(names["digits"].X)) <= set(range(10))
     assert sorted(path.name for path in Path().iterdir()) == [
-        "best.safetensors", "history.csv", "rows.npz", "runs", "shapes.npz", "train_images.npy",
-        "train_labels.npy",
+        "best.safetensors", "history.csv", "rows.npz", "runs", "sales.csv", "shapes.npz",
+        "train_images.npy", "train_labels.npy",
     ]  # fmt: skip
 
 
