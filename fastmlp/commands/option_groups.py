@@ -59,7 +59,8 @@ def add_data_options(group: Any) -> None:
     )  # fmt: skip
     add_setting(
         group, "--target-scale", "target_scale", metavar="NAME",
-        help="the same for the targets of a regression",
+        help="the same for the targets of a regression; auto: standard, but none where the output "
+        "bounds them",
     )  # fmt: skip
     add_setting(
         group, "--class-weight", "class_weight", metavar="WEIGHTS",
@@ -87,7 +88,7 @@ def add_network_options(group: Any) -> None:
     add_setting(
         group, "--init", "weight_init", metavar="NAME",
         help=f"weights: {_names(INITIALIZERS)}; auto: he_normal for the ReLU family, "
-        "else glorot_uniform",
+        "else and for a regression glorot_uniform",
     )  # fmt: skip
     add_setting(group, "--bias-init", "bias_init", metavar="NAME", help="biases: the same names")
     add_setting(
@@ -101,7 +102,10 @@ def add_network_options(group: Any) -> None:
 
 
 def add_training_options(group: Any) -> None:
-    add_setting(group, "--optimizer", "optimizer", metavar="NAME", help=_names(OPTIMIZERS))
+    add_setting(
+        group, "--optimizer", "optimizer", metavar="NAME",
+        help=f"{_names(OPTIMIZERS)}; auto: sgd, for a regression nesterov",
+    )  # fmt: skip
     add_setting(
         group, "--lr", "learning_rate", type=rate, metavar="RATE",
         help="learning rate (default: 0.1; in stochastic mode 0.01; for adam 0.001)",
@@ -131,8 +135,8 @@ def add_training_options(group: Any) -> None:
         help="limit to the norm of the weights into a unit; 0: none",
     )  # fmt: skip
     add_setting(
-        group, "--clip-norm", "clip_norm", type=float, metavar="X",
-        help="limit to the norm of all gradients together; 0: none",
+        group, "--clip-norm", "clip_norm", type=rate, metavar="X",
+        help="limit to the norm of all gradients together; 0: none; auto: 0, for a regression 2",
     )  # fmt: skip
     add_setting(
         group, "--clip-value", "clip_value", type=float, metavar="X",
@@ -144,7 +148,8 @@ def add_training_options(group: Any) -> None:
     )  # fmt: skip
     add_setting(
         group, "--schedule", "schedule", metavar="NAME",
-        help=f"of the learning rate: {_names(SCHEDULES)}, each with warmup=EPOCHS",
+        help=f"of the learning rate: {_names(SCHEDULES)}, each with warmup=EPOCHS; auto: "
+        "constant, for a regression cosine",
     )  # fmt: skip
     add_setting(group, "--seed", "seed", type=int, metavar="N", help="same seed, same bits")
     add_setting(group, "--dtype", "dtype", metavar="NAME", help="float32 or float64")

@@ -81,14 +81,17 @@ class Task:
         return numbers.astype(np.int32), no_targets
 
     def _numbers(self, y: np.ndarray, dtype: np.dtype) -> np.ndarray:
-        """Return targets (n, n_outputs) scaled, in ``dtype``."""
+        """Return targets (n, n_outputs) scaled, in ``dtype``.
+
+        Unscaled they must be in its range, too, since predictions are returned in it.
+        """
         with np.errstate(over="ignore", invalid="ignore"):
             if self.target_scaling is not None:
                 targets = self.target_scaling.apply(y, dtype)
             else:
                 targets = np.ascontiguousarray(y, dtype)
-        if not np.isfinite(targets).all():
-            largest = np.abs(y[~np.isfinite(targets)]).max()
+        largest = float(np.abs(y).max())
+        if largest > float(np.finfo(dtype).max) or not np.isfinite(targets).all():
             raise DataError(
                 f"y must be finite and in the range of {dtype}, got {largest:g}: the targets "
                 f"exceed {dtype}; use dtype float64 (an estimator has that of X), or scale them"

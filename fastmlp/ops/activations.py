@@ -19,6 +19,7 @@ class Activation(Spec):
     hidden: ClassVar[bool] = True  # whether it may stand in a hidden layer
     default_weight_init: ClassVar[str] = "glorot_uniform"
     is_flat_at_zero: ClassVar[bool] = False  # whether its derivative is 0 wherever a is
+    reaches_all_numbers: ClassVar[bool] = False  # whether targets may lie anywhere
 
     @property
     def kernel_parameter(self) -> float:
@@ -34,6 +35,7 @@ ACTIVATIONS: Registry[Activation] = Registry("activation")
 class Identity(Activation):
     name = "identity"
     formula = "a = z"
+    reaches_all_numbers = True
 
 
 @ACTIVATIONS.add
@@ -51,6 +53,7 @@ class LeakyRelu(Activation):
     name = "leaky_relu"
     formula = "a = z if z > 0 else slope * z"
     default_weight_init = "he_normal"
+    reaches_all_numbers = True
     slope: float = 0.01
 
     @property

@@ -16,6 +16,7 @@ class Loss(Spec):
 
     output_activations: ClassVar[tuple[str, ...]]
     is_fused: ClassVar[bool] = False  # with its output activation, into dL/dz = a - y
+    squares_errors: ClassVar[bool] = False  # even the largest, which may overflow
 
     @property
     def kernel_parameter(self) -> float:
@@ -49,6 +50,7 @@ class BinaryCrossEntropy(Loss):
 class SquaredError(Loss):
     name = "squared_error"
     formula = "sum_j 1/2 (y_j - a_j)^2"
+    squares_errors = True
     output_activations = ("softmax", "sigmoid", "identity", "tanh", "relu")
 
 
@@ -57,6 +59,7 @@ class SquaredError(Loss):
 class MeanSquaredError(Loss):
     name = "mean_squared_error"
     formula = "mean_j (y_j - a_j)^2"
+    squares_errors = True
     output_activations = ("softmax", "sigmoid", "identity", "tanh", "relu")
 
 

@@ -15,6 +15,7 @@ from .columns import Pair
 from .spec import Registry, Spec
 
 Range = tuple[float, float] | None
+ROUNDING = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,9 +43,15 @@ class Scaling:
         return scaled
 
     def undo(self, scaled: np.ndarray) -> np.ndarray:
-        """Return what was scaled, in the dtype of ``scaled``; a constant feature is its offset."""
+        """Return what was scaled; a constant feature is its offset.
+
+        In the dtype of ``scaled``, or in float64 where that dtype rounds numbers as large as the
+        offset to more than a share of ``ROUNDING`` of the width that scaling made 1: 1e9 + x is
+        64 apart from the next number in float32.
+        """
         original: np.ndarray = scaled * _inverse(self.factor) + self.offset
-        return original.astype(scaled.dtype)
+        rounding = np.finfo(scaled.dtype).eps * np.abs(self.offset * self.factor).max()
+        return original.astype(scaled.dtype) if rounding <= ROUNDING else original
 
 
 NO_SCALING = Scaling("none", np.zeros(1), np.ones(1))

@@ -60,7 +60,7 @@ def check_numbers(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> Non
             )
 
     for name, least in _LEAST.items():
-        require(values[name] >= least, name, f"at least {least}")
+        require(values[name] == AUTO or values[name] >= least, name, f"at least {least}")
     require(values["seed"] < 2**64, "seed", "below 2**64")
     require(values["epochs"] < 2**24, "epochs", "below 2**24")
     rate = values["learning_rate"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ..base.errors import ConfigError
 from ..ops.activations import ACTIVATIONS
 from ..ops.losses import LOSSES, check_pair
-from ..ops.schedules import SCHEDULES
+from ..ops.schedules import SCHEDULES, ConstantRate
 from .checks import AUTO
 
 if TYPE_CHECKING:
@@ -60,7 +60,8 @@ def check_combinations(config: TrainConfig) -> None:
             "target_scale must not be unit, because the range of targets is not known "
             "beforehand; use minmax or standard"
         )
-    if SCHEDULES.parse(config.schedule).needs_stopping and not config.early_stopping:
+    schedule = ConstantRate() if config.schedule == AUTO else SCHEDULES.parse(config.schedule)
+    if schedule.needs_stopping and not config.early_stopping:
         raise ConfigError(
             f"schedule {config.schedule} lowers the rate where early stopping would stop, but "
             "early_stopping is 0; set it to 2, say"
@@ -70,7 +71,7 @@ def check_combinations(config: TrainConfig) -> None:
             "hold_out last says which rows are held out for validation, but validation is 0; set "
             "validation to 0.1, say, or leave hold_out out"
         )
-    uses_monitor = config.early_stopping > 0 or SCHEDULES.parse(config.schedule).needs_monitor
+    uses_monitor = config.early_stopping > 0 or schedule.needs_monitor
     if config.validation == 0 and (
         config.monitor.startswith("validation") or (config.monitor == AUTO and uses_monitor)
     ):

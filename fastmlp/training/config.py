@@ -37,7 +37,9 @@ _SPECS: dict[str, Registry[Any]] = {
     "scale": SCALERS,
     "target_scale": SCALERS,
 }
-_MAY_BE_AUTO = ("output_activation", "loss", "weight_init", "scale")
+_MAY_BE_AUTO = (
+    "output_activation", "loss", "weight_init", "scale", "target_scale", "optimizer", "schedule",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,10 @@ class TrainConfig:
         ``unit``, ``minmax``, ``maxabs``, ``standard``, ``standard_global`` or ``none``; auto: unit
         where the range of the features is known (images), else maxabs for a sparse matrix, else
         standard.
-    target_scale : str, default "none"
-        The same for the targets of a regression; predictions are in the original units, losses in
-        the scaled ones.
+    target_scale : str, default "auto"
+        The same for the targets of a regression, without ``unit``; auto: standard, but none where
+        the output activation bounds the targets (sigmoid, or exponential with loss poisson).
+        Predictions are in the targets' units, losses in the scaled ones.
     hidden_layer_sizes : tuple of int, default (128, 64)
         Empty: no hidden layer.
     activation : str or tuple of str, default "relu"
@@ -80,14 +83,15 @@ class TrainConfig:
         two, identity with squared_error for regression; one follows from the other where it is
         given.
     weight_init : str, default "auto"
-        auto: he_normal for the ReLU family, else glorot_uniform.
+        auto: he_normal for the ReLU family, else and for a regression glorot_uniform.
     bias_init : str, default "zeros"
     dropout : float or tuple of float, default 0.0
         Share of the hidden units that is dropped in training, for all layers or for each; the rest
         is divided by what is kept.
     input_dropout : float, default 0.0
         The same for the features.
-    optimizer : str, default "sgd"
+    optimizer : str, default "auto"
+        auto: sgd; for a regression, except in stochastic mode, sgd with Nesterov's momentum 0.9.
     learning_rate : float or "auto", default "auto"
         auto: 0.1, in stochastic mode 0.01, for adam 0.001.
     mode : {"minibatch", "stochastic", "batch"}, default "minibatch"
@@ -106,8 +110,9 @@ class TrainConfig:
         Divide l1 and l2 by the rows of the batch (the sum of their weights), as scikit-learn does.
     max_norm : float, default 0.0
         Most that the norm of the weights into a unit may be; 0: no limit.
-    clip_norm : float, default 0.0
-        Most that the norm of all gradients together (penalties included) may be; 0: no limit.
+    clip_norm : float or "auto", default "auto"
+        Most that the norm of all gradients together (penalties included) may be; 0: no limit. auto:
+        0; for a regression, except in stochastic mode or with ``target_scale`` none, 2.
     clip_value : float, default 0.0
         Most that a gradient may be, after ``clip_norm``; 0: no limit.
     label_smoothing : float, default 0.0
@@ -115,9 +120,10 @@ class TrainConfig:
     class_weight : str, default "none"
         ``balanced`` (in inverse proportion to the rows of each class), or ``label=weight`` pairs
         such as ``3=2,7=0.5`` (in Python also a dictionary), all others 1; in training only.
-    schedule : str, default "constant"
+    schedule : str, default "auto"
         ``constant``, ``step``, ``exponential``, ``inverse``, ``cosine``, ``one_cycle`` or
-        ``plateau``, each with ``warmup=`` epochs of linear rise.
+        ``plateau``, each with ``warmup=`` epochs of linear rise; auto: constant, for a regression,
+        except in stochastic mode, cosine.
     early_stopping : int, default 0
         Stop after so many epochs without improvement; 0: never.
     monitor : str, default "auto"
@@ -168,7 +174,7 @@ class TrainConfig:
     validation: float = 0.1
     hold_out: str = "random"
     scale: str = AUTO
-    target_scale: str = "none"
+    target_scale: str = AUTO
     hidden_layer_sizes: tuple[int, ...] = (128, 64)
     activation: str | tuple[str, ...] = "relu"
     output_activation: str = AUTO
@@ -177,7 +183,7 @@ class TrainConfig:
     bias_init: str = "zeros"
     dropout: float | tuple[float, ...] = 0.0
     input_dropout: float = 0.0
-    optimizer: str = "sgd"
+    optimizer: str = AUTO
     learning_rate: float | str = AUTO
     mode: str = "minibatch"
     sampling: str = "shuffle"
@@ -188,11 +194,11 @@ class TrainConfig:
     l2: float = 0.0
     penalty_per_row: bool = False
     max_norm: float = 0.0
-    clip_norm: float = 0.0
+    clip_norm: float | str = AUTO
     clip_value: float = 0.0
     label_smoothing: float = 0.0
     class_weight: str = "none"
-    schedule: str = "constant"
+    schedule: str = AUTO
     early_stopping: int = 0
     monitor: str = AUTO
     min_delta: float = 0.0

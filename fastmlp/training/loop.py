@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 # The limit to the loss is so many times the loss before training, or times 1 if that was less: who
 # goes on from a nearly exact fit may lose most of it at first, as Adam does, whose first updates do
-# not shrink with the gradient.
+# not shrink with the gradient. All validation rows count, since one outlier among them, which
+# scaling has not seen, can make their loss a million.
 _INITIAL_ROWS = 1024
 
 
@@ -130,8 +131,9 @@ class Loop:
         run = self.run
         if self.run.config.loss_limit and not self._is_taken_up:
             initial = run.evaluate(run.prepared.train, rows=_INITIAL_ROWS)
-            if initial is not None:
-                self.loss_limit = run.config.loss_limit * max(1.0, initial.loss)
+            validation = run.evaluate(run.prepared.validation)
+            losses = [found.loss for found in (initial, validation) if found is not None]
+            self.loss_limit = run.config.loss_limit * max(1.0, *losses)
         run.tell("on_train_begin")
         for callback, state in self.callback_states:
             callback.load_state_dict(state)

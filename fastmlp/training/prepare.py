@@ -19,6 +19,7 @@ from ..model.task import Task
 from ..ops.scalers import SCALERS, Scaling
 from .config import TrainConfig
 from .plan import Inputs, drops_inputs, plan_inputs
+from .targets import encode_targets, fit_target_scaling
 from .weighting import class_weights
 
 
@@ -59,9 +60,9 @@ def prepare(
         If the data cannot be split, are too few for a validation set, or all have weight 0; or if
         settings choose validation rows, and the dataset brings its own.
     DataError
-        If labels are unknown, the training part holds a single class, a scaled feature is beyond
-        the range of the network's dtype, or sparse features are too large for the dense rows that
-        input_dropout needs.
+        If labels are unknown, the training part holds a single class, a scaled feature or a target
+        is beyond the range of the network's dtype, or sparse features are too large for the dense
+        rows that input_dropout needs.
     """
     if dataset.has_validation_part:
         _check_no_validation_settings(config)
@@ -99,8 +100,8 @@ def prepare_parts(
     ConfigError
         If all weights are 0, or there are weights in stochastic mode.
     DataError
-        If labels are unknown, a scaled feature is beyond the range of the network's dtype, or
-        sparse features are too large for the dense rows that the settings need.
+        If labels are unknown, a scaled feature or a target is beyond the range of the network's
+        dtype, or sparse features are too large for the dense rows that the settings need.
     """
     if drops_inputs(config):  # for every feature, also for those that are zero
         split = _alike(split, "input_dropout", "set input_dropout to 0")
@@ -110,11 +111,9 @@ def prepare_parts(
     shift = largest_shift(scaling)
     if shift > LISTS_SHIFT:
         split = _alike(split, *shift_advice(scaling))
-    if config.target_scale != "none":
-        targets = split.y_train.reshape(len(split.y_train), -1)
-        target_scaling = SCALERS.parse(config.target_scale).fit(targets, None)
-        task = replace(task, target_scaling=target_scaling)
     dtype = np.dtype(config.dtype)
+    if config.target_scale != "none":
+        task = replace(task, target_scaling=fit_target_scaling(config, split.y_train))
     n_features = split.X_train.shape[1]
     inputs = plan_inputs(
         config,
@@ -127,7 +126,8 @@ def prepare_parts(
     )
 
     def encoded(X: Features, y: np.ndarray) -> Data:
-        return encode(X, scaling, dtype, *task.encode(y, dtype), inputs=inputs.kind)
+        labels, targets = encode_targets(task, y, config)
+        return encode(X, scaling, dtype, labels, targets, inputs=inputs.kind)
 
     def if_there(X: Features | None, y: np.ndarray | None) -> Data | None:
         return None if X is None or y is None else encoded(X, y)

@@ -282,7 +282,7 @@ def _objective(config: TrainConfig, task: Task) -> Objective:
         l1=config.l1,
         l2=config.l2,
         penalty_per_row=config.penalty_per_row,
-        clip_norm=config.clip_norm,
+        clip_norm=float(config.clip_norm),
         clip_value=config.clip_value,
         max_norm=config.max_norm,
     )

@@ -128,7 +128,7 @@ def test_help_names_everything_there_is_to_choose(registry: Any) -> None:
 
 def test_help_says_what_the_defaults_are() -> None:
     text = " ".join(HELP.split())
-    for default in ("relu", "128,64", "constant", "none", "0.0", "0.5", "float32", "minibatch"):
+    for default in ("relu", "128,64", "random", "none", "0.0", "0.5", "float32", "minibatch"):
         assert f"(default: {default})" in text
 
 

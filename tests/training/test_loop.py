@@ -276,8 +276,9 @@ def diverge(config: Any, dataset: Dataset, **options: Any) -> DivergenceError:
 @pytest.mark.parametrize("mode", ["minibatch", "stochastic", "batch"])
 def test_a_rate_far_too_high_diverges(dtype: str, mode: str) -> None:
     config = settings(
-        learning_rate=1e6, dtype=dtype, mode=mode, activation="relu", epochs=30, validation=0
-    )
+        learning_rate=1e6, dtype=dtype, mode=mode, activation="relu", epochs=30, validation=0,
+        schedule="constant", clip_norm=0.0,
+    )  # fmt: skip
     error = diverge(config, lines())
     assert error.exit_code == 4
     result = error.result
@@ -323,8 +324,9 @@ class Burst(Callback):
     [(np.nan, "became nan"), (np.inf, "became (inf|nan)"), (1e9, "rose to 5e.17")],
 )
 def test_divergence_goes_back_to_the_best_epoch(value: float, what: str) -> None:
-    good = fit(settings(epochs=2, restore_best=False), lines())
-    error = diverge(settings(epochs=5, restore_best=False), lines(), callbacks=[Burst(value)])
+    config = settings(restore_best=False, schedule="constant")
+    good = fit(config.replace(epochs=2), lines())
+    error = diverge(config.replace(epochs=5), lines(), callbacks=[Burst(value)])
     assert re.match(f"training diverged in epoch 3: the training loss {what}; ", str(error))
     assert str(error).endswith("; kept the weights of epoch 2")
     np.testing.assert_array_equal(params(error.result), params(good))

@@ -95,6 +95,7 @@ def test_validation_rows_can_have_weights(kind: str) -> None:
     config = TrainConfig(
         dtype="float64", scale="none", output_activation=output, loss=loss, learning_rate=0.1,
         hidden_layer_sizes=(3,), batch_size=8, weight_init="zeros", monitor="validation_score",
+        target_scale="none", optimizer="sgd", schedule="constant", clip_norm=0.0,
     )  # fmt: skip
     parts = Parts(X[:20], y[:20], X[20:], y[20:], None, None, None, weights)
     run = Run(config, prepare_parts(parts, config, task))
@@ -137,7 +138,9 @@ def test_orders_can_come_from_elsewhere() -> None:
 
 def test_without_a_limit_a_loss_may_rise() -> None:
     data = lines(40)
-    config = settings(**BARE, learning_rate=0.5, hidden_layer_sizes=(), epochs=1, mode="batch")
+    config = settings(
+        **BARE, learning_rate=0.5, hidden_layer_sizes=(), epochs=1, mode="batch", clip_norm=0.0
+    )
     start_from = ([np.full((2, 1), 1e5)], [np.zeros(1)])
     spoilt = Dataset(data.X * 100, data.y)
     with pytest.raises(ArithmeticError, match="rose to"):

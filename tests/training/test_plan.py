@@ -23,7 +23,9 @@ from fastmlp.training.plan import (
     plan_inputs,
 )
 
-RATE: dict[str, Any] = {"learning_rate": 0.1}
+RULE: dict[str, Any] = {
+    "learning_rate": 0.1, "optimizer": "sgd", "schedule": "constant", "clip_norm": 0.0,
+}  # fmt: skip
 INPUTS = Inputs("dense", "40% of the features are not zero")
 TOO_SMALL = "are too small to share"
 
@@ -31,7 +33,7 @@ TOO_SMALL = "are too small to share"
 def planned(
     n_train: int = 1000, n_weights: int = TEAM_WEIGHTS, threads: int = 3, **settings: Any
 ) -> Plan:
-    return plan(TrainConfig(**{**RATE, **settings}), n_train, n_weights, threads, INPUTS)
+    return plan(TrainConfig(**{**RULE, **settings}), n_train, n_weights, threads, INPUTS)
 
 
 def how(found: Plan) -> tuple[str, int, int, int]:
@@ -47,7 +49,7 @@ def test_a_minibatch_goes_through_the_network_in_blocks() -> None:
 
 @pytest.mark.parametrize("settings", [{}, {"mode": "batch"}], ids=str)
 def test_blocks_are_as_few_and_as_equal_as_they_can_be(settings: dict[str, Any]) -> None:
-    config = TrainConfig(batch_size=5000, **settings)
+    config = TrainConfig(**{**RULE, "batch_size": 5000, **settings})
     for batch_size in range(1, 5000):
         block_rows = plan(config, batch_size, TEAM_WEIGHTS, 2, INPUTS).block_rows
         n_blocks = -(-batch_size // block_rows)
@@ -207,7 +209,7 @@ def test_lines_say_what_is_done_and_why() -> None:
 def test_rows_are_lists_where_most_features_are_zero(
     settings: dict[str, Any], n_features: int, density: float, kind: str
 ) -> None:
-    found = plan_inputs(TrainConfig(**{**RATE, **settings}), n_features, density)
+    found = plan_inputs(TrainConfig(**{**RULE, **settings}), n_features, density)
     assert found.kind == kind
     assert found.reason
 
@@ -232,7 +234,7 @@ def test_rows_are_lists_where_most_features_are_zero(
 def test_bytes_are_looked_through_where_lists_would_pay(
     settings: dict[str, Any], facts: tuple[Any, ...], kind: str
 ) -> None:
-    found = plan_inputs(TrainConfig(**{**RATE, **settings}), *facts, are_bytes=True)
+    found = plan_inputs(TrainConfig(**{**RULE, **settings}), *facts, are_bytes=True)
     assert found.kind == kind
 
 
@@ -253,13 +255,13 @@ def test_bytes_are_looked_through_where_lists_would_pay(
 def test_the_per_sample_step_looks_ahead_over_bytes_that_are_only_multiplied(
     settings: dict[str, Any], facts: tuple[Any, ...], is_plain: bool, kind: str
 ) -> None:
-    config = TrainConfig(**{**RATE, "mode": "stochastic", **settings})
+    config = TrainConfig(**{**RULE, "mode": "stochastic", **settings})
     assert plan_inputs(config, *facts, are_bytes=True, is_plain=is_plain).kind == kind
 
 
 @pytest.mark.parametrize(("mode", "kind"), [("minibatch", "dense"), ("stochastic", "lists")])
 def test_a_large_offset_is_not_kept_apart(mode: str, kind: str) -> None:
-    config = TrainConfig(mode=mode, learning_rate=0.1)
+    config = TrainConfig(**RULE, mode=mode)
     assert plan_inputs(config, 784, 0.1, LISTS_SHIFT).kind == "shifted lists"
     assert plan_inputs(config, 784, 0.1, 1.01 * LISTS_SHIFT).kind == kind
 
@@ -283,14 +285,14 @@ def test_a_first_layer_that_cannot_be_halved_is_one_threads(settings: dict[str, 
 def test_a_sparse_matrix_is_lists_whatever_its_width_and_density(
     n_features: int, density: float
 ) -> None:
-    found = plan_inputs(TrainConfig(), n_features, density, is_sparse=True)
+    found = plan_inputs(TrainConfig(**RULE), n_features, density, is_sparse=True)
     assert found.kind == "shifted lists" and "sparse matrix" in found.reason
-    stochastic = TrainConfig(mode="stochastic", learning_rate=0.01)
+    stochastic = TrainConfig(**RULE, mode="stochastic")
     assert plan_inputs(stochastic, n_features, density, is_sparse=True).kind == "shifted lists"
 
 
 def test_the_shares_of_sparse_features_are_told_apart() -> None:
-    found = plan_inputs(TrainConfig(), 1000, 0.0012, is_sparse=True)
+    found = plan_inputs(TrainConfig(**RULE), 1000, 0.0012, is_sparse=True)
     assert found.reason.startswith("0.12% of the features")
 
 
@@ -299,9 +301,12 @@ def test_the_shares_of_sparse_features_are_told_apart() -> None:
     [(784, BLOCK_ROWS), (50_000, BLOCK_ROWS), (2**20, 32), (2**25, 1), (2**26, 1)],
 )
 def test_of_the_widest_lists_fewer_rows_are_taken_at_once(n_features: int, most: int) -> None:
-    inputs = plan_inputs(TrainConfig(), n_features, 0.001)
+    inputs = plan_inputs(TrainConfig(**RULE), n_features, 0.001)
     assert inputs.most_rows == most
-    config = TrainConfig(batch_size=100)
+    config = TrainConfig(**RULE, batch_size=100)
     found = plan(config, 1000, TEAM_WEIGHTS, 2, inputs)
     assert found.block_rows == (100 if most == BLOCK_ROWS else min(most, 25))
-    assert plan_inputs(TrainConfig(input_dropout=0.1), n_features, 0.001).most_rows == BLOCK_ROWS
+    assert (
+        plan_inputs(TrainConfig(**RULE, input_dropout=0.1), n_features, 0.001).most_rows
+        == BLOCK_ROWS
+    )

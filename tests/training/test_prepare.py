@@ -112,7 +112,8 @@ def test_arrays_are_as_kernels_take_them(dtype: str) -> None:
 
 def test_rows_keep_their_targets() -> None:
     X = np.arange(40.0)[:, None]
-    parts = prepared(Dataset(X, X[:, 0] * 2), scale="none", dtype="float64")
+    dataset = Dataset(X, X[:, 0] * 2)
+    parts = prepared(dataset, scale="none", target_scale="none", dtype="float64")
     for part in (parts.train, parts.validation, parts.test):
         assert part is not None
         np.testing.assert_array_equal(part.targets, features(part) * 2)

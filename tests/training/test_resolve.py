@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fastmlp import ConfigError, DataError, Dataset, TrainConfig
+from fastmlp.base.table_options import TableOptions
 from fastmlp.training.resolve import Resolved, resolve, resolve_settings
 from toys import tags
 
@@ -45,7 +46,9 @@ def test_output_and_loss_follow_from_the_task(target: str) -> None:
 
 def test_nothing_is_left_auto() -> None:
     for target in OF_THE_TASK:
-        assert "auto" not in resolved(target).config.to_dict().values()
+        config = resolved(target).config.to_dict()
+        left = {name for name, value in config.items() if value == "auto"}
+        assert left <= set(TableOptions.names())
 
 
 def test_what_is_given_is_kept() -> None:
@@ -159,7 +162,9 @@ def test_the_rate_follows_from_mode_and_optimizer(settings: dict[str, Any], rate
 def test_the_initialiser_follows_from_the_first_activation(
     activation: str | tuple[str, ...], init: str
 ) -> None:
-    assert resolve_settings(TrainConfig(activation=activation)).weight_init == init
+    config = TrainConfig(activation=activation, task="classification")
+    assert resolve_settings(config).weight_init == init
+    assert resolve_settings(config.replace(task="regression")).weight_init == "glorot_uniform"
 
 
 def test_the_monitor_follows_from_the_validation_set() -> None:

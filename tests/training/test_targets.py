@@ -62,7 +62,7 @@ def test_the_scaling_is_fitted_on_the_training_part(scale: str) -> None:
 
 
 def test_without_scaling_targets_stay_as_they_are() -> None:
-    prepared = start(settings(**BARE), far_off()).prepared
+    prepared = start(settings(**BARE, target_scale="none"), far_off()).prepared
     assert prepared.task.target_scaling is None
     np.testing.assert_array_equal(prepared.train.targets, far_off().y)
 
