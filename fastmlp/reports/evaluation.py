@@ -54,7 +54,8 @@ class EvaluatedPart:
     outputs : ndarray, shape (n, n_outputs)
         The network's.
     loss : float
-        Mean over the rows.
+        Mean over the rows; for a regression of scaled targets in their scaled units.
+    target_names : tuple of str or None
     """
 
     name: str
@@ -63,6 +64,7 @@ class EvaluatedPart:
     y: np.ndarray
     outputs: np.ndarray
     loss: float
+    target_names: tuple[str, ...] | None = None
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
@@ -71,7 +73,7 @@ class EvaluatedPart:
         Computed when first asked for, so that the data can be freed before scikit-learn is loaded.
         """
         metrics = {"rows": len(self.y), "loss": self.loss}
-        return metrics | task_metrics(self.task, self.y, self.outputs)
+        return metrics | task_metrics(self.task, self.y, self.outputs, self.target_names)
 
     @cached_property
     def predicted(self) -> np.ndarray:
@@ -160,5 +162,9 @@ def evaluate_run(
         if X is None or y is None:
             continue
         found = predictor.evaluate(X, y, loss, threads)
-        evaluated.append(EvaluatedPart(name, predictor.task, X, y, found.outputs, found.loss))
+        evaluated.append(
+            EvaluatedPart(
+                name, predictor.task, X, y, found.outputs, found.loss, dataset.target_names
+            )
+        )
     return RunEvaluation(result, evaluated, dataset.image_shape, dataset.feature_range)

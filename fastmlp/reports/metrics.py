@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,9 @@ AVERAGES = ("macro", "weighted")
 MOST_CONFUSIONS = 10
 
 
-def task_metrics(task: Task, y: np.ndarray, outputs: np.ndarray) -> dict[str, Any]:
+def task_metrics(
+    task: Task, y: np.ndarray, outputs: np.ndarray, target_names: Sequence[str] | None = None
+) -> dict[str, Any]:
     """Return the metrics that suit a task.
 
     Parameters
@@ -22,6 +25,8 @@ def task_metrics(task: Task, y: np.ndarray, outputs: np.ndarray) -> dict[str, An
         Labels known to the task, or numbers; at least one row.
     outputs : ndarray, shape (n, n_outputs)
         The network's, as :meth:`fastmlp.Predictor.outputs` returns them.
+    target_names : sequence of str, optional
+        Of the outputs of a regression.
 
     Returns
     -------
@@ -31,7 +36,7 @@ def task_metrics(task: Task, y: np.ndarray, outputs: np.ndarray) -> dict[str, An
     """
     predicted = task.decode(outputs)
     if task.kind == "regression":
-        return regression_metrics(y, predicted)
+        return regression_metrics(y, predicted, target_names)
     if task.kind == "multilabel" or task.classes is None:
         return multilabel_metrics(y, predicted)
     metrics = classification_metrics(y, predicted, task.classes)
@@ -101,23 +106,38 @@ def multilabel_metrics(y: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
     }
 
 
-def regression_metrics(y: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
+def regression_metrics(
+    y: np.ndarray, predicted: np.ndarray, target_names: Sequence[str] | None = None
+) -> dict[str, Any]:
     """Return the mean absolute error, the root of the mean squared one, and R2.
 
     Parameters
     ----------
     y, predicted : ndarray, shape (n,) or (n, n_outputs)
-        Several outputs are averaged.
+        In the units of the targets.
+    target_names : sequence of str, optional
+        Of the outputs; default: their indices.
 
     Returns
     -------
     dict
-        mae, rmse, r2; r2 is None for a single row, or targets that are all the same; all are None
-        where a prediction is not finite.
+        mae, rmse, r2, of several outputs their means; r2 is None for a single row, or targets that
+        are all the same; all are None where a prediction is not finite. For several outputs also
+        ``outputs``, a list of dictionaries of the same for each, with the output's name.
     """
+    y, predicted = np.asarray(y, np.float64), np.asarray(predicted, np.float64)
+    metrics: dict[str, Any] = dict(_errors(y, predicted))
+    if y.ndim == 2 and y.shape[1] > 1:
+        names = target_names or [str(j) for j in range(y.shape[1])]
+        metrics["outputs"] = [
+            {"output": name, **_errors(y[:, j], predicted[:, j])} for j, name in enumerate(names)
+        ]
+    return metrics
+
+
+def _errors(y: np.ndarray, predicted: np.ndarray) -> dict[str, float | None]:
     from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
-    y, predicted = np.asarray(y, np.float64), np.asarray(predicted, np.float64)
     if not np.isfinite(predicted).all():
         return {"mae": None, "rmse": None, "r2": None}
     # R2 compares with the mean of the targets, from which they have to differ.

@@ -91,7 +91,7 @@ def regression_panels(part: EvaluatedPart) -> Iterator[Panel]:
             def panel(axes: Axes, j: int = j, draw: Callable[..., None] = draw) -> None:
                 draw(y[:, j], predicted[:, j], axes)
                 if y.shape[1] > 1:
-                    axes.set_title(f"output {j}")
+                    axes.set_title(part.target_names[j] if part.target_names else f"output {j}")
 
             yield panel
 

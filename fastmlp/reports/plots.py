@@ -22,6 +22,7 @@ _LINEAR_SPREAD = 30
 # Up to so many classes, cells hold their counts and all ticks their names.
 _MOST_NUMBERED = 25
 _MOST_POINTS = 5000
+_TICKS_OF_TARGETS = 4  # of more, prices would overlap
 _LONGEST_NAME = 16
 
 
@@ -152,6 +153,7 @@ def predicted_over_actual(y: Any, predicted: Any, axes: Axes) -> None:
     )
     axes.set_xlabel("actual")
     axes.set_ylabel("predicted")
+    axes.locator_params(axis="x", nbins=_TICKS_OF_TARGETS)
     _legend(axes, "upper left")
     _tidy(axes)
 
@@ -171,6 +173,7 @@ def residuals(y: Any, predicted: Any, axes: Axes) -> None:
     axes.hist(errors, bins=min(50, max(10, len(errors) // 20)), range=ends, color=BLUE)
     axes.axvline(0, color=INK, linewidth=1, linestyle="--")
     axes.set_xlabel("predicted - actual")
+    axes.locator_params(axis="x", nbins=_TICKS_OF_TARGETS)
     axes.set_ylabel("rows")
     _tidy(axes)
 

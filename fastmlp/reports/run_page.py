@@ -16,11 +16,13 @@ from .tables import (
     class_table,
     layer_table,
     number,
+    output_table,
     parameters_text,
     part_table,
     setting_pairs,
     summary_pairs,
     timing_pairs,
+    units_note,
 )
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ def run_page(evaluation: RunEvaluation, pictures: dict[str, bytes] | None) -> st
         page.section("Confusions", *confusions_html(judged, pictures)),
         page.section("Thresholds", plots_html(ranking_panels(judged), pictures)),
         page.section("Classes", *classes_html(evaluation)),
+        page.section("Outputs", *_outputs_html(judged)),
         page.section("Predictions", _regression(judged, pictures)),
         page.section("Most confident mistakes", _mistakes(evaluation, pictures)),
         page.section("First layer", _weights(pictures)),
@@ -84,11 +87,12 @@ def _summary(evaluation: RunEvaluation) -> str:
         "By the weights that were kept, on each whole set. (The training figures of the history "
         "are means over an epoch, while the weights changed.)"
     )
+    units = units_note(evaluation.judged, evaluation.result.config)
     return page.section(
         "Summary",
         page.pairs(summary_pairs(evaluation.result)),
         page.table(*part_table(evaluation.parts)),
-        page.paragraph(note),
+        page.paragraph(f"{note} {units[:1].upper()}{units[1:]}." if units else note),
     )
 
 
@@ -127,6 +131,13 @@ def classes_html(evaluation: RunEvaluation) -> Iterator[str]:
         title = f"{part.name} set"
         shown_at_once = part is evaluation.judged
         yield page.paragraph(title) + content if shown_at_once else page.details(title, content)
+
+
+def _outputs_html(part: EvaluatedPart) -> Iterator[str]:
+    """Yield the errors of each output, where a regression has several."""
+    if "outputs" in part.metrics:
+        yield page.paragraph(f"Errors on the {part.name} set, each in the units of its target.")
+        yield page.table(*output_table(part.metrics))
 
 
 def _regression(part: EvaluatedPart, pictures: dict[str, bytes] | None) -> str:

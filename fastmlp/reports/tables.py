@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from ..model.network import Network
+from ..model.task import shortened
+from ..training.config import TrainConfig
 from ..training.result import TrainResult
 from .evaluation import EvaluatedPart
 from .metrics import AVERAGES
@@ -71,6 +73,34 @@ def part_table(parts: list[EvaluatedPart]) -> Table:
     )
 
 
+def loss_note(config: TrainConfig) -> str:
+    """Say that losses are of scaled targets; empty where they are not scaled."""
+    if config.target_scale == "none":
+        return ""
+    return f"losses are of targets scaled by {config.target_scale}"
+
+
+def units_note(part: EvaluatedPart, config: TrainConfig) -> str:
+    """Say in which units the errors of a regression are; empty for other tasks."""
+    if part.task.kind != "regression":
+        return ""
+    names = part.target_names
+    units = f"the units of {shortened(names)}" if names else "the units of the targets"
+    return "; ".join(filter(None, [f"MAE and RMSE are in {units}", loss_note(config)]))
+
+
+def output_table(metrics: dict[str, Any]) -> Table:
+    """Return the errors of each output of a regression that has several."""
+    names = ("mae", "rmse", "r2")
+    return Table(
+        ("output", *(METRIC_NAMES[name] for name in names)),
+        [
+            (entry["output"], *(number(entry[name]) for name in names))
+            for entry in metrics["outputs"]
+        ],
+    )
+
+
 def class_table(metrics: dict[str, Any]) -> Table:
     """Return precision, recall, F1 and support of each class, and their averages."""
     scores = ("precision", "recall", "f1")
@@ -89,10 +119,11 @@ def summary_pairs(result: TrainResult) -> list[tuple[str, str]]:
     """Return what was trained on what, and how it ended."""
     data, config, sizes = result.data, result.config, result.predictor.network.layer_sizes
     kept = "" if result.kept_epoch is None else f", weights of epoch {result.kept_epoch}"
+    scaled = f", of targets scaled by {config.target_scale}" if loss_note(config) else ""
     return [
         ("data", data["name"]),
         ("network", "-".join(map(str, sizes))),
-        ("loss", config.loss),
+        ("loss", config.loss + scaled),
         ("optimizer", f"{config.optimizer}, rate {config.learning_rate:g}"),
         ("epochs", f"{result.epochs_run} ({result.status}){kept}"),
         ("training time", f"{result.timings['train_seconds'] or 0:.2f} s"),
@@ -121,7 +152,15 @@ def setting_pairs(result: TrainResult) -> list[tuple[str, str]]:
 
 
 def number(value: float | None) -> str:
-    """Return a number with four digits behind the point, or four in all where it is large."""
+    """Return a number with four digits behind the point, or four in all where it is small.
+
+    From 1000 on with one digit behind the point, from 10 million on with four in all.
+    """
     if value is None:
         return ""
-    return f"{value:.4f}" if abs(value) < 1000 else f"{value:.4g}"
+    size = abs(value)
+    if 0 < size < 0.001:
+        return f"{value:.4g}"
+    if size < 1000:
+        return f"{value:.4f}"
+    return f"{value:,.1f}" if size < 1e7 else f"{value:.4g}"

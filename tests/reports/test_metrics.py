@@ -110,3 +110,15 @@ def test_two_classes_are_judged_by_their_threshold_and_without() -> None:
     assert metrics["confusions"] == ["7 -> 3: 1"]
     assert metrics["roc_auc"] == 1
     json.dumps(metrics, allow_nan=False)  # plain numbers throughout
+
+
+def test_each_of_several_outputs_has_its_errors() -> None:
+    y = np.array([[0.0, 1000.0], [2, 3000], [4, 5000]])
+    predicted = y + np.array([[1.0, 100], [0, 100], [-2, -400]])
+    metrics = regression_metrics(y, predicted, ["size", "price"])
+    assert metrics["mae"] == pytest.approx((1 + 200) / 2)
+    size, price = metrics["outputs"]
+    assert size == {"output": "size", **regression_metrics(y[:, 0], predicted[:, 0])}
+    assert price == {"output": "price", **regression_metrics(y[:, 1], predicted[:, 1])}
+    unnamed = regression_metrics(y, predicted)["outputs"]
+    assert [entry["output"] for entry in unnamed] == ["0", "1"]
