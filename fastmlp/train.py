@@ -55,13 +55,15 @@ def _print_config(config: TrainConfig) -> int:
 
 
 def _explain(options: argparse.Namespace, config: TrainConfig) -> int:
+    from .commands.inferred import setting_lines
     from .commands.machine import machine_lines
     from .commands.tables import data_lines, layer_lines
     from .training.fit import start
 
     config, dataset = _load(options, config)
     run = start(config, dataset, options.threads)
-    facts = [*data_lines(run), "", *layer_lines(run), "", *run.plan.lines()]
+    data = [*data_lines(run), *setting_lines(config, run)]
+    facts = [*data, "", *layer_lines(run), "", *run.plan.lines()]
     print("\n".join([*facts, *machine_lines(run.plan.threads)]))
     return 0
 
@@ -86,7 +88,7 @@ def _train(options: argparse.Namespace, config: TrainConfig) -> int:
 
     started = time.perf_counter()
     config, dataset = _load(options, config)
-    callbacks = [] if options.quiet else [Introduction(), Progress()]
+    callbacks = [] if options.quiet else [Introduction(config), Progress()]
     cold = is_cold(config)
     if cold and not options.quiet:
         print_line(compiling_text())

@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 from ..training.callbacks import Callback
+from ..training.config import TrainConfig
 from ..training.run import Run
 from ..training.warm_up import kept_in
+from .inferred import few_updates_lines, setting_lines
 from .machine import machine_lines
 from .running import print_line
 from .tables import data_lines, layer_lines
 
 
 class Introduction(Callback):
-    """What is about to be trained: the data and the layers."""
+    """What is about to be trained: the data and the layers.
+
+    Parameters
+    ----------
+    given : TrainConfig
+        As the user gave it.
+    """
+
+    def __init__(self, given: TrainConfig):
+        self.given = given
 
     def on_setup(self, run: Run) -> None:
-        print_line("\n".join([*data_lines(run), "", *layer_lines(run), ""]))
+        described = [*data_lines(run), *setting_lines(self.given, run), "", *layer_lines(run), ""]
+        print_line("\n".join(described))
+        for line in few_updates_lines(run):
+            print_line(line)
         for line in machine_lines(run.plan.threads):
             print_line(line)
         if run.steps.iterations:

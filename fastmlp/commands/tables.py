@@ -11,9 +11,12 @@ from ..reports.tables import (
     Table,
     class_table,
     layer_table,
+    loss_note,
     number,
+    output_table,
     parameters_text,
     part_table,
+    units_note,
 )
 from ..training.result import TrainResult
 from ..training.run import Run
@@ -28,8 +31,7 @@ def data_lines(run: Run) -> list[str]:
     classes = f", {facts['n_classes']} classes" if facts["n_classes"] else ""
     return [
         f"data       {facts['name']}: {facts['n_train']:,} training, {facts['n_validation']:,} "
-        f"validation, {facts['n_test']:,} test rows; {facts['n_features']} features{classes}",
-        f"           split {run.config.split}, scale {run.config.scale}",
+        f"validation, {facts['n_test']:,} test rows; {facts['n_features']} features{classes}"
     ]
 
 
@@ -53,13 +55,18 @@ def result_lines(result: TrainResult) -> list[str]:
             f"{timings['train_seconds']:.2f} s" + (f", {speed:,.0f} samples/s" if speed else ""),
         )
     )
-    return [f"{name:<20} {value}" for name, value in rows if value]
+    lines = [f"{name:<20} {value}" for name, value in rows if value]
+    return [*lines, *filter(None, [loss_note(result.config)])]
 
 
 def evaluation_lines(evaluation: RunEvaluation) -> list[str]:
     """Report how good the kept weights are on each set, and class by class on the last of them."""
     judged = evaluation.judged
     lines = text_table(part_table(evaluation.parts))
+    if units := units_note(judged, evaluation.result.config):
+        lines.append(units)
+    if "outputs" in judged.metrics:
+        lines += ["", f"{judged.name} set by output", *text_table(output_table(judged.metrics))]
     if "classes" in judged.metrics:
         lines += ["", f"{judged.name} set by class", *class_lines(judged.metrics)]
     return lines
@@ -72,6 +79,8 @@ def metrics_lines(metrics: dict[str, Any]) -> list[str]:
         for name, text in METRIC_NAMES.items()
         if metrics.get(name) is not None
     ]
+    if "outputs" in metrics:
+        lines += ["", *text_table(output_table(metrics))]
     return [*lines, "", *class_lines(metrics)] if "classes" in metrics else lines
 
 

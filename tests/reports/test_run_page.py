@@ -12,10 +12,12 @@ import pytest
 from PIL import Image
 
 import fastmlp
+from fastmlp.commands.tables import evaluation_lines, result_lines
 from fastmlp.reports.evaluation import RunEvaluation, evaluate_run
 from fastmlp.reports.pictures import draw_pictures, spaced, without_data
 from fastmlp.reports.run_page import run_page
-from toys import blobs, settings
+from fastmlp.reports.tables import number
+from toys import blobs, lines, settings
 
 VOID = {"img", "meta", "br"}
 EXPECTED = {
@@ -140,3 +142,56 @@ def test_a_result_shows_itself_in_a_notebook(bars: RunEvaluation) -> None:
     tags = Tags(shown)
     assert not tags.open and {"svg", "dl"} <= tags.seen
     assert "test accuracy" in shown and "bars" in shown
+
+
+def priced(n_outputs: int | None = None, **changes: object) -> RunEvaluation:
+    """A regression of targets of about 1e5."""
+    data = lines(n_outputs=n_outputs)
+    names = ("price",) if n_outputs is None else ("price", "rent")
+    dataset = fastmlp.Dataset(data.X, 1e5 + 2e4 * data.y, name="houses", target_names=names)
+    return evaluate_run(fastmlp.fit(settings(**changes), dataset), dataset)
+
+
+def test_errors_are_in_the_units_of_the_targets() -> None:
+    evaluation = priced()
+    metrics = evaluation.metrics()["test"]
+    part = evaluation.judged
+    assert metrics["mae"] == pytest.approx(np.abs(part.predicted - part.y).mean())
+    assert metrics["mae"] > 100 > metrics["loss"]
+    assert evaluation.result.metrics["test_loss"] == pytest.approx(metrics["loss"], rel=1e-5)
+    note = "MAE and RMSE are in the units of price; losses are of targets scaled by standard"
+    page, printed = run_page(evaluation, None), evaluation_lines(evaluation)
+    assert note in page and note in printed
+    assert f"{metrics['rmse']:,.1f}" in page
+    assert "squared_error, of targets scaled by standard" in page
+    assert result_lines(evaluation.result)[-1] == "losses are of targets scaled by standard"
+
+
+def test_nothing_is_said_of_scaled_targets_where_there_are_none() -> None:
+    evaluation = priced(target_scale="none", learning_rate=1e-6)
+    printed = evaluation_lines(evaluation)
+    assert "MAE and RMSE are in the units of price" in printed
+    assert not any("scaled" in line for line in result_lines(evaluation.result))
+
+
+def test_classes_have_no_units(bars: RunEvaluation) -> None:
+    texts = [run_page(bars, None), *evaluation_lines(bars), *result_lines(bars.result)]
+    assert not any("units" in text or "of targets" in text for text in texts)
+
+
+def test_each_output_has_its_row() -> None:
+    evaluation = priced(2)
+    printed = "\n".join(evaluation_lines(evaluation))
+    for text in (run_page(evaluation, None), printed):
+        assert all(name in text for name in ("price", "rent", "test set"))
+    assert "<h2>Outputs</h2>" in run_page(evaluation, None)
+    assert len(evaluation.judged.metrics["outputs"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, ""), (0.0, "0.0000"), (0.5, "0.5000"), (-12.34567, "-12.3457"), (1e-5, "1e-05"),
+     (45231.234, "45,231.2"), (-1234.5678, "-1,234.6"), (1.23456e9, "1.235e+09")],
+)  # fmt: skip
+def test_numbers_are_short_and_keep_their_digits(value: float | None, text: str) -> None:
+    assert number(value) == text
