@@ -175,9 +175,7 @@ def _plain(name: object, value: Any, is_own: bool) -> Any:
         raise ValueError(f"a column's name must be a text, got {name!r:.80}")
     if isinstance(value, np.generic | np.ndarray) and value.ndim == 0:
         value = value.item()
-    kinds, rule = (
-        (_NUMBERS, "a number") if is_own else (_ADDED, "a number, a text or True or False")
-    )
+    kinds, rule = (_NUMBERS, "a number") if is_own else (_ADDED, "a number, text, True, False")
     if type(value) not in kinds:
         raise ValueError(
             f"column {name!r} must hold {rule} or None in each row, got {value!r:.80} of type "
