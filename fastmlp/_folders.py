@@ -56,10 +56,15 @@ def is_writable(folder: Path) -> bool:
     return os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK)
 
 
+def temporary_is_used() -> bool:
+    """Whether anything of this process is in :func:`temporary_folder`."""
+    return temporary_folder.cache_info().currsize > 0
+
+
 def is_temporary(folder: str | os.PathLike[str]) -> bool:
     """Whether a folder is in :func:`temporary_folder`."""
-    made = temporary_folder.cache_info().currsize
-    return bool(made) and temporary_folder() in (Path(folder), *Path(folder).parents)
+    parents = (Path(folder), *Path(folder).parents)
+    return temporary_is_used() and temporary_folder() in parents
 
 
 @cache

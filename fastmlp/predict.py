@@ -24,6 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _main(arguments: list[str] | None) -> int:
+    from .commands.machine import print_temporary_note
     from .commands.predict_options import parse_predict_arguments
     from .commands.running import silence_warnings
     from .commands.threads import set_threads
@@ -33,6 +34,8 @@ def _main(arguments: list[str] | None) -> int:
     if options.quiet:
         silence_warnings()
     predictions = _predict(options)
+    if not options.quiet:
+        print_temporary_note()
     _write(options, predictions)
     return 0
 

@@ -55,12 +55,15 @@ def _list(options: argparse.Namespace, values: dict[str, Any], search: dict[str,
 
 def _sweep(options: argparse.Namespace, values: dict[str, Any], search: dict[str, Any]) -> int:
     from .base.folders import folders_kept
+    from .commands.machine import print_temporary_note
     from .commands.sweep_progress import sweep_progress
     from .reports.run_folder import unused_folder
     from .sweeps.sweep import run_sweep
     from .sweeps.watching import Watcher
 
     out = None if options.no_out else options.out or unused_folder("sweep")
+    if not options.quiet:
+        print_temporary_note()
     with folders_kept():  # until the winner has been trained again, too
         result = run_sweep(
             values, out=out, resume=options.resume, overwrite=options.overwrite, **search,

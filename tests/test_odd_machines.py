@@ -16,12 +16,12 @@ ROOT = Path(__file__).parents[1]
 PREDICT = """
 import numpy as np
 from fastmlp.commands.introduction import compiling_text
-from fastmlp.commands.machine import machine_lines
+from fastmlp.training.warm_up import temporary_note
 from fastmlp import Predictor
 predictor = Predictor.load({model!r})
 print(predictor.outputs(np.ones((3, 4)), threads=1).tobytes().hex())
 print(compiling_text())
-print(*machine_lines(1))
+print(temporary_note())
 """
 TRAIN = ["-m", "fastmlp.train", "--data", "digits", "--hidden", "16", "--epochs", "1", "--no-out"]
 # In a mount namespace of its own: "ro FOLDER..." makes folders read-only, "fill FILE TEXT" has the
@@ -150,6 +150,23 @@ def test_a_user_without_a_home_folder(
     if command != "predict":
         assert f"{tmp_path}/temporary/fastmlp-{os.geteuid()}/fastmlp/mnist" in done.stderr
     assert not (ROOT / "~").exists()
+
+
+def test_a_temporary_folder_is_told_of(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from fastmlp import _folders
+    from fastmlp.commands.machine import print_temporary_note
+    from fastmlp.training import warm_up
+
+    _folders.temporary_folder.cache_clear()
+    print_temporary_note()
+    folder = _folders.temporary_folder() / "numba"
+    monkeypatch.setattr(warm_up, "kept_in", lambda: str(folder))
+    print_temporary_note()
+    note = capsys.readouterr().err
+    assert note.count("are kept in") == 1 and "set NUMBA_CACHE_DIR to a folder that lasts" in note
+    _folders.temporary_folder.cache_clear()
 
 
 def test_a_name_with_a_tilde_needs_a_home_folder(homeless: dict[str, str | None]) -> None:

@@ -7,7 +7,7 @@ from ..training.config import TrainConfig
 from ..training.run import Run
 from ..training.warm_up import kept_in
 from .inferred import few_updates_lines, setting_lines
-from .machine import machine_lines
+from .machine import machine_lines, print_temporary_note
 from .running import print_line
 from .tables import data_lines, layer_lines
 
@@ -31,6 +31,7 @@ class Introduction(Callback):
             print_line(line)
         for line in machine_lines(run.plan.threads):
             print_line(line)
+        print_temporary_note()
         if run.steps.iterations:
             print_line(f"going on in epoch {run.epoch}, after {run.steps.iterations:,} updates\n")
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib
 
+from .._folders import temporary_is_used
 from ..base.cpus import allowed_cpus, quota_cpus
-from ..training.warm_up import temporary_note
+from .running import print_line
 
 
 def machine_lines(threads: int) -> list[str]:
@@ -27,9 +28,17 @@ def machine_lines(threads: int) -> list[str]:
             "OpenMP cannot be loaded: Numba's own threads take its place, to the same bits; they "
             "take longer to start"
         )
-    if (note := temporary_note()) is not None:
-        lines.append(note)
     return lines
+
+
+def print_temporary_note() -> None:
+    """Print where compiled kernels are kept if that is a temporary folder."""
+    # Asked first, because what knows the kernels' folder takes a while to import.
+    if temporary_is_used():
+        from ..training.warm_up import temporary_note
+
+        if (note := temporary_note()) is not None:
+            print_line(note)
 
 
 def _has_openmp() -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from ..base.files import locked
 from ..training.config import TrainConfig
-from ..training.warm_up import kept_in
+from ..training.warm_up import kept_in, temporary_note
 
 _LOCK = "fastmlp.lock"
 _ready: set[tuple[object, ...]] = set()
@@ -30,6 +31,8 @@ def compiled_once(config: TrainConfig) -> Iterator[bool]:
     if needs in _ready:
         yield False
         return
+    if (note := temporary_note()) is not None:
+        warnings.warn(note, stacklevel=2)
     with _lock():
         yield True
     _ready.add(needs)
