@@ -50,18 +50,22 @@ def _predict(options: argparse.Namespace) -> Predictions:
 
 
 def _read(options: argparse.Namespace, predictor: Predictor) -> Inputs:
+    from .commands.predictions import known_columns
     from .commands.run_part import read_part
+    from .commands.table_options import given_options
     from .data.inputs import read_inputs
 
+    notify = ignore if options.quiet else print_line
     if options.part is not None:
-        return read_part(options, ignore if options.quiet else print_line)
+        return read_part(options, notify)
+    given = given_options(options)
     return read_inputs(
         options.inputs,
-        predictor.network.layer_sizes[0],
-        is_regression=predictor.task.kind == "regression",
-        target=options.target,
+        known_columns(predictor),
+        table=dataclasses.replace(predictor.table, **given),
+        given=given,
         labels=options.labels,
-        notify=ignore if options.quiet else print_line,
+        notify=notify,
     )
 
 

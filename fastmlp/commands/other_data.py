@@ -12,7 +12,7 @@ from ..base.toml import read_toml
 from ..data.dataset import Dataset
 from ..training.checks import AUTO
 from ..training.config import TrainConfig
-from ..training.resolve import resolve
+from ..training.resolve import resolve, resolve_settings
 
 # What a task decides, with its default.
 _OF_TASK = {
@@ -31,6 +31,13 @@ def is_other_data(options: argparse.Namespace) -> bool:
         return False
     before = read_toml(options.config, "--config").get("data", options.data)
     return bool(before != options.data)
+
+
+def _defaults_of_task(config: TrainConfig) -> dict[str, Any]:
+    """Return ``auto`` for each setting of updates that has the value it has by its task."""
+    names = ("optimizer", "schedule", "clip_norm", "weight_init")
+    by_task = resolve_settings(config.replace(**dict.fromkeys(names, AUTO)))
+    return {name: AUTO for name in names if getattr(config, name) == getattr(by_task, name)}
 
 
 def infer_again(
@@ -56,7 +63,7 @@ def infer_again(
     dataset = load(free)
     changes: dict[str, Any] = {}
     if "task" not in options and config.task not in (AUTO, dataset.task):
-        changes = {"task": AUTO, **_OF_TASK}
+        changes = {"task": AUTO, **_OF_TASK, **_defaults_of_task(config)}
     if config.split == "official" and not dataset.has_official_split:
         changes["split"] = AUTO
     if config.scale == "unit" and dataset.feature_range is None:

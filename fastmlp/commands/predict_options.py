@@ -11,6 +11,7 @@ from ..base.errors import ConfigError
 from ..base.files import descriptor_of, is_stream
 from ..data.split import PARTS
 from .options import Parser, parse_with
+from .table_options import add_table_options, given_options
 from .values import path
 
 STDOUT = 1
@@ -25,7 +26,7 @@ report: within JSON, beside CSV on stderr.
 
 EPILOG = """\
 INPUT is one of
-  FILE.csv, FILE.tsv   columns of features as in training, perhaps one more with what is right
+  FILE.csv, FILE.tsv   columns of features as in training, in any order, and perhaps the target
   FILE.npz             an array X, perhaps y; or X_test and y_test
   FILE.npy             an array of rows; what is right in y.npy beside X.npy, or with --labels
   an IDX file          images, plain or .gz; their labels with --labels
@@ -62,8 +63,13 @@ def parse_predict_arguments(arguments: list[str] | None = None) -> argparse.Name
     elif options.overwrite:
         raise ConfigError("--overwrite does not go without --out; leave it out")
     options.format = options.format or "csv"
-    for flag, default in (("target", None), ("labels", None), ("invert", "auto")):
-        if options.part is not None and getattr(options, flag) != default:
+    others = [
+        name
+        for name, none in (("labels", None), ("invert", "auto"))
+        if getattr(options, name) != none
+    ]
+    for flag in (*given_options(options), *others):
+        if options.part is not None:
             raise ConfigError(
                 f"--{flag} does not go with --part, whose rows are read as in training; leave one "
                 "out"
@@ -114,11 +120,6 @@ def build_predict_parser() -> Parser:
         "predicted (default: the model's)",
     )  # fmt: skip
     parser.add_argument(
-        "--target", metavar="COLUMN",
-        help="column of a CSV file that holds what is right, by name or number (default: where "
-        "there is a column more than features, one named target, label, class or y, else the last)",
-    )  # fmt: skip
-    parser.add_argument(
         "--labels", metavar="FILE", type=path,
         help="an IDX or NPY file with the labels of images or of rows in an NPY file",
     )  # fmt: skip
@@ -131,6 +132,11 @@ def build_predict_parser() -> Parser:
         "--part", choices=tuple(PARTS), help="predict only the rows that were this part of the "
         "run: MODEL is then a run folder, and INPUT its data, a file or a name such as mnist",
     )  # fmt: skip
+    add_table_options(
+        parser.add_argument_group(
+            "tables", "Each default is what the model was trained with. Columns are found by name."
+        )
+    )
     parser.add_argument("--threads", type=int, metavar="N", help="default: all usable CPUs")
     parser.add_argument("--quiet", action="store_true", help="nothing on stderr but errors")
     parser.add_argument("--version", action="version", version=f"fastmlp {__version__}")

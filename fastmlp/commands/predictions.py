@@ -15,6 +15,7 @@ import numpy as np
 from ..base.errors import DataError
 from ..base.numbers import finite
 from ..data.inputs import Inputs
+from ..data.tables import KnownColumns
 from ..data.targets import one_hot_labels
 from ..model.predictor import Predictor
 from ..model.task import Task
@@ -82,6 +83,19 @@ class Predictions:
         if self.metrics is not None:
             described["metrics"] = self.metrics
         return json.dumps(finite(described), allow_nan=False) + "\n"
+
+
+def known_columns(predictor: Predictor) -> KnownColumns:
+    """Return what a model knows of the columns that it was trained on."""
+    task, features = predictor.task, predictor.features
+    return KnownColumns(
+        None if features is None else features.names,
+        predictor.target_names,
+        predictor.network.layer_sizes[0],
+        n_targets=1 if task.classes is not None else task.n_outputs,
+        is_regression=task.kind == "regression",
+        labels_are_texts=task.classes is not None and task.classes.dtype.kind == "U",
+    )
 
 
 def targets_for(task: Task, y: np.ndarray) -> np.ndarray:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import argparse
 from typing import Any
 
+from ..base.table_options import TableOptions
 from .setting import add_setting
 from .values import texts
 
 # Shown for what a model file may set.
 _AS_FILE = "auto: as the file shows"
+
+
+def given_options(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the options of how a table is read that were given."""
+    return {name: value for name, value in vars(options).items() if name in TableOptions.names()}
 
 
 def add_table_options(group: Any) -> None:

@@ -60,6 +60,8 @@ class Dataset:
         ``X_test``.
     target_names : tuple of str, optional
         A name for each output; those of a frame or series are kept.
+    target_positions : tuple of int, optional
+        Where the targets stood among the columns of a table that was read.
 
     Raises
     ------
@@ -81,6 +83,7 @@ class Dataset:
     X_validation: Features | None = None
     y_validation: np.ndarray | None = None
     target_names: tuple[str, ...] | None = None
+    target_positions: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.task not in TASKS:

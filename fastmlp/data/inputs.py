@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -57,10 +57,10 @@ class Inputs(NamedTuple):
 
 def read_inputs(
     paths: Sequence[Path],
-    n_features: int,
+    known: KnownColumns,
     *,
-    is_regression: bool,
-    target: str | None = None,
+    table: TableOptions | None = None,
+    given: Collection[str] = (),
     labels: Path | None = None,
     notify: Callable[[str], None] | None = None,
 ) -> Inputs:
@@ -70,38 +70,45 @@ def read_inputs(
     ----------
     paths : sequence of Path
         At least one; several only of PNG files and folders.
-    n_features : int
-        Of the model. A CSV file with a column more has a target, one without has none.
-    is_regression : bool
-        Whether a CSV file's target holds numbers, and not labels.
-    target : str, optional
-        A CSV file's target column, by name or number.
+    known : KnownColumns
+        Of the model.
+    table : TableOptions, optional
+        How a table is read.
+    given : collection of str
+        Names of the options of ``table`` that the caller was asked for, and that must apply.
     labels : Path, optional
         An IDX or NPY file with the labels of images or rows.
     notify : callable taking one str, optional
-        Told which arrays of several were taken.
+        Told which arrays of several were taken, and which columns were left out.
 
     Raises
     ------
     ConfigError
-        For an option that the kind of file does not have.
+        For an option that the kind of file does not have, or a target that is not there.
     DataError
         If a file is missing or damaged, or does not fit the model.
     """
     kind = _kind(paths)
-    if target is not None and kind != "csv":
-        raise ConfigError(f"--target goes with a CSV file, got {target!r} with {paths[0]}; omit it")
+    if given and kind != "csv":
+        raise ConfigError(
+            f"{', '.join(sorted(given))} must be left out unless the rows are a table in text, got "
+            f"{paths[0]}; name a CSV file, or leave out"
+        )
     if labels is not None and kind not in ("idx", "png", "npy"):
         raise ConfigError(
             f"--labels goes with IDX and PNG images and NPY files, got it with {paths[0]}; put the "
             "labels into that file"
         )
     if kind == "csv":
-        known = KnownColumns(None, None, n_features, is_regression=is_regression)
-        table = read_rows(paths[0], TableOptions(target=target or ""), known, notify)
-        return Inputs(table.X, table.y)
+        rows = read_rows(paths[0], table or TableOptions(), known, notify)
+        if "target" in given and table is not None and rows.y is None:
+            raise ConfigError(
+                f"target must be a column of {paths[0]}, got {table.target!r}; leave it out where "
+                "the file holds features alone"
+            )
+        return Inputs(rows.X, rows.y)
     if kind == "png":
-        inputs = _png_inputs(paths, n_features)
+        inputs = _png_inputs(paths, known.n_features)
     elif kind == "idx":
         inputs = _idx_inputs(paths[0])
     else:

@@ -10,6 +10,7 @@ import numpy as np
 from ..base.csr import Features, canonical, density, is_sparse
 from ..base.errors import ConfigError
 from ..base.foreign import as_dense
+from ..base.table_options import TableOptions
 from ..data.dataset import Dataset
 from ..data.split import Parts, parts
 from ..kernels.buffers import Data
@@ -35,6 +36,7 @@ class Prepared(NamedTuple):
     inputs: Inputs
     features: FeatureInfo | None = None
     target_names: tuple[str, ...] | None = None
+    table: TableOptions | None = None
 
 
 def prepare(
@@ -74,7 +76,19 @@ def prepare(
         )
     features = FeatureInfo.of(split.X_train, dataset.feature_names, dataset.image_shape)
     prepared = prepare_parts(split, config, task, dataset.feature_range)
-    return prepared._replace(features=features, target_names=dataset.target_names)
+    return prepared._replace(
+        features=features, target_names=dataset.target_names, table=_table(dataset, config)
+    )
+
+
+def _table(dataset: Dataset, config: TrainConfig) -> TableOptions:
+    """Return how the training table was read, with the indices of its targets.
+
+    A table without a header that is predicted from has its targets where they were.
+    """
+    if dataset.target_positions is None:
+        return config.table
+    return replace(config.table, target=",".join(map(str, dataset.target_positions)))
 
 
 def prepare_parts(

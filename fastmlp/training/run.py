@@ -108,7 +108,7 @@ class Run:
             task,
             prepared.features,
             prepared.target_names,
-            config.table,
+            prepared.table,
         )
 
     @lazy

@@ -52,6 +52,16 @@ def test_the_task_is_inferred_again(of_classes: Path, capsys: pytest.CaptureFixt
     config, err = run(capsys, "--config", str(of_classes), "--data", "prices.csv")
     assert (config["task"], config["loss"]) == ("regression", "squared_error")
     assert "inferred again for prices.csv, since config.toml is of other data: task (was " in err
+    assert (config["target_scale"], config["schedule"]) == ("standard", "cosine")
+
+
+def test_an_optimizer_that_was_chosen_stays(
+    of_classes: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = of_classes.read_text(encoding="utf-8").replace('"sgd"', '"adam"')
+    of_classes.write_text(text, encoding="utf-8")
+    config, _ = run(capsys, "--config", str(of_classes), "--data", "prices.csv")
+    assert config["optimizer"].startswith("adam") and config["clip_norm"] == 2
 
 
 def test_a_task_that_is_given_stays(of_classes: Path, capsys: pytest.CaptureFixture[str]) -> None:

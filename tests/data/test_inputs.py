@@ -3,17 +3,29 @@ from __future__ import annotations
 import gzip
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from fastmlp import ConfigError, DataError
+from fastmlp.base.table_options import TableOptions
 from fastmlp.data.inputs import Inputs, read_inputs
+from fastmlp.data.tables import KnownColumns
 
 
-def read(*paths: Path, n_features: int = 2, **options: object) -> Inputs:
-    return read_inputs(paths, n_features, **{"is_regression": False, **options})
+def read(
+    *paths: Path,
+    n_features: int = 2,
+    is_regression: bool = False,
+    labels: Path | None = None,
+    notify: Callable[[str], None] | None = None,
+    **options: Any,
+) -> Inputs:
+    known = KnownColumns(None, None, n_features, is_regression=is_regression)
+    table = TableOptions(**options)
+    return read_inputs(paths, known, table=table, given=options, labels=labels, notify=notify)
 
 
 @pytest.fixture
@@ -141,7 +153,7 @@ def test_what_a_kind_of_file_does_not_have_is_refused(
     path = table("1,2\n")
     with pytest.raises(ConfigError, match="--labels goes with IDX and PNG"):
         read(path, labels=path)
-    with pytest.raises(ConfigError, match="--target goes with a CSV file"):
+    with pytest.raises(ConfigError, match="target must be left out unless the rows are a table"):
         read(tmp_path / "a.npz", target="y")
     with pytest.raises(ConfigError, match=r"must all be \.png files or folders"):
         read(tmp_path / "a.png", path)

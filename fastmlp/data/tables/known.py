@@ -125,7 +125,7 @@ def _with_targets(
     """The layout of a table that has as many columns as the one that was trained on."""
     if columns.names is not None and not as_numbers(options.target):
         return find_layout(head, options, columns)
-    # The last columns, as by default: where others were named, their places are not known.
+    # The last columns, as by default, where it is not known which they were in training.
     width, places = columns.width, Columns(None, columns.width, columns.source)
     targets = list(range(width - known.n_targets, width))
     if as_numbers(options.target):
