@@ -160,7 +160,7 @@ def read_rows(
         y = reading.targets(task)[0] if layout.targets else None
         if notify is not None and left_out:
             shown = ", ".join(left_out[:10]) + (", ..." if len(left_out) > 10 else "")
-            notify(f"{source.name}: column(s) that the model does not know left out: {shown}")
+            notify(f"{source.name}: column(s) not used in training, left out: {shown}")
     return Rows(reading.values.X, y, left_out)
 
 
