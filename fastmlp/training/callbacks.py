@@ -43,7 +43,7 @@ class Callback:
         Columns may be added to it, of numbers, texts, True, False or None.
         """
 
-    def on_row_recorded(self, run: Run, row: dict[str, Any]) -> None:
+    def after_epoch(self, run: Run, row: dict[str, Any]) -> None:
         """After ``on_epoch_end`` of all callbacks: the row has all its columns."""
 
     def on_train_end(self, run: Run) -> None:
@@ -185,7 +185,7 @@ class CsvLog(Callback):
         if self._stream is None:
             self._write(run, row)
 
-    def on_row_recorded(self, run: Run, row: dict[str, Any]) -> None:
+    def after_epoch(self, run: Run, row: dict[str, Any]) -> None:
         self._write(run, row)  # callbacks that were told later may have changed it
 
     def on_train_end(self, run: Run) -> None:

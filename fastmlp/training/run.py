@@ -167,7 +167,7 @@ class Run:
         """
         failures: list[CallbackError] = []
         tell = partial(self.tell, "on_epoch_end", row)
-        for step in (tell, self._settle, partial(self.tell, "on_row_recorded", row)):
+        for step in (tell, self._settle, partial(self.tell, "after_epoch", row)):
             try:
                 step()
             except CallbackError as error:

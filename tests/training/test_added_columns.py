@@ -83,11 +83,12 @@ def test_added_columns_are_in_the_history_and_its_files(first: bool, tmp_path: P
 def test_the_file_is_whole_after_each_epoch(first: bool, tmp_path: Path) -> None:
     path, seen = tmp_path / "log.csv", []
 
-    def look(run: Any, row: Row) -> None:
-        seen.append(path.read_text(encoding="utf-8") == run.history.to_csv())
+    class Looking(fastmlp.Callback):
+        def after_epoch(self, run: Any, row: Row) -> None:
+            seen.append(path.read_text(encoding="utf-8") == run.history.to_csv())
 
     callbacks = [Adding(later), CsvLog(path)]
-    callbacks = [*(callbacks if first else callbacks[::-1]), LambdaCallback(on_row_recorded=look)]
+    callbacks = [*(callbacks if first else callbacks[::-1]), Looking()]
     fit(settings(epochs=4), blobs(), callbacks=callbacks)
     assert seen == [True] * 4
 
@@ -110,7 +111,7 @@ class Ends(fastmlp.Callback):
     def __init__(self, epoch: int):
         self.epoch = epoch
 
-    def on_row_recorded(self, run: Any, row: Row) -> None:
+    def after_epoch(self, run: Any, row: Row) -> None:
         if row["epoch"] == self.epoch:
             raise RuntimeError
 
