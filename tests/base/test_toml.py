@@ -105,3 +105,11 @@ values = st.recursive(
 @given(entries=st.dictionaries(st.sampled_from([*FIELDS, *MODES]), values, max_size=4))
 def test_settings_of_odd_types_are_made_or_refused(tmp_path: Path, entries: Any) -> None:
     attempt(tmp_path, tomli_w.dumps(entries).encode())
+
+
+def test_a_byte_order_mark_is_skipped(tmp_path: Path) -> None:
+    (tmp_path / "x.toml").write_bytes(b"\xef\xbb\xbf" + b"a = 1\r\n")
+    assert read_toml(tmp_path / "x.toml", "--config") == {"a": 1}
+    (tmp_path / "x.toml").write_text("a = 1\n", encoding="utf-16")
+    with pytest.raises(ConfigError, match="must be in UTF-8, got UTF-16; save it as UTF-8"):
+        read_toml(tmp_path / "x.toml", "--config")

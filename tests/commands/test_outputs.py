@@ -314,3 +314,24 @@ def test_a_folder_that_python_holds_is_refused() -> None:
     fastmlp.save_run(result, dataset, "out", plots=False, overwrite=True)
     with held_folder("out", "out"), pytest.raises(fastmlp.ConfigError, match="in use"):
         fastmlp.save_run(result, dataset, "out", plots=False, overwrite=True)
+
+
+# --- arguments that belong to an option ---
+
+
+@each_command
+@pytest.mark.parametrize(
+    ("argument", "hint"),
+    [
+        ("iris.csv", "; name data with --data iris.csv"), ("t.npz", "; name data with --data t.npz"),
+        ("digits", "; name data with --data digits"), ("here", "; name data with --data here"),
+        ("blobs(n=9)", "; name data with --data 'blobs(n=9)'"), ("epochs", "; did you mean --epochs?"),
+        ("--dta", "; did you mean --data?"), ("7", " (--help lists the options)"),
+    ],
+)  # fmt: skip
+def test_an_argument_without_its_option_is_told_which(
+    command: str, argument: str, hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("here").touch()
+    assert COMMANDS[command][0]([argument, "--epochs", "1"]) == 2
+    assert capsys.readouterr().err == f"error: unknown argument {argument!r}{hint}\n"
