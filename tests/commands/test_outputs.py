@@ -323,9 +323,11 @@ def test_a_folder_that_python_holds_is_refused() -> None:
 @pytest.mark.parametrize(
     ("argument", "hint"),
     [
-        ("iris.csv", "; name data with --data iris.csv"), ("t.npz", "; name data with --data t.npz"),
+        ("iris.csv", "; name data with --data iris.csv"),
+        ("t.npz", "; name data with --data t.npz"),
         ("digits", "; name data with --data digits"), ("here", "; name data with --data here"),
-        ("blobs(n=9)", "; name data with --data 'blobs(n=9)'"), ("epochs", "; did you mean --epochs?"),
+        ("blobs(n=9)", "; name data with --data 'blobs(n=9)'"),
+        ("epochs", "; did you mean --epochs?"),
         ("--dta", "; did you mean --data?"), ("7", " (--help lists the options)"),
     ],
 )  # fmt: skip
