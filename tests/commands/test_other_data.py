@@ -64,6 +64,17 @@ def test_an_optimizer_that_was_chosen_stays(
     assert config["optimizer"].startswith("adam") and config["clip_norm"] == 2
 
 
+def test_how_a_task_is_trained_is_inferred_again(
+    of_classes: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config, _ = run(capsys, "--config", str(of_classes), "--data", "prices.csv")
+    assert config["target_scale"] == "standard"
+    assert config["optimizer"] == "sgd(momentum=0.9, nesterov=true)"
+    assert (config["schedule"], config["clip_norm"]) == ("cosine", 2.0)
+    arguments = ["--config", str(of_classes), "--data", "prices.csv", "--optimizer", "adam"]
+    assert run(capsys, *arguments)[0]["optimizer"] == "adam"
+
+
 def test_a_task_that_is_given_stays(of_classes: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["--config", str(of_classes), "--data", "prices.csv", "--task", "classification"]
     config, err = run(capsys, *arguments)

@@ -102,7 +102,7 @@ def test_the_estimator_keeps_targets_as_they_are() -> None:
     scaled = MLPRegressor(hidden_layer_sizes=(4,), max_iter=3, random_state=0).fit(
         dataset.X, 10 * dataset.y
     )
-    assert scaled.loss_curve_[0] > 20 * model.loss_curve_[0]
+    assert scaled.loss_curve_[0] > 5 * model.loss_curve_[0]
 
 
 def score(dataset: Dataset, seed: int) -> float:

@@ -12,6 +12,7 @@ from fastmlp import TrainConfig, fit
 from fastmlp.model.workspace import Workspace
 from fastmlp.training import plan as plan_module
 from fastmlp.training import run as run_module
+from fastmlp.training.resolve import resolve_settings
 from fastmlp.training.steps import Steps
 from toys import blobs, images, settings
 
@@ -71,7 +72,7 @@ def config_of(run: str, **changes: Any) -> TrainConfig:
 
 @pytest.mark.parametrize("run", RUNS)
 def test_runs_that_can_be_shared_are(run: str) -> None:
-    config = config_of(run, learning_rate=0.1)
+    config = resolve_settings(config_of(run, task="classification"))
     inputs = plan_module.plan_inputs(config, 200, 0.1)
     expected = 1 if config.accumulate or config.mode == "stochastic" else 3
     if plan_module.is_per_sample(config):

@@ -28,7 +28,8 @@ def dataset(n_classes: int) -> Dataset:
 
 def config_for(**changes: Any) -> TrainConfig:
     usual = {**BARE, "hidden_layer_sizes": HIDDEN, "batch_size": 16, "learning_rate": RATE}
-    return settings(**{**usual, **changes})
+    plain = {"optimizer": "sgd", "schedule": "constant", "clip_norm": 0.0, "target_scale": "none"}
+    return settings(**{**usual, **plain, **changes})
 
 
 def start_for(n_classes: int, config: TrainConfig) -> tuple[Arrays, Arrays]:
