@@ -46,9 +46,13 @@ def _main(arguments: list[str] | None) -> int:
 
 
 def _print_config(config: TrainConfig) -> int:
+    from .data.load import holds_classes
     from .reports.run_folder import to_toml
+    from .training.checks import AUTO
     from .training.resolve import resolve_settings
 
+    if config.task == AUTO and holds_classes(config.data):
+        config = config.replace(task="classification")
     print("# auto is decided by the data")
     print(to_toml(resolve_settings(config)), end="")
     return 0

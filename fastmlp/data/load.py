@@ -187,6 +187,11 @@ def _is_file(name: str) -> bool:
     return False
 
 
+def holds_classes(name: str) -> bool:
+    """Whether a dataset is a classification whatever it holds: any but a file."""
+    return name in LOADERS or _is_recipe(name)
+
+
 def _is_recipe(name: str) -> bool:
     return name.partition("(")[0].strip().lower() in SYNTHETIC.records
 

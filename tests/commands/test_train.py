@@ -127,6 +127,9 @@ def test_print_config_shows_the_documented_defaults(capsys: pytest.CaptureFixtur
     printed = capsys.readouterr().out
     assert "learning_rate = 0.01" in printed
     assert 'weight_init = "glorot_uniform"' in printed
+    assert main(["--print-config", "--data", "prices.csv"]) == 0
+    printed = capsys.readouterr().out
+    assert 'task = "auto"' in printed and 'optimizer = "auto"' in printed
 
 
 def test_explain_prints_data_layers_and_plan_and_trains_nothing(
