@@ -20,6 +20,9 @@ _SETTINGS: dict[str, Any] = {
     "validation": 0,
     "batch_size": 1,
     "epochs": 1,
+    "optimizer": "sgd",
+    "schedule": "constant",
+    "clip_norm": 0.0,
     "dtype": "float64",
 }
 _EXACT = 1e-12

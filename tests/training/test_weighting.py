@@ -193,7 +193,7 @@ def test_a_weighted_fit_is_a_fit_on_repeated_rows(
     draw: Callable[[], Dataset], changes: dict[str, Any]
 ) -> None:
     dataset = draw()
-    config = settings(**BARE, mode="batch", epochs=5).replace(**changes)
+    config = settings(**BARE, target_scale="none", mode="batch", epochs=5).replace(**changes)
     times = np.random.default_rng(1).integers(0, 4, 30)
     repeated = draw()
     rows = np.repeat(np.arange(30), times)
