@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 TRAIN, PREDICT, TARGET = "train", "predict", "target"
+FIT, START, READ = "fit", "start", "read"
 
 
 @dataclass(frozen=True)
@@ -17,13 +19,24 @@ class Case:
         As ``--cases`` takes it.
     title : str
         As table and chart show it.
-    kind : {"train", "predict", "target"}
-        Throughput of training, of prediction, or the time to a test accuracy.
+    kind : {"train", "predict", "target", "fit", "start", "read"}
+        Throughput of training, of prediction, or the time to a test accuracy; an estimator's fit
+        with all defaults, the same in a new process from its start, or reading a CSV file.
+    table : (int, int) or None
+        Features and classes of drawn rows, dense numbers; None for the images.
+    estimator, dataset : str
+        What fits what, for kinds fit and start: a class name, and one of scikit-learn's tables.
+    fresh : bool
+        Whether kernels have to be compiled first, for kind start.
     hidden : tuple of int
     batch_size : int
         Rows of an update; 0 for all of them.
-    optimizer : {"sgd", "momentum", "adam"}
-        Momentum is 0.9, classical; Adam has its paper's parameters.
+    activation : {"relu", "tanh", "gelu"}
+    dropout : float
+        Share of the hidden units that is dropped.
+    optimizer : {"sgd", "momentum", "adam", "adamw"}
+        Momentum is 0.9, classical; Adam has its paper's parameters; AdamW a decay of 0.01 for
+        weights, not biases.
     learning_rate : float
     scale : {"unit", "standard"}
         unit: the pixels' range becomes [0, 1], most of them 0. standard: each pixel gets mean 0 and
@@ -47,7 +60,13 @@ class Case:
     name: str
     title: str
     kind: str = TRAIN
+    table: tuple[int, int] | None = None
+    estimator: str = ""
+    dataset: str = ""
+    fresh: bool = False
     hidden: tuple[int, ...] = (128, 64)
+    activation: str = "relu"
+    dropout: float = 0.0
     batch_size: int = 32
     optimizer: str = "sgd"
     learning_rate: float = 0.1
@@ -60,6 +79,11 @@ class Case:
     max_epochs: int = 40
     in_chart: bool = True
 
+    @property
+    def trains(self) -> bool:
+        """Whether contenders train and predict rows that they are given."""
+        return self.kind in (TRAIN, PREDICT, TARGET)
+
     def batch_of(self, rows: int) -> int:
         """Return the rows of an update where there are ``rows`` in all."""
         return self.batch_size or rows
@@ -71,6 +95,48 @@ class Case:
 
 
 WIDE = (500, 250, 100)
+
+
+def _of_table(name: str, title: str, table: tuple[int, int], **settings: Any) -> Case:
+    return Case(name, title, table=table, scale="standard", from_images=False, **settings)
+
+
+def _deep(optimizer: str, learning_rate: float, in_chart: bool) -> Case:
+    return _of_table(
+        f"deep-{optimizer}", f"28-300x5-1, tanh, batches of 100, {TITLES[optimizer]}", (28, 2),
+        hidden=(300,) * 5, activation="tanh", batch_size=100, optimizer=optimizer,
+        learning_rate=learning_rate, check_rows=4000, check_epochs=4, in_chart=in_chart,
+    )  # fmt: skip
+
+
+def _wide(activation: str, dropout: float) -> Case:
+    return _of_table(
+        f"table-{activation}" + "-dropout" * bool(dropout),
+        f"30-256x3-3, {TITLES[activation]}{', dropout' * bool(dropout)}, batches of 256, AdamW",
+        (30, 3), hidden=(256,) * 3, activation=activation, dropout=dropout, batch_size=256,
+        optimizer="adamw", learning_rate=0.001, check_rows=5120, check_epochs=4,
+        in_chart=activation == "gelu",
+    )  # fmt: skip
+
+
+def _fit(estimator: str, dataset: str) -> Case:
+    kind = "fit" if estimator == "MLPClassifier" else "regress"
+    return Case(
+        f"{kind}-{dataset}", f"{estimator}().fit, {dataset.replace('_', ' ')}", FIT,
+        estimator=estimator, dataset=dataset, in_chart=(kind, dataset) in IN_CHART,
+    )  # fmt: skip
+
+
+def _first(name: str, title: str, fresh: bool) -> Case:
+    return Case(
+        name, title, START, estimator="MLPClassifier", dataset="iris", fresh=fresh, in_chart=False
+    )
+
+
+TITLES = {"sgd": "SGD", "adam": "Adam", "relu": "ReLU", "gelu": "GELU"}
+ESTIMATORS = ("MLPClassifier", "MLPRegressor")
+DATASETS = ("iris", "wine", "breast_cancer", "digits", "diabetes", "moons")
+IN_CHART = {("fit", "iris"), ("fit", "digits"), ("regress", "diabetes")}
 
 # Those on scaled-to-unit pixels first: workers then load the other inputs only once.
 CASES = (
@@ -111,6 +177,17 @@ CASES = (
         "wide64-dense", "784-500-250-100-10, batches of 64, dense inputs", hidden=WIDE,
         batch_size=64, scale="standard", from_images=False,
     ),
+    _deep("sgd", 0.01, in_chart=False),
+    _deep("adam", 0.001, in_chart=True),
+    *(_wide(activation, dropout) for activation in ("relu", "gelu") for dropout in (0.0, 0.1)),
+    _of_table(
+        "narrow", "4-32-16-4, batches of 10,000", (4, 4), hidden=(32, 16), batch_size=10_000,
+        check_rows=20_000, check_epochs=30,
+    ),
+    *(_fit(estimator, dataset) for estimator in ESTIMATORS for dataset in DATASETS),
+    _first("first-fit", "a first fit, from the start of its process", fresh=False),
+    _first("first-fit-fresh", "the same, kernels to be compiled first", fresh=True),
+    Case("read-csv", "reading a CSV file of 200,000 x 29", READ, rows=200_000, in_chart=False),
 )  # fmt: skip
 
 
@@ -131,4 +208,5 @@ def named(names: list[str]) -> list[Case]:
 
 def quick(case: Case) -> Case:
     """Return a case cut down to a smoke run."""
-    return replace(case, rows=640, check_rows=640, check_epochs=1, max_epochs=2)
+    rows = max(640, case.batch_size)
+    return replace(case, rows=rows, check_rows=rows, check_epochs=1, max_epochs=2)

@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from .contenders import ENTRIES, OURS
+from .contenders import ENTRIES
+from .summary import compared
 
 # Okabe and Ito's colours, which the colour-blind can tell apart.
-COLOURS = {"jax": "#0072B2", "torch": "#D55E00", "scikit-learn": "#E69F00", "numpy": "#999999"}
+COLOURS = {
+    "jax": "#0072B2", "torch": "#D55E00", "scikit-learn": "#E69F00", "numpy": "#999999",
+    "pandas": "#009E73",
+}  # fmt: skip
 INK = "#222222"
 BAR = 0.19
 
@@ -30,7 +34,7 @@ def draw(report: dict[str, Any], path: Path) -> None:
 
     measured = [case for case in report["cases"] if case["ratios"]]
     cases = [case for case in measured if case["in_chart"]] or measured
-    peers = [name for name in ENTRIES if name != OURS and name in report["versions"]]
+    peers = compared({"cases": cases})
     figure, axes = plt.subplots(figsize=(9, 1.4 + 0.78 * len(cases)), dpi=110)
     most = 1.0
     for place, name in enumerate(peers):

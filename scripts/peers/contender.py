@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from .cases import Case
+
+DECAY = 0.01  # AdamW's, of weights
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,26 @@ class Contender(ABC):
         """Return the probability of each class, shape (n, n_classes)."""
 
 
+def outputs_for(classes: int) -> int:
+    """Return the number of outputs: two classes have one, a sigmoid."""
+    return 1 if classes == 2 else classes
+
+
+def weight_scale(activation: str, n_in: int, n_out: int) -> float:
+    """Return the deviation of first weights: He's for ReLU and its kind, Glorot's for tanh."""
+    return math.sqrt(2 / (n_in + n_out) if activation == "tanh" else 2 / n_in)
+
+
+def of_classes(outputs: np.ndarray) -> np.ndarray:
+    """Return the probability of each class, from one a class or from the second class's alone."""
+    return np.hstack([1 - outputs, outputs]) if outputs.shape[1] == 1 else outputs
+
+
+def classes_of(scores: Any) -> Any:
+    """Return the class with the largest score, or the second where its only score is positive."""
+    return scores[:, 0] > 0 if scores.shape[1] == 1 else scores.argmax(1)
+
+
 class Stepwise(Contender):
     """A contender that trains an epoch at a call."""
 
@@ -91,7 +115,7 @@ class Stepwise(Contender):
     @property
     def sizes(self) -> tuple[int, ...]:
         """Units of each layer, inputs first."""
-        return (self.X.shape[1], *self.case.hidden, self.n_classes)
+        return (self.X.shape[1], *self.case.hidden, outputs_for(self.n_classes))
 
     def place(self) -> None:
         """Put ``self.X`` and ``self.y`` where training wants them."""

@@ -7,6 +7,7 @@ import importlib.metadata
 import importlib.util
 from typing import NamedTuple
 
+from .cases import FIT, READ, START, Case
 from .contender import Contender
 
 
@@ -27,8 +28,24 @@ ENTRIES = {
     "torch": Entry("with_torch", "Torch", "PyTorch", "torch", "torch"),
     "scikit-learn": Entry("with_sklearn", "ScikitLearn", "scikit-learn", "sklearn", "scikit-learn"),
     "numpy": Entry("with_numpy", "Numpy", "NumPy + BLAS", "numpy", "numpy"),
+    "pandas": Entry("", "", "pandas", "pandas", "pandas"),  # a reader, no contender in training
 }
 PEERS = [name for name in ENTRIES if name != OURS]
+
+
+def offers(name: str, case: Case) -> bool:
+    """Return whether a contender can do a case's work."""
+    if case.kind in (FIT, START):
+        return name in (OURS, "scikit-learn")
+    if case.kind == READ:
+        return name in (OURS, "numpy", "pandas")
+    if name == "pandas":
+        return False
+    if name == "scikit-learn" and case.optimizer == "adamw":
+        return False
+    if name in ("scikit-learn", "numpy"):
+        return case.activation in ("relu", "tanh") and not case.dropout
+    return True
 
 
 def create(name: str, threads: int) -> Contender:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +10,11 @@ import numpy as np
 
 import fastmlp
 
+from .cases import READ, Case
+from .contender import outputs_for
+from .tables import csv_path, drawn, well_known, write_csv
+
+DEFAULT_HIDDEN = 100  # of scikit-learn's estimators
 IMAGES = "images"  # in the place of a scaling: rows as they are read
 
 
@@ -34,44 +40,70 @@ class Store:
     """
 
     def __init__(self, folder: Path, name: str):
-        self.folder = folder
-        self.dataset = fastmlp.load_dataset(name)
+        self.folder, self.name = folder, name
 
-    @property
-    def sizes(self) -> tuple[int, int]:
-        """The number of features and of classes."""
-        return self.dataset.X.shape[1], len(np.unique(self.dataset.y))
+    @cached_property
+    def images(self) -> fastmlp.Dataset:
+        """The dataset of cases that name no other, loaded when it is first needed."""
+        return fastmlp.load_dataset(self.name)
 
-    def write(self, scale: str) -> None:
-        """Write the rows of one scaling, or ``IMAGES``, unless they are there."""
-        if (self.folder / f"{scale}-X.npy").exists():
+    def layers(self, case: Case) -> list[int]:
+        """Return the units of each layer of a case, inputs first; none where none is trained."""
+        if case.kind == READ:
+            return []
+        if case.trains:
+            data = self._dataset(case)
+            return [data.X.shape[1], *case.hidden, outputs_for(len(np.unique(data.y)))]
+        X, y = well_known(case.dataset, case.estimator)
+        outputs = outputs_for(len(np.unique(y))) if case.estimator == "MLPClassifier" else 1
+        return [X.shape[1], DEFAULT_HIDDEN, outputs]
+
+    def write(self, case: Case) -> None:
+        """Write what workers need for a case, unless it is there."""
+        if case.kind == READ:
+            write_csv(csv_path(self.folder, case), case.rows)
+        elif case.trains:
+            self._write_rows(case, case.scale)
+            if case.from_images:
+                self._write_rows(case, IMAGES)
+
+    def _write_rows(self, case: Case, scale: str) -> None:
+        if _path(self.folder, case, scale, "X").exists():
             return
-        for field, array in zip(Rows._fields, self._scaled(scale), strict=True):
-            np.save(self.folder / f"{scale}-{field}.npy", array)
+        for field, array in zip(Rows._fields, _scaled(self._dataset(case), scale), strict=True):
+            np.save(_path(self.folder, case, scale, field), array)
 
-    def _scaled(self, scale: str) -> Rows:
-        data = self.dataset
-        X, y, X_test, y_test = data.X, data.y, data.X_test, data.y_test
-        if X_test is None or y_test is None:
-            X_test, y_test = X, y
-        low, high = feature_range = np.array(data.feature_range or (X.min(), X.max()), float)
-        classes, codes = np.unique(y, return_inverse=True)
-        labels = codes.astype(np.int64), np.searchsorted(classes, y_test).astype(np.int64)
-        if scale == IMAGES:
-            return Rows(X, labels[0], X_test, labels[1], feature_range)
-        if scale == "unit":
-            mean, width = np.array(low, np.float32), np.array(high - low, np.float32)
-        else:
-            mean = X.mean(0, dtype=np.float64).astype(np.float32)
-            width = X.std(0, dtype=np.float64).astype(np.float32)
-            width = np.where(width == 0, np.float32(1), width)
-
-        def scaled(part: np.ndarray) -> np.ndarray:
-            return np.ascontiguousarray((part.astype(np.float32) - mean) / width)
-
-        return Rows(scaled(X), labels[0], scaled(X_test), labels[1], feature_range)
+    def _dataset(self, case: Case) -> fastmlp.Dataset:
+        return drawn(*case.table) if case.table else self.images
 
 
-def read(folder: Path, scale: str) -> Rows:
+def _path(folder: Path, case: Case, scale: str, field: str) -> Path:
+    data = "x".join(map(str, case.table)) if case.table else "images"
+    return folder / f"{data}-{scale}-{field}.npy"
+
+
+def _scaled(data: fastmlp.Dataset, scale: str) -> Rows:
+    X, y, X_test, y_test = data.X, data.y, data.X_test, data.y_test
+    if X_test is None or y_test is None:
+        X_test, y_test = X, y
+    low, high = feature_range = np.array(data.feature_range or (X.min(), X.max()), float)
+    classes, codes = np.unique(y, return_inverse=True)
+    labels = codes.astype(np.int64), np.searchsorted(classes, y_test).astype(np.int64)
+    if scale == IMAGES:
+        return Rows(X, labels[0], X_test, labels[1], feature_range)
+    if scale == "unit":
+        mean, width = np.array(low, np.float32), np.array(high - low, np.float32)
+    else:
+        mean = X.mean(0, dtype=np.float64).astype(np.float32)
+        width = X.std(0, dtype=np.float64).astype(np.float32)
+        width = np.where(width == 0, np.float32(1), width)
+
+    def scaled(part: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray((part.astype(np.float32) - mean) / width)
+
+    return Rows(scaled(X), labels[0], scaled(X_test), labels[1], feature_range)
+
+
+def read(folder: Path, case: Case, scale: str) -> Rows:
     """Read what :meth:`Store.write` wrote, into memory that is the process's own."""
-    return Rows(*(np.load(folder / f"{scale}-{field}.npy") for field in Rows._fields))
+    return Rows(*(np.load(_path(folder, case, scale, field)) for field in Rows._fields))

@@ -13,7 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .cases import PREDICT, TARGET, Case
+from .cases import FIT, PREDICT, READ, START, TARGET, TRAIN, Case
+from .contenders import offers
 from .process import Worker, WorkerError
 
 # Long enough that the clock and the first slices of an epoch do not matter.
@@ -23,6 +24,10 @@ PAUSE = 0.05
 # Random weights and orders are everyone's own. Measured: one contender's losses lie between 0.19
 # and 0.30 by the seed; who leaves out a layer's update, or the division by the batch, is beyond.
 LOSS_FACTOR = 2.0
+
+# Samples are in the unit of the table: microseconds, milliseconds or seconds.
+PER_SECOND = {TRAIN: 1e6, PREDICT: 1e3, FIT: 1e3, START: 1, READ: 1, TARGET: 1}
+MOST_REPEATS = 50
 
 Say = Callable[[str], None]
 
@@ -34,8 +39,8 @@ class Result:
     Attributes
     ----------
     samples : list of float
-        A number a round: microseconds an update, milliseconds a prediction of all images, or
-        seconds to the target.
+        A number a round: microseconds an update, milliseconds a prediction of all images or an
+        estimator's fit, seconds to the target, of a first fit or of reading a file.
     updates : int
         Of each timed piece.
     loss : float
@@ -85,9 +90,10 @@ def measure(
     Returns
     -------
     list of Result
-        In the order of the workers.
+        In the order of the workers, without those that do not offer such work.
     """
-    everyone = runs = [_Run(case, worker, piece_seconds) for worker in workers]
+    able = [worker for worker in workers if offers(worker.name, case)]
+    everyone = runs = [_Run(case, worker, piece_seconds) for worker in able]
     for run in runs:
         say(f"{case.name}: {run.result.contender} on {run.result.threads}, getting ready")
         run.attempt(partial(run.prepare, folder))
@@ -137,6 +143,11 @@ class _Run:
 
     def prepare(self, folder: Path) -> None:
         """Load, compile, check, and find out how much fits in a piece."""
+        self.folder = folder
+        if not self.case.trains:
+            self.repeats = 1
+            self._fit_in_a_piece(self._ask())
+            return
         checked = self.worker.ask("load", case=asdict(self.case), folder=str(folder))
         self.result.loss = checked["loss"]
         if self.case.kind == TARGET:
@@ -144,12 +155,33 @@ class _Run:
             self.worker.ask("train", rows=rows, epochs=1, seed=0)  # compiles for all rows
             return
         if self.case.kind == PREDICT:
-            once = self.worker.ask("predict", repeats=1)["seconds"]
-            self.repeats = max(1, min(50, round(self.piece_seconds / once)))
+            self.repeats = 1
+            self._fit_in_a_piece(self._ask())
             return
         self._size(checked)
         self.piece(0)  # compiles for this number of rows
         self.result.samples.clear()
+
+    def _ask(self, seed: int = 0) -> dict[str, Any]:
+        """Have a piece of the case's kind done."""
+        kind, ask = self.case.kind, self.worker.ask
+        case = asdict(self.case)
+        if kind == TRAIN:
+            return ask("train", rows=self.rows, epochs=self.epochs, seed=seed)
+        if kind == PREDICT:
+            return ask("predict", repeats=self.repeats)
+        if kind == FIT:
+            return ask("fit", case=case, repeats=self.repeats)
+        if kind == START:
+            return ask("start", case=case)
+        return ask("read", case=case, folder=str(self.folder), repeats=self.repeats)
+
+    def _fit_in_a_piece(self, once: dict[str, Any]) -> None:
+        """Set how often the work is repeated in a piece, by how long it took once."""
+        if "loss" in once:
+            self.result.loss = once["loss"]
+        repeats = round(self.piece_seconds / once["seconds"])
+        self.repeats = max(1, min(MOST_REPEATS, repeats))
 
     def _size(self, checked: dict[str, Any]) -> None:
         most = min(self.case.rows or checked["all_rows"], checked["all_rows"])
@@ -171,13 +203,9 @@ class _Run:
             result.epochs.append(reached["epochs"])
             result.accuracies.append(reached["accuracy"])
             return
-        if self.case.kind == PREDICT:
-            done = self.worker.ask("predict", repeats=self.repeats)
-            factor = 1e3
-        else:
-            done = self.worker.ask("train", rows=self.rows, epochs=self.epochs, seed=number)
-            factor = 1e6
+        done = self._ask(number)
         result.updates = done["updates"]
+        factor = PER_SECOND[self.case.kind]
         result.samples.append(factor * done["seconds"] / done["updates"])
 
 

@@ -44,25 +44,22 @@ def cpu_model(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
     return f"{name}, {widest}" if widest else name
 
 
-def case_record(case: Case, results: list[Result], sizes: tuple[int, int]) -> dict[str, Any]:
+def case_record(case: Case, results: list[Result], layers: list[int]) -> dict[str, Any]:
     """Return a case's measurements.
 
     Parameters
     ----------
     case : Case
     results : list of Result
-    sizes : (int, int)
-        Number of features and of classes.
+    layers : list of int
+        Units of each layer, inputs first; empty where none is trained.
     """
     record: dict[str, Any] = {
         "name": case.name,
         "title": case.title,
         "kind": case.kind,
-        "layers": [sizes[0], *case.hidden, sizes[1]],
-        "batch_size": case.batch_size or "all rows",
-        "optimizer": case.optimizer,
-        "learning_rate": case.learning_rate,
-        "inputs": case.scale,
+        "layers": layers,
+        **(_training(case) if case.trains else {}),
         "in_chart": case.in_chart,
         "results": [result.to_dict() for result in results],
     }
@@ -71,6 +68,18 @@ def case_record(case: Case, results: list[Result], sizes: tuple[int, int]) -> di
     record["ratios"] = summary.ratios(record)
     record["fastmlp_speed_up"] = summary.own_speed_up(record)
     return record
+
+
+def _training(case: Case) -> dict[str, Any]:
+    """Return how all contenders train."""
+    return {
+        "activation": case.activation,
+        "dropout": case.dropout,
+        "batch_size": case.batch_size or "all rows",
+        "optimizer": case.optimizer,
+        "learning_rate": case.learning_rate,
+        "inputs": case.scale,
+    }
 
 
 def failures(case: Case, results: list[Result]) -> list[str]:

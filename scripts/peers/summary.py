@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from .cases import PREDICT, TARGET
+from .cases import FIT, PREDICT, READ, START, TARGET
 from .contenders import ENTRIES, OURS
 
-UNITS = {PREDICT: "ms", TARGET: "s"}
+UNITS = {PREDICT: "ms", FIT: "ms", TARGET: "s", START: "s", READ: "s"}
 
 Record = dict[str, Any]
 
@@ -55,10 +55,15 @@ def own_speed_up(case: Record) -> float | None:
     return float(round(one["median"] / fastest["median"], 3))
 
 
+def compared(report: Record) -> list[str]:
+    """Return the peers that have a figure in any case, in the table's order."""
+    return [name for name in ENTRIES if any(name in case["ratios"] for case in report["cases"])]
+
+
 def table(report: Record) -> str:
     """Return the report as aligned text: times, and behind each peer's best the ratio."""
     threads = report["threads"]
-    peers = [name for name in ENTRIES if name != OURS and name in report["versions"]]
+    peers = compared(report)
     head = ["case", "", *(f"fastmlp, {_threads(n)}" for n in threads)]
     head += [ENTRIES[name].title for name in peers]
     rows = [head, *(_row(case, threads, peers) for case in report["cases"])]
@@ -72,9 +77,10 @@ def table(report: Record) -> str:
 
 
 NOTE = (
-    "us: an update; ms: a prediction of all test images; s: to the test accuracy. Medians; behind\n"
-    "a peer's time, in brackets, the number of threads it was best on, and how many times as long\n"
-    "it took as fastmlp at its best; after a bar, the same with one thread against one thread."
+    "us: an update; ms: a prediction of all test images, an estimator's fit; s: to the test\n"
+    "accuracy, of a process that makes one fit, of reading a file. Medians; behind a peer's time,\n"
+    "in brackets, the number of threads it was best on, and how many times as long it took as\n"
+    "fastmlp at its best; after a bar, the same with one thread against one thread."
 )
 
 
@@ -113,8 +119,9 @@ def losses(report: Record) -> str:
     lines = ["loss after the same number of updates on the same rows:"]
     for case in report["cases"]:
         found = {r["contender"]: r["loss"] for r in case["results"] if "loss" in r}
-        shown = ", ".join(f"{name} {loss:.3f}" for name, loss in found.items())
-        lines.append(f"  {case['name']}: {shown}")
+        shown = ", ".join(f"{name} {loss:.3g}" for name, loss in found.items())
+        if found:
+            lines.append(f"  {case['name']}: {shown}")
         for result in case["results"]:
             if result.get("accuracies") and min(result["accuracies"]) < case["target"]:
                 lines.append(

@@ -12,7 +12,7 @@ import fastmlp
 from .cases import Case
 from .contender import Contender, Reached
 
-OPTIMIZERS = {"sgd": "sgd", "momentum": "sgd(momentum=0.9)", "adam": "adam"}
+OPTIMIZERS = {"sgd": "sgd", "momentum": "sgd(momentum=0.9)", "adam": "adam", "adamw": "adamw"}
 
 
 class Follow(fastmlp.Callback):
@@ -68,7 +68,9 @@ class Fastmlp(Contender):
     def _fit(self, rows: int, epochs: int, seed: int, *callbacks: fastmlp.Callback) -> float:
         """Train; return the seconds spent in updates: shuffling, gathering, stepping."""
         config = fastmlp.TrainConfig(
-            hidden_layer_sizes=self.case.hidden,
+            hidden_layer_sizes=tuple(self.case.hidden),
+            activation=self.case.activation,
+            dropout=self.case.dropout,
             optimizer=OPTIMIZERS[self.case.optimizer],
             learning_rate=self.case.learning_rate,
             mode={0: "batch", 1: "stochastic"}.get(self.case.batch_size, "minibatch"),

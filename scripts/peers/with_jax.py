@@ -5,6 +5,8 @@ before it, and telling it that the indices are within bounds helps a little.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -13,23 +15,37 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from .contender import Stepwise
+from .cases import Case
+from .contender import DECAY, Stepwise, classes_of, of_classes, weight_scale
 
 BETA1, BETA2, EPSILON, MOMENTUM = 0.9, 0.999, 1e-8, 0.9
 State = dict[str, Any]
 
 
-def scores(params: Any, X: Any) -> Any:
-    """Return the inputs of the softmax."""
-    for weights, biases in params[:-1]:
-        X = jax.nn.relu(X @ weights + biases)
+ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
+    "relu": jax.nn.relu,
+    "tanh": jnp.tanh,
+    "gelu": partial(jax.nn.gelu, approximate=False),
+}
+
+
+def scores(params: Any, X: Any, case: Case, key: Any = None) -> Any:
+    """Return the inputs of the softmax or the sigmoid; with a key hidden units are dropped."""
+    for k, (weights, biases) in enumerate(params[:-1]):
+        X = ACTIVATIONS[case.activation](X @ weights + biases)
+        if key is not None:
+            kept = jax.random.bernoulli(jax.random.fold_in(key, k), 1 - case.dropout, X.shape)
+            X = jnp.where(kept, X / (1 - case.dropout), 0)
     weights, biases = params[-1]
     return X @ weights + biases
 
 
-def mean_loss(params: Any, X: Any, y: Any) -> Any:
+def mean_loss(params: Any, X: Any, y: Any, case: Case, key: Any = None) -> Any:
     """Return the mean cross-entropy."""
-    return -jnp.take_along_axis(jax.nn.log_softmax(scores(params, X)), y[:, None], 1).mean()
+    found = scores(params, X, case, key)
+    if found.shape[1] == 1:
+        return jax.nn.softplus(jnp.where(y, -found[:, 0], found[:, 0])).mean()
+    return -jnp.take_along_axis(jax.nn.log_softmax(found), y[:, None], 1).mean()
 
 
 def updated(state: State, gradients: Any, optimizer: str, rate: float) -> State:
@@ -49,6 +65,12 @@ def updated(state: State, gradients: Any, optimizer: str, rate: float) -> State:
         lambda p, m, v: p - rate * unbias1 * m / (jnp.sqrt(unbias2 * v) + EPSILON),
         params, first, second,
     )  # fmt: skip
+    if optimizer == "adamw":
+        decayed = 1 - rate * DECAY
+        params = [
+            (W - (1 - decayed) * old, b)
+            for (W, b), (old, _) in zip(params, state["params"], strict=True)
+        ]
     return {"params": params, "first": first, "second": second, "count": count}
 
 
@@ -57,10 +79,15 @@ class Jax(Stepwise):
 
     def place(self) -> None:
         self.X_device, self.y_device = jnp.asarray(self.X), jnp.asarray(self.y, jnp.int32)
-        optimizer, rate = self.case.optimizer, self.case.learning_rate
+        case = self.case
 
         def step(state: State, X: Any, y: Any) -> State:
-            return updated(state, jax.grad(mean_loss)(state["params"], X, y), optimizer, rate)
+            extra: State = {}
+            key = None
+            if case.dropout:
+                extra["key"], key = jax.random.split(state["key"])
+            gradients = jax.grad(mean_loss)(state["params"], X, y, case, key)
+            return updated(state, gradients, case.optimizer, case.learning_rate) | extra
 
         def epoch(state: State, X: Any, y: Any, order: Any) -> State:
             def one(state: State, rows: Any) -> tuple[State, None]:
@@ -74,14 +101,15 @@ class Jax(Stepwise):
 
         self._epoch = jax.jit(epoch, donate_argnums=0)
         self._step = jax.jit(step, donate_argnums=0)
-        self._scores = jax.jit(scores)
-        self._labels = jax.jit(lambda params, X: scores(params, X).argmax(1))
+        self._scores = jax.jit(lambda params, X: scores(params, X, case))
+        self._labels = jax.jit(lambda params, X: classes_of(scores(params, X, case)))
 
     def start(self, rows: int, seed: int) -> None:
         self.rng = np.random.default_rng(seed)
         params = []
         for n_in, n_out in pairwise(self.sizes):
-            weights = self.rng.standard_normal((n_in, n_out), np.float32) * np.sqrt(2 / n_in)
+            scale = weight_scale(self.case.activation, n_in, n_out)
+            weights = self.rng.standard_normal((n_in, n_out), np.float32) * scale
             params.append((jnp.asarray(weights, jnp.float32), jnp.zeros(n_out, jnp.float32)))
         self.state: State = {"params": params}
 
@@ -90,8 +118,11 @@ class Jax(Stepwise):
 
         if self.case.optimizer == "momentum":
             self.state["velocity"] = zeros()
-        elif self.case.optimizer == "adam":
+        elif self.case.optimizer in ("adam", "adamw"):
             self.state |= {"first": zeros(), "second": zeros(), "count": jnp.zeros((), jnp.float32)}
+        if self.case.dropout:
+            # Of the generators that JAX has, the fastest on a CPU.
+            self.state["key"] = jax.random.key(seed, impl="rbg")
         # Slices are copies here, and belong to the preparation, not to the epoch.
         whole = rows == len(self.X)
         self.X_used = self.X_device if whole else self.X_device[:rows]
@@ -111,4 +142,6 @@ class Jax(Stepwise):
         return np.asarray(self._labels(self.state["params"], X))
 
     def probabilities(self, X: np.ndarray) -> np.ndarray:
-        return np.asarray(jax.nn.softmax(self._scores(self.state["params"], X)))
+        found = self._scores(self.state["params"], X)
+        of_all = jax.nn.sigmoid(found) if found.shape[1] == 1 else jax.nn.softmax(found)
+        return of_classes(np.asarray(of_all))

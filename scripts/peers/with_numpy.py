@@ -7,8 +7,9 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+from scipy.special import expit as logistic
 
-from .contender import Stepwise
+from .contender import DECAY, Stepwise, classes_of, of_classes, weight_scale
 
 BETA1, BETA2, EPSILON, MOMENTUM = 0.9, 0.999, 1e-8, 0.9
 
@@ -49,7 +50,8 @@ class Numpy(Stepwise):
         self.rng = np.random.default_rng(seed)
         self.params, self.grads = Parameters(self.sizes), Parameters(self.sizes)
         for W in self.params.W:
-            W[...] = self.rng.standard_normal(W.shape, np.float32) * np.sqrt(2 / len(W))
+            scale = weight_scale(self.case.activation, *W.shape)
+            W[...] = self.rng.standard_normal(W.shape, np.float32) * np.float32(scale)
         self.room = Room(self.case.batch_of(rows), self.sizes)
         size = self.params.flat.size
         self.first, self.second = np.zeros(size, np.float32), np.zeros(size, np.float32)
@@ -71,7 +73,10 @@ class Numpy(Stepwise):
     def _step(self, X: np.ndarray, y: np.ndarray) -> None:
         room, params, grads = self.room, self.params, self.grads
         p = self._forward(X, room)
-        p[room.every, y] -= 1
+        if p.shape[1] == 1:
+            p[:, 0] -= y
+        else:
+            p[room.every, y] -= 1
         p *= np.float32(1 / len(X))
         for k in range(len(params.W) - 1, -1, -1):
             d = room.d[k + 1]
@@ -79,9 +84,19 @@ class Numpy(Stepwise):
             np.matmul(room.ones, d, out=grads.b[k])
             if k:
                 np.matmul(d, params.W[k].T, out=room.d[k])
-                np.greater(room.A[k], 0, out=room.alive[k])
-                room.d[k] *= room.alive[k]
+                self._through_activation(k)
         self._update()
+
+    def _through_activation(self, k: int) -> None:
+        """Turn the gradient by a layer's outputs into that by its inputs."""
+        room = self.room
+        if self.case.activation == "relu":
+            np.greater(room.A[k], 0, out=room.alive[k])
+            room.d[k] *= room.alive[k]
+        else:  # tanh' = 1 - tanh^2; the outputs are not needed any more
+            np.square(room.A[k], out=room.A[k])
+            np.subtract(1, room.A[k], out=room.A[k])
+            room.d[k] *= room.A[k]
 
     def _forward(self, X: np.ndarray, room: Room) -> np.ndarray:
         """Return the probabilities, in the room's last array."""
@@ -91,7 +106,10 @@ class Numpy(Stepwise):
             np.matmul(room.A[k] if k else X, W, out=Z)
             Z += b
             if k < last:
-                np.maximum(Z, 0, out=Z)
+                self._activate(Z)
+        if Z.shape[1] == 1:
+            logistic(Z, out=Z)
+            return Z
         Z.max(axis=1, keepdims=True, out=room.column)
         Z -= room.column
         np.exp(Z, out=Z)
@@ -99,9 +117,18 @@ class Numpy(Stepwise):
         Z /= room.column
         return Z
 
+    def _activate(self, Z: np.ndarray) -> None:
+        if self.case.activation == "relu":
+            np.maximum(Z, 0, out=Z)
+        else:
+            np.tanh(Z, out=Z)
+
     def _update(self) -> None:
         flat, g, rate = self.params.flat, self.grads.flat, np.float32(self.case.learning_rate)
-        if self.case.optimizer == "adam":
+        if self.case.optimizer in ("adam", "adamw"):
+            if self.case.optimizer == "adamw":
+                for W in self.params.W:
+                    W *= 1 - rate * np.float32(DECAY)
             self._adam(flat, g)
             return
         if self.case.optimizer == "momentum":
@@ -128,15 +155,15 @@ class Numpy(Stepwise):
         flat -= scratch
 
     def labels(self, X: np.ndarray) -> np.ndarray:
-        """The largest score; there is no need of the softmax."""
+        """By the scores; there is no need of the softmax."""
         A = X
         last = len(self.params.W) - 1
         for k, (W, b) in enumerate(zip(self.params.W, self.params.b, strict=True)):
             A = A @ W
             A += b
             if k < last:
-                np.maximum(A, 0, out=A)
-        return np.asarray(A.argmax(axis=1))
+                self._activate(A)
+        return np.asarray(classes_of(A))
 
     def probabilities(self, X: np.ndarray) -> np.ndarray:
-        return self._forward(X, Room(len(X), self.sizes))
+        return of_classes(self._forward(X, Room(len(X), self.sizes)))

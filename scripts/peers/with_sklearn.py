@@ -15,6 +15,7 @@ class ScikitLearn(Stepwise):
         case = self.case
         self.model = MLPClassifier(
             case.hidden,
+            activation=case.activation,
             solver="adam" if case.optimizer == "adam" else "sgd",
             momentum=0.9 if case.optimizer == "momentum" else 0.0,
             nesterovs_momentum=False,

@@ -11,7 +11,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from .contender import Stepwise
+from .contender import DECAY, Stepwise, classes_of, of_classes, weight_scale
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "tanh": nn.Tanh, "gelu": nn.GELU}
 
 
 class Torch(Stepwise):
@@ -23,26 +25,39 @@ class Torch(Stepwise):
 
     def place(self) -> None:
         self.X_tensor, self.y_tensor = torch.from_numpy(self.X), torch.from_numpy(self.y)
-        self.loss = nn.CrossEntropyLoss()
+        self.loss: nn.Module = nn.CrossEntropyLoss()
+        if self.sizes[-1] == 1:
+            self.loss = nn.BCEWithLogitsLoss()
+            self.y_tensor = self.y_tensor[:, None].float()
 
     def start(self, rows: int, seed: int) -> None:
         torch.manual_seed(seed)
         layers: list[nn.Module] = []
         for n_in, n_out in pairwise(self.sizes):
             layer = nn.Linear(n_in, n_out)
-            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            nn.init.normal_(layer.weight, std=weight_scale(self.case.activation, n_in, n_out))
             nn.init.zeros_(layer.bias)
-            layers += [layer, nn.ReLU()]
-        self.model = nn.Sequential(*layers[:-1])
-        rate, parameters = self.case.learning_rate, self.model.parameters()
-        self.optimizer: torch.optim.Optimizer
+            layers += [layer, ACTIVATIONS[self.case.activation]()]
+            if self.case.dropout:
+                layers.append(nn.Dropout(self.case.dropout))
+        self.model = nn.Sequential(*layers[: -2 if self.case.dropout else -1])
+        self.optimizer = self._optimizer()
+
+    def _optimizer(self) -> torch.optim.Optimizer:
+        rate, parameters = self.case.learning_rate, list(self.model.parameters())
         if self.case.optimizer == "adam":
-            self.optimizer = torch.optim.Adam(parameters, lr=rate, fused=True)
-        else:
-            momentum = 0.9 if self.case.optimizer == "momentum" else 0.0
-            self.optimizer = torch.optim.SGD(parameters, lr=rate, momentum=momentum, fused=True)
+            return torch.optim.Adam(parameters, lr=rate, fused=True)
+        if self.case.optimizer == "adamw":
+            groups = [
+                {"params": [p for p in parameters if p.ndim > 1], "weight_decay": DECAY},
+                {"params": [p for p in parameters if p.ndim == 1], "weight_decay": 0.0},
+            ]
+            return torch.optim.AdamW(groups, lr=rate, fused=True)
+        momentum = 0.9 if self.case.optimizer == "momentum" else 0.0
+        return torch.optim.SGD(parameters, lr=rate, momentum=momentum, fused=True)
 
     def epoch(self, rows: int) -> None:
+        self.model.train()
         if self.case.batch_size == 0:
             self._step(self.X_tensor[:rows], self.y_tensor[:rows])
             return
@@ -54,10 +69,16 @@ class Torch(Stepwise):
         self.loss(self.model(X), y).backward()
         self.optimizer.step()
 
+    def _scores(self, X: np.ndarray) -> torch.Tensor:
+        self.model.eval()
+        return self.model(torch.from_numpy(X))
+
     def labels(self, X: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
-            return np.asarray(self.model(torch.from_numpy(X)).argmax(1).numpy())
+            return np.asarray(classes_of(self._scores(X)).numpy())
 
     def probabilities(self, X: np.ndarray) -> np.ndarray:
         with torch.inference_mode():
-            return np.asarray(self.model(torch.from_numpy(X)).softmax(1).numpy())
+            scores = self._scores(X)
+            found = scores.sigmoid() if scores.shape[1] == 1 else scores.softmax(1)
+            return of_classes(np.asarray(found.numpy()))

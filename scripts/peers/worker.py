@@ -12,8 +12,14 @@ import signal
 import sys
 import time
 import traceback
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from .cases import Case
+
+if TYPE_CHECKING:  # NumPy is imported after the process is confined
+    from .contender import Contender
 
 SIBLINGS = "/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list"
 
@@ -52,22 +58,45 @@ class Desk:
     """
 
     def __init__(self, name: str, threads: int):
+        self.name, self.threads = name, threads
+        self.data = ""
+
+    @cached_property
+    def contender(self) -> Contender:
+        """Imported when it is first needed: who only reads has none."""
         from .contenders import create
 
-        self.contender = create(name, threads)
-        self.scale = ""
+        return create(self.name, self.threads)
+
+    def fit(self, case: dict[str, Any], repeats: int) -> dict[str, Any]:
+        """Fit an estimator."""
+        from . import small_work
+
+        return small_work.fit(self.name, Case(**case), repeats)
+
+    def start(self, case: dict[str, Any]) -> dict[str, Any]:
+        """Start a process that makes a first fit."""
+        from . import small_work
+
+        return small_work.start(self.name, Case(**case))
+
+    def read(self, case: dict[str, Any], folder: str, repeats: int) -> dict[str, Any]:
+        """Read a CSV file."""
+        from . import small_work
+
+        return small_work.read(self.name, Case(**case), folder, repeats)
 
     def load(self, case: dict[str, Any], folder: str) -> dict[str, Any]:
         """Take a case and its data; train briefly, twice: compiling first, then for the record."""
-        from .cases import Case
         from .data import IMAGES, read
 
         self.case = Case(**case)
         takes_images = self.contender.takes_images and self.case.from_images
         scale = IMAGES if takes_images else self.case.scale
-        if self.scale != scale:
-            self.rows = read(Path(folder), scale)
-            self.scale = scale
+        data = f"{self.case.table} {scale}"
+        if self.data != data:
+            self.rows = read(Path(folder), self.case, scale)
+            self.data = data
         low, high = self.rows.feature_range
         self.contender.feature_range = float(low), float(high)
         self.contender.load(self.case, self.rows.X, self.rows.y)

@@ -61,6 +61,34 @@ def test_a_smoke_run_measures_writes_and_draws(tmp_path: Path) -> None:
     assert str(tmp_path) not in out.read_text(encoding="utf-8")
 
 
+def test_a_smoke_run_covers_tables_fits_and_reading(tmp_path: Path) -> None:
+    out = tmp_path / "peers.json"
+    names = ["deep-adam", "table-gelu-dropout", "narrow", "fit-iris", "first-fit", "read-csv"]
+    done = compare(
+        "--quick", "--data", "digits", "--peers", "numpy,scikit-learn,pandas", "--threads", "1",
+        "--rounds", "1", "--seeds", "1", "--cases", ",".join(names), "--out", str(out),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    report = json.loads(out.read_text(encoding="utf-8"))
+    assert [case["name"] for case in report["cases"]] == names
+    layers = {case["name"]: case["layers"] for case in report["cases"]}
+    assert layers["deep-adam"] == [28, 300, 300, 300, 300, 300, 1]
+    assert layers["narrow"] == [4, 32, 16, 4]
+    assert layers["fit-iris"] == [4, 100, 3]
+    assert layers["read-csv"] == []
+    contenders = {
+        case["name"]: {result["contender"] for result in case["results"]}
+        for case in report["cases"]
+    }
+    assert contenders["deep-adam"] == {"fastmlp", "scikit-learn", "numpy"}
+    assert contenders["table-gelu-dropout"] == {"fastmlp"}
+    assert contenders["fit-iris"] == contenders["first-fit"] == {"fastmlp", "scikit-learn"}
+    assert contenders["read-csv"] == {"fastmlp", "numpy", "pandas"}
+    (fit,) = [case for case in report["cases"] if case["name"] == "fit-iris"]
+    ours, theirs = (result["loss"] for result in fit["results"])
+    assert ours == pytest.approx(theirs, rel=0.01)  # the same estimator
+
+
 @pytest.mark.parametrize("arguments", [("--cases", "batch33"), ("--peers", "numpie")])
 def test_a_wrong_name_is_answered_with_those_there_are(arguments: tuple[str, str]) -> None:
     done = compare(*arguments)
@@ -74,6 +102,18 @@ def test_the_published_report_has_a_chart_and_names_no_machine() -> None:
     assert json.loads(text)["cases"]
     assert "/" not in text
     assert (docs / "peers.png").exists()
+
+
+def test_each_case_says_who_can_do_its_work(peers: None) -> None:
+    from peers.cases import CASES
+    from peers.contenders import OURS, PEERS, offers
+
+    assert len({case.name for case in CASES}) == len(CASES)
+    for case in CASES:
+        assert offers(OURS, case)
+        assert [name for name in PEERS if offers(name, case)], f"nobody beside {case.name}"
+        if case.in_chart:
+            assert len(case.title) < 70
 
 
 def result(contender: str, threads: int, *samples: float, **others: Any) -> dict[str, Any]:
@@ -104,41 +144,79 @@ def test_who_does_other_work_is_found(peers: None) -> None:
     assert [found.contender for found in out_of_line(results)] == ["c"]
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam"])
-@pytest.mark.parametrize("name", ["numpy", "jax"])
+@pytest.mark.parametrize(
+    ("optimizer", "activation", "classes"),
+    [
+        ("sgd", "relu", 3), ("momentum", "relu", 3), ("adam", "relu", 3), ("adamw", "relu", 3),
+        ("sgd", "tanh", 2), ("adamw", "tanh", 3), ("adam", "gelu", 2),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["numpy", "jax", "torch"])
 def test_steps_written_by_hand_are_those_of_the_twin(
-    peers: None, name: str, optimizer: str
+    peers: None, name: str, optimizer: str, activation: str, classes: int
 ) -> None:
-    if name == "jax":
-        pytest.importorskip("jax")
+    if name != "numpy":
+        pytest.importorskip(name)
     from peers.cases import Case
-    from peers.contenders import create
+    from peers.contenders import create, offers
 
     rng = np.random.default_rng(0)
     X = rng.normal(size=(48, 5)).astype(np.float32)
-    y = rng.integers(0, 3, 48)
-    y[0] = 2  # so that the data have all three classes
-    case = Case("c", "", hidden=(7, 4), batch_size=0, optimizer=optimizer, learning_rate=0.05)
+    y = rng.integers(0, classes, 48)
+    y[0] = classes - 1  # so that the data have all classes
+    case = Case(
+        "c", "", hidden=(7, 4), batch_size=0, optimizer=optimizer, learning_rate=0.05,
+        activation=activation,
+    )  # fmt: skip
+    if not offers(name, case):
+        pytest.skip(f"{name} has no {activation} here")
     contender: Any = create(name, 1)
     contender.load(case, X, y)
     contender.start(48, 0)
     weights, biases = parameters(contender)
+    output, loss, Y = ("softmax", "cross_entropy", reference.one_hot(y, classes))
+    if classes == 2:
+        output, loss, Y = ("sigmoid", "binary_cross_entropy", y[:, None].astype(np.float64))
+    twin = "sgd" if optimizer == "momentum" else optimizer
     reference.train(
-        weights, biases, [("relu", 0.0), ("relu", 0.0), ("softmax", 0.0)], "cross_entropy",
-        [(X.astype(np.float64), reference.one_hot(y, 3))] * 5, [0.05] * 5,
-        "adam" if optimizer == "adam" else "sgd", TWIN_PARAMETERS[optimizer],
+        weights, biases, [(activation, 0.0), (activation, 0.0), (output, 0.0)], loss,
+        [(X.astype(np.float64), Y)] * 5, [0.05] * 5, twin, TWIN_PARAMETERS[optimizer],
     )  # fmt: skip
     for _ in range(5):
         contender.epoch(48)
     ours = parameters(contender)
     for one, other in zip([*ours[0], *ours[1]], [*weights, *biases], strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4)
+    found = contender.probabilities(X)
+    assert found.shape == (48, classes)
+    np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-5)
+    assert (contender.labels(X) == found.argmax(axis=1)).all()
+
+
+@pytest.mark.parametrize("name", ["jax", "torch"])
+def test_dropout_is_for_training_alone(peers: None, name: str) -> None:
+    pytest.importorskip(name)
+    from peers.cases import Case
+    from peers.contenders import create
+
+    X = np.random.default_rng(0).normal(size=(40, 5)).astype(np.float32)
+    losses = []
+    for dropout in (0.0, 0.5):
+        contender: Any = create(name, 1)
+        contender.load(Case("c", "", batch_size=20, dropout=dropout), X, np.arange(40) % 3)
+        contender.train(40, 30, 0)
+        first = contender.probabilities(X)
+        assert (first == contender.probabilities(X)).all()
+        right = np.maximum(first[np.arange(40), np.arange(40) % 3], 1e-12)
+        losses.append(-np.log(right).mean())
+    assert losses[0] < losses[1]
 
 
 TWIN_PARAMETERS: dict[str, dict[str, Any]] = {
     "sgd": {"momentum": 0.0, "nesterov": False},
     "momentum": {"momentum": 0.9, "nesterov": False},
     "adam": {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8},
+    "adamw": {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8, "weight_decay": 0.01},
 }
 
 
@@ -146,6 +224,9 @@ def parameters(contender: Any) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Return copies of a contender's weights and biases in double precision."""
     if hasattr(contender, "params"):
         pairs = list(zip(contender.params.W, contender.params.b, strict=True))
+    elif hasattr(contender, "model"):
+        linear = [layer for layer in contender.model if hasattr(layer, "weight")]
+        pairs = [(x.weight.detach().numpy().T, x.bias.detach().numpy()) for x in linear]
     else:
         pairs = contender.state["params"]
     return (
