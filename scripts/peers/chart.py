@@ -112,8 +112,8 @@ def _caption(figure: Any, axes: Any, report: dict[str, Any]) -> None:
     threads = " or ".join(map(str, report["threads"]))
     threads += " thread" if report["threads"] == [1] else " threads"
     axes.set_xlabel(
-        f"{report['data'].upper()}, {layers} unless named, float32; each at its best of {threads} "
-        f"on {report['cpus']} cores ({report['cpu']})\nmedians of {report['rounds']} interleaved "
-        "rounds; right of the line fastmlp is faster",
+        f"{report['data'].upper()}, {layers} unless named, float32 (fits: float64); each at its "
+        f"best of {threads} on {report['cpus']} cores ({report['cpu']})\n"
+        f"medians of {report['rounds']} interleaved rounds; right of the line fastmlp is faster",
         loc="left", fontsize=8.5, color="#555555", labelpad=8,
     )  # fmt: skip
