@@ -44,9 +44,11 @@ def missing(what: str) -> Exception:
     return RuntimeError(what) if _STRICT else NotImplementedError(what)
 
 
-def few(values: Sequence[Any]) -> list[Any]:
-    """Return all values of a parameter; in the quick run only the first.
+def few(values: Sequence[Any], quick: Any = None) -> list[Any]:
+    """Return all values of a parameter; in the quick run only one, the first unless named.
 
     For parameters whose values run the same code of a benchmark: sizes, types, datasets.
     """
-    return list(values[:1] if _STRICT else values)
+    if not _STRICT:
+        return list(values)
+    return [values[0] if quick is None else quick]

@@ -76,7 +76,7 @@ class WarmCache:
     number = 1
     repeat = (3, 5, 10.0)
     warmup_time = 0
-    params = list(_COMMANDS)
+    params = few(list(_COMMANDS), "fit an estimator")
     param_names = ("command",)
 
     def setup(self, command):

@@ -51,7 +51,7 @@ def _warm(solver, dtype):
 class Fit:
     """A whole fit with defaults; the smallest is as large as the irises."""
 
-    params = (["adam", "lbfgs"], [(150, 4), (1500, 64)])
+    params = (["adam", "lbfgs"], few([(150, 4), (1500, 64)]))
     param_names = ("solver", "rows and features")
     repeat = (3, 10, 2.0)
     warmup_time = 0
@@ -102,7 +102,7 @@ class FitTable:
 class FitImages:
     """Two epochs of 4,000 images with defaults: adam, 100 hidden units, batches of 200."""
 
-    params = ["float32", "float64"]
+    params = few(["float32", "float64"])
     param_names = ("dtype",)
     repeat = (3, 10, 3.0)
     warmup_time = 0
@@ -150,7 +150,7 @@ def _models(features, classes):
 class PredictFewRows:
     """Predictions of few rows, in float64: most of it is not the network."""
 
-    params = (few(["4-100-3", "784-100-10"]), [1, 100], ["estimator", "predictor"])
+    params = (few(["4-100-3", "784-100-10"]), few([1, 100]), ["estimator", "predictor"])
     param_names = ("network", "rows", "model")
     repeat = (5, 30, 1.0)
     warmup_time = 0

@@ -49,7 +49,7 @@ class Update(_Operation):
     """New weights from gradients, for 784 x 128 of them."""
 
     name = "update"
-    params = (["sgd", "sgd(momentum=0.9)", "adam"], few(["float32", "float64"]))
+    params = (few(["sgd", "sgd(momentum=0.9)", "adam"], "adam"), few(["float32", "float64"]))
     param_names = ("optimizer", "dtype")
 
     def time_update(self, optimizer, dtype):
@@ -60,7 +60,7 @@ class Activation(_Operation):
     """a = f(z) for 96 rows of 128."""
 
     name = "activation"
-    params = (["relu", "tanh", "gelu", "softmax"], few(["float32", "float64"]))
+    params = (few(["relu", "tanh", "gelu", "softmax"], "gelu"), few(["float32", "float64"]))
     param_names = ("activation", "dtype")
 
     def time_activation(self, activation, dtype):

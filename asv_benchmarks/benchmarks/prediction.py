@@ -4,7 +4,7 @@ from functools import cache
 
 import fastmlp
 
-from ._cases import LARGE, SMALL, config, need_cpus
+from ._cases import LARGE, SMALL, config, few, need_cpus
 from ._data import images
 
 
@@ -23,7 +23,7 @@ def _warm(network, rows, threads):
 class Predict:
     """``Predictor.predict``: scaling, forward pass, labels."""
 
-    params = ([SMALL, LARGE], [1, 100, 10_000], [1, 2])
+    params = (few([SMALL, LARGE]), [1, 100, 10_000], [1, 2])
     param_names = ("network", "rows", "threads")
     # What one row costs is the same for any network.
     skip_params = [(LARGE, 1, 1), (LARGE, 1, 2)]

@@ -48,7 +48,7 @@ class _Table:
 class Deep(_Table):
     """28-300x5-1, tanh, 40 batches of 100."""
 
-    params = (["sgd", "adam"], few([2, 1]))
+    params = (["sgd", "adam"], few([1, 2], 2))
     param_names = ("optimizer", "threads")
     network = "28-300x5-1"
     rows = 4000
@@ -63,7 +63,7 @@ class Deep(_Table):
 class Wide(_Table):
     """30-256x3-3, AdamW, 20 batches of 256."""
 
-    params = (["relu", "gelu"], [0.0, 0.1], few([2, 1]))
+    params = (few(["relu", "gelu"], "gelu"), [0.0, 0.1], few([1, 2], 2))
     param_names = ("activation", "dropout", "threads")
     network = "30-256x3-3"
     rows = 5120
@@ -82,7 +82,7 @@ class Wide(_Table):
 class Narrow(_Table):
     """4-32-16-4, relu, 3 batches of 10,000: little arithmetic for each value read."""
 
-    params = (["sgd", "adam"], few([2, 1]))
+    params = (["sgd", "adam"], few([1, 2], 2))
     param_names = ("optimizer", "threads")
     network = "4-32-16-4"
     rows = 30_000

@@ -9,6 +9,7 @@ from ._data import images
 from ._steps import clock, train
 
 ROWS = 4000
+OPTIMIZERS = ["sgd", "adam"]
 BATCH = {"stochastic": 1, "minibatch": 32, "batch": ROWS}
 
 
@@ -24,7 +25,7 @@ _warm = cache(_train)
 class Steps:
     """Seconds of an epoch of 4,000 rows, updates alone: no preparation, no evaluation."""
 
-    params = (["stochastic", "minibatch", "batch"], few([SMALL, LARGE]), [1, 2], ["sgd", "adam"])
+    params = (["stochastic", "minibatch", "batch"], few([SMALL, LARGE]), few([1, 2], 2), OPTIMIZERS)
     param_names = ("mode", "network", "threads", "optimizer")
     # Adam in stochastic mode is slow for everyone, and in batch mode it hardly counts.
     skip_params = [
