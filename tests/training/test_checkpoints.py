@@ -500,7 +500,7 @@ def with_tensor(name: str, value: np.ndarray) -> Callable[..., None]:
         (with_header(seconds={}), "it has no 'train'"),
         (with_header(identity=[]), "does not say of what run it is"),
         (with_header(identity={"version": fastmlp.__version__}), "does not say of what run it is"),
-        (with_header(more=1), "must not hold 'more'"),
+        (with_header(more=1), "has a section 'more', which this fastmlp does not know"),
         (with_tensor("params", np.ones(7)), "params must be F64 of shape"),
         (with_tensor("more", np.ones(7)), "must not hold 'more'"),
         (with_tensor("history", as_bytes([["epoch"]])), "history must have columns"),
