@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from .errors import DataError
+from .wording import MOST_SHOWN, listed
 
-_MOST_SHOWN = 10
 _TO_MEMORY = {"dask": "compute()", "duckdb": "arrow()", "pyspark": "toPandas()"}
 
 
@@ -158,10 +158,8 @@ def side_by_side(columns: list[np.ndarray], n_rows: int) -> np.ndarray:
 
 def no_numbers(frame: Any, bad: dict[str, Any], name: str) -> DataError:
     """Return the error that names the columns without numbers, with the remedy of the library."""
-    some = list(bad.items())[:_MOST_SHOWN]
-    shown = ", ".join(f"{column!r} ({_dtype(values)})" for column, values in some)
-    more = f", ... ({len(bad)} in all)" if len(bad) > _MOST_SHOWN else ""
-    columns = f"[{', '.join(repr(column) for column, _ in some)}]"
+    shown = listed([f"{column!r} ({_dtype(values)})" for column, values in bad.items()])
+    columns = str(list(bad)[:MOST_SHOWN])
     library = frame.implementation
     if library.is_pandas_like():
         encode, convert = f"pandas.get_dummies({name}, columns={columns})", "astype(float)"
@@ -170,7 +168,7 @@ def no_numbers(frame: Any, bad: dict[str, Any], name: str) -> DataError:
     else:
         encode, convert = "sklearn.preprocessing.OneHotEncoder", "pyarrow.compute.cast"
     return DataError(
-        f"{name} must hold numbers, got columns {shown}{more}; encode categories with {encode}, "
+        f"{name} must hold numbers, got columns {shown}; encode categories with {encode}, "
         f"convert numbers with {convert} and dates to numbers such as days, or drop such columns"
     )
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..base.errors import DataError
 from ..base.numbers import finite
+from ..base.wording import listed, quoted
 from ..data.inputs import Inputs
 from ..data.tables import KnownColumns
 from ..data.targets import one_hot_labels
@@ -165,8 +166,8 @@ def _known_labels(classes: np.ndarray, y: np.ndarray) -> np.ndarray:
     unknown = sorted(set(texts) - places.keys())
     if unknown:
         raise DataError(
-            f"labels must be those of the model ({', '.join(list(places)[:10])}), got "
-            f"{', '.join(map(repr, unknown[:5]))}; give the file that belongs to it"
+            f"labels must be those of the model ({listed(list(places))}), got "
+            f"{quoted(unknown)}; give the file that belongs to it"
         )
     found: np.ndarray = classes[[places[text] for text in texts]]
     return found

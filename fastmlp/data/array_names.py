@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from ..base.errors import DataError
+from ..base.wording import quoted
 
 # Of several names for one role the first group that is there counts.
 FEATURES = (("x",), ("data", "features", "inputs"), ("images", "image", "imgs"))
@@ -101,6 +102,7 @@ def arrays_by_role(names: Iterable[str], where: object) -> dict[str, str]:
 def _only(ranks: Mapping[int, list[str]], parameter: str, where: object) -> str:
     names = ranks[min(ranks)]
     if len(names) > 1:
-        shown = ", ".join(repr(name) for name in names[:10])
-        raise DataError(f"{where} must hold one array for {parameter}, got {shown}; keep one")
+        raise DataError(
+            f"{where} must hold one array for {parameter}, got {quoted(names)}; keep one"
+        )
     return names[0]

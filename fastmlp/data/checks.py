@@ -56,8 +56,8 @@ def target_array(value: Any, name: str, task: str) -> tuple[np.ndarray, str]:
     name : str
         What the error messages call it.
     task : {"auto", "classification", "multilabel", "regression"}
-        auto: floating targets mean regression; several integer or boolean columns of only 0 and 1,
-        which are not one-hot, multilabel; all others classification.
+        auto: floating targets mean regression; several integer or boolean columns of only 0 and 1
+        multilabel; all others classification.
 
     Returns
     -------
@@ -82,23 +82,16 @@ def target_array(value: Any, name: str, task: str) -> tuple[np.ndarray, str]:
     if y.dtype.kind == "f":
         _check_finite(y, name)
     if task == "auto":
-        task = _task_of(y, name)
+        task = _task_of(y)
     convert = {"classification": _labels, "multilabel": _indicators, "regression": _numbers}
     return convert[task](y, name), task
 
 
-def _task_of(y: np.ndarray, name: str) -> str:
+def _task_of(y: np.ndarray) -> str:
     if y.dtype.kind == "f":
         return "regression"
     if y.dtype.kind == "U" or y.ndim != 2 or y.shape[1] < 2 or not _is_zero_or_one(y).all():
         return "classification"
-    if len(y) and np.all(np.count_nonzero(y, axis=1) == 1):
-        # Either reading trains, to different ends: so nobody may guess.
-        raise DataError(
-            f"{name} must not be one-hot (a single 1 in every row) for task 'auto', got shape "
-            f"{y.shape}; pass {name}.argmax(axis=1) for classes that exclude each other, else "
-            "task='multilabel'"
-        )
     return "multilabel"
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
 from ..base.errors import DataError
+from ..base.wording import listed, quoted
 
 
 def matching_classes(classes: np.ndarray, labels: Iterable[object] | str) -> np.ndarray:
@@ -24,7 +25,7 @@ def matching_classes(classes: np.ndarray, labels: Iterable[object] | str) -> np.
     unknown = [label for label in wanted if label not in index]
     if unknown:
         raise DataError(
-            f"classes must be labels of the data, got {', '.join(map(repr, unknown))}; "
+            f"classes must be labels of the data, got {quoted(unknown)}; "
             f"known: {listed(list(index))}"
         )
     if len(wanted) < 2:
@@ -44,9 +45,3 @@ def rows_of_classes(y: np.ndarray, kept: np.ndarray, name: str) -> np.ndarray:
             "none; choose other classes"
         )
     return rows
-
-
-def listed(labels: Sequence[object], limit: int = 20) -> str:
-    """Return labels separated by commas, the first of many."""
-    shown = ", ".join(str(label) for label in labels[:limit])
-    return f"{shown}, ... ({len(labels)} in all)" if len(labels) > limit else shown

@@ -14,8 +14,9 @@ from ..base.errors import ConfigError, DataError, close_match
 from ..base.foreign import as_plain, target_names
 from ..base.image_rows import rows_of_images
 from ..base.lazy import lazy
+from ..base.wording import listed
 from .checks import feature_matrix
-from .classes import listed, matching_classes, rows_of_classes
+from .classes import matching_classes, rows_of_classes
 from .given_parts import TrainingRows, check_lengths, check_part
 from .targets import dataset_targets
 
@@ -86,8 +87,7 @@ class Dataset:
     target_positions: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
-        if self.task not in TASKS:
-            raise ConfigError(f"unknown task {self.task!r}{close_match(str(self.task), TASKS)}")
+        check_task(self.task)
         plain, names = as_plain(self.X, "X")
         if self.feature_names is not None:
             names = tuple(self.feature_names)
@@ -128,11 +128,11 @@ class Dataset:
     def _targets_text(self) -> str:
         if self.classes is not None:
             labels = [str(label)[:20] for label in self.classes.tolist()]
-            shown = " ".join(listed(labels, 10).split())
+            shown = " ".join(listed(labels).split())
             return f"classification, {len(labels)} classes: {shown}"
         n_outputs = 1 if self.y.ndim == 1 else self.y.shape[1]
         what = "label" if self.task == "multilabel" else "target"
-        names = "" if self.target_names is None else f": {listed(self.target_names, 10)}"
+        names = "" if self.target_names is None else f": {listed(self.target_names)}"
         return f"{self.task}, {n_outputs} {what}{'s' * (n_outputs != 1)}{names}"
 
     def _part(self, part: str) -> tuple[Features | None, np.ndarray | None]:
@@ -239,6 +239,12 @@ class Dataset:
                 rows = rows_of_classes(y_part, kept, f"y_{part}")
                 changes |= {f"X_{part}": X_part[rows], f"y_{part}": y_part[rows]}
         return replace(self, **changes)
+
+
+def check_task(task: object) -> None:
+    """Raise ConfigError for an unknown task."""
+    if task not in TASKS:
+        raise ConfigError(f"unknown task {task!r}{close_match(str(task), TASKS)}")
 
 
 def _size_text(X: Features) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..base.errors import DataError
+from ..base.wording import listed
 
 MNIST = "mnist"
 ROLES = ("train images", "train labels", "test images", "test labels")
@@ -90,7 +91,7 @@ def only_set(sets: Iterable[IdxSet], place: Path, name: str) -> IdxSet | None:
     if name not in ("", MNIST) or named:
         whole = named
     if len(whole) > 1:
-        shown = ", ".join(f"{found.name} (in {found.folder})" for found in whole[:10])
+        shown = listed([f"{found.name} (in {found.folder})" for found in whole])
         choice = next((found.name for found in whole if found.name != MNIST), MNIST)
         raise DataError(
             f"{place} must hold one set of images, or --data must name one, got {shown}; choose "

@@ -13,10 +13,11 @@ from typing import BinaryIO, NamedTuple, cast
 
 import numpy as np
 
-from ..base.errors import ConfigError, DataError, close_match
+from ..base.errors import DataError
 from ..base.paths import as_text
+from ..base.wording import quoted
 from .array_names import TRAINING, arrays_by_role
-from .dataset import TASKS, Dataset
+from .dataset import Dataset, check_task
 from .npy_format import SUFFIX, read_array
 
 # Deflate can expand a thousandfold. Small arrays of zeros may; what expands to more must not.
@@ -138,8 +139,7 @@ def dataset_of_arrays(
     DataError
         If the arrays cannot be trained on.
     """
-    if task not in TASKS:
-        raise ConfigError(f"unknown task {task!r}{close_match(str(task), TASKS)}")
+    check_task(task)
     try:
         dataset = Dataset(**arrays, name=as_text(path.stem), task=task)  # type: ignore[arg-type]
     except DataError as error:
@@ -172,10 +172,9 @@ def unreadable(path: Path, error: OSError) -> DataError:
 
 
 def _lacking(path: Path, needed: tuple[str, ...], found: Collection[str]) -> DataError:
-    names = ", ".join(repr(name[:40]) for name in list(found)[:10]) or "none"
-    more = ", ..." if len(found) > 10 else ""
+    names = quoted([name[:40] for name in found]) or "none"
     return DataError(
-        f"{path} must hold arrays {' and '.join(needed)}, got {names}{more}; "
+        f"{path} must hold arrays {' and '.join(needed)}, got {names}; "
         "write it with np.savez(path, X=X, y=y)"
     )
 

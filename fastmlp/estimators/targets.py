@@ -13,7 +13,7 @@ from sklearn.utils.multiclass import unique_labels
 from ..base.csr import canonical, is_sparse
 from ..base.errors import DataError
 from ..base.foreign import as_dense, target_as_plain
-from ..model.task import shortened
+from ..base.wording import listed
 
 _REMEDIES = {
     "M": "subtract the first date and divide by numpy.timedelta64(1, 'D'), say",
@@ -173,7 +173,7 @@ def known_labels(y: Any, name: str, classes: np.ndarray) -> np.ndarray:
     unknown = sorted(set(unique_labels(y).tolist()) - set(classes.tolist()), key=str)
     if unknown:
         raise DataError(
-            f"{name} must hold the labels known from training ({shortened(classes)}), got "
+            f"{name} must hold the labels known from training ({listed(classes)}), got "
             f"{unknown[0]!r}; drop such rows, or train on them, too"
         )
     return like(y, classes)

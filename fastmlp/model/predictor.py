@@ -13,6 +13,7 @@ from ..base.foreign import as_plain
 from ..base.image_rows import rows_of_images
 from ..base.named_columns import frame_columns
 from ..base.table_options import TableOptions
+from ..base.wording import listed
 from ..kernels.buffers import Data
 from ..ops.losses import Loss
 from ..ops.optimizers import SGD
@@ -24,7 +25,7 @@ from .features import FeatureInfo
 from .functions import objective
 from .launch import WORTH_A_TEAM, check_threads
 from .network import Network
-from .task import Task, shortened
+from .task import Task
 
 
 class Predictor:
@@ -66,9 +67,9 @@ class Predictor:
         activations = ", ".join(map(str, self.network.activations))
         facts = [f"{sizes} ({activations})", self.network.dtype.name, self.task.describe()]
         if self.features is not None and self.features.names is not None:
-            facts.append(f"features {shortened(self.features.names)}")
+            facts.append(f"features {listed(self.features.names)}")
         if self.target_names is not None:
-            facts.append(f"target {shortened(self.target_names)}")
+            facts.append(f"target {listed(self.target_names)}")
         return f"<Predictor {'; '.join(facts)}>"
 
     @property

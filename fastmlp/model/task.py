@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..base.errors import DataError
+from ..base.wording import listed
 from ..kernels import codes
 from ..ops.scalers import Scaling
 
@@ -52,7 +52,7 @@ class Task:
     def describe(self) -> str:
         """Return the task in a few words."""
         if self.classes is not None:
-            return f"{self.kind}, {len(self.classes)} classes: {shortened(self.classes)}"
+            return f"{self.kind}, {len(self.classes)} classes: {listed(self.classes)}"
         what = "labels" if self.kind == "multilabel" else "outputs"
         return f"{self.kind}, {self.n_outputs} {what if self.n_outputs > 1 else what[:-1]}"
 
@@ -73,7 +73,7 @@ class Task:
         known = self.classes[np.minimum(numbers, len(self.classes) - 1)] == y
         if not known.all():
             raise DataError(
-                f"y must hold the labels known from training ({shortened(self.classes)}), "
+                f"y must hold the labels known from training ({listed(self.classes)}), "
                 f"got {y[~known].tolist()[0]!r}"
             )
         if self.kind == "binary":
@@ -116,9 +116,3 @@ class Task:
             numbers = (outputs[:, 0] >= self.threshold).astype(np.intp)
         labels: np.ndarray = self.classes[numbers]
         return labels
-
-
-def shortened(values: Sequence[object] | np.ndarray, most: int = 10) -> str:
-    """Return the values as a short text."""
-    text = ", ".join(str(value) for value in values[:most])
-    return text + (", ..." if len(values) > most else "")

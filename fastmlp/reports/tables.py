@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from ..base.wording import listed
 from ..model.network import Network
-from ..model.task import shortened
 from ..training.config import TrainConfig
 from ..training.result import TrainResult
 from .evaluation import EvaluatedPart
@@ -85,7 +85,7 @@ def units_note(part: EvaluatedPart, config: TrainConfig) -> str:
     if part.task.kind != "regression":
         return ""
     names = part.target_names
-    units = f"the units of {shortened(names)}" if names else "the units of the targets"
+    units = f"the units of {listed(names)}" if names else "the units of the targets"
     return "; ".join(filter(None, [f"MAE and RMSE are in {units}", loss_note(config)]))
 
 

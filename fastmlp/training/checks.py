@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from ..base.errors import ConfigError, close_match
+from ..data.dataset import TASKS
 from ..data.split import HOLD_OUTS
 from ..ops.improvement import CUMULATIVE, SINGLE
 
 AUTO = "auto"
-TASKS = ("auto", "classification", "multilabel", "regression")
 MODES = ("stochastic", "minibatch", "batch")
 SAMPLINGS = ("shuffle", "replacement", "in_order")
 DTYPES = ("float32", "float64")

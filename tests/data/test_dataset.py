@@ -441,7 +441,7 @@ def test_keep_classes_refuses_to_empty_a_part() -> None:
 
 def test_keep_classes_lists_no_more_than_a_few_of_many_labels() -> None:
     many = dataset(np.zeros((500, 1)), np.arange(500))
-    with pytest.raises(DataError, match=r"18, 19, \.\.\. \(500 in all\)$"):
+    with pytest.raises(DataError, match=r"8, 9, \.\.\. \(500 in all\)$"):
         many.keep_classes([-1])
 
 

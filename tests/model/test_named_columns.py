@@ -55,7 +55,7 @@ def test_columns_may_come_in_any_order_among_others(
     np.testing.assert_array_equal(predicted, trained.predict(X))
     (warning,) = caught
     further = ", ".join(repr(name) for name in order if name in ("Id", "note"))
-    assert str(warning.message) == f"X: left out {further}, which the model was not trained on"
+    assert str(warning.message) == f"X: left out {further}, which training did not use"
     assert warning.filename == __file__
 
 
@@ -74,7 +74,7 @@ def test_a_missing_column_is_named(
     make: Callable[[dict[str, Any]], Any], trained: Predictor, method: str
 ) -> None:
     frame = make({"rooms": X[:, 0], "aera": X[:, 1], "größe m²": X[:, 2], "4": X[:, 3]})
-    with pytest.raises(DataError, match="got none for 'area'; did you mean 'aera'"):
+    with pytest.raises(DataError, match=r"got none for 'area' .perhaps 'aera' for 'area'"):
         getattr(trained, method)(frame)
 
 
@@ -100,13 +100,13 @@ def test_a_model_without_names_takes_a_frame_by_position() -> None:
 
 def test_a_name_that_stands_twice_is_refused() -> None:
     with pytest.raises(DataError, match=r"file\.csv must have each column once, got 'a' more than"):
-        match_columns(["a", "b", "a"], ["a", "b"], [], "file.csv")
+        match_columns(["a", "b", "a"], ["a", "b"], "file.csv")
 
 
 def test_many_names_are_cut_short() -> None:
     wanted = [f"x{i}" for i in range(40)]
-    with pytest.raises(DataError, match=r"'x9', ... \(40 in all\); add it"):
-        match_columns([], wanted, [], "X")
+    with pytest.raises(DataError, match=r"'x9', ... \(40 in all\) \(it has no column"):
+        match_columns([], wanted, "X")
 
 
 def test_a_predictor_shows_what_it_is(trained: Predictor) -> None:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 
 from ...base.errors import DataError
 from ...base.table_options import WHITESPACE
+from ...base.wording import listed
 from .cells import COMMA_NUMBER, EITHER_NUMBER, POINT_NUMBER, is_boolean
 from .dialect import Dialect
-from .layout import Layout, listed
+from .layout import Layout
 from .records import Record
 
 GROUPED = re.compile(r"[-+]?\d{1,3}(?:([ ,.'_\xa0\u202f])\d{3})(?:\1\d{3})*(?:[.,]\d*)?")

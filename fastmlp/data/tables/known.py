@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import NamedTuple
 
 from ...base.errors import ConfigError, DataError
+from ...base.named_columns import further_columns, match_columns
 from ...base.table_options import TableOptions
+from ...base.wording import listed
 from .head import Head
-from .layout import MOST_SHOWN, Columns, Layout, find_layout, listed, target_list
+from .layout import Columns, Layout, find_layout, target_list
 
 
 class KnownColumns(NamedTuple):
@@ -60,18 +61,11 @@ def known_layout(
 def _by_name(
     options: TableOptions, columns: Columns, known: KnownColumns
 ) -> tuple[Layout, tuple[str, ...]]:
-    names, wanted = columns.names or (), known.feature_names or ()
-    missing = [name for name in wanted if name not in names]
-    if missing:
-        raise _missing(missing, columns, wanted)
-    features = tuple(names.index(name) for name in wanted)
+    names = columns.names or ()
+    features = match_columns(names, known.feature_names or (), columns.source)
     targets = _named_targets(options, columns, known)
-    layout = Layout(columns.names, columns.width, features, targets)
-    kept = {*features, *targets}
-    further = tuple(
-        name or f"column {i}, which has no name" for i, name in enumerate(names) if i not in kept
-    )
-    return layout, further
+    layout = Layout(columns.names, columns.width, tuple(features), targets)
+    return layout, tuple(further_columns(names, {*features, *targets}))
 
 
 def _named_targets(options: TableOptions, columns: Columns, known: KnownColumns) -> tuple[int, ...]:
@@ -111,7 +105,7 @@ def _by_position(
         layout = _with_targets(head, options, columns, known)
         if len(layout.targets) == known.n_targets:
             return layout
-    named = "" if known.feature_names is None else f" ({listed(list(known.feature_names))})"
+    named = "" if known.feature_names is None else f" ({listed(known.feature_names)})"
     n_targets = "one" if known.n_targets == 1 else str(known.n_targets)
     raise DataError(
         f"{columns.source} must have {wanted} columns of features{named}, as the model has, and at "
@@ -138,20 +132,3 @@ def as_numbers(target: str) -> bool:
     """Whether target columns are given by their indices."""
     parts = target_list(target, None)
     return bool(parts) and all(part.lstrip("+-").isdigit() for part in parts)
-
-
-def _missing(missing: list[str], columns: Columns, wanted: tuple[str, ...]) -> DataError:
-    names = columns.names or ()
-    others = [name for name in names if name and name not in wanted]
-    nearest = {
-        name: match[0]
-        for name in missing[:MOST_SHOWN]
-        if (match := difflib.get_close_matches(name.lower(), [o.lower() for o in others], 1))
-    }
-    lower = {name.lower(): name for name in others}
-    hints = ", ".join(f"{lower[there]!r} for {name!r}" for name, there in nearest.items())
-    hint = f" (perhaps {hints})" if hints else f"; it has {listed(list(map(repr, names)))}"
-    return DataError(
-        f"{columns.source} must have a column for each feature of the model, it lacks "
-        f"{listed(list(map(repr, missing)))}{hint}; rename or add columns"
-    )

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from ...base.errors import ConfigError, DataError, close_match
 from ...base.table_options import AUTO, TableOptions
+from ...base.wording import listed, quoted
 from .cells import CellFormat
 from .head import Head
 from .header import has_header
@@ -17,7 +18,6 @@ TARGET_NAMES = ("target", "label", "class", "y")
 # What R and pandas call a column with the names of the rows, in lower case.
 UNNAMED = ("", "unnamed: 0")
 ROW_NAMES = (*UNNAMED, "rownames", "row.names", "row_names")
-MOST_SHOWN = 10
 
 
 class Layout(NamedTuple):
@@ -234,12 +234,6 @@ def near(name: str, names: Iterable[str]) -> str:
     return hint if "did you mean" in hint else f"; known: {listed(list(names))}"
 
 
-def listed(names: list[str]) -> str:
-    """Return names between commas, the first of many."""
-    shown = ", ".join(names[:MOST_SHOWN])
-    return f"{shown}, ... ({len(names)} in all)" if len(names) > MOST_SHOWN else shown
-
-
 def _is_named(first: list[str], options: TableOptions, known: tuple[str, ...] | None) -> bool:
     """Whether the first row holds names that an option or another table knows."""
     given = [*target_list(options.target, tuple(first)), *options.features, *options.drop]
@@ -283,7 +277,7 @@ def _check_names(names: list[str], source: str) -> None:
     repeated = [name for name, count in Counter(filter(None, names)).items() if count > 1]
     if repeated:
         raise DataError(
-            f"{source}: column names must differ, got {', '.join(map(repr, repeated[:10]))} more "
+            f"{source}: column names must differ, got {quoted(repeated)} more "
             "than once; rename them"
         )
 

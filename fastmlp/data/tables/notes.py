@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from ...base.table_options import AUTO, WHITESPACE, TableOptions
+from ...base.wording import quoted
 from .dialect import Dialect
 from .head import Head
-from .layout import TARGET_NAMES, Columns, Layout, listed
+from .layout import TARGET_NAMES, Columns, Layout
 from .targets import TargetKind
 from .values import Values
 
@@ -44,7 +45,7 @@ def notes_on_text(
         else:
             # Names that are numbers are shown, since they may be data after all.
             numbers = any(map(dialect.cells.is_number, fields))
-            shown = f", {listed([repr(cell.strip()) for cell in fields])}" if numbers else ""
+            shown = f", {quoted([cell.strip() for cell in fields])}" if numbers else ""
             yield f"header: line {line}{shown} (--header no if it holds data)"
     if layout.row_names:
         name = repr(columns.names[0]) if columns.names and columns.names[0] else "without a name"

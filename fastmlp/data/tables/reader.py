@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ...base.errors import ConfigError, close_match
+from ...base.errors import ConfigError
+from ...base.named_columns import further_note
 from ...base.table_options import AUTO, TableOptions
-from ..dataset import Dataset
+from ..dataset import Dataset, check_task
 from .head import read_head
 from .known import KnownColumns, known_layout
 from .layout import find_columns, find_layout
@@ -18,7 +19,6 @@ from .notes import notes_on_task, notes_on_text, notes_on_values
 from .reading import Reading
 from .source import Source
 
-TASKS = ("auto", "classification", "multilabel", "regression")
 Notify = Callable[[str], None]
 
 
@@ -79,8 +79,7 @@ def read_csv(
     DataError
         If the file is missing or no table, a feature is no number, or a value is missing.
     """
-    if task not in TASKS:
-        raise ConfigError(f"unknown task {task!r}{close_match(str(task), TASKS)}")
+    check_task(task)
     table = table or TableOptions()
     with Source(path) as source:
         head = read_head(source, table)
@@ -91,7 +90,7 @@ def read_csv(
                 "task multilabel takes several target columns of 0 and 1, got one; name them all, "
                 "such as --target a,b,c"
             )
-        say = notify or _ignore
+        say = notify or (lambda note: None)
         for note in notes_on_text(head, table, columns, layout):
             say(note)
         reading = Reading(source, head, table, columns, layout, task)
@@ -159,10 +158,5 @@ def read_rows(
         reading = Reading(source, head, table, columns, layout, task)
         y = reading.targets(task)[0] if layout.targets else None
         if notify is not None and left_out:
-            shown = ", ".join(left_out[:10]) + (", ..." if len(left_out) > 10 else "")
-            notify(f"{source.name}: column(s) not used in training, left out: {shown}")
+            notify(further_note(left_out, source.name))
     return Rows(reading.values.X, y, left_out)
-
-
-def _ignore(message: str) -> None:
-    pass

@@ -88,7 +88,7 @@ def test_another_target_can_be_named(rows: Any, refusal: Any) -> None:
 def test_further_columns_are_left_out_and_named_once(rows: Any) -> None:
     found, said = rows("Id,width,note,length\n7,2,x,1\n8,4,,3\n", NAMED)
     assert (found.X.tolist(), found.left_out) == ([[1, 2], [3, 4]], ("Id", "note"))
-    assert len(said) == 1 and said[0].endswith("left out: Id, note")
+    assert len(said) == 1 and said[0].endswith("left out 'Id', 'note', which training did not use")
 
 
 def test_row_names_are_further_columns(rows: Any) -> None:
@@ -99,9 +99,9 @@ def test_row_names_are_further_columns(rows: Any) -> None:
 @pytest.mark.parametrize(
     ("header", "words"),
     [
-        ("length,breadth", "it lacks 'width'; it has 'length', 'breadth'"),
-        ("length,Width", "it lacks 'width' (perhaps 'Width' for 'width')"),
-        ("lengths,width", "it lacks 'length' (perhaps 'lengths' for 'length')"),
+        ("length,breadth", "got none for 'width' (it has 'length', 'breadth')"),
+        ("length,Width", "got none for 'width' (perhaps 'Width' for 'width')"),
+        ("lengths,width", "got none for 'length' (perhaps 'lengths' for 'length')"),
     ],
 )
 def test_a_missing_feature_is_named(header: str, words: str, refusal: Any) -> None:
