@@ -1,6 +1,6 @@
-"""Where a user's caches go, also for a user without a home folder.
+"""The folders of a user's caches, also for a user without a home folder.
 
-A fact that every folder of the package may know, so it takes nothing from any of them.
+Every package may import this module, so it imports none of them.
 """
 
 from __future__ import annotations

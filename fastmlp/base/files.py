@@ -1,4 +1,4 @@
-"""Files that are either whole or not there, and files by which processes wait for each other."""
+"""Files that are written as a whole or not at all, and files that processes lock."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import re
 import stat
 import sys
 import uuid
-import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -152,55 +151,6 @@ def remove_partial(folder: Path) -> None:
     for path in folder.glob(".*"):
         if re.fullmatch(r"\..+\.[0-9a-f]{32}", path.name):
             path.unlink(missing_ok=True)
-
-
-class FolderLock:
-    """A folder held against all other processes and threads.
-
-    The lock is on the folder itself, so nothing is left behind, and the system lets go of it when
-    the process ends, however it ends; forked children do not have it. Where there are no such locks
-    (Windows, some network folders), or the folder cannot be opened, it is held by nobody.
-
-    Raises
-    ------
-    BlockingIOError
-        If somebody else holds it.
-    """
-
-    def __init__(self, folder: Path):
-        self._close: Callable[[], object] = lambda: None
-        try:
-            import fcntl
-
-            descriptor = os.open(folder, os.O_RDONLY)
-        except (ImportError, OSError):
-            return
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(descriptor)
-            if isinstance(error, BlockingIOError):
-                raise
-            return
-        self._close = weakref.finalize(self, os.close, descriptor)
-        _HELD.add(self)
-
-    def release(self) -> None:
-        """Let go of it, if it is held."""
-        self._close()  # the first time
-
-
-_HELD: weakref.WeakSet[FolderLock] = weakref.WeakSet()
-
-
-def _release_copies() -> None:
-    """Close what a forked child has been given: the lock would outlive its owner."""
-    for lock in list(_HELD):
-        lock.release()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_release_copies)
 
 
 @contextmanager

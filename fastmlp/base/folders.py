@@ -1,18 +1,68 @@
-"""Folders into which a run or a sweep writes: made, and held against all others meanwhile."""
+"""Folders that a run or a sweep writes into: made, and locked against all others meanwhile."""
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Iterator
+import weakref
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from .errors import ConfigError
-from .files import FolderLock
 from .paths import Name, as_path, kind_of
 
-_held = threading.local()
+
+class FolderLock:
+    """A folder held against all other processes and threads.
+
+    The lock is on the folder itself, so nothing is left behind, and the system lets go of it when
+    the process ends, however it ends; forked children do not have it. Where there are no such locks
+    (Windows, some network folders), or the folder cannot be opened, it is held by nobody.
+
+    Raises
+    ------
+    BlockingIOError
+        If somebody else holds it.
+    """
+
+    def __init__(self, folder: Path):
+        self._close: Callable[[], object] = lambda: None
+        try:
+            import fcntl
+
+            descriptor = os.open(folder, os.O_RDONLY)
+        except (ImportError, OSError):
+            return
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(descriptor)
+            if isinstance(error, BlockingIOError):
+                raise
+            return
+        self._close = weakref.finalize(self, os.close, descriptor)
+        _LOCKS.add(self)
+
+    def release(self) -> None:
+        """Let go of it, if it is held."""
+        self._close()  # the first time
+
+
+_LOCKS: weakref.WeakSet[FolderLock] = weakref.WeakSet()
+
+
+def _release_copies() -> None:
+    """Close what a forked child has been given: the lock would outlive its owner."""
+    for lock in list(_LOCKS):
+        lock.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_release_copies)
+
+
+_of_thread = threading.local()
 
 
 def make_folder(name: Name, what: str) -> Path:
@@ -68,13 +118,13 @@ def held_folder(name: Name, what: str) -> Iterator[Path]:
     :func:`lock_folder`.
     """
     path = make_folder(name, what)
-    mine: set[str] = _held.__dict__.setdefault("folders", set())
+    mine: set[str] = _of_thread.__dict__.setdefault("folders", set())
     key = os.path.realpath(path)
     if key in mine:
         yield path
         return
     with ExitStack() as here:
-        kept: ExitStack = getattr(_held, "kept", here)
+        kept: ExitStack = getattr(_of_thread, "kept", here)
         kept.callback(lock_folder(path, what).release)
         mine.add(key)
         kept.callback(mine.discard, key)
@@ -84,11 +134,11 @@ def held_folder(name: Name, what: str) -> Iterator[Path]:
 @contextmanager
 def folders_kept() -> Iterator[None]:
     """Let this thread keep every folder that :func:`held_folder` holds within the block."""
-    with ExitStack() as _held.kept:
+    with ExitStack() as _of_thread.kept:
         try:
             yield
         finally:
-            del _held.kept
+            del _of_thread.kept
 
 
 def remove_files(paths: Iterable[Path], what: str) -> None:

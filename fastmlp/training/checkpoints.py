@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..base.errors import ConfigError, DataError, FastMLPError
-from ..base.files import FolderLock, remove_partial
+from ..base.files import remove_partial
+from ..base.folders import FolderLock, lock_folder
 from ..base.paths import as_path
 from ..model.tensor_file import Header
 from .checkpoint import load_checkpoint, read_facts, save_checkpoint
@@ -146,13 +147,7 @@ def _lock(folder: Path) -> FolderLock:
     """Hold a folder, which is made if it can be."""
     with suppress(OSError):  # as when checkpoints cannot be written: the run does without
         folder.mkdir(parents=True, exist_ok=True)
-    try:
-        return FolderLock(folder)
-    except BlockingIOError:
-        raise ConfigError(
-            f"checkpoint_dir {folder} is in use: another process or thread trains in it; wait for "
-            "its end, end it, or choose another folder"
-        ) from None
+    return lock_folder(folder, "checkpoint_dir")
 
 
 def remove_checkpoints(folder: Path) -> None:

@@ -1,9 +1,8 @@
-"""Files that are whole or not there, and files by which processes wait for each other."""
+"""Files that are written as a whole or not at all, and files that processes lock."""
 
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import stat
 import subprocess
@@ -14,7 +13,8 @@ import numpy as np
 import pytest
 
 from fastmlp.base import files
-from fastmlp.base.files import FolderLock, locked, write_atomically
+from fastmlp.base.files import locked, write_atomically
+from holding import holding
 
 HOLD = """
 import sys
@@ -24,14 +24,6 @@ with locked(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.readline()
 """
-
-
-def holding(program: str, path: Path) -> subprocess.Popen[str]:
-    """Start a program that holds a path until its input ends."""
-    return subprocess.Popen(
-        [sys.executable, "-c", program, str(path)],
-        cwd=Path(__file__).parents[2], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
 
 
 def test_one_process_keeps_another_out(tmp_path: Path) -> None:
@@ -46,51 +38,6 @@ def test_one_process_keeps_another_out(tmp_path: Path) -> None:
         other.stdin.close()  # it ends, and lets go
         with locked(path):
             pass
-
-
-HOLD_FOLDER = """
-import os, signal, sys
-from pathlib import Path
-from fastmlp.base.files import FolderLock
-lock = FolderLock(Path(sys.argv[1]))
-if os.fork() == 0:
-    print(os.getpid(), flush=True)
-    signal.pause()  # it outlives its parent, whose lock it must not keep
-sys.stdin.readline()
-"""
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-def test_a_folder_is_free_once_its_holder_is_killed(tmp_path: Path) -> None:
-    holder = holding(HOLD_FOLDER, tmp_path)
-    assert holder.stdin is not None and holder.stdout is not None
-    with holder:
-        child = int(holder.stdout.readline())
-        try:
-            with pytest.raises(BlockingIOError):
-                FolderLock(tmp_path)
-            holder.kill()
-            holder.wait()
-            FolderLock(tmp_path)
-        finally:
-            os.kill(child, signal.SIGKILL)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_folder_is_held_until_it_is_let_go_of(tmp_path: Path) -> None:
-    pytest.importorskip("fcntl")
-    lock = FolderLock(tmp_path)
-    with pytest.raises(BlockingIOError):
-        FolderLock(tmp_path)
-    lock.release()
-    lock.release()
-    again = FolderLock(tmp_path)
-    del again
-    FolderLock(tmp_path).release()
-
-
-def test_a_folder_that_is_not_there_is_held_by_nobody(tmp_path: Path) -> None:
-    FolderLock(tmp_path / "missing").release()
 
 
 def test_where_no_file_can_be_made_nobody_waits(tmp_path: Path) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from pathlib import Path
 
 import pytest
 
 from fastmlp import ConfigError
-from fastmlp.base.files import FolderLock
-from fastmlp.base.folders import folders_kept, held_folder, make_folder, remove_files
+from fastmlp.base.folders import FolderLock, folders_kept, held_folder, make_folder, remove_files
+from holding import holding
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs devices, FIFOs, links and locks")
 
@@ -100,3 +101,48 @@ def test_a_folder_is_held_by_one_thread_however_often(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="mine"), folders_kept(), held_folder(tmp_path / "r", "-"):
         raise ValueError("mine")
     FolderLock(tmp_path / "r").release()
+
+
+HOLD_FOLDER = """
+import os, signal, sys
+from pathlib import Path
+from fastmlp.base.folders import FolderLock
+lock = FolderLock(Path(sys.argv[1]))
+if os.fork() == 0:
+    print(os.getpid(), flush=True)
+    signal.pause()  # it outlives its parent, whose lock it must not keep
+sys.stdin.readline()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_folder_is_free_once_its_holder_is_killed(tmp_path: Path) -> None:
+    holder = holding(HOLD_FOLDER, tmp_path)
+    assert holder.stdin is not None and holder.stdout is not None
+    with holder:
+        child = int(holder.stdout.readline())
+        try:
+            with pytest.raises(BlockingIOError):
+                FolderLock(tmp_path)
+            holder.kill()
+            holder.wait()
+            FolderLock(tmp_path)
+        finally:
+            os.kill(child, signal.SIGKILL)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_is_held_until_it_is_let_go_of(tmp_path: Path) -> None:
+    pytest.importorskip("fcntl")
+    lock = FolderLock(tmp_path)
+    with pytest.raises(BlockingIOError):
+        FolderLock(tmp_path)
+    lock.release()
+    lock.release()
+    again = FolderLock(tmp_path)
+    del again
+    FolderLock(tmp_path).release()
+
+
+def test_a_folder_that_is_not_there_is_held_by_nobody(tmp_path: Path) -> None:
+    FolderLock(tmp_path / "missing").release()

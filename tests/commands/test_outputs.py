@@ -14,8 +14,7 @@ import pytest
 import fastmlp
 from command_lines import started
 from fastmlp import predict, sweep, train
-from fastmlp.base.files import FolderLock
-from fastmlp.base.folders import held_folder
+from fastmlp.base.folders import FolderLock, held_folder
 from toys import blobs, model, settings
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs devices, FIFOs, links and locks")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from command_lines import started
-from fastmlp.base.files import FolderLock
+from fastmlp.base.folders import FolderLock
 from fastmlp.train import main
 from fastmlp.training.run import Run
 from interrupting import EndAt, Killed
