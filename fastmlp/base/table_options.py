@@ -90,6 +90,11 @@ class TableOptions:
         """Return the names of all options."""
         return tuple(field.name for field in dataclasses.fields(cls))
 
+    @classmethod
+    def lists(cls) -> tuple[str, ...]:
+        """Return the names of the options that hold several texts."""
+        return tuple(field.name for field in dataclasses.fields(cls) if field.default == ())
+
     def changed(self) -> dict[str, Any]:
         """Return the options that differ from their defaults, as JSON holds them."""
         return {

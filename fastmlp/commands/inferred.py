@@ -24,25 +24,25 @@ def setting_lines(given: TrainConfig, run: Run) -> list[str]:
     """
     config = run.config
 
-    def line(text: str, *fields: str) -> str:
+    def line(title: str, text: str, *fields: str) -> str:
         inferred = [_OPTIONS[name] for name in fields if getattr(given, name) == AUTO]
-        return f"           {text}" + (f" ({', '.join(inferred)})" if inferred else "")
+        return f"{title:<11}{text}" + (f" ({', '.join(inferred)})" if inferred else "")
 
     lines = [
-        line(f"split {config.split}", "split"),
-        line(f"scale {config.scale}", "scale"),
+        line("", f"split {config.split}", "split"),
+        line("", f"scale {config.scale}", "scale"),
     ]
     is_regression = run.task.kind == "regression"
     if is_regression:
         what = ": losses are of scaled targets" if config.target_scale != "none" else ""
-        lines.append(line(f"target scale {config.target_scale}{what}", "target_scale"))
+        lines.append(line("", f"target scale {config.target_scale}{what}", "target_scale"))
     clipping = f", clip norm {config.clip_norm:g}" if config.clip_norm else ""
     rule = (
         f"{config.optimizer}, rate {config.learning_rate:g}, schedule {config.schedule}{clipping}"
     )
     # Named where the task has decided.
     fields = ("optimizer", "learning_rate", "schedule", "clip_norm") if is_regression else ()
-    return [*lines, line(rule, *fields).replace(" " * 11, "training   ", 1)]
+    return [*lines, line("training", rule, *fields)]
 
 
 def few_updates_lines(run: Run) -> list[str]:

@@ -15,7 +15,7 @@ from ..base.errors import ConfigError, DataError
 from ..base.image_rows import rows_of_images
 from ..base.paths import as_text
 from ..base.table_options import TableOptions
-from .files import TABLE, kind_of_file
+from .files import NPY, NPZ, TABLE, kind_of_file
 from .idx import read_idx
 from .npy_files import read_npy_array, read_npy_rows
 from .npy_format import SUFFIX as NPY_SUFFIX
@@ -24,6 +24,7 @@ from .png import SUFFIX as PNG_SUFFIX
 from .png import find_pngs, read_pngs
 from .tables import KnownColumns, read_rows
 
+IDX, PNG = "idx", "png"
 _IDX_MAGIC, _GZIP_MAGIC = b"\x00\x00", b"\x1f\x8b"
 
 
@@ -89,17 +90,17 @@ def read_inputs(
         If a file is missing or damaged, or does not fit the model.
     """
     kind = _kind(paths)
-    if given and kind != "csv":
+    if given and kind != TABLE:
         raise ConfigError(
             f"{', '.join(sorted(given))} must be left out unless the rows are a table in text, got "
             f"{paths[0]}; name a CSV file, or leave out"
         )
-    if labels is not None and kind not in ("idx", "png", "npy"):
+    if labels is not None and kind not in (IDX, PNG, NPY):
         raise ConfigError(
             f"--labels goes with IDX and PNG images and NPY files, got it with {paths[0]}; put the "
             "labels into that file"
         )
-    if kind == "csv":
+    if kind == TABLE:
         rows = read_rows(paths[0], table or TableOptions(), known, notify)
         if "target" in given and table is not None and rows.y is None:
             raise ConfigError(
@@ -107,9 +108,9 @@ def read_inputs(
                 "the file holds features alone"
             )
         return Inputs(rows.X, rows.y)
-    if kind == "png":
+    if kind == PNG:
         inputs = _png_inputs(paths, known.n_features)
-    elif kind == "idx":
+    elif kind == IDX:
         inputs = _idx_inputs(paths[0])
     else:
         inputs = _array_inputs(paths[0], kind, notify)
@@ -128,10 +129,10 @@ def _labels(path: Path, n: int) -> np.ndarray:
 
 
 def _kind(paths: Sequence[Path]) -> str:
-    """Return "csv", "npz", "npy", "idx" or "png"."""
+    """Return what the files are: a table, arrays, or images."""
     others = [path for path in paths if not path.is_dir() and path.suffix.lower() != PNG_SUFFIX]
     if not others:
-        return "png"
+        return PNG
     if len(paths) > 1:
         raise ConfigError(
             f"several inputs must all be .png files or folders of them, got {others[0]} among "
@@ -139,9 +140,8 @@ def _kind(paths: Sequence[Path]) -> str:
         )
     (path,) = paths
     if _begins_like_idx(path):
-        return "idx"
-    kind = kind_of_file(os.fspath(path))
-    return "csv" if kind == TABLE else kind
+        return IDX
+    return kind_of_file(os.fspath(path))
 
 
 def _begins_like_idx(path: Path) -> bool:
@@ -181,7 +181,7 @@ def _idx_inputs(path: Path) -> Inputs:
 
 
 def _array_inputs(path: Path, kind: str, notify: Callable[[str], None] | None) -> Inputs:
-    found = read_npz_rows(path) if kind == "npz" else read_npy_rows(path)
+    found = read_npz_rows(path) if kind == NPZ else read_npy_rows(path)
     if notify is not None and found.names[0].lower() not in ("x", path.name.lower()):
         notify(f"input: {' and '.join(found.names)} of {path.name}")
     rows = rows_of_images(found.X)

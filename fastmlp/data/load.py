@@ -13,15 +13,13 @@ from ..base.paths import find_path
 from ..base.table_options import TableOptions
 from . import digits, mnist
 from .dataset import Dataset
-from .files import KINDS, TABLE, kind_of_file, read_file, with_part
+from .files import KINDS, TABLE, Notify, kind_of_file, read_file, with_part
 from .idx_sets import MNIST
 from .synthetic import SYNTHETIC
 from .tables.source import STDIN
 
 DataDir = str | os.PathLike[str] | None
-Notify = Callable[[str], None]
 
-_SEVERAL = ("features", "drop", "na_values")
 _SUFFIXES = ".csv, .tsv, .npz or .npy"
 
 
@@ -104,7 +102,7 @@ def table_options(
         text = str(targets[0])
     else:  # names may hold commas
         text = ",".join(f'"{name}"' if "," in str(name) else str(name) for name in targets)
-    texts = {name: _as_texts(options[name]) for name in _SEVERAL if name in options}
+    texts = {name: _as_texts(options[name]) for name in TableOptions.lists() if name in options}
     return TableOptions(target=text, **{**options, **texts})
 
 

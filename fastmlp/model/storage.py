@@ -220,7 +220,7 @@ def _image_shape(section: Header, n_features: int) -> tuple[int, int] | None:
 
 def _table(options: Header) -> TableOptions:
     check_keys({**dict.fromkeys(TableOptions.names()), **options}, TableOptions.names(), "table")
-    several = ("features", "drop", "na_values")
+    several = TableOptions.lists()
     for name, value in options.items():
         texts = value if name in several else [value]
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):

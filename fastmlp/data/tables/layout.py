@@ -44,15 +44,14 @@ class Layout(NamedTuple):
     @property
     def feature_names(self) -> tuple[str, ...] | None:
         """The names of the features."""
-        return self.names_of(self.features)
+        return self._names_of(self.features)
 
     @property
     def target_names(self) -> tuple[str, ...] | None:
         """The names of the targets."""
-        return self.names_of(self.targets)
+        return self._names_of(self.targets)
 
-    def names_of(self, columns: Iterable[int]) -> tuple[str, ...] | None:
-        """Return the names of columns."""
+    def _names_of(self, columns: Iterable[int]) -> tuple[str, ...] | None:
         return None if self.names is None else tuple(self.names[i] for i in columns)
 
     def column(self, index: int) -> str:

@@ -17,7 +17,7 @@ from .records import Record, Records
 from .source import Source
 from .text import Text, lines_in
 
-Target = np.ndarray | list[str]
+Target = fast.Target
 
 
 class Values(NamedTuple):
