@@ -27,8 +27,8 @@ def write_atomically(path: Path, *contents: bytes | memoryview) -> None:
     """Write ``contents``, one after the other, to ``path`` by way of a temporary file beside it.
 
     Once it returns, the file outlasts a loss of power; killed before, the old one is there, whole.
-    A link stays a link: the file that it names is replaced. A device, a FIFO or a name of an open
-    file (``/dev/stdout``) is never replaced, but written to.
+    A link stays a link: its target is replaced. A device, a FIFO and a name of an open file
+    (``/dev/stdout``) are written to, never replaced.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def write_atomically(path: Path, *contents: bytes | memoryview) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write a text as :func:`write_atomically` does, in UTF-8.
 
-    What UTF-8 lacks, which are bytes of file names in other encodings, is written as its number.
+    Bytes of file names that are no UTF-8 are written as escapes such as ``\\xf6``.
     """
     write_atomically(path, encoded(text))
 
@@ -74,7 +74,7 @@ def encoded(text: str) -> bytes:
 
 
 def is_stream(path: Path) -> bool:
-    """Whether what is written to a path is passed on: by a device, a FIFO or an open file's name.
+    """Whether a path is a stream: a device, a FIFO or the name of an open file.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def is_stream(path: Path) -> bool:
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError:
-        return False  # also for a link to nothing, whose file is made
+        return False  # also for a broken link, whose target will be made
     if stat.S_ISREG(mode):
         return False
     if stat.S_ISCHR(mode) or stat.S_ISFIFO(mode):
@@ -121,7 +121,7 @@ def descriptor_of(path: Path) -> int | None:
 
 
 def _partial_name(name: str) -> str:
-    """Return a hidden name that no other writer has, and that is not too long."""
+    """Return a unique hidden name that is not too long."""
     most = _LONGEST_NAME - len(f"..{uuid.uuid4().hex}")
     start = name if len(os.fsencode(name)) <= most else name[: most // 4]
     return f".{start}.{uuid.uuid4().hex}"

@@ -14,16 +14,16 @@ from .paths import Name, as_path, kind_of
 
 
 class FolderLock:
-    """A folder held against all other processes and threads.
+    """An exclusive lock on a folder, against other processes and threads.
 
-    The lock is on the folder itself, so nothing is left behind, and the system lets go of it when
-    the process ends, however it ends; forked children do not have it. Where there are no such locks
-    (Windows, some network folders), or the folder cannot be opened, it is held by nobody.
+    The lock is on the folder itself, so no file is left behind. The system releases it when the
+    process ends, however it ends; forked children do not inherit it. Without such locks (Windows,
+    some network folders), or if the folder cannot be opened, nothing is locked.
 
     Raises
     ------
     BlockingIOError
-        If somebody else holds it.
+        If it is locked already.
     """
 
     def __init__(self, folder: Path):
@@ -45,7 +45,7 @@ class FolderLock:
         _LOCKS.add(self)
 
     def release(self) -> None:
-        """Let go of it, if it is held."""
+        """Release the lock; nothing happens if it is released."""
         self._close()  # the first time
 
 
@@ -53,7 +53,7 @@ _LOCKS: weakref.WeakSet[FolderLock] = weakref.WeakSet()
 
 
 def _release_copies() -> None:
-    """Close what a forked child has been given: the lock would outlive its owner."""
+    """Close a forked child's copies of locks, which would outlive their owner."""
     for lock in list(_LOCKS):
         lock.release()
 
@@ -84,22 +84,22 @@ def make_folder(name: Name, what: str) -> Path:
 
 
 def _why_not(path: Path, error: OSError) -> str:
-    """Say what is in the way of a folder."""
+    """Return why a folder cannot be made or used."""
     if os.path.lexists(path) and not os.path.isdir(path):
         return f"must be a folder, and it is {kind_of(path)}; choose another folder"
-    for place in path.parents:
-        if os.path.lexists(place) and not os.path.isdir(place):
-            return f"cannot be written to: {place} is {kind_of(place)}; choose another folder"
+    for parent in path.parents:
+        if os.path.lexists(parent) and not os.path.isdir(parent):
+            return f"cannot be written to: {parent} is {kind_of(parent)}; choose another folder"
     return f"cannot be written to: {error.strerror}; choose another folder"
 
 
 def lock_folder(path: Path, what: str) -> FolderLock:
-    """Hold a folder against all other runs and sweeps.
+    """Lock a folder against all other runs and sweeps.
 
     Raises
     ------
     ConfigError
-        If another process or thread holds it.
+        If another process or thread has locked it.
     """
     try:
         return FolderLock(path)
@@ -112,9 +112,9 @@ def lock_folder(path: Path, what: str) -> FolderLock:
 
 @contextmanager
 def held_folder(name: Name, what: str) -> Iterator[Path]:
-    """Make a folder and hold it until the block is left.
+    """Make a folder and lock it until the block is left.
 
-    Within the block the same thread may hold it once more. Errors as for :func:`make_folder` and
+    Within the block the same thread may lock it again. Errors as for :func:`make_folder` and
     :func:`lock_folder`.
     """
     path = make_folder(name, what)
@@ -133,7 +133,7 @@ def held_folder(name: Name, what: str) -> Iterator[Path]:
 
 @contextmanager
 def folders_kept() -> Iterator[None]:
-    """Let this thread keep every folder that :func:`held_folder` holds within the block."""
+    """Keep every lock that this thread takes by :func:`held_folder` until the block is left."""
     with ExitStack() as _of_thread.kept:
         try:
             yield
@@ -147,7 +147,7 @@ def remove_files(paths: Iterable[Path], what: str) -> None:
     Raises
     ------
     ConfigError
-        If one is no regular file: before any is removed.
+        If one of them is no regular file; then none is removed.
     """
     there = [path for path in paths if os.path.lexists(path)]
     for path in there:

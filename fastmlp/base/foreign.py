@@ -1,6 +1,6 @@
 """Tables of other libraries as arrays: frames and series of any maker, and SciPy's matrices.
 
-Told by their types, so that no library is imported that the caller has not.
+They are recognised by type, so that only libraries that the caller uses are imported.
 """
 
 from __future__ import annotations
@@ -40,20 +40,19 @@ def as_plain(
     name : str
         What the error messages call it.
     select : callable, optional
-        Returns the positions of the columns of a frame to take, from their names; None: all.
+        Returns the indices of the columns to take from the names of a frame; None: all.
 
     Returns
     -------
     value : object
-        Of a frame, an array of numbers; booleans beside numbers are 0 and 1, and a missing value is
-        NaN.
+        A frame becomes an array of numbers: booleans beside numbers are 0 and 1, gaps NaN.
     names : tuple of str or None
         Of a frame's columns.
 
     Raises
     ------
     DataError
-        If a frame's column holds no numbers or it is not in memory, or an array has masked values.
+        If a column holds no numbers, a frame is not in memory, or an array has masked values.
     """
     value = unmasked(value, name)
     frame = read_frame(value, name)
@@ -135,7 +134,7 @@ def as_dense(value: Any, name: str, why: str = "", remedy: str = "") -> np.ndarr
 
 
 def refuse_dates(value: Any, name: str) -> None:
-    """Raise DataError for dates, times and durations, which NumPy would cast to numbers."""
+    """Raise DataError for dates, times and durations, which NumPy would convert to numbers."""
     dtype = getattr(value, "dtype", None)
     if isinstance(value, np.ndarray):
         if dtype is not None and dtype.kind in "mM":

@@ -16,10 +16,10 @@ _TO_MEMORY = {"dask": "compute()", "duckdb": "arrow()", "pyspark": "toPandas()"}
 
 
 def read_frame(value: Any, name: str) -> Any:
-    """Return a frame as one of narwhals; None for anything that is no frame, or that narwhals does
-    not know but NumPy can read.
+    """Return a frame as a narwhals frame, or None if it is no frame.
 
-    Told by its type: polars warns when a lazy frame is asked for its columns.
+    None also for frames that narwhals does not know but NumPy can read. The type is checked, since
+    polars warns when a lazy frame is asked for its columns.
     """
     if isinstance(value, np.ndarray) or not hasattr(type(value), "columns"):
         return None
@@ -29,7 +29,7 @@ def read_frame(value: Any, name: str) -> Any:
         frame: Any = nw.from_native(value, pass_through=True)
     except nw.exceptions.DuplicateError as error:
         raise DataError(
-            f"{name} must have different column names, got some that stand several times "
+            f"{name} must have different column names, got repeated ones "
             f"({' '.join(str(error).split())}); rename or drop such columns"
         ) from None
     if isinstance(frame, nw.LazyFrame):
@@ -49,7 +49,7 @@ def _speaks_arrow(value: Any) -> bool:
 
 
 def read_series(value: Any) -> Any:
-    """Return a series as one of narwhals; None for anything that is no series."""
+    """Return a series as a narwhals series, or None if it is no series."""
     kind = type(value)
     likely = any(hasattr(kind, a) for a in ("to_frame", "__arrow_c_stream__", "__arrow_c_array__"))
     if isinstance(value, np.ndarray) or not likely:
@@ -65,7 +65,7 @@ def read_series(value: Any) -> Any:
 
 
 def _from_arrow(value: Any, name: str) -> Any:
-    """Return a frame that speaks Arrow's protocol, such as a record batch, as one of narwhals."""
+    """Return a frame with Arrow's protocol, such as a record batch, as a narwhals frame."""
     import narwhals.stable.v2 as nw
 
     if _speaks_arrow(value):
@@ -77,7 +77,7 @@ def _from_arrow(value: Any, name: str) -> Any:
     raise DataError(
         f"{name} must be an array, a sparse matrix, or a frame that narwhals can read (pandas, "
         f"polars, pyarrow and others), got {type(value).__module__}.{type(value).__qualname__}; "
-        f"pass {name}.to_numpy(), say"
+        f"pass for example {name}.to_numpy()"
     )
 
 
@@ -107,14 +107,15 @@ def _holds_numbers(column: Any) -> bool:
     if column.dtype.is_numeric() or column.dtype == nw.Boolean:
         return True
     if len(column) and column.null_count() == len(column):
-        return True  # nothing but missing values, of which the caller says where they are
-    # Of pandas' sparse columns, for example.
+        return True  # all are missing; the caller reports where
+    # For example pandas' sparse columns.
     return bool(column.dtype == nw.Unknown and column.to_numpy().dtype.kind in "biuf")
 
 
 def _values(column: Any) -> np.ndarray:
-    """Return a column of numbers or booleans as NumPy has them: as floats where some are missing,
-    and where NumPy has no such type (decimals, 128 bits).
+    """Return a column of numbers or booleans as an array.
+
+    It is float64 where values are missing or NumPy has no such type (decimals, 128 bits).
     """
     import narwhals.stable.v2 as nw
 
@@ -128,7 +129,7 @@ def _values(column: Any) -> np.ndarray:
 
 
 def column_labels(column: Any, name: str) -> np.ndarray:
-    """Return a column of numbers, or of anything that may be a label, as an array."""
+    """Return a column of numbers or labels as an array."""
     import narwhals.stable.v2 as nw
 
     dtype = column.dtype
@@ -157,7 +158,7 @@ def side_by_side(columns: list[np.ndarray], n_rows: int) -> np.ndarray:
 
 
 def no_numbers(frame: Any, bad: dict[str, Any], name: str) -> DataError:
-    """Return the error that names the columns without numbers, with the remedy of the library."""
+    """Return the error for columns without numbers, with a remedy in the frame's library."""
     shown = listed([f"{column!r} ({_dtype(values)})" for column, values in bad.items()])
     columns = str(list(bad)[:MOST_SHOWN])
     library = frame.implementation
@@ -174,6 +175,6 @@ def no_numbers(frame: Any, bad: dict[str, Any], name: str) -> DataError:
 
 
 def _dtype(column: Any) -> str:
-    """Return the name that the column's own library has for its type."""
+    """Return the type's name in the column's own library."""
     native = column.to_native()
     return str(getattr(native, "dtype", None) or getattr(native, "type", column.dtype))

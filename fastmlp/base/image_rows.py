@@ -53,7 +53,7 @@ def rows_of_images(value: Any) -> ImageRows:
     try:
         images = np.asarray(value)
     except (TypeError, ValueError):
-        return ImageRows(value)  # the checks of matrices say why
+        return ImageRows(value)  # the matrix checks will refuse it
     if images.ndim == 3:
         images = images[..., None]
     if images.ndim != 4 or 0 in images.shape[1:]:

@@ -1,4 +1,4 @@
-"""Masked arrays, whose mask NumPy would drop without a word."""
+"""Masked arrays, whose mask NumPy would drop silently."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def unmasked(value: Any, name: str) -> Any:
     Raises
     ------
     DataError
-        If a value is masked: a plain array would hold an arbitrary number there.
+        If a value is masked: a plain array would hold an arbitrary value there.
     """
     parts = value if isinstance(value, (list, tuple)) else (value,)
     masks = [np.ma.getmaskarray(part) for part in parts if np.ma.isMaskedArray(part)]

@@ -1,4 +1,4 @@
-"""Names of files: what the user wrote, what the system needs, and what a text file can hold."""
+"""File names as users write them, as the system takes them, and as text files hold them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Name = str | os.PathLike[str]
 
 
 def as_path(name: Name, what: str) -> Path:
-    """Return the path that a user means, ``~`` expanded.
+    """Return a path from what a user wrote, ``~`` expanded.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def as_path(name: Name, what: str) -> Path:
 
 
 def _for_system(text: str) -> str:
-    """Return a name as the system takes it: in UTF-8 where the locale's encoding lacks a letter."""
+    """Return a name as the system takes it: in UTF-8 if the locale's encoding lacks a character."""
     try:
         os.fsencode(text)
     except UnicodeEncodeError:
@@ -55,23 +55,22 @@ def _for_system(text: str) -> str:
 
 
 def as_text(name: Name) -> str:
-    """Return a name that the system gave as text that any file can hold.
+    """Return a file name as text that can be written in UTF-8.
 
-    File names are UTF-8 almost everywhere, whatever the locale says; what is not becomes its number
-    (``\\xf6``). :func:`find_path` is the way back.
+    Bytes that are no UTF-8 become escapes such as ``\\xf6``. :func:`find_path` reverses this.
     """
     text = os.fsdecode(name)
     try:
         content = os.fsencode(text)
-    except UnicodeEncodeError:  # text already: a locale's encoding may lack it
+    except UnicodeEncodeError:  # a character that the locale's encoding lacks
         content = text.encode("utf-8", "surrogateescape")
     return content.decode("utf-8", "backslashreplace")
 
 
 def find_path(text: Name, what: str) -> Path:
-    """Return the path of an existing file by its name or by what :func:`as_text` made of it.
+    """Return the path of an existing file from its name or from its text by :func:`as_text`.
 
-    Where there is none, the name itself. Parameters and errors as for :func:`as_path`.
+    If there is none, the path of the name itself. Parameters and errors as for :func:`as_path`.
     """
     path = as_path(text, what)
     if not os.path.lexists(path) and os.name == "posix":
@@ -84,12 +83,12 @@ def find_path(text: Name, what: str) -> Path:
 
 
 def kind_of(path: Name) -> str:
-    """Say what is at a path, such as ``a file``, ``a FIFO`` or ``a link to x, which is missing``.
+    """Return what is at a path: ``a file``, ``a FIFO``, ``a link to x, which is missing`` ...
 
     Raises
     ------
     OSError
-        If nothing is there, or it cannot be told.
+        If nothing is there, or the path cannot be read.
     """
     try:
         mode = os.stat(path).st_mode

@@ -1,4 +1,4 @@
-"""How a table in a text file is read: its dialect, and which of its columns are taken."""
+"""How a table in a text file is read: its dialect, and its feature and target columns."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ THOUSANDS = ("", ",", ".", "'", " ", "_")
 
 @dataclass(frozen=True)
 class TableOptions:
-    """How a table in a text file is read; ``auto`` stands for what the file itself shows.
+    """How a table in a text file is read; ``auto`` means that it is inferred from the file.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class TableOptions:
         Name or index (from 0, negative from the end) of the target column, or several of them,
         separated by commas. Empty: a column named target, label, class or y, else the last.
     features : tuple of str, default ()
-        Names or indices of the feature columns; empty: all columns but the target.
+        Names or indices of the feature columns; empty: all columns except the target.
     drop : tuple of str, default ()
         Names or indices of columns to leave out.
     header : {"auto", "yes", "no"}, default "auto"
@@ -44,12 +44,12 @@ class TableOptions:
     na_values : tuple of str, default ()
         Texts that mean a missing value, besides the usual ones such as ``NA``.
     comment : str, default "auto"
-        Lines that begin with this text are left out; auto: ``#``; ``none``: no line is.
+        Lines that begin with this text are skipped; auto: ``#``; ``none``: no line is skipped.
 
     Raises
     ------
     ConfigError
-        For a value that is none of these, or options that contradict each other.
+        For an unknown value, or options that contradict each other.
     """
 
     target: str = ""

@@ -1,4 +1,4 @@
-"""What arrays are by their names: ``X_train``, ``y_val``, ``test_labels`` and their like."""
+"""Roles of arrays by their names: ``X_train``, ``y_val``, ``test_labels`` and so on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ..base.errors import DataError
 from ..base.wording import quoted
 
-# Of several names for one role the first group that is there counts.
+# If several names have one role, the name of the first group is taken.
 FEATURES = (("x",), ("data", "features", "inputs"), ("images", "image", "imgs"))
 TARGETS = (("y",), ("target", "targets", "labels", "label"))
 TRAINING = ""
@@ -31,16 +31,16 @@ _NAME = re.compile(rf"(?:({_PART})_?({_STEM})|({_STEM})_?({_PART})|({_STEM}))")
 
 
 class Role(NamedTuple):
-    """What an array is in a dataset.
+    """The role of an array in a dataset.
 
     Attributes
     ----------
     kind : {"X", "y"}
     part : {"", "test", "validation"}
     rank : int
-        Less for the more usual names.
+        Lower for more usual names.
     word : str
-        How the name says the part: ``train``, say, or nothing.
+        The word for the part in the name, such as ``train``; empty if there is none.
     """
 
     kind: str
@@ -50,12 +50,12 @@ class Role(NamedTuple):
 
     @property
     def parameter(self) -> str:
-        """The parameter of a dataset that it is: ``X``, ``y_test``."""
+        """The parameter of Dataset: ``X``, ``y_test``."""
         return f"{self.kind}_{self.part}" if self.part else self.kind
 
 
 def role_of(name: str) -> Role | None:
-    """Return what an array is by its name, in any case; None for a name that says nothing."""
+    """Return the role that a name means, in any case; None if it means none."""
     match = _NAME.fullmatch(re.sub(r"[-. ]", "_", name.lower()))
     if match is None:
         return None
@@ -65,9 +65,9 @@ def role_of(name: str) -> Role | None:
 
 
 def split_name(name: str) -> tuple[str, Role] | None:
-    """Return what stands before the shortest beginning after which a name is a role's.
+    """Split a name into the shortest prefix and a role.
 
-    ``iris_train_X`` is ``iris_`` and the features for training.
+    ``iris_train_X`` is ``iris_`` and the training features.
     """
     for start in [0, *(match.end() for match in re.finditer(r"[-_. ]", name))]:
         role = role_of(name[start:])
@@ -77,19 +77,19 @@ def split_name(name: str) -> tuple[str, Role] | None:
 
 
 def arrays_by_role(names: Iterable[str], where: object) -> dict[str, str]:
-    """Return which of some names is which parameter of a dataset.
+    """Return the name of the array for each parameter of Dataset.
 
     Parameters
     ----------
     names : iterable of str
-        Those that say nothing are left alone.
+        Names without a role are ignored.
     where : object
-        What the error message calls the place where they were found.
+        What the error message calls the file or folder that holds them.
 
     Raises
     ------
     DataError
-        If several are equally usual names for one parameter.
+        If several names of one rank mean the same parameter.
     """
     found: dict[str, dict[int, list[str]]] = {}
     for name in names:

@@ -1,4 +1,4 @@
-"""Choosing some classes of a classification by their labels."""
+"""Selection of classes by their labels."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def matching_classes(classes: np.ndarray, labels: Iterable[object] | str) -> np.
 
 
 def rows_of_classes(y: np.ndarray, kept: np.ndarray, name: str) -> np.ndarray:
-    """Return which labels are among those kept, a boolean for each; DataError if none is."""
+    """Return a boolean for each label: whether it is kept. DataError if none is."""
     rows: np.ndarray = np.isin(y, kept)
     if not rows.any():
         raise DataError(

@@ -33,36 +33,35 @@ class Dataset:
     ----------
     X : array_like of shape (n, n_features)
         Finite real numbers of any dtype (uint8 for images); kept as they are, without a copy. Also
-        a pandas frame of numeric columns, or a SciPy sparse matrix of any format, which becomes a
-        csr_array with sorted indices, no duplicates and no zeros, and is never made dense. Images
-        become rows, line by line, the channels of a pixel together: grey ones of shape (n, height,
-        width), (n, height, width, 1) or (n, 1, height, width), coloured ones with 3 or 4 channels
-        in the last or the second dimension.
+        a frame of numeric columns (pandas, polars, Arrow), or a SciPy sparse matrix of any format,
+        which becomes a csr_array with sorted indices, no duplicates and no zeros, and is never made
+        dense. Images become rows, line by line, the channels of a pixel together: grey ones of
+        shape (n, height, width), (n, height, width, 1) or (n, 1, height, width), coloured ones with
+        3 or 4 channels in the last or the second dimension.
     y : array_like of shape (n,) or (n, n_outputs)
         One integer, boolean or string label per row; floats; or for several labels a column of 0
-        and 1 each. Also a pandas series or frame.
+        and 1 each. Also a series or a frame.
     X_test, y_test : array_like, optional
         The official test part: both or neither. ``X_test`` becomes sparse if ``X`` is, or dense (up
         to 2 GB) if it is not. A frame's columns are found by name.
     name : str, default "custom"
     task : {"auto", "classification", "multilabel", "regression"}, default "auto"
-        auto: two or more columns of only 0 and 1 mean multilabel; other floating ``y`` regression;
-        anything else classification. Resolved on construction. One-hot columns need a choice:
-        classification takes the index of the 1 as the label.
+        auto: two or more columns of only 0 and 1 mean multilabel, other floating ``y`` means
+        regression, anything else classification. Resolved on construction. For one-hot columns
+        the task must be given: classification takes the index of the 1 as the label.
     feature_range : (float, float), optional
         The range the features are known to come from; scale "unit" uses it. Default: (0, 255) where
         ``X`` holds images of uint8, else unknown.
     image_shape : (int, int), optional
         Height and width, where a row is a grey image; default: as ``X`` has it.
     feature_names : tuple of str, optional
-        Of the columns of ``X``; those of a frame are kept.
+        Names of the columns of ``X``; default: the names of a frame.
     X_validation, y_validation : array_like, optional
-        Rows that are the validation part, instead of some of ``X``: both or neither, as for
-        ``X_test``.
+        The validation part, instead of rows of ``X``: both or neither, as for ``X_test``.
     target_names : tuple of str, optional
-        A name for each output; those of a frame or series are kept.
+        A name for each output; default: the names of a frame or series.
     target_positions : tuple of int, optional
-        Where the targets stood among the columns of a table that was read.
+        Indices of the target columns in the table that the data were read from.
 
     Raises
     ------
@@ -95,7 +94,7 @@ class Dataset:
         X = feature_matrix(rows.X, "X", names)
         known_targets = target_names(self.y)
         targets = dataset_targets(self.y, "y", self.task)
-        if targets.one_hot:  # the columns of which are classes of a single target
+        if targets.one_hot:  # its columns are classes of a single target
             known_targets = None
         check_lengths(X, targets.y, "X", "y")
         self._store(X=X, y=targets.y, task=targets.task, feature_names=names)
@@ -117,7 +116,7 @@ class Dataset:
         self._check_facts()
 
     def __repr__(self) -> str:
-        """Return one line: sizes and what is predicted, no values of features."""
+        """Return one line: name, sizes and targets, no values of features."""
         facts = [repr(self.name), _size_text(self.X), self._targets_text()]
         for part in PARTS:
             X_part, _ = self._part(part)
@@ -194,7 +193,7 @@ class Dataset:
 
     @property
     def all_targets(self) -> list[np.ndarray]:
-        """The targets of the training, test and validation rows, those that there are."""
+        """The targets of all parts: training, test and validation, if given."""
         given = (self.y, self.y_test, self.y_validation)
         return [y for y in given if y is not None]
 
@@ -248,6 +247,6 @@ def check_task(task: object) -> None:
 
 
 def _size_text(X: Features) -> str:
-    """Return the size and the dtype of features, and how many are not zero if they are sparse."""
+    """Return size and dtype of features, and the share of non-zeros if they are sparse."""
     size = f"{X.shape[0]} x {X.shape[1]} {X.dtype}"
     return f"{size} sparse ({density(X):.2g} not zero)" if is_sparse(X) else size

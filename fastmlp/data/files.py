@@ -1,4 +1,4 @@
-"""Files of data: of what kind they are, and the test and validation rows that further files add."""
+"""Data files: their kinds, and further files with test or validation rows."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ZIP_MAGIC, _NPY_MAGIC = b"PK", b"\x93NUMPY"
 def kind_of_file(name: str) -> str:
     """Return how to read a file: ``table``, ``npz`` or ``npy``.
 
-    The content decides, and the suffix where there is no such file, or none of these contents.
+    The content decides; the suffix, if the file is missing or its content is of no known kind.
     """
     by_suffix = KINDS.get(Path(name).suffix.lower(), TABLE)
     if name == STDIN:
@@ -45,7 +45,7 @@ def kind_of_file(name: str) -> str:
         if head.startswith(_ZIP_MAGIC) and _holds_arrays(path):
             return NPZ
     except OSError:
-        pass  # whoever reads it will say why
+        pass  # the reader reports it
     return by_suffix
 
 
@@ -68,7 +68,7 @@ def with_part(
     table: TableOptions,
     notify: Notify | None = None,
 ) -> Dataset:
-    """Return a dataset with the rows of a further file as its test or validation part.
+    """Add the rows of a further file to a dataset as its test or validation part.
 
     Columns of a table are found by name, as for predictions.
 
@@ -89,7 +89,7 @@ def with_part(
     ConfigError
         If the files are of different kinds, or the dataset has that part already.
     DataError
-        If the file is missing or damaged, or has no targets or other columns.
+        If the file is missing or damaged, or lacks targets or features.
     """
     option = f"{part}_file"
     own = kind_of_file(name)
@@ -107,7 +107,7 @@ def with_part(
     X, y = _rows(dataset, part, name, kind, table, notify)
     if y is None:
         targets = ", ".join(map(repr, dataset.target_names or ())) or "a target for each row"
-        raise DataError(f"{name} must hold the targets, {targets}, got features alone; add them")
+        raise DataError(f"{name} must hold the targets, {targets}, got only features; add them")
     rows: dict[str, Any] = {f"X_{part}": X, f"y_{part}": y}
     return replace(dataset, **rows)
 

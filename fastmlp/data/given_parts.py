@@ -1,4 +1,4 @@
-"""Checks on the test and the validation rows that come with training rows."""
+"""Checks on test and validation rows that are given beside training rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .targets import Targets, dataset_targets
 
 
 class TrainingRows(NamedTuple):
-    """What further rows have to agree with.
+    """Training rows, which further rows must match.
 
     Attributes
     ----------
@@ -24,7 +24,7 @@ class TrainingRows(NamedTuple):
     targets : Targets
     feature_names, target_names : tuple of str or None
     shape : (int, int, int) or None
-        Of the images that the rows were given as.
+        Shape of an image, if the rows were given as images.
     """
 
     X: Features
@@ -41,7 +41,7 @@ def check_part(part: str, X: Any, y: Any, training: TrainingRows) -> tuple[Featu
     ----------
     part : {"test", "validation"}
     X, y : array_like or None
-        Both or neither of them None.
+        Both or neither may be None.
     training : TrainingRows
 
     Returns
@@ -88,7 +88,7 @@ def _part_features(value: Any, name: str, training: TrainingRows) -> Features:
         training.feature_names,
         training.target_names,
         name,
-        stacklevel=7,  # who makes the dataset
+        stacklevel=7,  # the caller of Dataset
     )
     plain, names = as_plain(value, name, find)
     rows = rows_of_images(plain)

@@ -1,4 +1,4 @@
-"""Sets of four IDX files in a folder: MNIST's, and others of its form by whatever names."""
+"""Sets of four IDX files in a folder: MNIST and sets like it, under any usual names."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ _NAME = re.compile(
     re.IGNORECASE,
 )
 _PARTS = {"train": "train", "training": "train", "t10k": "test", "test": "test"}
-# Sets whose files have MNIST's names are told by their folder.
+# Sets whose files have MNIST's names are recognised by their folder.
 _FOLDERS = {"fashion": "fashion-mnist", "kuzushiji": "kmnist", "kmnist": "kmnist",
             "emnist": "emnist", "qmnist": "qmnist"}  # fmt: skip
 
 
 class IdxSet(NamedTuple):
-    """Files of one set, found in a folder.
+    """The files of one set in a folder.
 
     Attributes
     ----------
     name : str
-        What the files' names begin with, else by the folder, else ``mnist``.
+        The prefix of the file names, else a name from the folder's, else ``mnist``.
     folder : Path
     files : dict of str to Path
         By role: ``train images``, ``train labels``, ``test images``, ``test labels``.
@@ -47,7 +47,7 @@ class IdxSet(NamedTuple):
 
 
 def sets_in(folder: Path) -> list[IdxSet]:
-    """Return the sets in a folder by name, those that lack files, too; none if it is no folder."""
+    """Return the sets in a folder, also incomplete ones, sorted by name."""
     found: dict[str, dict[str, Path]] = {}
     # Plain files before compressed ones, because they load faster.
     for path in sorted(_entries(folder), key=lambda path: (path.suffix == ".gz", path.name)):
@@ -61,7 +61,7 @@ def sets_in(folder: Path) -> list[IdxSet]:
 
 
 def subfolders(folder: Path) -> list[Path]:
-    """Return the folders in a folder, each with its own folder ``raw``, as torchvision has them."""
+    """Return the subfolders of a folder, and a ``raw`` in each, as torchvision makes them."""
     folders = [folder / "raw"]
     for path in sorted(_entries(folder)):
         if not path.name.startswith((".", "__")) and path.name not in ("raw", MNIST):
@@ -70,7 +70,7 @@ def subfolders(folder: Path) -> list[Path]:
 
 
 def only_set(sets: Iterable[IdxSet], place: Path, name: str) -> IdxSet | None:
-    """Return the whole set with a name, or the only one; None if there is no file of any.
+    """Return the complete set with a name, or the only one; None if no files were found.
 
     Parameters
     ----------
@@ -78,12 +78,12 @@ def only_set(sets: Iterable[IdxSet], place: Path, name: str) -> IdxSet | None:
     place : Path
         Where they were found.
     name : str
-        Empty: any. ``mnist``: any if it is the only one.
+        Empty or ``mnist``: any set if it is the only one.
 
     Raises
     ------
     DataError
-        If there are several, or files of a set are missing.
+        If several sets match, or files of a set are missing.
     """
     sets = list(sets)
     whole = [found for found in sets if not found.missing]
@@ -95,7 +95,7 @@ def only_set(sets: Iterable[IdxSet], place: Path, name: str) -> IdxSet | None:
         choice = next((found.name for found in whole if found.name != MNIST), MNIST)
         raise DataError(
             f"{place} must hold one set of images, or --data must name one, got {shown}; choose "
-            f"with --data {choice}, say, or name its own folder with --data-dir"
+            f"for example --data {choice}, or name the set's own folder with --data-dir"
         )
     if whole:
         return whole[0]

@@ -1,4 +1,4 @@
-"""Rows to predict from, of whatever kind of file, and their labels where they are given."""
+"""Rows to predict from, read from any kind of file, with their labels if given."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ class Inputs(NamedTuple):
     y : ndarray or None
         Labels or numbers, shape (n,) or (n, n_outputs), if the input holds any.
     files : list of str or None
-        Of which each is a row.
+        The file of each row.
     are_images : bool
-        Whether the features are bytes from black to white, whatever the model was trained on.
+        Whether the features are bytes, 0 black and 255 white.
     are_pictures : bool
-        Whether they are images that may be dark on bright, or the reverse: not if they were given
-        as arrays, like data for training.
+        Whether they are image files, which may be dark on bright or the reverse; False for arrays,
+        which are taken as training data are.
     opacity : ndarray of uint8 or None
-        Shaped as ``X``, where images are in part transparent.
+        Shaped as ``X``, if images have transparent pixels.
     """
 
     X: np.ndarray
@@ -76,7 +76,7 @@ def read_inputs(
     table : TableOptions, optional
         How a table is read.
     given : collection of str
-        Names of the options of ``table`` that the caller was asked for, and that must apply.
+        Names of the options of ``table`` that the user gave; an error if they do not apply.
     labels : Path, optional
         An IDX or NPY file with the labels of images or rows.
     notify : callable taking one str, optional
@@ -85,7 +85,7 @@ def read_inputs(
     Raises
     ------
     ConfigError
-        For an option that the kind of file does not have, or a target that is not there.
+        For an option that does not apply to the kind of file, or a target column that is missing.
     DataError
         If a file is missing or damaged, or does not fit the model.
     """
@@ -97,7 +97,7 @@ def read_inputs(
         )
     if labels is not None and kind not in (IDX, PNG, NPY):
         raise ConfigError(
-            f"--labels goes with IDX and PNG images and NPY files, got it with {paths[0]}; put the "
+            f"--labels applies to IDX, PNG and NPY files, got it with {paths[0]}; put the "
             "labels into that file"
         )
     if kind == TABLE:
@@ -105,7 +105,7 @@ def read_inputs(
         if "target" in given and table is not None and rows.y is None:
             raise ConfigError(
                 f"target must be a column of {paths[0]}, got {table.target!r}; leave it out where "
-                "the file holds features alone"
+                "the file holds only features"
             )
         return Inputs(rows.X, rows.y)
     if kind == PNG:
@@ -154,7 +154,7 @@ def _begins_like_idx(path: Path) -> bool:
             with gzip.open(file) as content:
                 return content.read(2) == _IDX_MAGIC
     except (OSError, EOFError, zlib.error):
-        # Whoever reads it will say why; a damaged gzip file is more often one of images.
+        # The reader reports it; a damaged gzip file is more often one of images.
         return path.suffix.lower() == ".gz"
 
 
@@ -172,8 +172,8 @@ def _idx_inputs(path: Path) -> Inputs:
     images = read_idx(path)
     if images.ndim < 2:
         raise DataError(
-            f"{path} must hold images or rows of features, got shape {images.shape}; labels go "
-            "with --labels"
+            f"{path} must hold images or rows of features, got shape {images.shape}; give labels "
+            "by --labels"
         )
     are_images = images.ndim > 2 and images.dtype == np.uint8
     rows = rows_of_images(images).X

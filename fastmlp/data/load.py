@@ -44,8 +44,8 @@ def load_dataset(
         of four such files by their names, see :class:`~fastmlp.data.idx_sets.IdxSet`. digits:
         scikit-learn's 1797 embedded images of 8 x 8. ``blobs(n=1000, classes=3, std=1.0, seed=0)``,
         ``moons(n=1000, noise=0.1, seed=0)`` and ``spirals(n=1000, noise=0.1, turns=1.5, seed=0)``,
-        with any or none of these parameters: points of two features. Else a file, whose content
-        tells what it is: see :func:`~fastmlp.data.tables.read_csv`,
+        with any or none of these parameters: points of two features. Else a file, whose kind
+        is recognised by its content: see :func:`~fastmlp.data.tables.read_csv`,
         :func:`~fastmlp.data.npz_table.read_npz` and :func:`~fastmlp.data.npy_files.read_npy`. ``-``
         is a table from standard input.
     data_dir : path-like, optional
@@ -53,15 +53,15 @@ def load_dataset(
     classes : iterable of labels, or comma-separated str, optional
         Keep only these classes, see :meth:`Dataset.keep_classes`.
     task : {"auto", "classification", "multilabel", "regression"}, default "auto"
-        What the targets of a file mean; all other data are classifications.
+        The task of a file; all other data are classifications.
     test_file, validation_file : path-like, optional
         Files with the test and the validation rows, of the kind and with the columns of the file
-        ``name``; refused with anything else.
+        ``name``; an error unless ``name`` is a file.
     notify : callable taking one str, optional
-        Told which dataset "auto" took, when a download begins, and what was inferred from a file, a
-        line each; by default printed to stderr.
+        Called with a line for each note: which dataset "auto" took, that a download begins, what
+        was inferred from a file. Default: print to stderr.
     target : str, int or list of these, optional
-        The columns of a table in text to predict; refused with anything else.
+        The target columns of a table in text; an error for anything else.
     **options
         How a table in text is read, see :class:`~fastmlp.base.table_options.TableOptions`:
         ``load_dataset("prices.csv", target="price", drop=["id"], decimal=",")``.
@@ -146,7 +146,7 @@ def _load(
 
 
 def _refuse_options(given: dict[str, Any], name: str) -> None:
-    """Raise ConfigError for options of files, or of tables, that go with something else."""
+    """Raise ConfigError for options of files or tables that do not apply to the data."""
     for option, value in given.items():
         what = "a file" if option.endswith("_file") else "a table in a text file, such as CSV"
         raise ConfigError(
@@ -186,7 +186,7 @@ def _is_file(name: str) -> bool:
 
 
 def holds_classes(name: str) -> bool:
-    """Whether a dataset is a classification whatever it holds: any but a file."""
+    """Whether a dataset is known to be a classification: any that is no file."""
     return name in LOADERS or _is_recipe(name)
 
 

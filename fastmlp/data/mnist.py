@@ -1,4 +1,4 @@
-"""MNIST and sets of its form: where files are looked for, how they are downloaded and loaded."""
+"""MNIST and sets like it: finding, downloading and loading their files."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def user_cache_folder() -> Path:
 
 
 def find(data_dir: str | os.PathLike[str] | None = None, name: str = "") -> IdxSet | None:
-    """Return MNIST's files, or those of a set of its form; None if there are none.
+    """Return the files of MNIST or of a set like it; None if there are none.
 
-    Looked for in ``data_dir``, if it is given, and nowhere else; else in ``$FASTMLP_DATA``, then in
-    the per-user cache. In each of them directly, then in its folder ``mnist``, then in others.
+    With ``data_dir`` only this folder is searched; else ``$FASTMLP_DATA``, then the per-user cache.
+    Each is searched itself first, then its folder ``mnist``, then its other folders.
 
     Parameters
     ----------
@@ -57,8 +57,8 @@ def find(data_dir: str | os.PathLike[str] | None = None, name: str = "") -> IdxS
     Raises
     ------
     DataError
-        If ``data_dir`` is no folder; or if a place other than the cache holds several such sets, or
-        a part of one.
+        If ``data_dir`` is no folder; or if a folder other than the cache holds several sets, or an
+        incomplete one.
     """
     if data_dir is not None:
         folder = as_path(data_dir, "data_dir")
@@ -74,12 +74,12 @@ def find(data_dir: str | os.PathLike[str] | None = None, name: str = "") -> IdxS
             return found
     cache = user_cache_folder()
     in_cache = [found for folder in (cache, cache / SUBFOLDER) for found in sets_in(folder)]
-    # What an interrupted download has left there is no reason to refuse anything.
+    # Incomplete sets are those of an interrupted download.
     return only_set([found for found in in_cache if not found.missing], cache, name)
 
 
 def names_in(data_dir: str | os.PathLike[str] | None) -> list[str]:
-    """Return the names of the whole sets in a folder; none without a folder."""
+    """Return the names of the complete sets in a folder; none without a folder."""
     if data_dir is None:
         return []
     place = as_path(data_dir, "data_dir")
@@ -147,12 +147,12 @@ def load(
     Parameters
     ----------
     data_dir : path-like, optional
-        The only place to look in; a download goes to its folder ``mnist``, without ``data_dir`` to
-        that of the per-user cache.
+        The only folder to search; a download is stored in its folder ``mnist``. Default: as for
+        :func:`find`, and the per-user cache for a download.
     allow_download : bool, default True
-        Where there is no file of a set; a part of one is an error either way.
+        If no file of a set is found; an incomplete set is an error in any case.
     notify : callable taking one str, optional
-        Told when a download begins, and if the set is another one.
+        Called when a download begins, and if the set is not MNIST.
 
     Returns
     -------
@@ -181,7 +181,7 @@ def load(
 
 
 def _is_begun(place: Path) -> bool:
-    """Whether all that a place holds is a part of MNIST in the folder of a download."""
+    """Whether a folder holds nothing but an incomplete download of MNIST."""
     begun = sets_in(place / SUBFOLDER)
     others = [found for folder in (place, *subfolders(place)) for found in sets_in(folder)]
     return bool(begun) and not others and all(found.missing for found in begun)
@@ -212,7 +212,7 @@ def load_set(found: IdxSet) -> Dataset:
 
 
 def no_set_in(data_dir: str | os.PathLike[str]) -> DataError:
-    """Return the error for a folder that was named and holds no set of images."""
+    """Return the error for a given folder without a set of images."""
     return DataError(
         f"data_dir must hold four files of a set of images ({', '.join(FILES)}, plain or .gz), got "
         f"none in {str(data_dir)!r}; correct --data-dir, leave it out, or add --data mnist, which "

@@ -1,4 +1,4 @@
-"""Reader of arrays in NPY files of their own, which are told apart by their names."""
+"""Reader of NPY files, whose names tell features from targets."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ def read_npy(
     Parameters
     ----------
     name : str
-        Two files, ``X.npy,y.npy``; or the one with the features, whose name tells that of the
-        others in its folder: ``X.npy`` and ``y.npy``, ``train_images.npy`` and
+        Two files, ``X.npy,y.npy``; or the file of features. Those of targets are then found by
+        name in its folder: ``X.npy`` and ``y.npy``, ``train_images.npy`` and
         ``train_labels.npy``, ``iris_X.npy`` and ``iris_y.npy``, ``iris.npy`` and ``iris_y.npy``.
-        Test and validation rows named likewise (``X_test.npy`` and ``y_test.npy``) are taken, too,
-        where there are both files. The names are those of :func:`~fastmlp.data.npz_table.read_npz`.
+        Test and validation arrays (``X_test.npy`` and ``y_test.npy``) are read, too, if both files
+        exist. The names are those of :func:`~fastmlp.data.npz_table.read_npz`.
     task, notify
         As for :func:`~fastmlp.data.npz_table.read_npz`.
 
     Returns
     -------
     Dataset
-        Named by the stem of the first file.
+        Its name is the stem of the first file.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def read_npy(
 
 
 def read_npy_rows(path: Path) -> GivenRows:
-    """Return rows to predict from, and their targets where a file beside them holds any.
+    """Return rows to predict from, and their targets if a file beside them holds any.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def read_npy_rows(path: Path) -> GivenRows:
     Raises
     ------
     DataError
-        As for :func:`read_npy`, but that no targets are needed.
+        As for :func:`read_npy`, except that targets may be missing.
     """
     y_path = _targets_beside(path)
     X = read_npy_array(path, "X")
@@ -103,7 +103,7 @@ def _files(name: str) -> dict[str, Path]:
         return {"X": find_path(first.strip(), "data"), "y": find_path(others[0].strip(), "data")}
     y_path = _targets_beside(path)
     if y_path is None:
-        read_npy_array(path, "X")  # which says first if that file is missing
+        read_npy_array(path, "X")  # a missing file is reported first
         raise DataError(
             f"{path} must come with a file of targets, got none named like it in its folder; name "
             f"both (--data {name},y.npy), or name them X.npy and y.npy"
@@ -130,7 +130,7 @@ def _targets_beside(path: Path) -> Path | None:
 
 
 def _parts_beside(path: Path) -> dict[str, Path]:
-    """Return the test and validation arrays beside training features, where both are there."""
+    """Return test and validation files beside training features, if both of a part exist."""
     prefix, role = _prefix_and_role(path)
     if role.part != TRAINING:
         return {}
@@ -145,16 +145,16 @@ def _parts_beside(path: Path) -> dict[str, Path]:
 
 
 def _prefix_and_role(path: Path) -> tuple[str, Role]:
-    """Return what names of a file's companions begin with, and what the file is."""
+    """Return the prefix of the file and of those beside it, and the file's role."""
     return split_name(path.stem) or (f"{path.stem}_", Role("X", TRAINING, 0, ""))
 
 
 def _beside(path: Path, prefix: str) -> dict[str, tuple[Role, Path]]:
-    """Return the NPY files of the folder that have a role, by what follows their prefix."""
+    """Return the NPY files with a prefix and a role, by what follows the prefix."""
     try:
         files = sorted(path.parent.iterdir())
     except OSError:
-        return {}  # the reader of the file will say why
+        return {}  # the reader reports it
     found = {}
     for file in files:
         if file.suffix.lower() == SUFFIX and file.stem.lower().startswith(prefix.lower()):

@@ -1,4 +1,4 @@
-"""Reader of one array in NumPy's format; what its header claims is checked before use."""
+"""Reader of an array in NumPy's format; its header is checked before use."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ def read_array(file: BinaryIO, n_bytes: int, name: str, path: Path) -> np.ndarra
     ----------
     file : binary file
     n_bytes : int
-        That it holds.
+        Size of the file.
     name : str
         What the error messages call the array, ``y...`` for targets.
     path : Path
-        Of the file that they name.
+        The file that they name.
 
     Returns
     -------
     ndarray
-        In native byte order and row by row, writable; a single column of targets as (n,).
+        In native byte order and C order, writable; a single column of targets has shape (n,).
 
     Raises
     ------
     DataError
-        If it is damaged, holds Python objects (which are pickles, and never loaded), or neither
-        numbers nor texts.
+        If it is damaged, or holds neither numbers nor texts. Python objects are pickles, which are
+        never loaded.
     """
     head = io.BytesIO(read_at_most(file, MAX_HEADER_BYTES))
     shape, is_fortran, dtype = _read_header(head, name, path)
@@ -70,7 +70,7 @@ def read_array(file: BinaryIO, n_bytes: int, name: str, path: Path) -> np.ndarra
     values = np.frombuffer(content, dtype).reshape(shape, order="F" if is_fortran else "C")
     values = values.astype(dtype.newbyteorder("="), order="C", copy=False)
     _check_values(values, name, path)
-    # A column of targets, as NumPy keeps it, is as good as a list of them.
+    # A single column of targets becomes a vector.
     is_column = name.startswith("y") and values.ndim == 2 and values.shape[1] == 1
     return values[:, 0] if is_column else values
 
@@ -111,6 +111,6 @@ def _check_values(values: np.ndarray, name: str, path: Path) -> None:
     if values.dtype.kind != "U":
         return
     codes = values.reshape(-1).view(np.uint32)
-    # Not characters of any text: Python refuses to build or to print them.
+    # No valid characters: Python cannot build or print such text.
     if np.any((codes > 0x10FFFF) | ((codes >= 0xD800) & (codes <= 0xDFFF))):
         raise DataError(f"{path}: {name} is damaged: it holds no valid text; write it again")

@@ -38,7 +38,7 @@ class GivenRows(NamedTuple):
     X : ndarray of any shape
     y : ndarray or None
     names : tuple of str
-        Of the arrays that were taken.
+        Names of the arrays that were read.
     """
 
     X: np.ndarray
@@ -58,13 +58,13 @@ def read_npz(
     ----------
     path : path-like
         Holds the arrays ``X`` and ``y``, and perhaps ``X_test`` and ``y_test``, ``X_validation``
-        and ``y_validation``. Other usual names do as well, in any case: ``x_train``, ``train_X``,
-        ``y_val``; ``data``, ``features``, ``inputs`` or ``images`` for X, ``target`` or ``labels``
-        for y. Other arrays are left alone. Images become rows, as in :class:`Dataset`.
+        and ``y_validation``. Other usual names, in any case: ``x_train``, ``train_X``, ``y_val``;
+        ``data``, ``features``, ``inputs`` or ``images`` for X, ``target`` or ``labels``
+        for y. Other arrays are ignored. Images become rows, as in :class:`Dataset`.
     task : {"auto", "classification", "multilabel", "regression"}, default "auto"
         As for :class:`Dataset`.
     notify : callable taking one str, optional
-        Told how the arrays were understood.
+        Called with a line that says how the arrays were interpreted.
 
     Returns
     -------
@@ -85,18 +85,18 @@ def read_npz(
 
 
 def read_npz_rows(path: Path, part: str = "test") -> GivenRows:
-    """Return rows to evaluate or to predict from, and their targets where the file has any.
+    """Return rows to evaluate or to predict from, and their targets if the file has any.
 
     Parameters
     ----------
     path : Path
-        Holds the arrays of that part (``X_test``), else those without one (``X`` or ``X_train``).
+        Arrays of that part are read (``X_test``), else those of training (``X`` or ``X_train``).
     part : {"test", "validation"}, default "test"
 
     Raises
     ------
     DataError
-        As for :func:`read_npz`, and if there is not a target for each row.
+        As for :func:`read_npz`, and if targets do not match the rows.
     """
     arrays, names = _read_arrays(path, (), part)
     X, *targets = arrays.values()
@@ -106,7 +106,7 @@ def read_npz_rows(path: Path, part: str = "test") -> GivenRows:
 
 
 def check_targets(path: Path, X: np.ndarray, y: np.ndarray | None) -> None:
-    """Raise DataError unless there is a target for each row, or none at all."""
+    """Raise DataError unless there is a target for each row, or there are none."""
     if y is not None and y.shape[:1] != X.shape[:1]:
         raise DataError(
             f"{path}: y must have one entry per row of X, {X.shape[:1]}, got shape {y.shape}; "
@@ -121,14 +121,14 @@ def dataset_of_arrays(
     task: str,
     notify: Callable[[str], None] | None,
 ) -> Dataset:
-    """Return arrays from files as a dataset, and say how they were understood.
+    """Return arrays from files as a dataset, and report how they were interpreted.
 
     Parameters
     ----------
     path : Path
-        Whose stem is the dataset's name.
+        Its stem is the dataset's name.
     arrays, names : dict of str to ndarray, and to str
-        By parameters of a dataset; the names are those in the file.
+        By parameters of Dataset; the names are those in the file.
     task : str
     notify : callable taking one str, optional
 
@@ -165,7 +165,7 @@ def _understood(path: Path, dataset: Dataset, names: dict[str, str], task: str) 
 
 
 def unreadable(path: Path, error: OSError) -> DataError:
-    """Return the error for a file that the system does not open or read."""
+    """Return the error for a file that cannot be opened or read."""
     return DataError(
         f"{path} cannot be read: {error.strerror or error}; check the path and its permissions"
     )
@@ -182,9 +182,9 @@ def _lacking(path: Path, needed: tuple[str, ...], found: Collection[str]) -> Dat
 def _read_arrays(
     path: Path, needed: tuple[str, ...], part: str | None = None
 ) -> tuple[dict[str, np.ndarray], dict[str, str]]:
-    """Return arrays, and their names in the file, by the parameters of a dataset.
+    """Return arrays, and their names in the file, by the parameters of Dataset.
 
-    With a part only its arrays, or those without one, are read.
+    With a part, only its arrays are read, else those of training.
     """
     try:
         with path.open("rb") as file:

@@ -27,8 +27,8 @@ def find_pngs(paths: Sequence[Path]) -> tuple[list[Path], list[str] | None]:
     Parameters
     ----------
     paths : sequence of Path
-        Files; and folders, of which all PNG files are taken by name, but hidden ones. Of a folder
-        with none, those in its folders are, which are named like the labels of what they hold.
+        Files; and folders, of which all PNG files are taken by name, except hidden ones. If a
+        folder holds none, those of its folders are, whose names are the labels.
 
     Returns
     -------
@@ -54,7 +54,7 @@ class Pictures(NamedTuple):
     X : ndarray of uint8, shape (n, n_features)
         0 is black, 255 white.
     opacity : ndarray of uint8, shape (n, n_features), or None
-        0 is transparent; None if nothing is.
+        0 is transparent; None if no pixel is.
     """
 
     X: np.ndarray
@@ -72,7 +72,7 @@ def read_pngs(files: Sequence[Path], n_features: int) -> Pictures:
     files : sequence of Path
         Not empty.
     n_features : int
-        Of each image; checked before the pixels are read.
+        Features of the model; checked before the pixels are read.
 
     Raises
     ------
@@ -113,7 +113,7 @@ def _pngs_in(folder: Path) -> list[Path]:
 
 
 def _shown(folder: Path) -> list[Path]:
-    """Return what is in a folder but for what systems leave there: ``._a.png``, ``__MACOSX``."""
+    """Return what is in a folder, without files of the system: ``._a.png``, ``__MACOSX``."""
     try:
         paths = list(folder.iterdir())
     except OSError as error:
@@ -145,7 +145,7 @@ def _read_png(file: Path, n_features: int) -> tuple[np.ndarray, np.ndarray | Non
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         remedy = "check the file"
         if file.name.startswith("._"):
-            remedy = "leave it out: macOS keeps notes on another file in it"
+            remedy = "leave it out: it holds metadata of macOS about another file"
         raise DataError(f"{file} cannot be read as a PNG image: {reason}; {remedy}") from None
 
 
@@ -156,7 +156,7 @@ def _values(image: Image.Image, mode: str) -> tuple[np.ndarray, np.ndarray | Non
         transparent = image.info.get("transparency")
         if isinstance(transparent, int) and np.any(words == transparent):
             opacity = np.where(words == transparent, 0, OPAQUE).astype(np.uint8)
-        # Pillow clips what has 16 bits.
+        # Pillow would clip values of 16 bits.
         scaled = words if words.max() <= OPAQUE else (words * OPAQUE + WHITE_16 // 2) // WHITE_16
         values = scaled.astype(np.uint8)
         if mode == "RGB":

@@ -20,7 +20,7 @@ from .dataset import Dataset
 
 NAMED_SPLITS = ("auto", "official", "none")
 HOLD_OUTS = ("random", "last")
-# What the parts are called, and the ending of their names in Parts.
+# Names of the parts, and the suffixes of their fields in Parts.
 PARTS = {"training": "train", "validation": "validation", "test": "test"}
 DEFAULT_TEST_FRACTION = 0.2
 

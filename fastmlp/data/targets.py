@@ -1,4 +1,4 @@
-"""Targets of a dataset: what tells labels from numbers before their values are checked."""
+"""Targets of a dataset: labels or numbers, one-hot columns among them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Targets(NamedTuple):
     y : ndarray, shape (n,) or (n, n_outputs)
     task : {"classification", "multilabel", "regression"}
     one_hot : int
-        Number of columns in which the labels were given one-hot; 0 for others.
+        Number of columns if the labels were given one-hot, else 0.
     """
 
     y: np.ndarray
@@ -30,8 +30,8 @@ class Targets(NamedTuple):
 def dataset_targets(value: Any, name: str, task: str, one_hot: int | None = None) -> Targets:
     """Return targets checked as :func:`~fastmlp.data.checks.target_array` does.
 
-    Several columns of only 0 and 1 are labels, whatever their dtype. Where each row holds a single
-    1, task "classification" takes its index as the label, and "auto" is refused.
+    Several columns of only 0 and 1 are labels, whatever their dtype. If each row holds a single 1,
+    task "classification" takes its index as the label, and "auto" is an error.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def dataset_targets(value: Any, name: str, task: str, one_hot: int | None = None
         return Targets(*target_array(plain, name, task))
     chosen = one_hot_labels(flags)
     if task == "auto" and chosen is not None:
-        # Either reading trains, to different ends: so nobody may guess.
+        # Both readings train, with different results, so the user must choose.
         raise DataError(
             f"{name} must not be one-hot (a single 1 in every row) for task 'auto', got shape "
             f"{flags.shape}; pass {name}.argmax(axis=1) for classes that exclude each other "

@@ -259,7 +259,9 @@ def test_an_unknown_frame_is_named() -> None:
     class Mine:
         columns = ("a",)
 
-    with pytest.raises(DataError, match=r"frame that narwhals can read .*Mine; pass X.to_numpy"):
+    with pytest.raises(
+        DataError, match=r"frame that narwhals can read .*Mine; pass for example X.to_numpy"
+    ):
         as_plain(Mine(), "X")
 
     class Readable(Mine):

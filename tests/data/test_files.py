@@ -64,7 +64,7 @@ def test_labels_are_read_as_those_of_training(load: Any) -> None:
 
 
 def test_further_rows_without_targets_or_features_are_refused(load: Any) -> None:
-    with pytest.raises(DataError, match=r"must hold the targets, 'y', got features alone"):
+    with pytest.raises(DataError, match=r"must hold the targets, 'y', got only features"):
         load(TRAIN, "a,b\n1,2\n")
     with pytest.raises(DataError, match="got none for 'b'"):
         load(TRAIN, "a,y\n1,u\n")

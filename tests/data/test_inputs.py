@@ -127,7 +127,7 @@ def test_idx_files_told_by_their_content(
         inputs = read(tmp_path / name, labels=tmp_path / "labels")
         np.testing.assert_array_equal(inputs.X, images.reshape(2, 6))
         assert inputs.y is not None and inputs.y.tolist() == [7, 3]
-    with pytest.raises(DataError, match="labels go with --labels"):
+    with pytest.raises(DataError, match="give labels by --labels"):
         read(tmp_path / "labels")
     (tmp_path / "labels").write_bytes(idx_bytes(np.array([7], np.uint8)))
     with pytest.raises(DataError, match="a label for each of the 2 images"):
@@ -151,7 +151,7 @@ def test_what_a_kind_of_file_does_not_have_is_refused(
     table: Callable[[str], Path], tmp_path: Path
 ) -> None:
     path = table("1,2\n")
-    with pytest.raises(ConfigError, match="--labels goes with IDX and PNG"):
+    with pytest.raises(ConfigError, match="--labels applies to IDX, PNG and NPY"):
         read(path, labels=path)
     with pytest.raises(ConfigError, match="target must be left out unless the rows are a table"):
         read(tmp_path / "a.npz", target="y")

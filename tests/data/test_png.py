@@ -193,7 +193,7 @@ def test_what_systems_leave_in_folders_is_skipped(tmp_path: Path, labelled: bool
 
 def test_notes_of_macos_that_were_named_are_told(tmp_path: Path) -> None:
     (tmp_path / "._a.png").write_bytes(b"\x00\x05\x16\x07")
-    with pytest.raises(DataError, match="leave it out: macOS keeps notes"):
+    with pytest.raises(DataError, match="leave it out: it holds metadata of macOS"):
         read_pngs([tmp_path / "._a.png"], 6)
 
 

@@ -1,4 +1,4 @@
-"""What a cell of a table holds: a number, true or false, nothing, or another text."""
+"""Cells of a table: numbers, true or false, missing values, other texts."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 from ...base.lazy import lazy
 
-# How tables write that there is no value, in lower case.
+# Texts that mean a missing value, in lower case.
 MISSING = frozenset(("", "?", "na", "n/a", "#n/a", "<na>", "nan", "-nan", "+nan", "null", "none"))
 BOOLEANS = {"true": 1.0, "false": 0.0}
-# Blanks that stand for a space between groups of digits.
+# Blanks that are used like a space between groups of digits.
 _BLANKS = str.maketrans("\xa0\u202f\u2009", "   ")
 COMMA_NUMBER = re.compile(r"[-+]?(?:\d+,\d*|,\d+)(?:[eE][-+]?\d+)?")
 POINT_NUMBER = re.compile(r"[-+]?(?:\d+\.\d*|\.\d+)(?:[eE][-+]?\d+)?")
-# What may be 1250 with a comma between thousands just as well as 1.25 with a decimal comma.
+# Ambiguous: 1,250 is 1250 with a thousands sign, or 1.25 with a decimal comma.
 EITHER_NUMBER = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}")
 
 
@@ -48,11 +48,11 @@ class CellFormat:
         return tuple(number for number in numbers if number is not None)
 
     def number(self, cell: str) -> float | None:
-        """Return the number in a cell as float() reads it, NaN included; None for another text."""
+        """Return the number in a cell as float() reads it, also NaN; None for any other text."""
         text = cell.strip()
         if not self.is_plain:
             text = self._as_python(text)
-        # Python's own numerals may hold underscores, a table's identifiers too.
+        # float() accepts underscores, which identifiers in tables may hold, too.
         if "_" in text:
             return None
         try:
@@ -61,24 +61,24 @@ class CellFormat:
             return None
 
     def feature(self, cell: str) -> float | None:
-        """Return the number in a cell of a feature, 1 and 0 for True and False; None for a text."""
+        """Return the number in a cell of a feature: 1 or 0 for True or False, None for a text."""
         number = self.number(cell)
         return BOOLEANS.get(cell.strip().lower()) if number is None else number
 
     def is_missing(self, cell: str) -> bool:
-        """Whether a cell says that there is no value."""
+        """Whether a cell means a missing value."""
         text = cell.strip()
         if text.lower() in MISSING or text in self.na_values:
             return True
         return bool(self.na_numbers) and self.number(text) in self.na_numbers
 
     def is_number(self, cell: str) -> bool:
-        """Whether a cell is a number; "nan" is none, "inf" is one."""
+        """Whether a cell is a number: "inf" is one, "nan" is not."""
         number = self.number(cell)
         return number is not None and not math.isnan(number)
 
     def _as_python(self, text: str) -> str:
-        """Return a number as Python writes it; anything else becomes no number."""
+        """Return a number as float() takes it, and "_", which it refuses, for anything else."""
         mark = self.thousands
         if mark == " ":
             text = text.translate(_BLANKS)
@@ -102,7 +102,7 @@ def is_boolean(cell: str) -> bool:
 
 
 def is_numeral(cell: str, separator: str) -> bool:
-    """Whether a cell is a number by either decimal sign that goes with the separator."""
+    """Whether a cell is a number by a decimal sign that is possible with the separator."""
     if PLAIN.is_number(cell):
         return True
     return separator != "," and COMMA_NUMBER.fullmatch(cell.strip()) is not None

@@ -1,4 +1,4 @@
-"""Decompression of a table, told by its first bytes and not by its name."""
+"""Decompression of tables, which are recognised by their first bytes, not by name."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from ...base.errors import DataError
 from .foreign import archive_kind
 
 SUFFIXES = (".gz", ".xz", ".bz2", ".zip")
-# An xz file says itself how much memory it takes: 65 MB at its highest usual level, up to 4 GB.
+# An xz file sets how much memory it takes: 65 MB at its highest usual level, up to 4 GB.
 MOST_XZ_MEMORY = 256 << 20
 _DAMAGES = (
     EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, zipfile.BadZipFile,
     NotImplementedError, RuntimeError,
 )  # fmt: skip
-# What archivers add for themselves.
+# Files that archivers add.
 _LITTER = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
 
 
 @contextmanager
 def decompressed(raw: BinaryIO, name: str) -> Iterator[BinaryIO]:
-    """Give a file's content, decompressed bit by bit: gzip, xz, bzip2, or zip with one member.
+    """Open a file's content, decompressed as it is read: gzip, xz, bzip2, or zip with one member.
 
     Parameters
     ----------
@@ -63,12 +63,12 @@ def decompressed(raw: BinaryIO, name: str) -> Iterator[BinaryIO]:
     except _DAMAGES as error:
         raise DataError(
             f"{name} cannot be decompressed: {error or 'it ends too early'}; make or download it "
-            "anew, or decompress it first"
+            "again, or decompress it first"
         ) from error
 
 
 def archive_members(archive: zipfile.ZipFile) -> list[str]:
-    """Return the names of an archive's files, without what archivers add for themselves."""
+    """Return the names of an archive's files, without those that archivers add."""
     return [
         name
         for name in archive.namelist()
@@ -100,6 +100,6 @@ def _check_xz_memory(start: bytes, name: str) -> None:
         if "emory" not in str(error):
             raise
         raise DataError(
-            f"{name} must be decompressed in at most {MOST_XZ_MEMORY >> 20} MB of memory, it takes "
+            f"{name} must be decompressed in at most {MOST_XZ_MEMORY >> 20} MB of memory, it needs "
             "more; decompress it first, or compress it with xz -6"
         ) from error

@@ -1,4 +1,4 @@
-"""How a table in text is written: separator, comments, decimal sign."""
+"""The dialect of a table in text: separator, comments, decimal sign."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ...base.table_options import AUTO, WHITESPACE, TableOptions
 from .cells import COMMA_NUMBER, PLAIN, POINT_NUMBER, CellFormat, is_numeral
 
-# By priority: text may hold a comma, seldom the others. A tab goes before all of them.
+# By priority: text often holds a comma, seldom the others. A tab has priority over all.
 TAB = "\t"
 SEPARATORS = (";", "|", ",", WHITESPACE)
 NO_COMMENTS = "none"
@@ -19,14 +19,14 @@ _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?', re.I)
 
 
 class Dialect(NamedTuple):
-    """How a table is written.
+    """The dialect of a table.
 
     Attributes
     ----------
     separator : str
         A character, or ``whitespace``.
     comment : str
-        What comment lines begin with; empty: there are none.
+        The start of comment lines; empty: there are none.
     cells : CellFormat
     """
 
@@ -43,19 +43,19 @@ def find_separator(sample: list[str], is_cut: bool, thousands: str = "") -> str:
     sample : list of str
         Not empty.
     is_cut : bool
-        Whether the file goes on, so that the last record may be incomplete.
+        Whether the file continues, so that the last record may be incomplete.
     thousands : str, default ""
         The sign between groups of three digits, which is no separator.
 
     Returns
     -------
     str
-        Of the separators that make equally many fields, two or more, of every record (one less of
-        the first where the columns of names of rows has no name): a tab, else that with the
-        greatest share of numbers in its fields. Without such, the one that makes most fields of the
-        first record.
+        A separator is suitable if it splits each record into the same number of fields, at least
+        two (the first record may have one less, if the column of row names has no name). A tab if
+        it is suitable, else the suitable separator with the greatest share of numbers in the
+        fields. If none is suitable, the one that splits the first record into the most fields.
     """
-    # Not csv.Sniffer: it takes letters and spaces for separators of tables with few rows.
+    # Not csv.Sniffer: with few rows it takes letters and spaces for separators.
     tables: dict[str, float] = {}
     fields_in_first: dict[str, int] = {}
     excluded = WHITESPACE if thousands == " " else ""
@@ -80,7 +80,7 @@ def find_separator(sample: list[str], is_cut: bool, thousands: str = "") -> str:
 
 
 def has_unnamed_first(rows: list[list[str]]) -> bool:
-    """Whether the first row holds names of all columns but the first, as R writes it."""
+    """Whether the first row names all columns except the first, as R writes it."""
     first, width = rows[0], len(rows[1])
     if len(first) < 2 or len(first) != width - 1 or any(len(row) != width for row in rows[1:]):
         return False
@@ -94,14 +94,14 @@ def separator_line(line: str) -> str | None:
 
 
 def comment_mark(options: TableOptions) -> str:
-    """Return what comment lines begin with; empty if there are none."""
+    """Return the start of comment lines; empty if there are none."""
     return {AUTO: "#", NO_COMMENTS: ""}.get(options.comment, options.comment)
 
 
 def find_decimal(rows: list[list[str]], separator: str, options: TableOptions) -> str:
     """Return the decimal sign of a table that begins with these rows.
 
-    A comma is found only where fields are separated by something else.
+    A comma is possible only if it does not separate fields.
     """
     if options.decimal != AUTO:
         return options.decimal
@@ -118,10 +118,10 @@ def split(lines: Iterable[str], separator: str, strict: bool = True) -> Iterator
     """Return the records of lines."""
     spaces = separator != " "
     if separator == WHITESPACE:
-        # The reader itself takes a run of spaces for one, but not what stands at the end.
+        # csv takes a run of spaces for one, except at the end of a line.
         lines = (line.replace("\t", " ").rstrip(" \n") + "\n" for line in lines)
         separator = " "
-    # Only strict reading tells of a quote that is never closed.
+    # Only strict reading reports a quote that is never closed.
     return csv.reader(lines, delimiter=separator, strict=strict, skipinitialspace=spaces)
 
 
@@ -131,9 +131,9 @@ def is_blank(fields: list[str]) -> bool:
 
 
 def _rows(sample: list[str], separator: str) -> list[list[str]]:
-    """The records of the sample, up to the first that cannot be read, empty lines left out."""
+    """Return the records of the sample up to the first unreadable one, without empty lines."""
     rows: list[list[str]] = []
-    with suppress(csv.Error):  # which is reported where the file itself is read
+    with suppress(csv.Error):  # reported when the file itself is read
         rows.extend(fields for fields in split(sample, separator, False) if not is_blank(fields))
     return rows
 

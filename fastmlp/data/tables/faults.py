@@ -1,4 +1,4 @@
-"""Why a table does not consist of numbers: a second, slow reading that names cells and remedies."""
+"""Why a table is refused: a second, slow reading that names cells and remedies."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GROUPED = re.compile(r"[-+]?\d{1,3}(?:([ ,.'_\xa0\u202f])\d{3})(?:\1\d{3})*(?:[.
 
 @dataclass
 class Cells:
-    """The cells with one fault: the first of them, and how many in which columns."""
+    """Cells with the same fault: the first of them, and their number in each column."""
 
     line: int = 0
     column: int = 0
@@ -36,7 +36,7 @@ class Cells:
 
 @dataclass
 class Faults:
-    """All cells of a table with faults, by kind."""
+    """All faulty cells of a table, by kind of fault."""
 
     texts: Cells = field(default_factory=Cells)
     gaps: Cells = field(default_factory=Cells)
@@ -47,14 +47,14 @@ class Faults:
 
 
 class Explainer:
-    """What is known about a table that is not right.
+    """Explains why a table is refused.
 
     Parameters
     ----------
     dialect : Dialect
     layout : Layout
     are_numbers : tuple of bool
-        Which target columns must hold numbers; they must hold something in any case.
+        Which target columns must hold numbers; the others must hold a text.
     name : str
         What messages call the table.
     encoding : str, default "utf-8"
@@ -77,7 +77,7 @@ class Explainer:
         self._texts, self._kept = texts, sorted({*layout.features, *layout.targets})
 
     def explain(self, records: Iterable[Record]) -> DataError:
-        """Return the error for rows of which some cell is missing, not finite, or no number."""
+        """Return the error for rows with a cell that is missing, not finite, or no number."""
         faults = self._find(records)
         texts, gaps = faults.texts, faults.gaps
         if texts.counts:
@@ -97,7 +97,7 @@ class Explainer:
         if faults.infinite.counts:
             return self._of_cell(
                 faults.infinite, "a finite number",
-                "replace it by a float64 below 1.8e308, or drop the row",
+                "replace it by a number below 1.8e308, or drop the row",
             )  # fmt: skip
         return DataError(f"{self._name} must not change while it is read; read it again")
 
@@ -125,7 +125,7 @@ class Explainer:
         return found
 
     def _of_signs(self, faults: Faults) -> DataError | None:
-        """The error for decimal signs that are not those of the dialect, or are both."""
+        """Return the error for a decimal sign other than the dialect's, or for two of them."""
         comma, point = faults.with_comma, faults.with_point
         decimal, separator = self._dialect.cells.decimal, self._dialect.separator
         first = faults.texts.text.strip()
@@ -138,16 +138,16 @@ class Explainer:
                 f"{self._name} must have one decimal sign, got {comma.text!r} in line "
                 f"{comma.line}, column {self._layout.column(comma.column)}, and {point.text!r} in "
                 f"line {point.line}, column {self._layout.column(point.column)}; write all numbers "
-                "alike, or say which sign stands between thousands (--thousands , or --thousands .)"
+                "alike, or name the thousands sign (--thousands , or --thousands .)"
             )
         if separator == "," and EITHER_NUMBER.fullmatch(first):
             return self._of_cell(
-                faults.texts, "a number", "say --thousands , if it is 1250 where it is written "
+                faults.texts, "a number", "use --thousands , if it is 1250 where it is written "
                 "1,250, or --decimal , if it is 1.25",
             )  # fmt: skip
         other = "," if decimal == "." else "."
         return self._of_cell(
-            faults.texts, f"a number with the decimal sign {decimal!r}", f"say --decimal {other}"
+            faults.texts, f"a number with the decimal sign {decimal!r}", f"use --decimal {other}"
         )
 
     def _of_groups(self, texts: Cells) -> DataError | None:
@@ -159,7 +159,7 @@ class Explainer:
         tail = texts.text.strip()[match.end(1) :]
         comma = " --decimal ," if mark == "." and "," in tail else ""
         return self._of_cell(
-            texts, "a number", f"say --thousands {shown}{comma} if that is the sign between groups "
+            texts, "a number", f"use --thousands {shown}{comma} if that is the sign between groups "
             "of three digits",
         )  # fmt: skip
 
@@ -176,7 +176,7 @@ class Explainer:
         only = ""
         if len(columns) == 1 and layout.targets:
             targets = ", ".join(map(layout.column, layout.targets))
-            only = f"; if {named} is what to predict, say --target in place of {targets}"
+            only = f"; if {named} is what to predict, use --target in place of {targets}"
         return DataError(
             f"{self._name}: feature columns must hold numbers, got text in column(s) {named}, as "
             f"in line {texts.line}: {texts.text!r}; leave them out (--drop), or encode them with "
@@ -184,7 +184,7 @@ class Explainer:
         )
 
     def _recipe(self) -> str:
-        """A command that writes the table as numbers alone, without gaps, the target last."""
+        """Return a command that writes the table as numbers without gaps, the target last."""
         cells, separator, layout = self._dialect.cells, self._dialect.separator, self._layout
         options = [repr(self._name), f"na_values={['?', *cells.na_values]}"]
         if separator == WHITESPACE:
@@ -216,7 +216,7 @@ class Explainer:
         others = f" (one of {total} such cells, in column(s) {columns})" if total > 1 else ""
         unnamed = " (counting from 0)" if layout.names is None else ""
         if layout.names is None and cells.line == self._first_line:
-            remedy += "; if this line holds the column names, say --header yes"
+            remedy += "; if this line holds the column names, use --header yes"
         return DataError(
             f"{self._name}: line {cells.line}, column {layout.column(cells.column)}{unnamed} must "
             f"hold {rule}, got {cells.text!r}{others}; {remedy}"
@@ -224,7 +224,7 @@ class Explainer:
 
 
 def is_other_number(cell: str) -> bool:
-    """Whether a text is a number with a decimal comma, or with signs between thousands."""
+    """Whether a text is a number with a decimal comma or with thousands signs."""
     text = cell.strip()
     return bool(COMMA_NUMBER.fullmatch(text) or GROUPED.fullmatch(text))
 

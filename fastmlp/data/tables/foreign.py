@@ -1,10 +1,10 @@
-"""What a file is that is no table in text, told by its first bytes, and what to do with it."""
+"""Files that are no tables in text: their kinds by their first bytes, and remedies."""
 
 from __future__ import annotations
 
 import re
 
-# Enough for the mark of a tar archive, which stands at byte 257, and for a line of LIBSVM.
+# Enough for the mark of a tar archive at byte 257, and for a line of LIBSVM.
 HEAD_BYTES = 4096
 
 _TO_CSV = "write it as CSV, for example with pandas.{}(path).to_csv('table.csv', index=False)"
@@ -74,7 +74,7 @@ _TEXTS: tuple[tuple[re.Pattern[bytes], str, str], ...] = (
 
 
 def foreign_kind(head: bytes) -> str | None:
-    """Return what a file is and what to do, as the end of a sentence; None for a table in text.
+    """Return a file's kind and the remedy, as the end of a sentence; None for a table in text.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def foreign_kind(head: bytes) -> str | None:
 
 
 def archive_kind(members: list[str]) -> str:
-    """Return what a zip archive of several files is, and what to do.
+    """Return the kind of a zip archive of several files, and the remedy.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The first rows of a table, from which it is told how the table is written."""
+"""The first rows of a table, from which its dialect is inferred."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ class Head(NamedTuple):
     ----------
     dialect : Dialect
     records : list of (int, list of str)
-        The first HEAD_ROWS of them, equally long.
+        The first HEAD_ROWS records, equally long.
     comments : list of int
-        How many comment lines stand above each of the records.
+        Number of comment lines above each record.
     comment : list of str or None
-        The fields of the comment line above them, if there are as many.
+        The fields of the comment line above the records, if there are as many as columns.
     encoding : str
     has_unnamed_first : bool
-        Whether the first record had one field less, so that it got an empty one in front.
+        Whether the first record had one field less, and an empty one was put in front.
     """
 
     dialect: Dialect
@@ -69,7 +69,7 @@ class Head(NamedTuple):
 
 
 def read_head(source: Source, options: TableOptions) -> Head:
-    """Find out how a table is written.
+    """Read the first rows of a table and infer its dialect.
 
     Raises
     ------
@@ -113,7 +113,7 @@ def read_head(source: Source, options: TableOptions) -> Head:
 
 
 def _sample(block: str, comment: str) -> tuple[list[str], bool]:
-    """Return the first lines that are neither comments nor empty, and whether these are all."""
+    """Return the first lines that are neither comments nor empty, and whether there are no more."""
     sample: list[str] = []
     lines = io.StringIO(block[:SAMPLE_CHARS], newline="\n")
     for line in lines:

@@ -9,16 +9,17 @@ from itertools import pairwise
 from .cells import CellFormat, is_boolean, is_numeral
 
 YEARS = (1900, 2100)
-# Names that are numbers count up; a row of data does that by chance, too, but seldom this far.
+# Numbers that are names count up; a row of data may, too, by chance, but seldom over this many.
 FEW_STEPS, MANY_STEPS = 3, 8
 
 
 def has_header(head: list[list[str]], cells: CellFormat, separator: str = ",") -> bool:
     """Whether the first of these rows holds names.
 
-    It does if it has texts above columns of numbers: one beside numbers that count up, else two or
-    all; if all rows are text; or if its numbers count up as names of columns do, unlike those
-    below, and no text in it recurs below. A single row is a header unless it is all numbers.
+    It does in these cases: it has texts above columns of numbers, one such text beside numbers that
+    count up, else two, or texts alone; or all rows are text; or its numbers count up as column
+    names do, unlike those below, and no text of it recurs below. A single row is a header unless
+    all its cells are numbers.
 
     Parameters
     ----------
@@ -62,7 +63,7 @@ def has_header(head: list[list[str]], cells: CellFormat, separator: str = ",") -
 def _counts_up(
     values: list[float], rest: list[list[str]], columns: list[int], cells: CellFormat
 ) -> bool:
-    """Whether numbers are such as columns are named by: 0, 1, ..., years, or long sequences."""
+    """Whether numbers may be column names: 0, 1, ..., years, or long rising sequences."""
     if values == list(map(float, range(len(values)))):
         return True
     below = [[_as_number(row[i], cells) for i in columns] for row in rest]
@@ -78,7 +79,7 @@ def _are_years(values: list[float]) -> bool:
 
 
 def _are_indices(values: list[float]) -> bool:
-    """Whether they may be the names that pandas gives to columns without one."""
+    """Whether numbers may be the names that pandas gives to columns without names."""
     return len(set(values)) == len(values) and all(
         value.is_integer() and value >= 0 for value in values
     )
@@ -104,6 +105,6 @@ def _as_number(cell: str, cells: CellFormat) -> float:
 
 
 def _is_numeric(column: list[str], is_value: Callable[[str], bool], cells: CellFormat) -> bool:
-    """Whether most of the cells that hold something are numbers: a typing error may be among."""
+    """Whether most cells that are not missing are numbers; a few may be typing errors."""
     given = [cell for cell in column if not cells.is_missing(cell)]
     return 2 * sum(is_value(cell) or is_boolean(cell) for cell in given) > len(given)

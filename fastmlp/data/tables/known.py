@@ -1,4 +1,4 @@
-"""The columns of a table that belong to what is known already: a model, or a training part."""
+"""Columns of a table that a model or a training part knows."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class KnownColumns(NamedTuple):
     Attributes
     ----------
     feature_names, target_names : tuple of str or None
-        None where the table had no header.
+        None if the training table had no header.
     n_features, n_targets : int
     is_regression : bool
-        Whether targets are numbers, and not labels.
+        Whether targets are numbers, not labels.
     labels_are_texts : bool
-        Whether labels are texts, even those of numbers.
+        Whether labels are texts, even if they look like numbers.
     """
 
     feature_names: tuple[str, ...] | None
@@ -35,21 +35,21 @@ class KnownColumns(NamedTuple):
 
     @property
     def all_names(self) -> tuple[str, ...]:
-        """The names of features and targets, as far as they are known."""
+        """The known names of features and targets."""
         return (*(self.feature_names or ()), *(self.target_names or ()))
 
 
 def known_layout(
     head: Head, options: TableOptions, columns: Columns, known: KnownColumns
 ) -> tuple[Layout, tuple[str, ...]]:
-    """Return where the known columns are, and the names of those that are left out.
+    """Return the layout of the known columns, and the names of further columns.
 
-    By name where both have names, in any order; else by position.
+    Columns are found by name, in any order, if both have names; else by position.
 
     Raises
     ------
     ConfigError
-        If there is no such target column.
+        If a target column that an option names is missing.
     DataError
         If a feature is missing, or the number of columns does not fit.
     """
@@ -72,20 +72,20 @@ def _named_targets(options: TableOptions, columns: Columns, known: KnownColumns)
     names = columns.names or ()
     asked = target_list(options.target, names)
     trained = known.target_names or ()
-    # Those of training, which need not be there, or others, which were asked for.
+    # The targets of training, which may be missing, or others that an option names.
     if not asked or tuple(asked) == trained or not trained:
         found = trained or tuple(asked)
         there = all(name in names for name in found)
         return tuple(names.index(name) for name in found) if there else ()
     if all(name.lstrip("+-").isdigit() and name not in names for name in asked):
-        # An index of the training table, whose columns may have stood elsewhere.
+        # An index of the training table, which may be another index here.
         there = all(name in names for name in trained)
         return tuple(names.index(name) for name in trained) if there else ()
     targets = tuple(columns.indices(asked, "target"))
     if len(targets) != known.n_targets:
         raise ConfigError(
-            f"target must name {known.n_targets} column(s), as the model has outputs for, got "
-            f"{options.target!r}; name those that were trained on"
+            f"target must name {known.n_targets} column(s), one for each of the model, got "
+            f"{options.target!r}; name the target columns of training"
         )
     return targets
 
@@ -108,22 +108,22 @@ def _by_position(
     named = "" if known.feature_names is None else f" ({listed(known.feature_names)})"
     n_targets = "one" if known.n_targets == 1 else str(known.n_targets)
     raise DataError(
-        f"{columns.source} must have {wanted} columns of features{named}, as the model has, and at "
-        f"most {n_targets} of targets, got {width} columns; select those that were trained on"
+        f"{columns.source} must have {wanted} columns of features{named}, as in training, and at "
+        f"most {n_targets} of targets, got {width} columns; select the columns of training"
     )
 
 
 def _with_targets(
     head: Head, options: TableOptions, columns: Columns, known: KnownColumns
 ) -> Layout:
-    """The layout of a table that has as many columns as the one that was trained on."""
+    """Return the layout of a table with as many columns as the training table."""
     if columns.names is not None and not as_numbers(options.target):
         return find_layout(head, options, columns)
-    # The last columns, as by default, where it is not known which they were in training.
-    width, places = columns.width, Columns(None, columns.width, columns.source)
+    # By default the last columns, since those of training are not known.
+    width, unnamed = columns.width, Columns(None, columns.width, columns.source)
     targets = list(range(width - known.n_targets, width))
     if as_numbers(options.target):
-        targets = places.indices(target_list(options.target, None), "target")
+        targets = unnamed.indices(target_list(options.target, None), "target")
     features = tuple(i for i in range(width) if i not in targets)
     return Layout(columns.names, width, features, tuple(targets))
 

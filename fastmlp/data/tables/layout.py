@@ -1,4 +1,4 @@
-"""Which columns of a table are features and which are targets, and what they are called."""
+"""The feature and target columns of a table, and their names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .head import Head
 from .header import has_header
 
 TARGET_NAMES = ("target", "label", "class", "y")
-# What R and pandas call a column with the names of the rows, in lower case.
+# Names that R and pandas give to a column of row names, in lower case.
 UNNAMED = ("", "unnamed: 0")
 ROW_NAMES = (*UNNAMED, "rownames", "row.names", "row_names")
 
@@ -26,13 +26,13 @@ class Layout(NamedTuple):
     Attributes
     ----------
     names : tuple of str or None
-        Of all columns, from the header; None without one.
+        Names of all columns, from the header; None without a header.
     width : int
         Number of all columns.
     features, targets : tuple of int
         Indices of columns.
     row_names : bool
-        Whether the first column holds names or numbers of rows, which are left out.
+        Whether the first column holds names or numbers of rows, and is left out.
     """
 
     names: tuple[str, ...] | None
@@ -55,12 +55,12 @@ class Layout(NamedTuple):
         return None if self.names is None else tuple(self.names[i] for i in columns)
 
     def column(self, index: int) -> str:
-        """What messages call a column: its name, or its index from 0."""
+        """Return a column's name, or its index from 0, for messages."""
         return str(index) if self.names is None else repr(self.names[index])
 
 
 class Columns(NamedTuple):
-    """The columns of a table before any is chosen.
+    """The columns of a table, before features and targets are chosen.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ class Columns(NamedTuple):
     source : str
         What messages call the table.
     is_named_by_comment : bool
-        Whether the names stand in a comment line above the table.
+        Whether a comment line above the table holds the names.
     """
 
     names: tuple[str, ...] | None
@@ -83,7 +83,9 @@ class Columns(NamedTuple):
         return 0 if self.names is None or self.is_named_by_comment else 1
 
     def index_of(self, column: str, option: str) -> int:
-        """Return the index of a column that an option names, or numbers from 0 or from the end.
+        """Return the index of a column that an option gives by name or index.
+
+        Negative indices count from the end.
 
         Raises
         ------
@@ -129,8 +131,8 @@ def find_columns(
     source : str
         What messages call the table.
     known : tuple of str, optional
-        Names of the columns of another table, to which the options belong, too. Half of them in the
-        first row make it a header.
+        Column names of a training table, to which the options apply, too. If the first row holds
+        half of them, it is a header.
 
     Raises
     ------
@@ -153,8 +155,8 @@ def find_columns(
         return Columns(None, head.width, source)
     if not by_comment and len(head.records) == 1:
         raise DataError(
-            f"{source} must have rows below its header, got only the header; add rows, or say "
-            "--header no if it is one"
+            f"{source} must have rows below its header, got only the header; add rows, or use "
+            "--header no if it is a row of data"
         )
     _check_names(names, source)
     return Columns(tuple(names), head.width, source, by_comment)
@@ -166,7 +168,7 @@ def find_layout(head: Head, options: TableOptions, columns: Columns) -> Layout:
     Raises
     ------
     ConfigError
-        If an option names no column, or one in two roles.
+        If an option names no column, or two options name the same one.
     DataError
         If there is a single column.
     """
@@ -211,7 +213,7 @@ def has_row_names(head: Head, columns: Columns) -> bool:
 
 
 def target_list(target: str, names: tuple[str, ...] | None) -> list[str]:
-    """Return the columns that the option target names: one, or several between commas."""
+    """Return the columns that the option target names, separated by commas."""
     if not target:
         return []
     if names is not None and target in names:
@@ -228,13 +230,13 @@ def as_index(text: str) -> int | None:
 
 
 def near(name: str, names: Iterable[str]) -> str:
-    """Return the name that was perhaps meant, or the first of all names."""
+    """Return a hint at the nearest name, else the first of all names."""
     hint = close_match(name, names)
     return hint if "did you mean" in hint else f"; known: {listed(list(names))}"
 
 
 def _is_named(first: list[str], options: TableOptions, known: tuple[str, ...] | None) -> bool:
-    """Whether the first row holds names that an option or another table knows."""
+    """Whether the first row holds names from an option or from the training table."""
     given = [*target_list(options.target, tuple(first)), *options.features, *options.drop]
     width = len(first)
     for column in given:

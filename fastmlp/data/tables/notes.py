@@ -1,4 +1,4 @@
-"""What was inferred about a table, a line each, with the option that changes it."""
+"""Notes on what was inferred about a table, a line each, with the option that changes it."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _SEPARATORS = {"\t": "tabs", " ": "spaces", WHITESPACE: "spaces and tabs"}
 def notes_on_text(
     head: Head, options: TableOptions, columns: Columns, layout: Layout
 ) -> Iterator[str]:
-    """Yield what the first rows show: encoding, separator, header, columns.
+    """Yield what was inferred from the first rows: encoding, separator, header, columns.
 
     Parameters
     ----------
     head : Head
     options : TableOptions
-        What they say was not inferred.
+        Options that were given were not inferred.
     columns : Columns
     layout : Layout
     """
@@ -43,7 +43,7 @@ def notes_on_text(
         if columns.names is None:
             yield f"header: none (--header yes if line {line} holds the column names)"
         else:
-            # Names that are numbers are shown, since they may be data after all.
+            # Names that are numbers are shown, since they may be data.
             numbers = any(map(dialect.cells.is_number, fields))
             shown = f", {quoted([cell.strip() for cell in fields])}" if numbers else ""
             yield f"header: line {line}{shown} (--header no if it holds data)"
@@ -61,7 +61,7 @@ def notes_on_text(
 def notes_on_values(
     dialect: Dialect, options: TableOptions, columns: Columns, n_comments: int
 ) -> Iterator[str]:
-    """Yield what reading all rows has shown: the decimal sign, and how many comments there are.
+    """Yield what was inferred from all rows: the decimal sign and the number of comments.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def notes_on_values(
     options : TableOptions
     columns : Columns
     n_comments : int
-        Comment lines, with one that holds the names.
+        Number of comment lines, one with the column names included.
     """
     if options.decimal == AUTO and dialect.cells.decimal == ",":
         yield "decimal sign: ',' (--decimal)"
@@ -93,9 +93,9 @@ def notes_on_task(
     kinds : list of TargetKind
         One for each target.
     task : str
-        As it was asked for.
+        As the user gave it.
     found_task : str
-        As it is.
+        As inferred.
     """
     if task != AUTO:
         return

@@ -1,4 +1,4 @@
-"""Reader of tables in text: numbers in all columns but the target, which may hold texts."""
+"""Reader of tables in text. Features are numbers, targets numbers or texts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Rows(NamedTuple):
     y : ndarray or None
         Targets, shape (n,) or (n, n_targets); None if the table has none.
     left_out : tuple of str
-        Names of further columns.
+        Names of further columns, which are left out.
     """
 
     X: np.ndarray
@@ -49,9 +49,9 @@ def read_csv(
 ) -> Dataset:
     """Read a table in a text file as a dataset.
 
-    Encoding, separator, header and decimal sign are found out unless ``table`` says them. The file
-    may be compressed by gzip, xz, bzip2, or in a zip archive of its own. Cells True and False of a
-    feature are 1 and 0.
+    Encoding, separator, header and decimal sign are inferred unless ``table`` gives them. The file
+    may be compressed by gzip, xz or bzip2, or be the only one in a zip archive. Cells True and
+    False of a feature are 1 and 0.
 
     Parameters
     ----------
@@ -60,17 +60,17 @@ def read_csv(
     table : TableOptions, optional
         How to read it.
     task : {"auto", "classification", "multilabel", "regression"}, default "auto"
-        auto: texts are classes; numbers are if all are whole, at most 20 different ones, each twice
-        on average (see :func:`~fastmlp.data.tables.targets.kind_of_numbers`). Several targets are
-        labels if all are 0 or 1.
+        auto: texts are classes. Numbers are classes if all are whole, at most 20 are different, and
+        each occurs twice on average (see :func:`~fastmlp.data.tables.targets.kind_of_numbers`).
+        Several targets are labels if all are 0 or 1.
     notify : callable taking one str, optional
-        Told what was inferred, a line each, with the option that changes it.
+        Called with a line for each inference, with the option that changes it.
 
     Returns
     -------
     Dataset
-        ``X`` float64; ``y`` int64 or str labels, uint8 for several labels, or float64; named by the
-        file's stem, with the names of features and targets where there is a header.
+        ``X`` is float64; ``y`` holds int64 or str labels, uint8 for several labels, or float64. Its
+        name is the file's stem. A header gives the names of features and targets.
 
     Raises
     ------
@@ -121,8 +121,8 @@ def read_rows(
 ) -> Rows:
     """Read rows of a table whose columns are known, from a model or from training rows.
 
-    Columns are found by name, in any order, where both have names; else by position. Targets are
-    read if the table holds them; further columns are left out.
+    Columns are found by name, in any order, if both have names; else by position. Targets are read
+    if the table holds them; further columns are left out.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def read_rows(
         How to read it.
     known : KnownColumns
     notify : callable taking one str, optional
-        Told which columns are left out.
+        Called with the names of further columns.
 
     Returns
     -------

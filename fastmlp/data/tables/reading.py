@@ -1,4 +1,4 @@
-"""The reading of a table's values: what is tried, and what is said where it fails."""
+"""Reading a table's values: the attempts, and the errors if they fail."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from .values import NotNumbers, Values, read_values
 
 
 class Reading:
-    """A table's values, complete and finite, and how its targets are to be taken."""
+    """A table's values, complete and finite, and the kinds of its targets."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class Reading:
 
     @property
     def n_comments(self) -> int:
-        """How many comment lines the table has."""
+        """Number of comment lines."""
         return self.values.n_comments + self.head.comments[self.columns.header_rows]
 
     def targets(self, task: str) -> tuple[np.ndarray, str]:
@@ -76,7 +76,7 @@ class Reading:
         return several_targets([array.astype(np.float64) for array in arrays], task, named)
 
     def _read(self, try_comma: bool) -> None:
-        """Read the values; with a decimal comma where a point finds no numbers."""
+        """Read the values; with a decimal comma if a decimal point gives no numbers."""
         try:
             self.values = self._values_as_texts_or_numbers()
         except NotNumbers as error:
@@ -104,7 +104,7 @@ class Reading:
         self._read(try_comma=False)
 
     def _values_as_texts_or_numbers(self) -> Values:
-        """Read targets as numbers where the first of them are, else as texts."""
+        """Read targets as numbers if the first ones are numbers, else as texts."""
         format_ = self.head.dialect.cells
         rows = self.head.rows[self.columns.header_rows :]
         are_texts = [
@@ -119,7 +119,7 @@ class Reading:
                     raise
                 are_texts[error.target] = True
                 continue
-            # Labels such as 0.5 and 1.50 are their texts.
+            # Labels such as 0.5 and 1.50 are read as texts.
             wanted = [
                 isinstance(target, np.ndarray)
                 and len(values.targets) == 1
@@ -151,7 +151,7 @@ class Reading:
         return kind_of_numbers(target, self.task)
 
     def _are_odd_numbers(self, target: np.ndarray | list[str]) -> bool:
-        """Whether texts are numbers in another notation, such as 1.250,50, and no classes."""
+        """Whether texts are numbers in another notation, such as 1.250,50, not classes."""
         if not isinstance(target, list):
             return False
         texts = {cell for cell in set(target) if not self._is_value(cell)}
@@ -162,7 +162,7 @@ class Reading:
         return format_.is_number(cell) or format_.is_missing(cell)
 
     def _kinds_unknown(self) -> list[TargetKind]:
-        """Kinds where features stopped the reading: targets then need only be there."""
+        """Return the kinds if reading stopped at a feature: targets must then only be present."""
         number = self.task == "regression"
         kind = TargetKind.NUMBERS if number else TargetKind.TEXT_LABELS
         return [kind] * len(self.layout.targets)
@@ -187,7 +187,7 @@ class Reading:
                 block = text.next_block()
 
     def _check_comma(self) -> None:
-        """Refuse commas that may all stand between thousands just as well."""
+        """Raise DataError if all commas may be decimal signs or thousands signs."""
         kept = {*self.layout.features, *self.layout.targets}
         first = ""
         for _, fields in self._records():
@@ -199,8 +199,9 @@ class Reading:
                     return
         if first:
             raise DataError(
-                f"{self.source.name} must show whether its commas are decimal, got only such as "
-                f"{first!r}; say --decimal , if that is {first.replace(',', '.')}, or --thousands "
+                f"{self.source.name} must show whether its commas are decimal signs, got only "
+                f"values such as "
+                f"{first!r}; use --decimal , if that is {first.replace(',', '.')}, or --thousands "
                 f", if it is {first.replace(',', '')}"
             )
 

@@ -1,4 +1,4 @@
-"""The records of a table, read exactly: with their lines, and with what is wrong with them."""
+"""The records of a table, read exactly, with their line numbers and errors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Records:
     Parameters
     ----------
     text : Text
-        Read on for a record that a block cuts.
+        Its next block completes a record that a block cuts.
     separator, comment : str
         See :class:`~fastmlp.data.tables.dialect.Dialect`.
     width : int, optional
@@ -29,9 +29,9 @@ class Records:
     Attributes
     ----------
     comments : int
-        How many comment lines were left out.
+        Number of comment lines skipped so far.
     last_comment : (int, str)
-        The last of them, and its line's number; 0 and "" before.
+        Number and text of the last comment line; 0 and "" before the first.
     """
 
     def __init__(self, text: Text, separator: str, comment: str, width: int | None = None):
@@ -45,7 +45,7 @@ class Records:
     def of(self, block: str, line: int) -> Iterator[Record]:
         """Yield the records that begin in a block, each with the number of its first line.
 
-        Empty lines and comments are left out.
+        Empty lines and comments are skipped.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Where the bytes of a table come from: a file, a pipe or standard input."""
+"""The source of a table's bytes: a file, a pipe or standard input."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Source:
     Parameters
     ----------
     path : path-like
-        ``-`` is standard input; it and pipes are copied to a temporary file. ``~`` is expanded.
+        ``-`` is standard input. Standard input and pipes are copied to a temporary file.
     """
 
     def __init__(self, path: str | os.PathLike[str]):
@@ -43,17 +43,17 @@ class Source:
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """The name in messages."""
         return "standard input" if self._is_stdin else as_text(self.path)
 
     @property
     def is_file(self) -> bool:
-        """Whether it is none but standard input."""
+        """Whether it is a file, not standard input."""
         return not self._is_stdin
 
     @property
     def stem(self) -> str:
-        """What a dataset that is read from it is called."""
+        """The name of a dataset that is read from it."""
         if self._is_stdin:
             return "stdin"
         path = self.path
@@ -63,12 +63,12 @@ class Source:
 
     @contextmanager
     def open(self) -> Iterator[BinaryIO]:
-        """Give the bytes from the start, decompressed.
+        """Open the bytes from the start, decompressed.
 
         Raises
         ------
         DataError
-            If they cannot be read, are damaged, or no text.
+            If they cannot be read, are damaged, or are no text.
         """
         try:
             with self._open() as raw, decompressed(raw, self.name) as file:
@@ -89,7 +89,7 @@ class Source:
 
     def _is_pipe(self) -> bool:
         mode = self.path.stat().st_mode
-        # Not other devices: those may never end.
+        # No other devices: they may never end.
         if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
             raise DataError(
                 f"{self.name} must be a file, got a folder or a device; name a file that holds a "

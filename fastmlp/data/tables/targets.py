@@ -1,4 +1,4 @@
-"""What the target columns of a table hold: classes or quantities, and the array of them."""
+"""Target columns of a table: classes or quantities, and their arrays."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from .cells import BOOLEANS, CellFormat, is_boolean
 from .values import Target
 
 MOST_WHOLE_CLASSES = 20
-# Texts are stored as wide as the longest of them.
+# An array of texts takes the width of the longest for each.
 LONGEST_LABEL = 100
 
 
 class TargetKind(Enum):
-    """How the cells of a target column are read."""
+    """The kind of values in a target column."""
 
     WHOLE_LABELS = "whole numbers"
     TEXT_LABELS = "texts"
@@ -24,7 +24,7 @@ class TargetKind(Enum):
 
     @property
     def task(self) -> str:
-        """The task that such targets mean."""
+        """The task for such targets."""
         return "regression" if self is TargetKind.NUMBERS else "classification"
 
 
@@ -32,21 +32,21 @@ _KINDS_OF_TASKS = {"regression": TargetKind.NUMBERS, "texts": TargetKind.TEXT_LA
 
 
 def kind_of_numbers(numbers: np.ndarray, task: str) -> TargetKind:
-    """Return how to read a target column of numbers alone.
+    """Return the kind of a target column that holds only numbers.
 
-    With task "auto" they are classes if all are whole, written 3 or 3.0, at most 20 different ones,
-    and each occurs twice on average; else they are quantities.
+    With task "auto" they are classes if all are whole (3 or 3.0), at most 20 are different, and
+    each occurs twice on average; else they are quantities.
 
     Parameters
     ----------
     numbers : ndarray of float64
     task : {"auto", "classification", "regression", "texts"}
-        classification: whole numbers, of whatever count, are classes, and otherwise their texts.
-        texts: these in any case.
+        classification: any whole numbers are classes; other numbers are labels by their texts.
+        texts: labels are texts in any case.
     """
     if task in _KINDS_OF_TASKS:
         return _KINDS_OF_TASKS[task]
-    # From 2**53 on, floats cannot tell neighbours apart: such labels are compared as texts.
+    # From 2**53 on, float64 cannot represent all integers: such labels are compared as texts.
     whole = bool(np.all((numbers == np.floor(numbers)) & (np.abs(numbers) < 2.0**53)))
     if task == "classification":
         return TargetKind.WHOLE_LABELS if whole else TargetKind.TEXT_LABELS
@@ -58,10 +58,10 @@ def kind_of_numbers(numbers: np.ndarray, task: str) -> TargetKind:
 
 
 def kind_of_texts(cells: list[str], task: str, format_: CellFormat) -> TargetKind:
-    """Return how to read a target column that holds texts, or texts among numbers.
+    """Return the kind of a target column that holds texts, or texts among numbers.
 
-    Texts are classes. Those among more than 20 different numbers are taken for mistakes in a column
-    of numbers, with task "auto".
+    Texts are classes. With task "auto", texts among more than 20 different numbers are taken for
+    mistakes in a column of numbers.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def kind_of_texts(cells: list[str], task: str, format_: CellFormat) -> TargetKin
 
 
 def is_complete(target: Target, kind: TargetKind, format_: CellFormat) -> bool:
-    """Whether every target is there, and is a finite number if it has to be."""
+    """Whether no target is missing, and all are finite if they must be numbers."""
     if not isinstance(target, list):
         return bool(np.isfinite(target).all()) and not np.isin(target, format_.na_numbers).any()
     distinct = set(target)
@@ -104,7 +104,7 @@ def target_values(
     Parameters
     ----------
     target : ndarray of float64 or list of str
-        Without missing values; all numbers, where the kind says so.
+        Without missing values; only numbers if the kind requires them.
     kind : TargetKind
     column : str
         What messages call it, with the file.
@@ -131,7 +131,7 @@ def target_values(
 
 
 def check_classes(target: Target, kind: TargetKind, task: str, column: str) -> None:
-    """Refuse texts of which most occur but once: names or remarks, not classes.
+    """Refuse texts that mostly occur once: names or remarks, not classes.
 
     Raises
     ------
@@ -144,12 +144,12 @@ def check_classes(target: Target, kind: TargetKind, task: str, column: str) -> N
         raise DataError(
             f"{column} must hold numbers or classes that recur, got {n_classes} "
             f"different texts in {len(target)} rows, such as {target[0][:40]!r}; name another "
-            "column with --target, or say --task classification"
+            "column with --target, or use --task classification"
         )
 
 
 def as_flags(target: Target) -> Target:
-    """Return a target of True and False as 1 and 0, as one of several; others as they are."""
+    """Return one of several targets, True and False as 1 and 0."""
     if isinstance(target, list) and all(map(is_boolean, set(target))):
         return np.array([BOOLEANS[cell.lower()] for cell in target])
     return target
@@ -174,7 +174,7 @@ def several_targets(targets: list[np.ndarray], task: str, columns: str) -> tuple
     Raises
     ------
     DataError
-        If they are classes that exclude each other, or no labels where they have to be.
+        If they are one-hot, or hold other values than 0 and 1 with task "multilabel".
     """
     y = np.stack(targets, axis=1)
     flags = bool(((y == 0) | (y == 1)).all())
@@ -183,13 +183,13 @@ def several_targets(targets: list[np.ndarray], task: str, columns: str) -> tuple
         got = "a single 1 in every row" if one_hot else "several numbers in a row"
         raise DataError(
             f"{columns} must be a single column of labels for classification, got {got}; merge "
-            "them into one, for example with pandas' frame[names].idxmax(axis=1), or say --task "
+            "them into one, for example with pandas' frame[names].idxmax(axis=1), or use --task "
             f"{'multilabel' if flags else 'regression'}"
         )
     if task == "multilabel" and not flags:
         raise DataError(
             f"{columns} must hold only 0 and 1 for task 'multilabel', got "
-            f"{y[(y != 0) & (y != 1)][0]}; say --task regression"
+            f"{y[(y != 0) & (y != 1)][0]}; use --task regression"
         )
     if flags and task != "regression":
         return y.astype(np.uint8), "multilabel"

@@ -11,11 +11,11 @@ import numpy as np
 from ...base.errors import DataError
 from ...base.table_options import AUTO
 
-# Large enough that a library's cost per call does not count, small enough for the caches.
+# Large enough to make a library's cost per call negligible, small enough for the caches.
 BLOCK_BYTES = 4 << 20
-# A record is held as a whole; a "record" beyond this is a file without line ends or an open quote.
+# A record is held in memory. A longer one means a file without line ends, or an open quote.
 MAX_RECORD = 8 << 20
-# The longer marks first: that of UTF-32 begins like that of UTF-16.
+# Longer marks first: UTF-32's begins like UTF-16's.
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -39,9 +39,9 @@ class Text:
     Attributes
     ----------
     line : int
-        Number of the line, from 1, with which the next block begins.
+        Number, from 1, of the first line of the next block.
     encoding : str
-        As it was found.
+        The encoding in use.
     """
 
     def __init__(self, file: BinaryIO, name: str, encoding: str = AUTO):
@@ -57,7 +57,7 @@ class Text:
         self._at_end = False
 
     def next_block(self) -> str | None:
-        """Return the next lines, some megabytes of them, or None at the end.
+        """Return the next lines, a few megabytes, or None at the end.
 
         Raises
         ------
@@ -81,11 +81,11 @@ class Text:
 
     @property
     def is_read(self) -> bool:
-        """Whether there is no block but those that were returned."""
+        """Whether all blocks were returned."""
         return self._at_end and not self._rest
 
     def skip_to(self, line: int) -> str | None:
-        """Return the block of lines that begins with the given one, or None behind the end."""
+        """Return the block that begins with the given line, or None beyond the end."""
         while (block := self.next_block()) is not None:
             first = self.line - lines_in(block)
             if line < self.line:
@@ -140,15 +140,15 @@ class Text:
 
 
 def _no_text(data: bytes) -> str:
-    """Return what to do about bytes with NULs among them."""
+    """Return a remedy for bytes with NULs."""
     if 0.3 < data.count(0) / len(data) < 0.7:
         order = "be" if data.startswith(b"\0") else "le"
-        return f"if it is UTF-16 without a byte order mark, say --encoding utf-16-{order}"
+        return f"if it is UTF-16 without a byte order mark, use --encoding utf-16-{order}"
     return "it is no text file, or is damaged: save the table as CSV in UTF-8"
 
 
 def lines_in(block: str) -> int:
-    """Return the number of lines, of which the last need not end."""
+    """Return the number of lines; the last may lack a line end."""
     return count_of("\n", block.encode("utf-8", "surrogatepass")) + (
         bool(block) and not block.endswith("\n")
     )
@@ -156,12 +156,12 @@ def lines_in(block: str) -> int:
 
 def count_of(character: str, data: bytes) -> int:
     """Return how often an ASCII character occurs."""
-    # bytes.count() looks for one after the other, which takes half as long as all of the reading.
+    # bytes.count() is slow: it would take half the time of all reading.
     return int(np.count_nonzero(np.frombuffer(data, np.uint8) == ord(character)))
 
 
 def too_long(name: str, line: int) -> DataError:
-    """Return the error for a row that is held back too long."""
+    """Return the error for a row that is too long."""
     return DataError(
         f"{name}: a row must have at most {MAX_RECORD >> 20} MB, the one in line {line} is longer; "
         "check its line ends and quotes"

@@ -1,4 +1,4 @@
-"""The values of a table: features as one array, targets as arrays of numbers or lists of texts."""
+"""The values of a table: one array of features; targets as arrays of numbers or lists of texts."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ Target = fast.Target
 
 
 class Values(NamedTuple):
-    """What a table holds.
+    """The values of a table.
 
     Attributes
     ----------
     X : ndarray of float64, shape (n, n_features)
     targets : list of ndarray of float64 or list of str
-        For each target its numbers or its texts.
+        The numbers or texts of each target.
     n_comments : int
-        How many comment lines were left out.
+        Number of comment lines that were skipped.
     """
 
     X: np.ndarray
@@ -38,13 +38,13 @@ class Values(NamedTuple):
 
 
 class NotNumbers(Exception):
-    """A cell that was to be a number is none.
+    """A cell that must be a number is none.
 
     Parameters
     ----------
     cell : str
     target : int, optional
-        Which of the targets it belongs to; None: it is a feature's.
+        Index of its target; None: it belongs to a feature.
     """
 
     def __init__(self, cell: str, target: int | None = None):
@@ -69,14 +69,14 @@ def read_values(
     dialect : Dialect
     layout : Layout
     first_line : int
-        Number of the line with the first row below the header.
+        Line number of the first row below the header.
     are_texts : tuple of bool
         Which targets are read as texts.
 
     Raises
     ------
     NotNumbers
-        If a feature or another target is no number, or missing otherwise than by NaN.
+        If a feature, or a target that is not read as text, is no number; NaN is one.
     DataError
         If the file is no table.
     """
@@ -103,7 +103,7 @@ def read_values(
 
 
 class _Rows:
-    """Rows read so far, in typed arrays: lists of Python floats would take four times as much."""
+    """Rows read so far, in typed arrays: lists of floats would take four times the memory."""
 
     def __init__(self, cells: CellFormat, layout: Layout, are_texts: tuple[bool, ...]):
         self._cells, self._layout = cells, layout
@@ -152,6 +152,6 @@ class _Rows:
         stored.append(number)
 
     def taken(self) -> tuple[np.ndarray, list[Target]]:
-        """Return features and targets as arrays that share the memory of what was read."""
+        """Return features and targets as arrays, without a copy."""
         targets = [t if isinstance(t, list) else np.frombuffer(t) for t in self._targets]
         return np.frombuffer(self._values).reshape(-1, len(self._layout.features)), targets

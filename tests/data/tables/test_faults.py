@@ -37,7 +37,7 @@ def test_text_columns_are_named_with_advice() -> None:
 
 def test_a_lone_text_column_may_be_the_target() -> None:
     message = explained("1 red 1/NA blue 2/1 - 3")
-    assert "if 'b' is what to predict, say --target in place of 'y'" in message
+    assert "if 'b' is what to predict, use --target in place of 'y'" in message
     assert "header=None" in explained("1 red 1", UNNAMED)
 
 
@@ -51,15 +51,15 @@ def test_a_text_among_numbers_is_named_by_its_cell() -> None:
 
 
 def test_a_text_in_the_first_line_may_be_a_name() -> None:
-    assert "say --header yes" in explained("1 2o x/3 4 x", UNNAMED)
+    assert "use --header yes" in explained("1 2o x/3 4 x", UNNAMED)
     assert "--header" not in explained("1 2o x/3 4 x", NAMED)
 
 
 def test_decimal_signs_have_advice_of_their_own() -> None:
     message = explained("1 2,5 x/3 4,5 x")
     assert "line 2, column 'b' must hold a number with the decimal sign '.', got '2,5'" in message
-    assert "say --decimal ," in message
-    assert "say --decimal ." in explained("1 2.5 x/3 4 x", separator=";", decimal=",")
+    assert "use --decimal ," in message
+    assert "use --decimal ." in explained("1 2.5 x/3 4 x", separator=";", decimal=",")
 
 
 def test_a_mix_of_decimal_signs_names_a_cell_of_each() -> None:

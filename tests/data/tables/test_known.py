@@ -142,7 +142,7 @@ def test_one_column_more_is_the_target(
 
 def test_the_number_of_columns_must_be_right(refusal: Any) -> None:
     for content in ("1\n2\n", "1,2,3,4\n5,6,7,8\n"):
-        assert "must have 2 columns of features, as the model has" in refusal(content, UNNAMED)
+        assert "must have 2 columns of features, as in training" in refusal(content, UNNAMED)
         assert "features ('length', 'width')" in refusal(content, NAMED).replace(
             "(length, width)", "('length', 'width')"
         )

@@ -84,9 +84,9 @@ def test_the_task_can_be_forced(read: Read, refusal: Any, any_reader: str) -> No
         ("a,y\nred,2\nblue,2\n", "pandas.get_dummies(t.drop(columns=['y']))"),
         ('"a\nb",y\n"1\n",2\n"3\n",x4\nq,1\n', "line 7, column 'a\\nb' must hold a number"),
         # Numbers in another notation are no classes.
-        ("a,y\n" + '1,"1,5"\n2,"2,5"\n' * 5, "say --decimal ,"),
-        ("a;y\n" + "1;1,250,000\n2;2,500,000\n" * 5, "say --thousands ,"),
-        ("a;y\n" + "1;1.250,5\n2;2.500,5\n" * 5, "say --thousands . --decimal ,"),
+        ("a,y\n" + '1,"1,5"\n2,"2,5"\n' * 5, "use --decimal ,"),
+        ("a;y\n" + "1;1,250,000\n2;2,500,000\n" * 5, "use --thousands ,"),
+        ("a;y\n" + "1;1.250,5\n2;2.500,5\n" * 5, "use --thousands . --decimal ,"),
     ],
 )
 def test_bad_tables_are_refused(
@@ -172,7 +172,7 @@ def test_a_decimal_comma_may_show_late(read: Read, refusal: Any, any_reader: str
 def test_commas_that_may_be_either_are_refused(read: Read, refusal: Any) -> None:
     rows = "1;1,250\n2;3,500\n" * 5
     message = refusal(rows)
-    assert "got only such as '1,250'; say --decimal , if that is 1.250" in message
+    assert "got only values such as '1,250'; use --decimal , if that is 1.250" in message
     assert "--thousands , if it is 1250" in message
     assert read(rows, decimal=",").y[0] == 1.25
     assert read(rows, thousands=",").y.tolist()[:2] == [1250, 3500]
