@@ -1,4 +1,4 @@
-"""``python -m fastmlp``: what can be run, and how."""
+"""``python -m fastmlp``: the list of commands, and another way to run each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .base.errors import ConfigError, close_match
 from .commands.running import leave, run_command
 
 COMMANDS = {
-    "train": "train a multilayer perceptron and report how well it does",
+    "train": "train a multilayer perceptron and report its accuracy or errors",
     "sweep": "train every configuration of a grid, and rank them",
     "predict": "predict labels, probabilities or numbers with a saved model",
 }
@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _describe(arguments: list[str]) -> int:
-    """Print what there is."""
+    """Print the commands or the version."""
     if not arguments:
         print(usage(), file=sys.stderr)
         return ConfigError.exit_code
@@ -44,7 +44,7 @@ def _describe(arguments: list[str]) -> int:
 
 
 def usage() -> str:
-    """Return what there is, a line for each command."""
+    """Return a line for each command."""
     lines = [f"  python -m fastmlp.{name:<10} {what}" for name, what in COMMANDS.items()]
     return "\n".join(
         ["fastmlp has three commands:", *lines, "", "Each lists its options with --help."]

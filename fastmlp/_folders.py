@@ -69,7 +69,7 @@ def is_temporary(folder: str | os.PathLike[str]) -> bool:
 
 @cache
 def temporary_folder() -> Path:
-    """Return a folder for temporary files of this user alone, which later processes find again.
+    """Return a folder for temporary files that only this user can write to, the same each time.
 
     Compiled kernels are code: a folder that other users may write to is never used. Where the
     usual name is taken by one, the folder is new and removed when the process ends.

@@ -1,4 +1,4 @@
-"""Images and other arrays as a model was trained on them: range, background, bright and dark."""
+"""Images to predict from, converted to the range and background of the training images."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ..model.pixels import (
 )
 from ..model.predictor import Predictor
 
-# From how many features on rows are taken for images where nothing else says so.
+# Rows of this many features may be images.
 LEAST_PIXELS = 64
 
 Notify = Callable[[str], None]
@@ -29,31 +29,31 @@ Notify = Callable[[str], None]
 def fit_to_training(
     predictor: Predictor, inputs: Inputs, invert: str, notify: Notify
 ) -> np.ndarray:
-    """Return the features of inputs, images brought to what the model was trained on.
+    """Return the features of inputs, images converted to the form of the training images.
 
-    Bytes are brought to the range of the training images. Pictures that are dark where those for
-    training are bright are inverted, and what is transparent becomes background.
+    Bytes are scaled to the range of the training images. Pictures that are dark where training
+    images are bright are inverted. Transparent pixels become background.
 
     Parameters
     ----------
     predictor : Predictor
     inputs : Inputs
     invert : {"auto", "yes", "no"}
-        Whether images are inverted; auto: pictures that are the opposite of the training images.
+        Whether to invert images; auto: pictures whose background is the opposite of training.
     notify : callable taking one str
-        Told what was changed, and what does not look like the training data.
+        Called with each change, and with what differs from the training data.
 
     Raises
     ------
     ConfigError
-        If something that is no image would have to be inverted.
+        If ``invert`` is yes and the inputs are no images.
     DataError
-        If images cannot be brought to a range.
+        If there is no common range of the training images.
     """
     if not inputs.are_images:
         if invert == "yes":
             raise ConfigError(
-                "--invert yes goes with images (PNG, IDX, or arrays of uint8 of shape "
+                "--invert yes applies to images (PNG, IDX, or arrays of uint8 of shape "
                 "(n, height, width)), got other data; leave it out"
             )
         _tell_mismatch(predictor.features, inputs.X, notify)
@@ -65,19 +65,19 @@ def fit_to_training(
         images = images._replace(white=target[1])
     pixels = _with_polarity(predictor.features, target, images, inputs, invert, notify)
     if target is None:
-        notify("images: the model does not say which range it was trained on; taken as 0 to 255")
+        notify("images: the model does not hold the range of the training images; kept at 0 to 255")
         return pixels
     if taken_as_they_are:
         if inputs.are_pictures:
-            notify(f"images: no value is above {target[1]:g}, white in training: not scaled")
+            notify(f"images: not scaled, since no value exceeds {target[1]:g}, white in training")
         return pixels
     if target != BYTES:
-        notify(f"images: 0 to 255 brought to {_shown(target)}, the range in training")
+        notify(f"images: scaled from 0 to 255 to {_shown(target)}, the range in training")
     return to_range(pixels, target)
 
 
 def _is_in_range(pixels: np.ndarray, target: Range | None) -> bool:
-    """Whether bytes hold numbers of the training range, 0 to 16, say, and not of 0 to 255."""
+    """Whether bytes are in the training range, such as 0 to 16, instead of 0 to 255."""
     if target is None or target == BYTES or target[0] != 0:
         return False
     return 0 < int(pixels.max()) <= target[1]
@@ -105,7 +105,7 @@ def _with_polarity(
 
 
 def _tell_mismatch(features: FeatureInfo | None, X: np.ndarray, notify: Notify) -> None:
-    """Say so where most features lie far outside what was seen in training."""
+    """Report features that lie far outside their range in training, if most do."""
     if features is None or not isinstance(X, np.ndarray) or X.dtype.kind not in "biuf":
         return
     if X.ndim != 2 or X.shape[1] != features.n_features or not len(X):

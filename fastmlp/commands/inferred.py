@@ -1,6 +1,6 @@
-"""The settings of a run, a line each, with the options that change what was inferred.
+"""The settings of a run, a line each, with the options that change inferred ones.
 
-The readers of files tell what they have inferred of these, such as the task.
+What is inferred from a file, such as the task, is reported by its reader.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from ..training.checks import AUTO
 from ..training.config import TrainConfig
 from ..training.run import Run
 
-# Of fewer updates, a network seldom comes near what it can learn.
+# With fewer updates, a network seldom gets near its best loss.
 FEW_UPDATES = 500
 
 
 def setting_lines(given: TrainConfig, run: Run) -> list[str]:
-    """Return how the data are split and scaled and the weights updated.
+    """Return lines on the split, the scaling and the updates.
 
     Parameters
     ----------
     given : TrainConfig
-        As the user gave it: what is ``auto`` was inferred, and its option is named.
+        As the user gave it. Fields that are ``auto`` were inferred; their options are named.
     run : Run
     """
     config = run.config
@@ -40,13 +40,13 @@ def setting_lines(given: TrainConfig, run: Run) -> list[str]:
     rule = (
         f"{config.optimizer}, rate {config.learning_rate:g}, schedule {config.schedule}{clipping}"
     )
-    # Named where the task has decided.
+    # For a regression, these are inferred from the task.
     fields = ("optimizer", "learning_rate", "schedule", "clip_norm") if is_regression else ()
     return [*lines, line("training", rule, *fields)]
 
 
 def few_updates_lines(run: Run) -> list[str]:
-    """Say what to change where the defaults make few updates; nothing where they make many."""
+    """Return advice if the defaults make few updates, else nothing."""
     config, per_epoch = run.config, run.steps.steps_per_epoch
     updates = per_epoch * config.epochs
     is_default = all(

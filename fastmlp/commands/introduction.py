@@ -39,5 +39,7 @@ class Introduction(Callback):
 def compiling_text() -> str:
     """Say what a run waits for before its first epoch."""
     if kept_in() is None:
-        return "compiling kernels: at every start, for no folder can be written to keep them ..."
+        return (
+            "compiling kernels: at every start, because no folder can be written to keep them ..."
+        )
     return "compiling kernels: once, then they are kept on disk ..."

@@ -32,8 +32,8 @@ def machine_lines(threads: int) -> list[str]:
 
 
 def print_temporary_note() -> None:
-    """Print where compiled kernels are kept if that is a temporary folder."""
-    # Asked first, because what knows the kernels' folder takes a while to import.
+    """Print the folder of compiled kernels if it is temporary."""
+    # Checked first, because the import below is slow.
     if temporary_is_used():
         from ..training.warm_up import temporary_note
 

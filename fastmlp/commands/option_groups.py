@@ -21,19 +21,23 @@ from .values import folder, interval, path, rate, shares, sizes, specs, texts
 def add_data_options(group: Any) -> None:
     add_setting(
         group, "--data", "data", metavar="NAME",
-        help="auto, mnist, digits, a FILE.csv or FILE.npz, blobs, moons or spirals; "
-        "auto: MNIST if its files are found, else digits",
+        help="auto, mnist, digits, a file (.csv, .tsv, .npz, .npy; -: a table from stdin), blobs, "
+        "moons, spirals, or a set like MNIST in --data-dir; auto: MNIST if its files are found, "
+        "else digits",
     )  # fmt: skip
     add_setting(
         group, "--test-file", "test_file", metavar="FILE",
-        help="a file with the test rows, with the columns of --data",
+        help="a file of test rows with the columns of --data",
     )  # fmt: skip
     add_setting(
         group, "--validation-file", "validation_file", metavar="FILE",
-        help="a file with the validation rows, with the columns of --data",
+        help="a file of validation rows with the columns of --data",
     )  # fmt: skip
     group.add_argument(
-        "--data-dir", metavar="DIR", type=path, help="where MNIST's files are (else: $FASTMLP_DATA)"
+        "--data-dir",
+        metavar="DIR",
+        type=path,
+        help="folder of the files of MNIST or of a set like it (default: $FASTMLP_DATA)",
     )
     add_setting(
         group, "--task", "task", metavar="TASK",
@@ -59,8 +63,8 @@ def add_data_options(group: Any) -> None:
     )  # fmt: skip
     add_setting(
         group, "--target-scale", "target_scale", metavar="NAME",
-        help="the same for the targets of a regression; auto: standard, but none where the output "
-        "bounds them",
+        help="scaling of regression targets, by the same names; auto: standard, or none if the "
+        "output activation bounds them",
     )  # fmt: skip
     add_setting(
         group, "--class-weight", "class_weight", metavar="WEIGHTS",
@@ -87,8 +91,8 @@ def add_network_options(group: Any) -> None:
     )  # fmt: skip
     add_setting(
         group, "--init", "weight_init", metavar="NAME",
-        help=f"weights: {_names(INITIALIZERS)}; auto: he_normal for the ReLU family, "
-        "else and for a regression glorot_uniform",
+        help=f"weights: {_names(INITIALIZERS)}; auto: glorot_uniform for regression, "
+        "else he_normal for the ReLU family, glorot_uniform for others",
     )  # fmt: skip
     add_setting(group, "--bias-init", "bias_init", metavar="NAME", help="biases: the same names")
     add_setting(
@@ -104,7 +108,7 @@ def add_network_options(group: Any) -> None:
 def add_training_options(group: Any) -> None:
     add_setting(
         group, "--optimizer", "optimizer", metavar="NAME",
-        help=f"{_names(OPTIMIZERS)}; auto: sgd, for a regression nesterov",
+        help=f"{_names(OPTIMIZERS)}; auto: sgd, for regression with Nesterov momentum",
     )  # fmt: skip
     add_setting(
         group, "--lr", "learning_rate", type=rate, metavar="RATE",
@@ -136,7 +140,7 @@ def add_training_options(group: Any) -> None:
     )  # fmt: skip
     add_setting(
         group, "--clip-norm", "clip_norm", type=rate, metavar="X",
-        help="limit to the norm of all gradients together; 0: none; auto: 0, for a regression 2",
+        help="limit to the norm of all gradients together; 0: none; auto: 0, for regression 2",
     )  # fmt: skip
     add_setting(
         group, "--clip-value", "clip_value", type=float, metavar="X",
@@ -149,7 +153,7 @@ def add_training_options(group: Any) -> None:
     add_setting(
         group, "--schedule", "schedule", metavar="NAME",
         help=f"of the learning rate: {_names(SCHEDULES)}, each with warmup=EPOCHS; auto: "
-        "constant, for a regression cosine",
+        "constant, for regression cosine",
     )  # fmt: skip
     add_setting(group, "--seed", "seed", type=int, metavar="N", help="same seed, same bits")
     add_setting(group, "--dtype", "dtype", metavar="NAME", help="float32 or float64")

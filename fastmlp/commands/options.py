@@ -47,8 +47,7 @@ examples:
   python -m fastmlp.train --resume runs/long                 after whatever has ended it
 
 config.toml holds every setting as it was used: none is left auto, except how a table is read. If
-you change the optimizer, the mode or the classes of such a file, give the learning rate, the output
-or the loss that goes with the change, too.
+you change its optimizer, mode or classes, give a learning rate, output or loss that fits, too.
 
 exit codes:
   0 done   1 failed while running   2 wrong usage   3 data missing, damaged or unfit
@@ -106,7 +105,7 @@ def parse_with(parser: Parser, arguments: list[str] | None) -> argparse.Namespac
 
 
 def _hint(argument: str, known: list[str]) -> str:
-    """Say what an unknown argument may have been meant for."""
+    """Return what an unknown argument may mean."""
     if "--data" in known and not argument.startswith("-") and _names_data(argument):
         return f"; name data with --data {shlex.quote(argument)}"
     name = argument.partition("=")[0].lstrip("-")

@@ -1,4 +1,4 @@
-"""Settings that were inferred from one dataset, used with another: ``--config old --data new``."""
+"""Settings inferred from one dataset and used with another: ``--config old --data new``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..training.checks import AUTO
 from ..training.config import TrainConfig
 from ..training.resolve import resolve, resolve_settings
 
-# What a task decides, with its default.
+# Settings that depend on the task, with their defaults.
 _OF_TASK = {
     "output_activation": AUTO,
     "loss": AUTO,
@@ -34,7 +34,7 @@ def is_other_data(options: argparse.Namespace) -> bool:
 
 
 def _defaults_of_task(config: TrainConfig) -> dict[str, Any]:
-    """Return ``auto`` for each setting of updates that has the value it has by its task."""
+    """Return ``auto`` for each setting of updates whose value is its task's default."""
     names = ("optimizer", "schedule", "clip_norm", "weight_init")
     by_task = resolve_settings(config.replace(**dict.fromkeys(names, AUTO)))
     return {name: AUTO for name in names if getattr(config, name) == getattr(by_task, name)}
@@ -46,18 +46,18 @@ def infer_again(
     load: Callable[[TrainConfig], Dataset],
     notify: Callable[[str], None],
 ) -> tuple[TrainConfig, Dataset]:
-    """Load other data, and infer again what the settings of the old data say of them wrongly.
+    """Load other data, and infer again the settings that do not fit them.
 
     Parameters
     ----------
     config : TrainConfig
-        Of the file, changed by the options given.
+        From the file, changed by the options given.
     options : Namespace
-        What they give is kept.
+        Settings that they give are kept.
     load : callable
         Returns the dataset of a config.
     notify : callable
-        Told which settings are inferred again.
+        Called with the settings that are inferred again.
     """
     free = config if "task" in options else config.replace(task=AUTO)
     dataset = load(free)
@@ -72,13 +72,13 @@ def infer_again(
     part = dataset.keep_classes(config.classes) if config.classes else dataset
     try:
         resolve(config.replace(**kept), part)
-    except (ConfigError, DataError):  # the output and loss of another number of classes
+    except (ConfigError, DataError):  # output and loss were for another number of classes
         kept |= {k: v for k, v in _OF_TASK.items() if k not in options}
     differing = {k: getattr(config, k) for k, v in kept.items() if getattr(config, k) != v}
     if differing:
         shown = ", ".join(f"{name} (was {value})" for name, value in differing.items())
         notify(
-            f"settings: inferred again for {options.data}, since {Path(options.config).name} is of "
-            f"other data: {shown}"
+            f"settings: inferred again for {options.data}, since {Path(options.config).name} is "
+            f"for other data: {shown}"
         )
     return config.replace(**kept), dataset

@@ -28,10 +28,10 @@ EPILOG = """\
 INPUT is one of
   FILE.csv, FILE.tsv   columns of features as in training, in any order, and perhaps the target
   FILE.npz             an array X, perhaps y; or X_test and y_test
-  FILE.npy             an array of rows; what is right in y.npy beside X.npy, or with --labels
+  FILE.npy             an array of rows; targets from y.npy beside X.npy, or by --labels
   an IDX file          images, plain or .gz; their labels with --labels
-  FILE.png ...         images of as many pixels as the model has features
-  FOLDER ...           all PNG files in it; or in folders in it, named like the right labels
+  FILE.png ...         images with a pixel for each feature, or for three of a model of colours
+  FOLDER ...           all PNG files in it; or in its folders, whose names are the labels
 
 examples:
   python -m fastmlp.predict runs/mine test.csv
@@ -71,14 +71,14 @@ def parse_predict_arguments(arguments: list[str] | None = None) -> argparse.Name
     for flag in (*given_options(options), *others):
         if options.part is not None:
             raise ConfigError(
-                f"--{flag} does not go with --part, whose rows are read as in training; leave one "
-                "out"
+                f"--{flag} cannot be combined with --part, which reads rows as in training; "
+                "leave one out"
             )
     return options
 
 
 def _check_out(path: Path, overwrite: bool) -> None:
-    """Raise ConfigError where predictions cannot be written, or would replace a file unasked."""
+    """Raise ConfigError if predictions cannot be written, or would replace a file."""
     if str(path) == "-":
         return
     try:
@@ -111,7 +111,7 @@ def build_predict_parser() -> Parser:
         "--format", choices=("csv", "json"), help="(default: by the name of --out, else csv)"
     )
     parser.add_argument("--out", metavar="FILE", type=path,
-        help="write predictions to a file, to a device or FIFO, or (-) to stdout",
+        help="write predictions to a file, device or FIFO; -: to stdout",
     )  # fmt: skip
     parser.add_argument("--overwrite", action="store_true", help="let --out be an existing file")
     parser.add_argument(
@@ -125,16 +125,16 @@ def build_predict_parser() -> Parser:
     )  # fmt: skip
     parser.add_argument(
         "--invert", choices=INVERT, default="auto",
-        help="invert images; auto: those that are dark where the training images are bright, or "
-        "the reverse (default: auto)",
+        help="invert images; auto: those whose background is the opposite of the training images' "
+        "(default: auto)",
     )  # fmt: skip
     parser.add_argument(
-        "--part", choices=tuple(PARTS), help="predict only the rows that were this part of the "
-        "run: MODEL is then a run folder, and INPUT its data, a file or a name such as mnist",
+        "--part", choices=tuple(PARTS), help="predict only this part of a run's rows: "
+        "MODEL is then the run folder, and INPUT its data, a file or a name such as mnist",
     )  # fmt: skip
     add_table_options(
         parser.add_argument_group(
-            "tables", "Each default is what the model was trained with. Columns are found by name."
+            "tables", "The defaults are the values in training. Columns are found by name."
         )
     )
     parser.add_argument("--threads", type=int, metavar="N", help="default: all usable CPUs")

@@ -87,7 +87,7 @@ class Predictions:
 
 
 def known_columns(predictor: Predictor) -> KnownColumns:
-    """Return what a model knows of the columns that it was trained on."""
+    """Return the columns that a model was trained on, as far as it knows them."""
     task, features = predictor.task, predictor.features
     return KnownColumns(
         None if features is None else features.names,
@@ -131,7 +131,7 @@ def inputs_for(
     invert: str = "auto",
     notify: Callable[[str], None] = ignore,
 ) -> Inputs:
-    """Return inputs with features and targets as the model knows them.
+    """Return inputs with features and targets in the form of training.
 
     Parameters
     ----------
@@ -145,7 +145,7 @@ def inputs_for(
     ConfigError
         As for :func:`~fastmlp.commands.image_inputs.fit_to_training`.
     DataError
-        As for that and :func:`targets_for`.
+        As for the same, and for :func:`targets_for`.
     """
     X = fit_to_training(predictor, inputs, invert, notify)
     y = None if inputs.y is None else targets_for(predictor.task, inputs.y)
@@ -158,8 +158,8 @@ def _known_labels(classes: np.ndarray, y: np.ndarray) -> np.ndarray:
         y = labels
     if y.ndim != 1:
         raise DataError(
-            f"labels must be one for each row, or one-hot, got shape {y.shape}; give those that "
-            "belong to this model"
+            f"labels must be one for each row, or one-hot, got shape {y.shape}; give those "
+            "of this model"
         )
     texts = [str(label) for label in y.tolist()]
     places = {str(label): place for place, label in enumerate(classes.tolist())}

@@ -62,7 +62,7 @@ def open_run(
 ) -> tuple[RunFolder | None, Loop]:
     """Return a run's folder, and its loop, which goes on from a checkpoint there if it shall.
 
-    Who calls it closes both the folder and the loop's checkpoints when the run's files are written.
+    The caller closes both the folder and the loop's checkpoints after the run's files are written.
 
     Raises
     ------
@@ -89,7 +89,7 @@ def open_run(
             checkpoints = _checkpoints(options, folder.path, run, dataset)
             failing.callback(checkpoints.close)
         loop = Loop(run, checkpoints)
-        if is_resumed:  # the checkpoints have told that the folder is that of this run
+        if is_resumed:  # the checkpoints have shown that it is the folder of this run
             folder.resume()
         failing.pop_all()
     return folder, loop

@@ -1,4 +1,4 @@
-"""The rows that were the training, validation or test part of a run."""
+"""The training, validation or test rows of a run, read again."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from .resuming import settings_of_run
 def read_part(options: argparse.Namespace, notify: Callable[[str], None]) -> Inputs:
     """Read the data of a run again, and return one of its parts.
 
-    The settings of the run say how the file is read and split. The rows are those of the run only
-    if the file is.
+    The file is read and split by the settings of the run. The rows are those of the run only if
+    the file is the same.
 
     Parameters
     ----------
     options : Namespace
         With ``model``, the folder of the run; ``inputs``, its data; and ``part``.
     notify : callable
-        Told what is inferred from the file.
+        Called with what is inferred from the file.
 
     Raises
     ------
@@ -36,11 +36,14 @@ def read_part(options: argparse.Namespace, notify: Callable[[str], None]) -> Inp
     settings = settings_of_run(folder) if folder.is_dir() else {}
     if not settings:
         raise ConfigError(
-            f"--part {options.part} needs the folder of a run as MODEL, whose config.toml says how "
-            f"the data were split, got {folder}; give that folder"
+            f"--part {options.part} needs the folder of a run as MODEL, since its config.toml "
+            f"tells how the data were split, got {folder}; give that folder"
         )
     if len(options.inputs) > 1:
-        raise ConfigError(f"--part {options.part} goes with one INPUT, got {len(options.inputs)}")
+        raise ConfigError(
+            f"--part {options.part} takes one INPUT, got {len(options.inputs)}; name the "
+            "data of the run"
+        )
     config = TrainConfig.from_dict(settings).replace(data=str(options.inputs[0]))
     dataset = dataset_of(config, notify=notify)
     if config.classes:

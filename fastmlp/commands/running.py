@@ -54,10 +54,10 @@ def _run(work: Callable[[], int]) -> int:
 
 
 def _open_streams() -> None:
-    """Let output go somewhere, whoever started the process closed it; and in any locale.
+    """Reopen standard streams that the parent closed, and let them write in any locale.
 
-    What the locale's encoding lacks is written as its number (\\xe9), but the bytes of a file name
-    as they are, so that it can be given back.
+    Characters that the locale's encoding lacks are written as escapes (\\xe9). Bytes of file names
+    are written as they are, so that the names can be used again.
     """
     codecs.register_error("fastmlp", _encode)
     for name in ("stdin", "stdout", "stderr"):
@@ -70,7 +70,7 @@ def _open_streams() -> None:
 
 
 def _encode(error: UnicodeError) -> tuple[str | bytes, int]:
-    """Encode what an encoding lacks, as ``codecs.register_error`` has it."""
+    """Encode characters that an encoding lacks; an error handler for ``codecs``."""
     assert isinstance(error, UnicodeEncodeError)
     if all("\udc80" <= letter <= "\udcff" for letter in error.object[error.start : error.end]):
         return codecs.lookup_error("surrogateescape")(error)

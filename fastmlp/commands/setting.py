@@ -9,7 +9,7 @@ from ..training.config import TrainConfig
 
 
 def add_setting(group: Any, flag: str, field: str, help: str, **keywords: Any) -> None:
-    """Add an option that leaves no trace where it is not given."""
+    """Add an option, which is absent from the Namespace unless it is given."""
     default = getattr(TrainConfig, field)
     if isinstance(default, tuple):
         default = ",".join(str(item) for item in default)

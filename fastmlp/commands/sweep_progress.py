@@ -55,7 +55,7 @@ class SweepLines(Watcher):
 
 
 class LiveTable(Watcher):
-    """Overall progress, time left and the best so far, rewritten in place."""
+    """Overall progress, time left and the best trials so far, rewritten in place."""
 
     def on_start(self, standing: Standing, board: Leaderboard) -> None:
         from rich.live import Live
@@ -80,7 +80,7 @@ class LiveTable(Watcher):
         self.live.stop()
 
     def render(self) -> RenderableType:
-        """Return the progress, and the table below it, of which a low terminal shows the top."""
+        """Return the progress and below it the table; a low terminal shows the top."""
         from rich.console import Group
         from rich.progress_bar import ProgressBar
         from rich.table import Table as Grid
@@ -108,7 +108,7 @@ class LiveTable(Watcher):
         return Group(above, Text(), table)
 
     def _width(self) -> int:
-        """Return the columns of the terminal, which may have changed."""
+        """Return the terminal's width, which may have changed."""
         width = terminal_width(sys.stderr)
         if hasattr(self, "live"):
             self.live.console.width = width
@@ -116,7 +116,7 @@ class LiveTable(Watcher):
 
 
 def fitting_columns(table: Table, n_axes: int, width: int) -> list[int]:
-    """Return the columns of a ranking that a terminal has room for: rank and first metric first."""
+    """Return the columns of a ranking that fit a terminal, rank and first metric first."""
     widths = [max(map(len, column)) + 2 for column in zip(table.header, *table.rows, strict=True)]
     worth = sorted(range(len(widths)), key=lambda i: (i not in (0, n_axes + 1), i))
     kept, free = [], width + 2

@@ -1,4 +1,4 @@
-"""The options of how a table is read, the same for training, sweeps and predictions."""
+"""Options for reading tables, the same for training, sweeps and predictions."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from ..base.table_options import TableOptions
 from .setting import add_setting
 from .values import texts
 
-# Shown for what a model file may set.
-_AS_FILE = "auto: as the file shows"
+# Also true for predict, whose defaults a model file sets.
+_AS_FILE = "auto: inferred from the file"
 
 
 def given_options(options: argparse.Namespace) -> dict[str, Any]:
-    """Return the options of how a table is read that were given."""
+    """Return the options for reading tables that were given."""
     return {name: value for name, value in vars(options).items() if name in TableOptions.names()}
 
 
@@ -27,7 +27,7 @@ def add_table_options(group: Any) -> None:
     )  # fmt: skip
     add_setting(
         group, "--features", "features", metavar="A,B", type=texts,
-        help="feature columns, by name or index; default: all columns but the target",
+        help="feature columns, by name or index; default: all columns except the target",
     )  # fmt: skip
     add_setting(
         group, "--drop", "drop", metavar="A,B", type=texts,
@@ -59,5 +59,5 @@ def add_table_options(group: Any) -> None:
     )  # fmt: skip
     add_setting(
         group, "--comment", "comment", metavar="TEXT",
-        help="leave out lines that begin with this text; none: no line (default: #)",
+        help="skip lines that begin with this text; none: skip no line (default: #)",
     )  # fmt: skip

@@ -77,7 +77,7 @@ def folder(text: str) -> Path:
     """Read the name of a folder to write into."""
     if text == "-":
         raise argparse.ArgumentTypeError(
-            "must be a folder, got -, which is no name of one; leave it out for a new folder in "
+            "must be a folder, got -, which names none; leave it out for a new folder in "
             "runs, or give ./-"
         )
     return path(text)

@@ -40,8 +40,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
 
     _target_checks: ClassVar[dict[str, Any]] = {}
     _continuation: Continuation | None = None
-    # What scikit-learn's estimators have not, as a subclass needs it that sets only their
-    # parameters.
+    # Parameters that scikit-learn's estimators lack: defaults for subclasses that do not set them.
     loss: Any
     schedule: Any = None
     dropout: Any = 0.0
@@ -53,7 +52,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
 
     def _set_parameters(self, parameters: dict[str, Any]) -> None:
         """Keep the arguments of ``__init__`` as they are."""
-        # Of a subclass, get_params names other ones.
+        # Not by get_params: a subclass has other parameters.
         for name, value in parameters.items():
             if name != "self":
                 setattr(self, name, value)
@@ -69,16 +68,16 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
         """Return the targets of validation rows as a Task encodes them."""
 
     def _plain_target(self, y: Any, name: str) -> Any:
-        """Return targets before scikit-learn's checks, which would make other ones of some."""
+        """Return targets for scikit-learn's checks, which would change some."""
         return plain_rows(y, name)
 
     def _note_classes(self, y: Any, classes: Any) -> None:
-        """Take note of the classes that the first call of ``partial_fit`` names."""
+        """Store the classes of the first call of ``partial_fit``."""
 
     def _row_weights(
         self, y: np.ndarray, sample_weight: np.ndarray | None, incremental: bool
     ) -> np.ndarray | None:
-        """Return the weights of rows, those of their classes among them."""
+        """Return the weights of rows, multiplied by those of their classes."""
         return sample_weight
 
     # --- fitting ---
@@ -137,9 +136,9 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
         )  # fmt: skip
 
     def _check_rows(self, X: Any, y: Any, suffix: str, reset: bool) -> tuple[Any, Any]:
-        """Return rows and targets as scikit-learn's checks give them back.
+        """Return rows and targets after scikit-learn's checks.
 
-        ``suffix`` tells the names of the parameters: X and y, or X_val and y_val.
+        ``suffix`` completes the names of the parameters: X and y, or X_val and y_val.
         """
         X = plain_rows(X, f"X{suffix}")
         y = self._plain_target(y, f"y{suffix}")
@@ -199,10 +198,10 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
         own = [weights.shape[0] for weights in self.coefs_] + [self.coefs_[-1].shape[1]]
         if units != own:
             raise ConfigError(
-                f"hidden_layer_sizes must be {tuple(own[1:-1])} to go on with the weights, which "
-                f"lead from {own[0]} features to {own[-1]} outputs, got {tuple(units[1:-1])} with "
-                f"{units[0]} features and {units[-1]} outputs; set it back, or begin anew by fit "
-                "with warm_start=False"
+                f"hidden_layer_sizes must be {tuple(own[1:-1])} to train these weights further, "
+                f"which lead from {own[0]} features to {own[-1]} outputs, got {tuple(units[1:-1])} "
+                f"with {units[0]} features and {units[-1]} outputs; set it back, or begin anew by "
+                "fit with warm_start=False"
             )
 
     # --- callbacks of scikit-learn's protocol ---
@@ -275,7 +274,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
 
     def _layout(self) -> Layout:
         """Return the layout of the network of the weights as they are."""
-        # Of the fit, whatever has been set since.
+        # As in the fit, also after set_params.
         hidden: Any = getattr(self, "_hidden_activation", self.activation)
         if isinstance(hidden, str):
             hidden = [hidden] * (self.n_layers_ - 2)

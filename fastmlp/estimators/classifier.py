@@ -294,7 +294,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return y, Task("binary", 1, self.classes_)
 
     def _n_labels(self) -> int | None:
-        """Return how many labels a row can have; None where it has one class."""
+        """Return the number of labels of a row; None if it has one class."""
         binarizer = self._label_binarizer
         return len(binarizer.classes_) if binarizer.y_type_ == "multilabel-indicator" else None
 

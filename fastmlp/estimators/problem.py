@@ -35,7 +35,7 @@ class Problem:
     incremental : bool
         Whether it is one more epoch of ``partial_fit``.
     accept : callable
-        To be called once the estimator has what was trained, which an error after it must leave.
+        Called once the estimator holds the trained weights; a later error then keeps them.
     """
 
     X: Any

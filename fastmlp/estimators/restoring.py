@@ -1,4 +1,4 @@
-"""A fit that fails leaves the estimator as it was before."""
+"""Restoring an estimator after a fit that failed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class AsBefore:
-    """Gives an estimator its attributes back if the block fails, unless they were accepted.
+    """Restores an estimator's attributes if the block fails, unless new ones were accepted.
 
     Fitted attributes are replaced and never changed in place, so a shallow copy is enough.
 
@@ -21,7 +21,7 @@ class AsBefore:
         self._before: dict[str, Any] | None = self._attributes.copy()
 
     def accept(self) -> None:
-        """Keep what the estimator has by now, whatever happens after."""
+        """Keep the present attributes, whatever happens later."""
         self._before = None
 
     def __enter__(self) -> AsBefore:

@@ -1,4 +1,4 @@
-"""The weights of rows: those given, times those of their classes."""
+"""Weights of rows: sample weights times class weights."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..base.masked import unmasked
 
 
 def checked_weights(sample_weight: Any, X: Any) -> np.ndarray | None:
-    """Return the weights of rows that a caller gave, of at least 0."""
+    """Return the given sample weights, checked to be at least 0."""
     if sample_weight is None:
         return None
     given = unmasked(sample_weight, "sample_weight")
@@ -29,19 +29,19 @@ def times_class_weights(
     sample_weight: np.ndarray | None,
     incremental: bool,
 ) -> np.ndarray | None:
-    """Return the weights of rows, those of their classes among them.
+    """Return sample weights times class weights.
 
     Parameters
     ----------
     class_weight : dict, list of dict, "balanced" or None
-        A list has one for each of several labels.
+        A list holds one for each of several labels.
     y : ndarray, shape (n,) or (n, n_labels)
         Classes, or 0 and 1.
     classes : ndarray or None
-        All that there are, whether or not y holds them; None for several labels.
+        All classes, also those that y lacks; None for several labels.
     sample_weight : ndarray, shape (n,), or None
     incremental : bool
-        Whether the rows are part of the data only, of which the shares of classes are unknown.
+        Whether the rows are only a part of the data, so that the shares of classes are not known.
 
     Raises
     ------

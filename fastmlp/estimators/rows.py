@@ -1,4 +1,4 @@
-"""Rows as callers give them, before scikit-learn's checks: what these would misread is refused."""
+"""Checks of rows before scikit-learn's, for values that those would misread."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..base.masked import unmasked
 
 
 def plain_rows(value: Any, name: str) -> Any:
-    """Return rows of features or labels; of a sparse matrix with the entries of a cell added up.
+    """Return rows of features or labels; in a sparse matrix duplicate entries are summed.
 
     Raises
     ------
@@ -28,7 +28,7 @@ def plain_rows(value: Any, name: str) -> Any:
 
 @contextmanager
 def named_columns(X: Any, name: str) -> Iterator[None]:
-    """Refuse dates, of which scikit-learn makes numbers, and say which columns hold no numbers.
+    """Refuse dates, which scikit-learn would convert, and name columns without numbers.
 
     Raises
     ------

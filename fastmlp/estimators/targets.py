@@ -1,4 +1,4 @@
-"""What targets may be: of a first fit, of later ones, and of rows for validation."""
+"""Checks of targets, in a first fit, in later ones, and of validation rows."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from ..base.foreign import as_dense, target_as_plain
 from ..base.wording import listed
 
 _REMEDIES = {
-    "M": "subtract the first date and divide by numpy.timedelta64(1, 'D'), say",
-    "m": "divide by numpy.timedelta64(1, 'D'), say",
+    "M": "subtract the first date and divide by for example numpy.timedelta64(1, 'D')",
+    "m": "divide by for example numpy.timedelta64(1, 'D')",
     "U": "convert numbers with astype(float), or use MLPClassifier for labels",
     "S": "convert numbers with astype(float), or use MLPClassifier for labels",
     "c": "pass the real and the imaginary part as two columns",
@@ -26,9 +26,9 @@ _REMEDIES = {
 
 
 def real_numbers(y: Any, name: str) -> Any:
-    """Return the targets of a regression as they are, but objects as float64.
+    """Return the targets of a regression unchanged, except objects, which become float64.
 
-    NumPy would make numbers of dates and texts, too.
+    NumPy would also convert dates and texts to numbers.
 
     Raises
     ------
@@ -44,7 +44,7 @@ def real_numbers(y: Any, name: str) -> Any:
     except ValueError as error:
         if isinstance(error, DataError):
             raise
-        return y  # of ragged rows scikit-learn says it
+        return y  # ragged rows are refused by scikit-learn
     kind = array.dtype.kind
     if kind in "biuf":
         return y
@@ -82,7 +82,7 @@ def flat(y: Any) -> Any:
 
 
 def indicators(y: Any, name: str) -> np.ndarray:
-    """Return the labels of rows, shape (n, n_labels), as 0 and 1; what is not 0 is 1.
+    """Return the labels of rows, shape (n, n_labels), as 0 and 1; any other value becomes 1.
 
     Raises
     ------
@@ -112,7 +112,7 @@ def check_outputs(y: Any, name: str, n_outputs: int) -> None:
 
 
 def check_form(y: Any, name: str, n_labels: int | None) -> None:
-    """Refuse several labels per row where there is one, and the other way round.
+    """Refuse several labels per row if the fit before had one class per row, and the reverse.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def check_form(y: Any, name: str, n_labels: int | None) -> None:
     name : str
         What the error messages call it.
     n_labels : int or None
-        How many labels a row has in the fit before; None: each row has one class.
+        Number of labels of a row in the fit before; None: each row has one class.
     """
     if n_labels is None and y.ndim == 2:
         raise DataError(
@@ -180,5 +180,5 @@ def known_labels(y: Any, name: str, classes: np.ndarray) -> np.ndarray:
 
 
 def like(y: np.ndarray, classes: np.ndarray) -> np.ndarray:
-    """Return labels, all of which are known, in the dtype of the classes."""
+    """Return known labels in the dtype of the classes."""
     return y if y.dtype == classes.dtype else y.astype(classes.dtype)

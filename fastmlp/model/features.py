@@ -1,4 +1,4 @@
-"""What a model knows about its features: names, and the values seen in training."""
+"""The features of a model: names, and statistics of the training part."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class FeatureInfo:
     ----------
     low, high, mean : ndarray of float64, shape (n_features,)
     names : tuple of str or None
-        None where the training data had no names: features are then told by position.
+        None if the training data had no names; features are then identified by position.
     image_shape : (int, int) or None
-        Height and width, where a row is an image.
+        Height and width, if a row is a grey image.
     """
 
     low: np.ndarray

@@ -1,4 +1,4 @@
-"""Grey values of images as a model knows them: its range, and what is bright in it."""
+"""Pixel values of the training images: their range, and the brightness of their background."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from .features import FeatureInfo
 WHITE = 255
 Range = tuple[float, float]
 BYTES = (0.0, 255.0)
-# Ranges that images are usually brought to, told by data that reach from the first to the last
-# quarter of one. The narrowest that holds the data counts.
+# Usual ranges of images. Data fit a range if they are inside and reach its first and last quarter;
+# the narrowest that fits is taken.
 USUAL = ((0.0, 1.0), (-0.5, 0.5), (-1.0, 1.0), (0.0, 15.0), (0.0, 16.0), BYTES, (0.0, 65535.0))
 SLACK = 1e-6
-# How far from the middle pixels must be on average, in shares of the range's half, for the
-# background of the training images to be known; and how far beyond the middle the background of an
-# image must be to be taken for the opposite. Of 70,000 images of MNIST and 1797 of the digits none
-# comes nearer to it than 0.63 from the right side.
+# Both in shares of half the range. The background of training images is known if pixels differ from
+# mid-grey by at least the first on average. An image is opposite if its background is beyond
+# mid-grey by more than the second. The backgrounds of all 70,000 images of MNIST and of the 1797
+# digits are at least 0.63 away from mid-grey, on the right side.
 LEAST_CONTRAST = 0.2
 LEAST_OPPOSITION = 0.1
 _ROWS_AT_ONCE = 4096
 
 
 class Polarity(NamedTuple):
-    """What the background of the training images is, and where it lies.
+    """The background of the training images: black or white, and its pixels.
 
     Attributes
     ----------
     background : {0, 1}
         Black or white.
     weights : ndarray, shape (n_features,)
-        How certainly a pixel is background; they sum to 1.
+        How certainly each pixel is background; the sum is 1.
     """
 
     background: int
@@ -43,7 +43,7 @@ class Polarity(NamedTuple):
 
 
 def usual_range(low: float, high: float, ranges: Iterable[Range] = USUAL) -> Range | None:
-    """Return the range that values from ``low`` to ``high`` were likely brought to, or None."""
+    """Return the range that values from ``low`` to ``high`` probably have, or None."""
     fitting = []
     for first, last in ranges:
         width = last - first
@@ -55,12 +55,11 @@ def usual_range(low: float, high: float, ranges: Iterable[Range] = USUAL) -> Ran
 
 
 def training_range(features: FeatureInfo | None, scaling: Scaling) -> Range | None:
-    """Return what black and white are in the features of a model; None if it is not known.
+    """Return the values of black and white in the features of a model; None if not known.
 
-    In turn: the known range of scale unit, if the values seen in training reach from its first to
-    its last quarter; the usual range of these values; the known range all the same; these values
-    themselves, if at least half of the features that vary share their least or their largest value,
-    as they do where all pixels were scaled alike.
+    The first of these: the range of scale unit, if the training values fit it; a usual range that
+    they fit; the range of scale unit; the least and largest training value, if at least half of the
+    features that vary reach one of them, as they do if all pixels were scaled alike.
 
     Parameters
     ----------
@@ -70,7 +69,7 @@ def training_range(features: FeatureInfo | None, scaling: Scaling) -> Range | No
     Raises
     ------
     DataError
-        If features were scaled one by one before training, so that there is no such range.
+        If features were scaled one by one before training, so that they have no common range.
     """
     declared = None
     if scaling.kind == "unit" and scaling.factor[0] > 0:
@@ -88,15 +87,15 @@ def training_range(features: FeatureInfo | None, scaling: Scaling) -> Range | No
     if 2 * np.count_nonzero(shared & varies) >= np.count_nonzero(varies):
         return low, high
     raise DataError(
-        "images from 0 to 255 must have a range in training to be brought to, and the training "
-        f"data, from {low:.4g} to {high:.4g}, were scaled feature by feature beforehand; train on "
-        "the images as they are with --scale standard, or scale these as those for training were "
-        "and give them as NPZ"
+        "images from 0 to 255 must be scaled to the range of the training images, "
+        f"and the training data, from {low:.4g} to {high:.4g}, were scaled feature by feature "
+        "beforehand; train on the images as they are with --scale standard, or scale these images "
+        "as in training and give them as NPZ"
     )
 
 
 def to_range(pixels: np.ndarray, target: Range) -> np.ndarray:
-    """Return bytes as numbers from black to white of a range; bytes themselves for 0 to 255."""
+    """Return bytes scaled to a range; unchanged for 0 to 255."""
     if target == BYTES:
         return pixels
     low, high = target
@@ -105,10 +104,10 @@ def to_range(pixels: np.ndarray, target: Range) -> np.ndarray:
 
 
 def polarity(features: FeatureInfo | None, target: Range | None) -> Polarity | None:
-    """Return what the background of the training images is.
+    """Return the background of the training images, or None if it is not known.
 
-    None if it is not known: of photographs, whose pixels are grey on average, or where some images
-    are bright on dark and others dark on bright.
+    It is not known if pixels are grey on average: in photographs, or if some images are bright on
+    dark and others dark on bright.
     """
     if features is None or target is None:
         return None
@@ -123,7 +122,7 @@ def polarity(features: FeatureInfo | None, target: Range | None) -> Polarity | N
 
 
 class Images(NamedTuple):
-    """Grey values or colours as files hold them.
+    """Grey values or colours as in the files.
 
     Attributes
     ----------
@@ -139,7 +138,7 @@ class Images(NamedTuple):
     white: float = WHITE
 
     def blended(self, inverted: np.ndarray, background: int) -> np.ndarray:
-        """Return the pixels, some images inverted, what is transparent as background.
+        """Return the pixels: some images inverted, transparent pixels as background.
 
         Parameters
         ----------
@@ -157,10 +156,10 @@ class Images(NamedTuple):
         return mixed
 
     def opposite(self, known: Polarity) -> np.ndarray:
-        """Return which images have the opposite of the training images' background, shape (n,).
+        """Return whether each image has the opposite background of the training images.
 
-        An image that would be lost in its background, such as black ink on nothing, counts, too, if
-        it is not lost inverted.
+        So does an image that would be invisible on that background, such as black ink on
+        transparency, if it is visible inverted.
         """
         nothing = np.zeros(len(self.pixels), bool)
         found = self._seems_opposite(self.blended(nothing, known.background), known)

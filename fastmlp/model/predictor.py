@@ -38,11 +38,11 @@ class Predictor:
         As fitted on the training part.
     task : Task
     features : FeatureInfo, optional
-        Names of the features, and their values in training; None: nothing is known of them.
+        Names of the features and statistics of the training part; None: not known.
     target_names : tuple of str, optional
         Names of the target columns in training.
     table : TableOptions, optional
-        How the table was read that was trained on; files to predict from are read alike.
+        How the training table was read; the default for tables to predict from.
     """
 
     def __init__(

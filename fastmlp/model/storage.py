@@ -31,7 +31,7 @@ SECTIONS = {
     "features": ("names", "kinds", "image_shape", "scale", "has_statistics"),
     "target": ("task", "names", "classes", "threshold", "scale"),
     "layers": ("sizes", "activations", "dtype"),
-    "table": None,  # the options that differ from their defaults
+    "table": None,  # options that differ from their defaults
 }
 
 

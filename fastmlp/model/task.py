@@ -50,7 +50,7 @@ class Task:
         return self.kind != "regression"
 
     def describe(self) -> str:
-        """Return the task in a few words."""
+        """Return the kind, and the classes or the number of outputs, in a few words."""
         if self.classes is not None:
             return f"{self.kind}, {len(self.classes)} classes: {listed(self.classes)}"
         what = "labels" if self.kind == "multilabel" else "outputs"
@@ -81,7 +81,7 @@ class Task:
         return numbers.astype(np.int32), no_targets
 
     def _numbers(self, y: np.ndarray, dtype: np.dtype) -> np.ndarray:
-        """Return targets (n, n_outputs) scaled, in ``dtype``.
+        """Return targets (n, n_outputs), scaled, in ``dtype``.
 
         Unscaled they must be in its range, too, since predictions are returned in it.
         """

@@ -44,12 +44,12 @@ Expected = Mapping[str, tuple[np.dtype, list[tuple[int | AtMost, ...]]]]
 
 @dataclass(frozen=True)
 class Upgrade:
-    """How a header of an older version becomes one of the next version.
+    """Conversion of a header from an older version to the next one.
 
     Attributes
     ----------
     entries : tuple of str
-        What the header of the older version holds, as ``Format.entries``.
+        The entries of the older header, as ``Format.entries``.
     convert : callable
         Returns the entries of the next version from those of the older one.
     """
@@ -74,7 +74,7 @@ class Format:
     advice : str
         What to do where a file is something else.
     upgrades : mapping of int to Upgrade
-        From each older version that can be read to the version after it.
+        For each older version that can be read, the conversion to the next version.
     """
 
     noun: str
@@ -175,7 +175,7 @@ def read_tensors(
     with _opened(path, form) as (header, text, file), _misfits_named(path, form):
         _check_tensors(expected(header), file, path, form)  # before memory is taken for them
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        # Of the header as it stands in the file, before an upgrade.
+        # Of the header in the file, before an upgrade.
         if header["sha256"] != _checksum(text.replace(header["sha256"], ""), tensors):
             raise ValueError("its contents do not have the checksum that it names")
         return build(header, tensors)
@@ -232,11 +232,11 @@ def _check_format(header: Any, path: Path, form: Format) -> None:
 
 
 def _upgraded(header: Header, path: Path, form: Format) -> Header:
-    """Return a header with the entries of the version that is written today."""
+    """Return a header converted to the version that is written today."""
     version = header["format_version"]
     if version == form.version:
         unknown = sorted(set(header) - {*_FACTS, *form.entries})
-        if unknown:  # further capabilities add sections, without which answers would be wrong
+        if unknown:  # a section of a newer fastmlp: without it, answers would be wrong
             raise DataError(
                 f"{form.noun} file {path} has a section {unknown[0]!r:.80}, which this fastmlp "
                 "does not know; use the fastmlp that wrote it, or a newer one"

@@ -19,7 +19,7 @@ class Activation(Spec):
     hidden: ClassVar[bool] = True  # whether it may stand in a hidden layer
     default_weight_init: ClassVar[str] = "glorot_uniform"
     is_flat_at_zero: ClassVar[bool] = False  # whether its derivative is 0 wherever a is
-    reaches_all_numbers: ClassVar[bool] = False  # whether targets may lie anywhere
+    reaches_all_numbers: ClassVar[bool] = False  # whether its range is unbounded
 
     @property
     def kernel_parameter(self) -> float:

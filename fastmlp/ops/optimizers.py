@@ -21,8 +21,9 @@ class Optimizer(Spec):
 
     @property
     def is_plain(self) -> bool:
-        """Whether the update is w -= rate g and nothing else: steps may then make it themselves,
-        without the optimizer's kernel. No state alone does not make a rule plain.
+        """Whether the update is exactly w -= rate g. Steps may then omit the optimizer's kernel.
+
+        A rule without state need not be plain.
         """
         return False
 
@@ -61,7 +62,7 @@ class SGD(Optimizer):
 
     @property
     def is_plain(self) -> bool:
-        # A subclass has a kernel of its own.
+        # A subclass has its own kernel.
         return type(self) is SGD and self.momentum == 0
 
     @property

@@ -43,11 +43,11 @@ class Scaling:
         return scaled
 
     def undo(self, scaled: np.ndarray) -> np.ndarray:
-        """Return what was scaled; a constant feature is its offset.
+        """Return the original values; a constant feature is its offset.
 
-        In the dtype of ``scaled``, or in float64 where that dtype rounds numbers as large as the
-        offset to more than a share of ``ROUNDING`` of the width that scaling made 1: 1e9 + x is
-        64 apart from the next number in float32.
+        In the dtype of ``scaled``; or in float64, if that dtype would round values as large as the
+        offset by more than ``ROUNDING`` of a scaled unit: near 1e9, neighbours in float32 are 64
+        apart.
         """
         original: np.ndarray = scaled * _inverse(self.factor) + self.offset
         rounding = np.finfo(scaled.dtype).eps * np.abs(self.offset * self.factor).max()

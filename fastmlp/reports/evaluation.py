@@ -54,7 +54,7 @@ class EvaluatedPart:
     outputs : ndarray, shape (n, n_outputs)
         The network's.
     loss : float
-        Mean over the rows; for a regression of scaled targets in their scaled units.
+        Mean over the rows; of scaled targets, if they were scaled.
     target_names : tuple of str or None
     """
 

@@ -38,7 +38,7 @@ _STYLE: Any = {
 @contextmanager
 def style() -> Iterator[None]:
     """Make and write figures in the style of fastmlp."""
-    # Without a place to keep its list of fonts, matplotlib makes it anew in every process.
+    # Without a folder for its list of fonts, matplotlib would make the list in every process.
     if is_temporary(folder := cache_folder("matplotlib")):
         os.environ.setdefault("MPLCONFIGDIR", str(folder))
     import matplotlib

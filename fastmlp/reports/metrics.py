@@ -26,7 +26,7 @@ def task_metrics(
     outputs : ndarray, shape (n, n_outputs)
         The network's, as :meth:`fastmlp.Predictor.outputs` returns them.
     target_names : sequence of str, optional
-        Of the outputs of a regression.
+        Names of the outputs of a regression.
 
     Returns
     -------
@@ -116,14 +116,14 @@ def regression_metrics(
     y, predicted : ndarray, shape (n,) or (n, n_outputs)
         In the units of the targets.
     target_names : sequence of str, optional
-        Of the outputs; default: their indices.
+        Names of the outputs; default: their indices.
 
     Returns
     -------
     dict
-        mae, rmse, r2, of several outputs their means; r2 is None for a single row, or targets that
-        are all the same; all are None where a prediction is not finite. For several outputs also
-        ``outputs``, a list of dictionaries of the same for each, with the output's name.
+        mae, rmse, r2; means over several outputs. r2 is None for a single row, or if all targets
+        are the same; all are None if a prediction is not finite. With several outputs also
+        ``outputs``: a list of dictionaries with the name and the metrics of each.
     """
     y, predicted = np.asarray(y, np.float64), np.asarray(predicted, np.float64)
     metrics: dict[str, Any] = dict(_errors(y, predicted))

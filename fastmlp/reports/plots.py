@@ -22,7 +22,7 @@ _LINEAR_SPREAD = 30
 # Up to so many classes, cells hold their counts and all ticks their names.
 _MOST_NUMBERED = 25
 _MOST_POINTS = 5000
-_TICKS_OF_TARGETS = 4  # of more, prices would overlap
+_TICKS_OF_TARGETS = 4  # labels of more would overlap
 _LONGEST_NAME = 16
 
 

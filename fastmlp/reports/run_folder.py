@@ -41,7 +41,7 @@ FILES = (
 class RunFolder:
     """A folder made before training: a place that cannot be written to is found out in time.
 
-    Nobody else writes into it until it is closed.
+    It is locked against other runs until it is closed.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class RunFolder:
     overwrite : bool, default False
         Whether the folder may exist and hold files. Those of an older run are removed.
     resume : bool, default False
-        Whether it may hold files of this run, which goes on. They stay until :meth:`resume`.
+        Whether it may hold files of this run, which is resumed. They are kept until :meth:`resume`.
     name : str, default "--out"
         What messages call it.
 
@@ -87,11 +87,11 @@ class RunFolder:
                 failing.pop_all()
 
     def close(self) -> None:
-        """Let others write into the folder."""
+        """Unlock the folder."""
         self._lock.release()
 
     def resume(self) -> None:
-        """Prepare the folder of a run that goes on."""
+        """Prepare the folder of a run that is resumed."""
         with self._failures_named():
             remove_partial(self.path)
             self._write_text("config.toml", to_toml(self._config))
@@ -105,7 +105,7 @@ class RunFolder:
         if overwrite:  # its checkpoints first: a run that is under way holds them
             remove_checkpoints(self.path / CHECKPOINTS)
             remove_files([self.path / file for file in FILES], self._name)
-        # Where folders cannot be held, "x" lets one of two runs in that start at the same time.
+        # If folders cannot be locked, "x" admits one of two runs that start at the same time.
         with (self.path / "config.toml").open("xb") as file:
             file.write(encoded(to_toml(self._config)))
 

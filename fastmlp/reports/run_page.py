@@ -134,7 +134,7 @@ def classes_html(evaluation: RunEvaluation) -> Iterator[str]:
 
 
 def _outputs_html(part: EvaluatedPart) -> Iterator[str]:
-    """Yield the errors of each output, where a regression has several."""
+    """Yield the errors of each output, if a regression has several."""
     if "outputs" in part.metrics:
         yield page.paragraph(f"Errors on the {part.name} set, each in the units of its target.")
         yield page.table(*output_table(part.metrics))

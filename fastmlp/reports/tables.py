@@ -74,14 +74,14 @@ def part_table(parts: list[EvaluatedPart]) -> Table:
 
 
 def loss_note(config: TrainConfig) -> str:
-    """Say that losses are of scaled targets; empty where they are not scaled."""
+    """Return a note that losses are of scaled targets; empty if targets are not scaled."""
     if config.target_scale == "none":
         return ""
     return f"losses are of targets scaled by {config.target_scale}"
 
 
 def units_note(part: EvaluatedPart, config: TrainConfig) -> str:
-    """Say in which units the errors of a regression are; empty for other tasks."""
+    """Return a note on the units of a regression's errors; empty for other tasks."""
     if part.task.kind != "regression":
         return ""
     names = part.target_names
@@ -90,7 +90,7 @@ def units_note(part: EvaluatedPart, config: TrainConfig) -> str:
 
 
 def output_table(metrics: dict[str, Any]) -> Table:
-    """Return the errors of each output of a regression that has several."""
+    """Return the errors of each of several outputs of a regression."""
     names = ("mae", "rmse", "r2")
     return Table(
         ("output", *(METRIC_NAMES[name] for name in names)),
@@ -152,9 +152,9 @@ def setting_pairs(result: TrainResult) -> list[tuple[str, str]]:
 
 
 def number(value: float | None) -> str:
-    """Return a number with four digits behind the point, or four in all where it is small.
+    """Return a number as text.
 
-    From 1000 on with one digit behind the point, from 10 million on with four in all.
+    Four decimals from 0.001 to 1000, one decimal up to 10 million, else four significant digits.
     """
     if value is None:
         return ""

@@ -40,7 +40,7 @@ class Callback:
     def on_epoch_end(self, run: Run, row: dict[str, Any]) -> None:
         """After an epoch and its evaluation; ``row`` is the new row of the history.
 
-        Columns may be added to it, of numbers, texts, True, False or None.
+        A callback may add columns to it: numbers, texts, True, False or None.
         """
 
     def after_epoch(self, run: Run, row: dict[str, Any]) -> None:
@@ -156,8 +156,8 @@ class BestModel(Callback):
 class CsvLog(Callback):
     """Writes the history to a CSV file as it grows, a row per epoch.
 
-    Columns that callbacks add to a row are in it, whichever callback is told first: the file is
-    written anew where a column appears. A device or a FIFO gets a new heading instead.
+    It includes columns that other callbacks add to a row. When a column appears, the file is
+    rewritten; to a device or a FIFO a new heading is written instead.
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ class CsvLog(Callback):
     def __init__(self, path: str | os.PathLike[str]):
         self.path = as_path(path, "path")
         self._columns: tuple[str, ...] = ()
-        self._row: dict[str, Any] | None = None  # the last one written, and its line
+        self._row: dict[str, Any] | None = None  # the last row written, and its line
         self._line = b""
         self._stream: BinaryIO | None = None
 
@@ -186,7 +186,7 @@ class CsvLog(Callback):
             self._write(run, row)
 
     def after_epoch(self, run: Run, row: dict[str, Any]) -> None:
-        self._write(run, row)  # callbacks that were told later may have changed it
+        self._write(run, row)  # later callbacks may have changed it
 
     def on_train_end(self, run: Run) -> None:
         if self._stream is not None:
@@ -207,7 +207,7 @@ class CsvLog(Callback):
         self._row, self._line = row, encoded(text)
 
     def _append(self, line: bytes, before: bytes) -> None:
-        """Write a row, in place of what was written of it before."""
+        """Write a row, replacing an earlier version of it."""
         if line == before:
             return
         # Opened for each row, so that nothing is lost however the run ends.

@@ -37,7 +37,7 @@ _LEAST = {
     "l1": 0, "l2": 0, "min_delta": 0, "clip_norm": 0, "clip_value": 0, "max_norm": 0,
     "loss_limit": 0,
 }  # fmt: skip
-# Texts for which numbers are taken, too: labels, and indices of columns.
+# Texts that may be given as numbers: labels, and indices of columns.
 _LABELS = ("classes", "target", "features", "drop")
 _KINDS = {int: "a whole number", bool: "true or false", str: "a text"}
 

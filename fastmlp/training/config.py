@@ -54,10 +54,10 @@ class TrainConfig:
     task : {"auto", "classification", "multilabel", "regression"}, default "auto"
         What a file's target column is taken for.
     test_file, validation_file : str, default ""
-        Files that hold the test and the validation rows, with the columns of ``data``. Then
-        ``split`` is official, and no rows of ``data`` are held out.
+        Files of test and validation rows with the columns of ``data``. With a test file ``split``
+        is official; with a validation file no rows of ``data`` are held out.
     target, features, drop, header, separator, decimal, thousands, encoding, na_values, comment
-        How a table is read: the fields of :class:`~fastmlp.base.table_options.TableOptions`.
+        How a table is read, see :class:`~fastmlp.base.table_options.TableOptions`.
     classes : tuple of str, default ()
         Keep only these classes; empty: all.
     split : str, default "auto"
@@ -71,8 +71,8 @@ class TrainConfig:
         where the range of the features is known (images), else maxabs for a sparse matrix, else
         standard.
     target_scale : str, default "auto"
-        The same for the targets of a regression, without ``unit``; auto: standard, but none where
-        the output activation bounds the targets (sigmoid, or exponential with loss poisson).
+        Scaling of regression targets: one of these except ``unit``. auto: standard, but none if the
+        output activation bounds the targets (sigmoid, or exponential with loss poisson).
         Predictions are in the targets' units, losses in the scaled ones.
     hidden_layer_sizes : tuple of int, default (128, 64)
         Empty: no hidden layer.
@@ -83,7 +83,8 @@ class TrainConfig:
         two, identity with squared_error for regression; one follows from the other where it is
         given.
     weight_init : str, default "auto"
-        auto: he_normal for the ReLU family, else and for a regression glorot_uniform.
+        auto: glorot_uniform for regression, else he_normal for the ReLU family, glorot_uniform for
+        other activations.
     bias_init : str, default "zeros"
     dropout : float or tuple of float, default 0.0
         Share of the hidden units that is dropped in training, for all layers or for each; the rest

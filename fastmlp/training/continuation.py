@@ -35,7 +35,7 @@ class Continuation:
     epochs : int
         Of all runs so far, by which schedules and random numbers go on.
     optimizer, schedule : str
-        Whose state and rate they are; a run with another one begins with fresh ones.
+        Those of the state and the rate; a run with others starts with fresh ones.
     """
 
     state: np.ndarray | None = None
@@ -82,6 +82,6 @@ class Continuation:
 
 
 def _state_of(optimizer: str) -> tuple[str, int, bool]:
-    """Return what a state means: a velocity of SGD holds the rate or does not."""
+    """Return the meaning of a state: SGD's velocity may include the rate."""
     rule = OPTIMIZERS.parse(optimizer)
     return rule.name, rule.state_buffers, isinstance(rule, SGD) and rule.with_rate

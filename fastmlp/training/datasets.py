@@ -1,4 +1,4 @@
-"""The dataset that a config names."""
+"""Loading the dataset that a config names."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def dataset_of(
 ) -> Dataset:
     """Load the data of a config; see :func:`~fastmlp.data.load.load_dataset`.
 
-    ``classes`` is left to :func:`fastmlp.fit`.
+    ``classes`` is applied later, by :func:`fastmlp.fit`.
     """
     return load.load_dataset(
         config.data,

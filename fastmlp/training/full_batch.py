@@ -9,7 +9,7 @@ import numpy as np
 from ..base.errors import DataError
 from .run import Run
 
-# From here on a loss, or the squares of its gradient, leave float64 at once.
+# Beyond this a loss, or the square of its gradient, may overflow float64.
 _LARGEST = 1e290
 
 
@@ -41,8 +41,8 @@ class LossAndGradient:
         Raises
         ------
         DataError
-            If the first loss or its gradient overflows. Of later ones the loss is 1e290, and the
-            gradient 0, so that a line search turns back.
+            If the first loss or its gradient overflows. Later overflows give a loss of 1e290 and a
+            gradient of 0, so that a line search turns back.
         """
         self.put(parameters)
         self.steps.start_epoch(1, self.rates)
@@ -52,7 +52,7 @@ class LossAndGradient:
         gradients = self.run.network.gradient_views(self.steps.workspace.in_rows(work.grads))
         loss = self.steps.mean_loss() + float(self.steps.report.penalty.sum())
         packed = _packed([*gradients[0], *gradients[1]])
-        # The limit to the norm makes zeros of gradients whose norm overflows.
+        # Clipping by norm makes gradients zero if their norm overflows.
         if not (abs(loss) < _LARGEST and math.isfinite(float(work.group_norms.sum()))):
             if self._is_first:
                 raise DataError(

@@ -30,8 +30,8 @@ ITERATION_COLUMNS = (
 )
 
 
-# The most bytes that JSON takes of what callbacks add: to one row, and to the names of columns.
-# A checkpoint tells by it how large its tables can be before it takes memory for them.
+# Limit in bytes, as JSON, for what callbacks add to a row, and for the names of added columns.
+# By it a checkpoint bounds the size of its tables before memory is allocated.
 ADDED_BYTES = 1 << 16
 
 
@@ -39,15 +39,15 @@ class History:
     """Rows of numbers under columns; None where there is no value.
 
     ``history["train_loss"]`` is a column as a list, ``history.rows`` the rows as dictionaries. A
-    callback may add columns to a row: they come after the others, in the order in which they first
-    appear, and are None in rows that lack them.
+    callback may add columns to a row. They follow the others in the order of their first
+    appearance, and are None in rows that lack them.
 
     Parameters
     ----------
     columns : tuple of str
-        Those that every row has.
+        Columns of every row.
     is_open : bool, default True
-        Whether others may be added.
+        Whether columns may be added.
     """
 
     def __init__(self, columns: tuple[str, ...] = EPOCH_COLUMNS, is_open: bool = True):
@@ -70,13 +70,12 @@ class History:
         return row
 
     def settle(self) -> None:
-        """Make plain values of what callbacks put into the last row.
+        """Convert what callbacks put into the last row to plain values.
 
         Raises
         ------
         ValueError
-            If something cannot be kept, which is then None; or a column that every row has was
-            removed.
+            If a value cannot be stored, which is then None, or a column of every row was removed.
         """
         row, wrong = self.rows[-1], ""
         for name in (*self._own, *(name for name in row if name not in self._own)):
@@ -114,7 +113,7 @@ class History:
         Raises
         ------
         ValueError
-            If they are no rows of numbers under these columns, and those that callbacks added.
+            If they are no rows under these columns and those that callbacks added.
         """
         columns, *rows = json.loads(content.tobytes())
         own = len(self._own)
@@ -159,7 +158,7 @@ class History:
 
 
 def csv_line(values: Iterable[Any]) -> str:
-    """Return values as a line of a CSV file, nothing for None."""
+    """Return values as a line of a CSV file; None is an empty field."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(values)
     return text.getvalue()
@@ -170,7 +169,7 @@ _ADDED = (*_NUMBERS, bool, str)
 
 
 def _plain(name: object, value: Any, is_own: bool) -> Any:
-    """Return a value as a table keeps it, a NumPy number as Python's."""
+    """Return a value as the table stores it, a NumPy scalar as Python's."""
     if not isinstance(name, str):
         raise ValueError(f"a column's name must be a text, got {name!r:.80}")
     if isinstance(value, np.generic | np.ndarray) and value.ndim == 0:

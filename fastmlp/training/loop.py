@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 # The limit to the loss is so many times the loss before training, or times 1 if that was less: who
 # goes on from a nearly exact fit may lose most of it at first, as Adam does, whose first updates do
-# not shrink with the gradient. All validation rows count, since one outlier among them, which
-# scaling has not seen, can make their loss a million.
+# not shrink with the gradient. All validation rows are included: scaling has not seen
+# them, so a single outlier can make their loss a million.
 _INITIAL_ROWS = 1024
 
 

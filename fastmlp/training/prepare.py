@@ -60,7 +60,7 @@ def prepare(
     ------
     ConfigError
         If the data cannot be split, are too few for a validation set, or all have weight 0; or if
-        settings choose validation rows, and the dataset brings its own.
+        settings choose validation rows although the dataset has its own.
     DataError
         If labels are unknown, the training part holds a single class, a scaled feature or a target
         is beyond the range of the network's dtype, or sparse features are too large for the dense
@@ -84,7 +84,7 @@ def prepare(
 def _table(dataset: Dataset, config: TrainConfig) -> TableOptions:
     """Return how the training table was read, with the indices of its targets.
 
-    A table without a header that is predicted from has its targets where they were.
+    By these, predictions find the targets in a table without a header.
     """
     if dataset.target_positions is None:
         return config.table

@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
     from .run import Run
 
-_WIDTH = 80  # where nobody knows the terminal's
+_WIDTH = 80  # if the terminal's is not known
 _GAP = "  "
 
 
 def is_live(stream: TextIO) -> bool:
-    """Whether a stream is a terminal on which lines can be rewritten."""
-    # A system with terminals of many kinds says which this is; Windows has one kind.
+    """Whether a stream is a terminal that can rewrite a line."""
+    # POSIX systems name the kind of terminal; on Windows all kinds can.
     kind = os.environ.get("TERM", "" if os.name == "posix" else "any")
     return stream.isatty() and kind.lower() not in ("", "dumb", "unknown")
 
 
 def terminal_width(stream: TextIO) -> int:
-    """Return the columns of a terminal: ``$COLUMNS``, else what it says itself, else 80."""
+    """Return the width of a terminal: ``$COLUMNS``, else its own answer, else 80."""
     given = os.environ.get("COLUMNS", "")
     if given.isdecimal() and 0 < int(given) < 10**6:
         return int(given)
@@ -37,17 +37,17 @@ def terminal_width(stream: TextIO) -> int:
 
 
 def live_console() -> Console:
-    """Return rich's console of a stderr that :func:`is_live`."""
+    """Return a rich console for stderr, which :func:`is_live`."""
     from rich.console import Console
 
-    # What is a terminal has been decided: rich's own variables would leave a run without progress.
+    # is_live has decided: by its own variables, rich might show no progress.
     return Console(
         stderr=True, force_terminal=True, force_interactive=True, width=terminal_width(sys.stderr)
     )
 
 
 def fitting(parts: list[str], width: int) -> str:
-    """Join parts of a line, which stand in the order of their worth, as far as they fit."""
+    """Join parts of a line, the most important first, as far as they fit."""
     line = ""
     for part in filter(None, parts):
         longer = f"{line}{_GAP}{part}" if line else part
@@ -79,13 +79,13 @@ def epoch_text(row: dict[str, Any]) -> str:
 
 
 class _Pace:
-    """How fast a run is, and how long it will take."""
+    """Speed of a run, and the time that it still needs."""
 
     def __init__(self, run: Run):
         self.started, self.rows_before = time.perf_counter(), _rows(run)
 
     def speed(self, run: Run) -> float:
-        """Return the rows of a second in this process; 0 before the first."""
+        """Return rows per second in this process; 0 before the first row."""
         elapsed = time.perf_counter() - self.started
         return (_rows(run) - self.rows_before) / elapsed if elapsed else 0.0
 
@@ -100,14 +100,14 @@ def _rows(run: Run) -> int:
 
 
 def _line(run: Run, pace: _Pace, row: dict[str, Any] | None, width: int) -> str:
-    """Return how a run stands as a line of a terminal: epoch, loss and time left come first.
+    """Return the state of a run as a line of a terminal: epoch, loss and time left come first.
 
     Parameters
     ----------
     run : Run
     pace : _Pace
     row : dict or None
-        Of the last epoch that has ended; None within the first.
+        Of the last finished epoch; None during the first.
     width : int
     """
     loss, left = run.train_loss if row is None else row["train_loss"], pace.seconds_left(run)
@@ -124,7 +124,7 @@ def _line(run: Run, pace: _Pace, row: dict[str, Any] | None, width: int) -> str:
 
 
 class PlainProgress(Callback):
-    """A line after each epoch: for a file or a pipe all of it, for a terminal what fits."""
+    """A line after each epoch, complete in a file or pipe, cut to the width of a terminal."""
 
     def on_train_begin(self, run: Run) -> None:
         self.pace = _Pace(run)

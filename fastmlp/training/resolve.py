@@ -23,9 +23,9 @@ class Resolved:
     task: Task
 
 
-# How a regression is trained unless the user chooses. Plain SGD at a constant rate, as for classes,
-# takes ten times the epochs on tables and ends with a noisy step. Without the clipping a row far
-# out, whose gradient grows with the square of its features, makes some tables diverge.
+# Defaults for regression. Plain SGD at a constant rate, the default for classes, takes ten times
+# the epochs on tables and ends with a noisy step. Without clipping some tables diverge, because of
+# an outlier: its gradient grows with the square of its features.
 _OF_REGRESSION = {
     "optimizer": "sgd(momentum=0.9, nesterov=true)",
     "schedule": "cosine",
@@ -35,7 +35,7 @@ _OF_OTHERS = {"optimizer": "sgd", "schedule": "constant", "clip_norm": 0.0}
 
 
 def resolve_settings(config: TrainConfig) -> TrainConfig:
-    """Fill in what does not depend on the data, and where ``task`` is given, what it decides."""
+    """Fill in what does not depend on the data; if ``task`` is given, also what depends on it."""
     config = config.replace(**_default_rule(config), **_default_weights(config))
     changes: dict[str, object] = {}
     if config.learning_rate == AUTO:
@@ -112,25 +112,25 @@ def _check_task_settings(config: TrainConfig, task: Task, output: str, loss: str
 
 
 def _default_rule(config: TrainConfig) -> dict[str, object]:
-    """Return optimizer, schedule and clipping, where they are auto and decided."""
+    """Return optimizer, schedule and clipping, if they are auto and can be resolved."""
     if config.mode == "stochastic":  # per-sample steps are fast as long as they are plain
         defaults = _OF_OTHERS
     elif config.task == AUTO:
         return {}
     else:
         defaults = _OF_REGRESSION if config.task == "regression" else _OF_OTHERS
-    if config.target_scale == "none":  # gradients as large as the targets, which are of any size
+    if config.target_scale == "none":  # gradients are then as large as the targets
         defaults = {**defaults, "clip_norm": 0.0}
     return {name: value for name, value in defaults.items() if getattr(config, name) == AUTO}
 
 
 def _default_weights(config: TrainConfig) -> dict[str, object]:
-    """Return the initial weights, if they are auto and decided."""
+    """Return the initialiser of weights, if it is auto and can be resolved."""
     if config.weight_init != AUTO or config.task == AUTO:
         return {}
     if config.task == "regression":
-        # Outputs begin near the mean of the targets. With He's weights they begin as far from it as
-        # the targets, and some hundred updates do not unlearn that.
+        # Outputs start near the mean of the targets. With he_normal they start as far from it as
+        # the targets, and a few hundred updates do not correct that.
         return {"weight_init": "glorot_uniform"}
     first = (*config.hidden_activations, "identity")[0]
     return {"weight_init": ACTIVATIONS.parse(first).default_weight_init}

@@ -22,7 +22,7 @@ class TrainResult:
     predictor : Predictor
         Scaling, network and classes: predicts from raw features.
     config : TrainConfig
-        All settings as they were used, nothing left ``auto`` but how a table is read.
+        All settings as they were used; only options for reading a table may still be ``auto``.
     history : History
         A row per epoch: ``history["validation_loss"]`` is a list.
     iterations : History

@@ -158,12 +158,12 @@ class Run:
             raise failure
 
     def tell_epoch(self, row: dict[str, Any]) -> None:
-        """Tell all callbacks of the history's new row, to which they may add columns.
+        """Call all callbacks with the new row of the history, to which they may add columns.
 
         Raises
         ------
         CallbackError
-            After all were called: if one raised, or left what a history cannot keep.
+            After all were called, if one raised or added a value that a history cannot store.
         """
         failures: list[CallbackError] = []
         tell = partial(self.tell, "on_epoch_end", row)

@@ -1,4 +1,4 @@
-"""The targets of a regression as kernels take them: scaled, and within the range of their dtype."""
+"""Regression targets for the kernels: scaled, and in the range of their dtype."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def fit_target_scaling(config: TrainConfig, y: np.ndarray) -> Scaling:
     Raises
     ------
     DataError
-        If the squares of their deviations, or their spread, exceed float64.
+        If their spread or its square exceeds float64.
     """
     try:
         return SCALERS.parse(config.target_scale).fit(y.reshape(len(y), -1), None)
@@ -47,7 +47,7 @@ def encode_targets(task: Task, y: np.ndarray, config: TrainConfig) -> tuple[np.n
     Raises
     ------
     DataError
-        As for ``Task.encode``; and where the loss squares errors, if the square of a target exceeds
+        As for ``Task.encode``; also if the loss squares errors and the square of a target exceeds
         the network's dtype.
     """
     dtype = np.dtype(config.dtype)

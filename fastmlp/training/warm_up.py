@@ -61,7 +61,7 @@ def kept_in() -> str | None:
 
 
 def temporary_note() -> str | None:
-    """Say that kernels are kept in a temporary folder, if they are."""
+    """Return a note if kernels are kept in a temporary folder."""
     folder = kept_in()
     if folder is None or not is_temporary(folder):
         return None

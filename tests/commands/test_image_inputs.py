@@ -88,7 +88,7 @@ def test_images_come_in_the_range_of_those_that_were_trained_on(
         labels, metrics = predicted(tmp_path / "m", *inputs)
         assert np.mean(labels == expected) >= (N - 1) / N  # bytes are rounded
         assert metrics["accuracy"] == pytest.approx(accuracy, abs=1.5 / N)
-        assert "images: 0 to 255 brought to" in capsys.readouterr().err
+        assert "images: scaled from 0 to 255 to" in capsys.readouterr().err
 
 
 def test_bytes_of_a_model_of_bytes_are_taken_as_they_are(
@@ -110,7 +110,7 @@ def test_bytes_that_already_have_the_range_stay(
     expected = trained(tmp_path / "m", X.astype(float)).predict(X[:N])
     labels, _ = predicted(tmp_path / "m", exported(tmp_path / "png", X))
     np.testing.assert_array_equal(labels, expected)
-    assert "white in training: not scaled" in capsys.readouterr().err
+    assert "images: not scaled, since no value exceeds" in capsys.readouterr().err
     inverted = int(X.max()) - X
     labels, _ = predicted(tmp_path / "m", exported(tmp_path / "inv", inverted), "--invert", "yes")
     np.testing.assert_array_equal(labels, expected)
@@ -207,7 +207,7 @@ def test_arrays_of_bytes_are_images_but_never_inverted_unasked(
     labels, _ = predicted(tmp_path / "m", stored(255 - BYTES), "--invert", "yes")
     assert np.mean(labels == expected) >= (N - 1) / N
     said = capsys.readouterr().err
-    assert "0 to 255 brought to 0 to 1" in said and "inverted" not in said
+    assert "scaled from 0 to 255 to 0 to 1" in said and "inverted" not in said
 
 
 @pytest.mark.parametrize(
@@ -237,7 +237,7 @@ def test_a_model_that_knows_nothing_of_its_images_says_so() -> None:
     X = fit_to_training(model(), Inputs(BYTES[:, :4], are_images=True), "auto", said.append)
     np.testing.assert_array_equal(X, BYTES[:, :4])
     assert said == [
-        "images: the model does not say which range it was trained on; taken as 0 to 255"
+        "images: the model does not hold the range of the training images; kept at 0 to 255"
     ]
 
 
@@ -245,7 +245,7 @@ def test_only_images_are_inverted(tmp_path: Path, capsys: pytest.CaptureFixture[
     model().save(tmp_path / "m")
     np.savetxt(tmp_path / "x.csv", np.ones((3, 4)), delimiter=",")
     assert main([str(tmp_path / "m"), str(tmp_path / "x.csv"), "--invert", "yes"]) == 2
-    assert "--invert yes goes with images" in capsys.readouterr().err
+    assert "--invert yes applies to images" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("form", ["npz", "npy"])

@@ -51,7 +51,7 @@ def of_classes(capsys: pytest.CaptureFixture[str]) -> Path:
 def test_the_task_is_inferred_again(of_classes: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config, err = run(capsys, "--config", str(of_classes), "--data", "prices.csv")
     assert (config["task"], config["loss"]) == ("regression", "squared_error")
-    assert "inferred again for prices.csv, since config.toml is of other data: task (was " in err
+    assert "inferred again for prices.csv, since config.toml is for other data: task (was " in err
     assert (config["target_scale"], config["schedule"]) == ("standard", "cosine")
 
 

@@ -266,7 +266,7 @@ def test_a_part_of_a_run_has_the_metrics_of_the_run(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--part", "test", "--target", "y"], "--target does not go with --part"),
+        (["--part", "test", "--target", "y"], "--target cannot be combined with --part"),
         (["--part", "validation"], "must be a part of the run, which has none"),
     ],
 )

@@ -95,7 +95,7 @@ def test_a_run_that_is_under_way_is_not_overwritten(
     before = results(folder)
     held = FolderLock(folder / "checkpoints")
     assert main([*CHECKPOINTS, "--quiet", "--overwrite", "--out", str(folder)]) == 2
-    assert "is in use: another process or thread trains in it" in capsys.readouterr().err
+    assert "is in use: another process or thread writes into it" in capsys.readouterr().err
     assert results(folder) == before
     held.release()
 
