@@ -16,7 +16,7 @@ from pathlib import Path
 
 
 def home() -> Path | None:
-    """Return the user's home folder; None where the system knows none.
+    """Return the user's home folder; None if the system knows none.
 
     A user id without an entry has none unless ``$HOME`` is set: containers run such users.
     """

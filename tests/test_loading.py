@@ -40,7 +40,7 @@ except FastMLPError:
     pass
 sys.addaudithook(watch)
 readers = (
-    Predictor.load, read_idx, lambda path: load_dataset(str(path), notify=len),
+    Predictor.load, read_idx, lambda path: load_dataset(str(path), notify=lambda note: None),
     lambda path: read_toml(path, "config"), lambda path: read_pngs([path], 4),
     lambda path: stored_sweep(path.parent) != (None, {}) or None,
     lambda path: Store(path.parent, resume=True).trials(),

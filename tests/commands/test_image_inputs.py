@@ -164,7 +164,9 @@ def test_some_images_of_many_may_be_the_opposite(
 
 @pytest.mark.parametrize("ink", [0, 255])
 @pytest.mark.parametrize("training", [UNIT, 1 - UNIT], ids=["dark", "bright"])
-def test_what_is_transparent_is_background(training: np.ndarray, ink: int, tmp_path: Path) -> None:
+def test_transparent_pixels_become_background(
+    training: np.ndarray, ink: int, tmp_path: Path
+) -> None:
     expected = trained(tmp_path / "m", training).predict(training[:N])
     pixels = np.full((N, 64, 4), ink, np.uint8)
     pixels[..., 3] = BYTES[:N]
@@ -232,7 +234,7 @@ def test_arrays_unlike_those_in_training_are_told(
     assert capsys.readouterr().err == ""
 
 
-def test_a_model_that_knows_nothing_of_its_images_says_so() -> None:
+def test_an_unknown_training_range_is_reported() -> None:
     said: list[str] = []
     X = fit_to_training(model(), Inputs(BYTES[:, :4], are_images=True), "auto", said.append)
     np.testing.assert_array_equal(X, BYTES[:, :4])

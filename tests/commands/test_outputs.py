@@ -103,7 +103,7 @@ def test_a_link_to_a_folder_stays_one(command: str) -> None:
 
 @posix
 @each_command
-def test_what_is_no_file_in_a_folder_is_not_overwritten(
+def test_only_files_in_a_folder_are_overwritten(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     main, arguments = COMMANDS[command]

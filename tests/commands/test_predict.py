@@ -270,7 +270,7 @@ def test_a_part_of_a_run_has_the_metrics_of_the_run(
         (["--part", "validation"], "must be a part of the run, which has none"),
     ],
 )
-def test_a_part_that_cannot_be_told_is_refused(
+def test_impossible_parts_are_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
 ) -> None:
     folder = str(tmp_path / "run")

@@ -62,7 +62,7 @@ def test_few_updates_by_the_defaults_are_told(dataset: Dataset) -> None:
 
 
 @pytest.mark.parametrize("given", [{"epochs": 3}, {"batch_size": 64}, {"mode": "batch"}])
-def test_who_has_chosen_few_updates_is_told_nothing(given: dict[str, Any]) -> None:
+def test_a_chosen_number_of_updates_gives_no_note(given: dict[str, Any]) -> None:
     assert few_updates_lines(start(TrainConfig(**given), lines(500))) == []
 
 

@@ -68,7 +68,7 @@ def test_bytes_in_16_bits_stay_bytes(tmp_path: Path) -> None:
     np.testing.assert_array_equal(X[0], GRAY.ravel())
 
 
-def test_what_is_transparent_is_told(tmp_path: Path) -> None:
+def test_opacity_is_returned(tmp_path: Path) -> None:
     pixels = np.full((1, 2, 4), 200, np.uint8)
     pixels[0, 0, 3] = 0
     pictures = read_pngs(
@@ -191,7 +191,7 @@ def test_what_systems_leave_in_folders_is_skipped(tmp_path: Path, labelled: bool
     assert labels == (["3"] if labelled else None)
 
 
-def test_notes_of_macos_that_were_named_are_told(tmp_path: Path) -> None:
+def test_metadata_files_of_macos_are_refused(tmp_path: Path) -> None:
     (tmp_path / "._a.png").write_bytes(b"\x00\x05\x16\x07")
     with pytest.raises(DataError, match="leave it out: it holds metadata of macOS"):
         read_pngs([tmp_path / "._a.png"], 6)

@@ -98,7 +98,7 @@ def test_a_model_without_names_takes_a_frame_by_position() -> None:
     np.testing.assert_array_equal(plain.predict(frame), plain.predict(X))
 
 
-def test_a_name_that_stands_twice_is_refused() -> None:
+def test_a_repeated_name_is_refused() -> None:
     with pytest.raises(DataError, match=r"file\.csv must have each column once, got 'a' more than"):
         match_columns(["a", "b", "a"], ["a", "b"], "file.csv")
 

@@ -425,7 +425,7 @@ FORMATS = Path(__file__).parent / "formats"
 EXPECTED = json.loads((FORMATS / "expected.json").read_text(encoding="utf-8"))
 
 
-def test_what_is_known_of_features_and_targets_comes_back(tmp_path: Path) -> None:
+def test_features_and_target_names_are_stored(tmp_path: Path) -> None:
     known = FeatureInfo.of(X, ("a", "größe", "", "d"), (2, 2))
     table = TableOptions(target="price", drop=("Id", "0"), decimal=",", na_values=("-",))
     plain = model("regression", n_outputs=1)

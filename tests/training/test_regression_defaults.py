@@ -46,7 +46,7 @@ def test_defaults_follow_from_the_task(dataset: Dataset, expected: dict[str, Any
     [{"target_scale": "minmax"}, {"weight_init": "he_normal"}, {"optimizer": "adam"},
      {"schedule": "constant"}, {"clip_norm": 0.0}, {"clip_norm": 7.0}, {"optimizer": "sgd"}],
 )  # fmt: skip
-def test_what_is_given_is_kept_and_the_rest_is_not_changed(given: dict[str, Any]) -> None:
+def test_given_settings_are_kept_and_others_unchanged(given: dict[str, Any]) -> None:
     rate = {"learning_rate": 0.001} if given.get("optimizer") == "adam" else {}
     assert resolved(lines(), **given) == {**OF_REGRESSION, **rate, **given}
 

@@ -142,8 +142,8 @@ class Explainer:
             )
         if separator == "," and EITHER_NUMBER.fullmatch(first):
             return self._of_cell(
-                faults.texts, "a number", "use --thousands , if it is 1250 where it is written "
-                "1,250, or --decimal , if it is 1.25",
+                faults.texts, "a number", "use --thousands , if 1,250 means 1250, or "
+                "--decimal , if it means 1.25",
             )  # fmt: skip
         other = "," if decimal == "." else "."
         return self._of_cell(

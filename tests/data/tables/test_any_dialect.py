@@ -109,7 +109,7 @@ tables = st.lists(st.tuples(numbers, numbers, numbers), min_size=2, max_size=5)
 
 @fuzz
 @given(written=writings, table=tables)
-def test_what_is_written_is_read_back(
+def test_written_tables_are_read_back(
     written: Written, table: list[tuple[float, ...]], tmp_path: Path, any_reader: str
 ) -> None:
     labels = [("ja", "nein")[i % 2] for i in range(len(table))]

@@ -76,8 +76,8 @@ def test_a_mix_of_decimal_signs_names_a_cell_of_each() -> None:
         ("1_250", "--thousands _"),
         ("1.250,5", "--thousands . --decimal ,"),
         ("1.250.000", "--thousands ."),
-        ("1,250", "--thousands , if it is 1250"),
-        ("1,250", "--decimal , if it is 1.25"),
+        ("1,250", "--thousands , if 1,250 means 1250"),
+        ("1,250", "--decimal , if it means 1.25"),
     ],
 )
 def test_signs_between_thousands_have_advice_of_their_own(cell: str, advice: str) -> None:

@@ -37,7 +37,7 @@ def test_a_table_without_a_header_by_tabs_in_utf8_with_bom(read: Read, refusal: 
     assert "column(s) 2, as in line 1: 'ä'" in refusal("1\t2\tä\n3\t4\tö\n", target="0")
 
 
-def test_the_target_may_stand_anywhere(read: Read, any_reader: str) -> None:
+def test_the_target_may_be_any_column(read: Read, any_reader: str) -> None:
     table = "a,b,c\n1,2,30.5\n4,5,60\n"
     for target, y, names in (("0", [1, 4], "bc"), ("b", [2, 5], "ac"), ("", [30.5, 60], "ab")):
         data = read(table, target=target)

@@ -84,7 +84,7 @@ def test_many_rows_are_read_all_the_same() -> None:
         ('1,2\n3,"4"5\n', "line 2 must be CSV"),
     ],
 )
-def test_what_is_no_table_is_refused(content: str, words: str) -> None:
+def test_files_that_are_no_tables_are_refused(content: str, words: str) -> None:
     with pytest.raises(DataError) as caught:
         records_of(content, width=2)
     assert words in str(caught.value)

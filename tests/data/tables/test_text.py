@@ -100,7 +100,7 @@ def test_lines_are_skipped(line: int, block_bytes: int) -> None:
         ("1,2\n".encode("utf-16")[:-1], "auto", "must be utf-16"),
     ],
 )
-def test_what_is_no_text_is_refused(content: bytes, encoding: str, words: str) -> None:
+def test_bytes_that_are_no_text_are_refused(content: bytes, encoding: str, words: str) -> None:
     with pytest.raises(DataError) as caught:
         whole(content, encoding)
     assert words in str(caught.value)
