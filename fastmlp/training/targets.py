@@ -60,6 +60,7 @@ def encode_targets(task: Task, y: np.ndarray, config: TrainConfig) -> tuple[np.n
         wider = "use dtype float64, or " if dtype == np.float32 else ""
         raise DataError(
             f"targets exceed {dtype}: y reaches {np.abs(y).max():.3g} in size, which loss "
-            f"{config.loss} squares; {wider}scale them, or divide them by a constant"
+            f"{config.loss} squares; {wider}scale them (target_scale standard; for an estimator "
+            "sklearn.compose.TransformedTargetRegressor), or divide them by a constant"
         )
     return labels, targets

@@ -300,7 +300,7 @@ def test_errors_are_theirs() -> None:
 def test_weights_that_leave_the_finite_numbers_are_an_error() -> None:
     X, y = numbers()
     with pytest.raises(ValueError, match="Solver produced non-finite parameter weights"):
-        fit_quietly(MLPRegressor(**USUAL, solver="sgd"), X * 1e155, y)
+        fit_quietly(MLPRegressor(**USUAL, solver="sgd"), X * 1e155, y * 1e153)
 
 
 def test_with_early_stopping_the_best_weights_survive_a_divergence() -> None:

@@ -220,10 +220,9 @@ def test_outputs_of_different_size_are_learned_alike() -> None:
             for changes in ({}, {"loss": "poisson"}, {"target_scale": "none"})
         ),
         (1e25, {"target_scale": "none"}, "targets exceed float32: y reaches 1e+25 in size, which "
-         "loss squared_error squares; use dtype float64, or scale them, "
-         "or divide them by a constant"),
+         "loss squared_error squares; use dtype float64, or scale them (target_scale standard; "),
         (1e200, {"target_scale": "none", "dtype": "float64"}, "targets exceed float64: y reaches "
-         "1e+200 in size, which loss squared_error squares; scale them"),
+         "1e+200 in size, which loss squared_error squares; scale them (target_scale standard; "),
         (1e200, {"dtype": "float64"}, "targets exceed float64: y spreads from 0 to 1e+200, too "
          "far for target_scale standard; divide y by a constant"),
     ],
