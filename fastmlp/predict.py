@@ -62,7 +62,7 @@ def _read(options: argparse.Namespace, predictor: Predictor) -> Inputs:
     return read_inputs(
         options.inputs,
         known_columns(predictor),
-        table=dataclasses.replace(predictor.table, **given),
+        table=dataclasses.replace(predictor.table.without_columns(), **given),
         given=given,
         labels=options.labels,
         notify=notify,

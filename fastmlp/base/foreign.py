@@ -23,14 +23,14 @@ from .frames import (
 )
 from .masked import unmasked
 
+# Finds the columns of a frame to take, from the names of all; None for all of them.
+Select = Callable[[list[str]], list[int] | None]
 # Training makes a copy of its own, so a machine needs a multiple of this.
 MAX_DENSE_BYTES = 2 << 30
 
 
 def as_plain(
-    value: Any,
-    name: str,
-    select: Callable[[list[str]], list[int] | None] | None = None,
+    value: Any, name: str, select: Select | None = None
 ) -> tuple[Any, tuple[str, ...] | None]:
     """Return a frame as an array, and anything else as it is, a sparse matrix too.
 
@@ -59,15 +59,20 @@ def as_plain(
     if frame is None:
         return value, None
     positions = None if select is None else select(list(map(str, frame.columns)))
-    if positions is not None:
-        import narwhals.stable.v2 as nw
-
-        # Columns of pandas may be named by numbers, too.
-        frame = frame.select([nw.col(frame.columns[position]) for position in positions])
+    frame = _selected(frame, positions)
     return frame_numbers(frame, name), tuple(map(str, frame.columns))
 
 
-def target_as_plain(value: Any, name: str) -> Any:
+def _selected(frame: Any, positions: list[int] | None) -> Any:
+    if positions is None:
+        return frame
+    import narwhals.stable.v2 as nw
+
+    # Columns of pandas may be named by numbers, too.
+    return frame.select([nw.col(frame.columns[position]) for position in positions])
+
+
+def target_as_plain(value: Any, name: str, select: Select | None = None) -> Any:
     """Return a target that is a frame, a series or sparse as an array.
 
     Parameters as for :func:`as_plain`; columns may hold texts. A frame's single column is (n,).
@@ -85,6 +90,8 @@ def target_as_plain(value: Any, name: str) -> Any:
     if frame is None:
         series = read_series(value)
         return value if series is None else column_labels(series, name)
+    positions = None if select is None else select(list(map(str, frame.columns)))
+    frame = _selected(frame, positions)
     columns = [column_labels(column, name) for column in frame.iter_columns()]
     return columns[0] if len(columns) == 1 else side_by_side(columns, len(frame))
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import codecs
 import dataclasses
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 from .errors import ConfigError, close_match
 
@@ -103,10 +103,63 @@ class TableOptions:
             if (value := getattr(self, field.name)) != field.default
         }
 
+    def without_columns(self) -> TableOptions:
+        """Return the options that do not name columns."""
+        return replace(self, target="", features=(), drop=())
+
     @property
     def delimiter(self) -> str:
         """The separator as one character, ``whitespace`` or ``auto``."""
         return SEPARATOR_NAMES.get(self.separator, self.separator)
+
+
+class Positions(NamedTuple):
+    """Where the columns of a table stood, for tables like it that have no header.
+
+    Attributes
+    ----------
+    targets : tuple of int
+        Empty where they are unknown.
+    left_out : tuple of int
+        Columns that are neither features nor targets.
+    """
+
+    targets: tuple[int, ...] = ()
+    left_out: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, options: TableOptions) -> Positions:
+        """Return the positions that options hold: see :meth:`in_options`."""
+        targets = options.target.split(",") if options.target else []
+        if not all(text.isdecimal() for text in (*targets, *options.drop)):
+            return cls()
+        return cls(tuple(map(int, targets)), tuple(map(int, options.drop)))
+
+    def in_options(self, options: TableOptions) -> TableOptions:
+        """Return options with these positions instead of the columns that they name."""
+        target, drop = ",".join(map(str, self.targets)), tuple(map(str, self.left_out))
+        return replace(options, target=target, features=(), drop=drop)
+
+    def completing(self, options: TableOptions, width: int, n_features: int) -> TableOptions:
+        """Return options with these positions for the columns that they do not name.
+
+        Parameters
+        ----------
+        options : TableOptions
+        width : int
+            Columns of the table to read: all, or those that were not left out.
+        n_features : int
+        """
+        names_columns = bool(options.target or options.features or options.drop)
+        n_kept = n_features + len(self.targets)
+        if names_columns or not self.targets:
+            return options
+        if width == n_kept + len(self.left_out):
+            return self.in_options(options)
+        if width != n_kept:
+            return options
+        kept = [i for i in range(n_kept + len(self.left_out)) if i not in self.left_out]
+        return Positions(tuple(map(kept.index, self.targets))).in_options(options)
 
 
 def _check_choice(name: str, value: str, known: tuple[str, ...]) -> None:

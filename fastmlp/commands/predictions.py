@@ -14,6 +14,7 @@ import numpy as np
 
 from ..base.errors import DataError
 from ..base.numbers import finite
+from ..base.table_options import Positions
 from ..base.wording import listed, quoted
 from ..data.inputs import Inputs
 from ..data.tables import KnownColumns
@@ -96,6 +97,7 @@ def known_columns(predictor: Predictor) -> KnownColumns:
         n_targets=1 if task.classes is not None else task.n_outputs,
         is_regression=task.kind == "regression",
         labels_are_texts=task.classes is not None and task.classes.dtype.kind == "U",
+        positions=Positions.of(predictor.table),
     )
 
 

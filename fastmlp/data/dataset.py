@@ -14,6 +14,7 @@ from ..base.errors import ConfigError, DataError, close_match
 from ..base.foreign import as_plain, target_names
 from ..base.image_rows import rows_of_images
 from ..base.lazy import lazy
+from ..base.table_options import Positions
 from ..base.wording import listed
 from .checks import feature_matrix
 from .classes import matching_classes, rows_of_classes
@@ -43,7 +44,7 @@ class Dataset:
         and 1 each. Also a series or a frame.
     X_test, y_test : array_like, optional
         The official test part: both or neither. ``X_test`` becomes sparse if ``X`` is, or dense (up
-        to 2 GB) if it is not. A frame's columns are found by name.
+        to 2 GB) if it is not. Columns of frames are found by name.
     name : str, default "custom"
     task : {"auto", "classification", "multilabel", "regression"}, default "auto"
         auto: two or more columns of only 0 and 1 mean multilabel, other floating ``y`` means
@@ -60,8 +61,8 @@ class Dataset:
         The validation part, instead of rows of ``X``: both or neither, as for ``X_test``.
     target_names : tuple of str, optional
         A name for each output; default: the names of a frame or series.
-    target_positions : tuple of int, optional
-        Indices of the target columns in the table that the data were read from.
+    positions : Positions, optional
+        Where the columns stood in the table that the data were read from.
 
     Raises
     ------
@@ -83,7 +84,7 @@ class Dataset:
     X_validation: Features | None = None
     y_validation: np.ndarray | None = None
     target_names: tuple[str, ...] | None = None
-    target_positions: tuple[int, ...] | None = None
+    positions: Positions | None = None
 
     def __post_init__(self) -> None:
         check_task(self.task)
@@ -92,7 +93,7 @@ class Dataset:
             names = tuple(self.feature_names)
         rows = rows_of_images(plain)
         X = feature_matrix(rows.X, "X", names)
-        known_targets = target_names(self.y)
+        known_targets = y_names = target_names(self.y)
         targets = dataset_targets(self.y, "y", self.task)
         if targets.one_hot:  # its columns are classes of a single target
             known_targets = None
@@ -107,7 +108,8 @@ class Dataset:
         if self.target_names is None:
             self._store(target_names=known_targets)
         self._check_target_names()
-        training = TrainingRows(X, targets, names, self.target_names, rows.shape)
+        y_names = self.target_names or y_names
+        training = TrainingRows(X, targets, names, y_names, rows.shape)
         for part in PARTS:
             X_part, y_part = self._part(part)
             if X_part is not None or y_part is not None:

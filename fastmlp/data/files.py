@@ -13,7 +13,7 @@ import numpy as np
 
 from ..base.errors import ConfigError, DataError
 from ..base.paths import find_path
-from ..base.table_options import TableOptions
+from ..base.table_options import Positions, TableOptions
 from .dataset import Dataset
 from .npy_files import read_npy, read_npy_rows
 from .npz_table import read_npz, read_npz_rows
@@ -123,8 +123,9 @@ def _rows(
             1 if dataset.y.ndim == 1 else dataset.y.shape[1],
             is_regression=dataset.task == "regression",
             labels_are_texts=dataset.y.dtype.kind == "U",
+            positions=dataset.positions or Positions(),
         )
-        rows = read_rows(name, table, known, notify)
+        rows = read_rows(name, table.without_columns(), known, notify)
         return rows.X, rows.y
     path = find_path(name, f"{part}_file")
     given = read_npz_rows(path, part) if kind == NPZ else read_npy_rows(path)

@@ -23,6 +23,7 @@ class TrainingRows(NamedTuple):
     X : ndarray or csr_array, shape (n, n_features)
     targets : Targets
     feature_names, target_names : tuple of str or None
+        Of the columns as they were given, also of one-hot labels.
     shape : (int, int, int) or None
         Shape of an image, if the rows were given as images.
     """
@@ -58,7 +59,10 @@ def check_part(part: str, X: Any, y: Any, training: TrainingRows) -> tuple[Featu
         missing, given = (X_name, y_name) if X is None else (y_name, X_name)
         raise DataError(f"{missing} must come with {given}, got None; pass both or neither")
     X = _part_features(X, X_name, training)
-    y = dataset_targets(y, y_name, training.targets.task, training.targets.one_hot).y
+    names, select = training.target_names, None
+    if names is not None and len(names) > 1:
+        select = frame_columns(names, (), y_name, stacklevel=7)  # who makes the dataset
+    y = dataset_targets(y, y_name, training.targets.task, training.targets.one_hot, select).y
     check_lengths(X, y, X_name, y_name)
     wanted = training.targets.y
     if y.shape[1:] != wanted.shape[1:]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..base.errors import DataError
-from ..base.foreign import target_as_plain
+from ..base.foreign import Select, target_as_plain
 from .checks import target_array
 
 
@@ -27,7 +27,13 @@ class Targets(NamedTuple):
     one_hot: int = 0
 
 
-def dataset_targets(value: Any, name: str, task: str, one_hot: int | None = None) -> Targets:
+def dataset_targets(
+    value: Any,
+    name: str,
+    task: str,
+    one_hot: int | None = None,
+    select: Select | None = None,
+) -> Targets:
     """Return targets checked as :func:`~fastmlp.data.checks.target_array` does.
 
     Several columns of only 0 and 1 are labels, whatever their dtype. If each row holds a single 1,
@@ -41,12 +47,14 @@ def dataset_targets(value: Any, name: str, task: str, one_hot: int | None = None
     task : {"auto", "classification", "multilabel", "regression"}
     one_hot : int, optional
         Number of one-hot columns that are taken as labels; default: any number.
+    select : callable, optional
+        Which columns of a frame to take: see :func:`~fastmlp.base.foreign.as_plain`.
 
     Raises
     ------
     DataError
     """
-    plain = target_as_plain(value, name)
+    plain = target_as_plain(value, name, select)
     flags = _flags(plain) if task in ("auto", "classification") else None
     if flags is None:
         return Targets(*target_array(plain, name, task))

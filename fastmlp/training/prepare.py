@@ -82,13 +82,12 @@ def prepare(
 
 
 def _table(dataset: Dataset, config: TrainConfig) -> TableOptions:
-    """Return how the training table was read, with the indices of its targets.
+    """Return how the training table was read, with the positions of its columns.
 
-    By these, predictions find the targets in a table without a header.
+    By these, predictions find the columns of a table without a header.
     """
-    if dataset.target_positions is None:
-        return config.table
-    return replace(config.table, target=",".join(map(str, dataset.target_positions)))
+    positions = dataset.positions
+    return config.table if positions is None else positions.in_options(config.table)
 
 
 def prepare_parts(

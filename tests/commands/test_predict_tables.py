@@ -107,6 +107,26 @@ def test_without_a_header_the_target_is_where_it_was(folder: Path, predict: Pred
     assert found["predictions"][0]["prediction"] == expected["predictions"][0]["prediction"]
 
 
+@pytest.mark.parametrize("options", [["--drop", "Id"], ["--features", "rooms,area,age"]])
+def test_without_a_header_columns_are_where_they_were_though_training_named_them(
+    options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names, table = ["Id", *NAMES], TABLE | FURTHER
+    data = write(tmp_path / "prices.csv", names, table)
+    arguments = ["--data", str(data), "--target", "price", *options, "--epochs", "2", "--no-plots"]
+    assert train([*arguments, "--quiet", "--out", str(tmp_path / "run")]) == 0
+    found = []
+    for path in (
+        data,
+        write(tmp_path / "unnamed.csv", names, table, header=False),
+        write(tmp_path / "kept.csv", NAMES, table, header=False),
+    ):
+        capsys.readouterr()
+        assert main([str(tmp_path / "run"), str(path), "--format", "json"]) == 0
+        found.append(json.loads(capsys.readouterr().out))
+    assert found[0] == found[1] == found[2]
+
+
 @pytest.mark.parametrize("names", [NAMES[1:3], [*NAMES, "Id"]])
 def test_without_a_header_the_number_of_columns_must_be_right(
     folder: Path, refused: Callable[..., str], names: list[str]

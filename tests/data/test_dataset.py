@@ -515,3 +515,50 @@ def test_nan_in_sparse_features_is_counted_and_located(form: str) -> None:
         Dataset(value, ROW_LABELS)
     with pytest.raises(DataError, match=r"in row 3, column 'b' counting"):
         Dataset(value, ROW_LABELS, feature_names=("a", "b", "c"))
+
+
+def _polars(table: dict[str, list[Any]]) -> Any:
+    return pytest.importorskip("polars").DataFrame(table)
+
+
+def _pandas(table: dict[str, list[Any]]) -> Any:
+    return pytest.importorskip("pandas").DataFrame(table)
+
+
+def _arrow(table: dict[str, list[Any]]) -> Any:
+    return pytest.importorskip("pyarrow").table(table)
+
+
+@pytest.mark.parametrize("frame", [_pandas, _polars, _arrow])
+@pytest.mark.parametrize("part", ["test", "validation"])
+@pytest.mark.parametrize(
+    ("task", "values"),
+    [
+        ("regression", {"u": [0.5, 1.5], "v": [2.5, 3.5]}),
+        ("multilabel", {"u": [1, 1], "v": [0, 1]}),
+        ("classification", {"u": [1, 0], "v": [0, 1]}),
+    ],
+)
+def test_target_columns_of_frames_are_found_by_name(
+    task: str, values: dict[str, list[Any]], part: str, frame: Any
+) -> None:
+    X = [[1.0, 2.0], [3.0, 5.0]]
+    swapped = {"v": values["v"], "u": values["u"]}
+    rows: dict[str, Any] = {f"X_{part}": X, f"y_{part}": frame(swapped)}
+    data = Dataset(np.array(X), frame(values), task=task, **rows)
+    np.testing.assert_array_equal(getattr(data, f"y_{part}"), data.y)
+    rows[f"y_{part}"] = frame({"w": values["u"], "u": values["u"]})
+    with pytest.raises(DataError, match=f"y_{part} must have every column .* got none for 'v'"):
+        Dataset(np.array(X), frame(values), task=task, **rows)
+    # Without names positions count.
+    rows[f"y_{part}"] = np.transpose(list(values.values()))
+    data = Dataset(np.array(X), frame(values), task=task, **rows)
+    np.testing.assert_array_equal(getattr(data, f"y_{part}"), data.y)
+
+
+def test_a_further_target_column_is_said_where_the_dataset_is_made() -> None:
+    frame = _pandas({"u": [0.5, 1.5], "v": [2.5, 3.5]})
+    with pytest.warns(UserWarning, match="y_test: left out 'w'") as caught:
+        data = Dataset(X[:2], frame, X[:2], frame.assign(w=0.0)[["w", "v", "u"]])
+    np.testing.assert_array_equal(data.y_test, frame)
+    assert caught[0].filename == __file__

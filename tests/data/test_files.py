@@ -55,6 +55,19 @@ def test_without_headers_positions_count(load: Any) -> None:
     assert (data.X_test.tolist(), data.y_test.tolist()) == ([[5, 6]], [0.9])
 
 
+@pytest.mark.parametrize("part", ["test", "validation"])
+@pytest.mark.parametrize(
+    "options", [{"target": "y", "drop": ["id"]}, {"target": "y", "features": ["b", "a"]}]
+)
+@pytest.mark.parametrize("further", ["0.9,5,1,6\n", "y,a,id,b\n0.9,5,1,6\n", "0.9,5,6\n"])
+def test_columns_that_were_named_are_found_without_a_header(
+    further: str, options: dict[str, Any], part: str, load: Any
+) -> None:
+    data = load("y,a,id,b\n0.5,1,9,2\n0.7,3,9,4\n", further, part, **options)
+    assert getattr(data, f"X_{part}").tolist() == [[5, 6]]
+    assert getattr(data, f"y_{part}").tolist() == [0.9]
+
+
 def test_labels_are_read_as_those_of_training(load: Any) -> None:
     assert load(TRAIN, "a,b,y\n1,2,7\n").y_test.tolist() == ["7"]
     assert load("a,b,y\n" + "1,2,1\n2,3,0\n" * 3, "a,b,y\n1,2,1.0\n").y_test.tolist() == [1]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ...base.errors import ConfigError, DataError
 from ...base.named_columns import further_columns, match_columns
-from ...base.table_options import TableOptions
+from ...base.table_options import Positions, TableOptions
 from ...base.wording import listed
 from .head import Head
 from .layout import Columns, Layout, find_layout, target_list
@@ -24,6 +24,8 @@ class KnownColumns(NamedTuple):
         Whether targets are numbers, not labels.
     labels_are_texts : bool
         Whether labels are texts, even if they look like numbers.
+    positions : Positions
+        Where the columns stood in the training table.
     """
 
     feature_names: tuple[str, ...] | None
@@ -32,6 +34,7 @@ class KnownColumns(NamedTuple):
     n_targets: int = 1
     is_regression: bool = False
     labels_are_texts: bool = False
+    positions: Positions = Positions()
 
     @property
     def all_names(self) -> tuple[str, ...]:
@@ -63,25 +66,30 @@ def _by_name(
 ) -> tuple[Layout, tuple[str, ...]]:
     names = columns.names or ()
     features = match_columns(names, known.feature_names or (), columns.source)
+    dropped = columns.indices(options.drop, "drop")
+    _check_features(columns.indices(options.features, "features"), dropped, features, columns)
     targets = _named_targets(options, columns, known)
+    if any(target in dropped for target in targets):
+        targets = ()
     layout = Layout(columns.names, columns.width, tuple(features), targets)
-    return layout, tuple(further_columns(names, {*features, *targets}))
+    return layout, tuple(further_columns(names, {*features, *targets, *dropped}))
 
 
 def _named_targets(options: TableOptions, columns: Columns, known: KnownColumns) -> tuple[int, ...]:
     names = columns.names or ()
     asked = target_list(options.target, names)
     trained = known.target_names or ()
-    # The targets of training, which may be missing, or others that an option names.
-    if not asked or tuple(asked) == trained or not trained:
-        found = trained or tuple(asked)
-        there = all(name in names for name in found)
-        return tuple(names.index(name) for name in found) if there else ()
-    if all(name.lstrip("+-").isdigit() and name not in names for name in asked):
-        # An index of the training table, which may be another index here.
+    # The targets of training may be missing.
+    if not asked or tuple(asked) == trained:
         there = all(name in names for name in trained)
         return tuple(names.index(name) for name in trained) if there else ()
     targets = tuple(columns.indices(asked, "target"))
+    for target in targets:
+        if names[target] in (known.feature_names or ()):
+            raise ConfigError(
+                f"target must be no feature of the model, got {names[target]!r}; name the column "
+                "with the right values, or leave it out"
+            )
     if len(targets) != known.n_targets:
         raise ConfigError(
             f"target must name {known.n_targets} column(s), one for each of the model, got "
@@ -90,12 +98,31 @@ def _named_targets(options: TableOptions, columns: Columns, known: KnownColumns)
     return targets
 
 
+def _check_features(
+    given: list[int], dropped: list[int], features: list[int], columns: Columns
+) -> None:
+    """Raise ConfigError for options that contradict the features that a model knows by name."""
+    names = columns.names or ()
+    if given and set(given) != set(features):
+        raise ConfigError(
+            f"features must be those of the model, {listed([repr(names[i]) for i in features])}, "
+            f"got {listed([repr(names[i]) for i in given])}; leave it out, since columns are found "
+            "by name"
+        )
+    if needed := [repr(names[i]) for i in dropped if i in features]:
+        raise ConfigError(
+            f"drop must leave the features of the model, got {listed(needed)}; leave it out, or "
+            "train a model without them"
+        )
+
+
 def _by_position(
     head: Head, options: TableOptions, columns: Columns, known: KnownColumns
 ) -> Layout:
     width, wanted = columns.width, known.n_features
+    options = known.positions.completing(options, width, wanted)
     everything = tuple(range(width))
-    if width == wanted:
+    if width == wanted and not (options.features or options.drop):
         return Layout(columns.names, width, everything)
     if options.features or options.drop:
         layout = find_layout(head, options, columns)

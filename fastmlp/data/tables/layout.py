@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from ...base.errors import ConfigError, DataError, close_match
-from ...base.table_options import AUTO, TableOptions
+from ...base.table_options import AUTO, Positions, TableOptions
 from ...base.wording import listed, quoted
 from .cells import CellFormat
 from .head import Head
@@ -50,6 +50,12 @@ class Layout(NamedTuple):
     def target_names(self) -> tuple[str, ...] | None:
         """The names of the targets."""
         return self._names_of(self.targets)
+
+    @property
+    def positions(self) -> Positions:
+        """Where the targets are, and the columns that are left out."""
+        kept = {*self.features, *self.targets}
+        return Positions(self.targets, tuple(i for i in range(self.width) if i not in kept))
 
     def _names_of(self, columns: Iterable[int]) -> tuple[str, ...] | None:
         return None if self.names is None else tuple(self.names[i] for i in columns)

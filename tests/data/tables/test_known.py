@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fastmlp.base.errors import ConfigError, DataError
-from fastmlp.base.table_options import TableOptions
+from fastmlp.base.table_options import Positions, TableOptions
 from fastmlp.data.tables import KnownColumns, Rows, read_rows
 
 NAMED = KnownColumns(("length", "width"), ("species",), 2)
@@ -148,14 +148,65 @@ def test_the_number_of_columns_must_be_right(refusal: Any) -> None:
         )
 
 
-def test_options_of_training_choose_columns_by_index(rows: Any, refusal: Any) -> None:
+def test_options_choose_columns_by_index(rows: Any, refusal: Any) -> None:
     content = "9,1,2,7\n9,3,4,8\n"
     for options in ({"drop": ("0",)}, {"features": ("1", "2")}):
         found, _ = rows(content, UNNAMED, **options)
         assert (found.X.tolist(), found.y.tolist()) == ([[1, 2], [3, 4]], [7, 8])
-        found, _ = rows("1,2\n3,4\n", UNNAMED, **options)
-        assert (found.X.tolist(), found.y) == ([[1, 2], [3, 4]], None)
     assert "must have 2 columns" in refusal(content, UNNAMED, features=("0", "1", "2"))
+    assert "features must hold" in refusal("1,2\n3,4\n", UNNAMED, drop=("0",))
+
+
+@pytest.mark.parametrize("known", [NAMED, UNNAMED])
+@pytest.mark.parametrize(
+    ("content", "y"),
+    [
+        ("9,7,1,2,5\n9,8,3,4,5\n", [7, 8]),  # all columns of training
+        ("7,1,2\n8,3,4\n", [7, 8]),  # those that were not left out
+        ("1,2\n3,4\n", None),
+    ],
+)
+def test_columns_without_names_are_where_they_were_in_training(
+    content: str, y: list[int] | None, known: KnownColumns, rows: Any
+) -> None:
+    known = known._replace(positions=Positions(targets=(1,), left_out=(0, 4)))
+    found, said = rows(content, known)
+    found_y = None if found.y is None else found.y.tolist()
+    assert (found.X.tolist(), found_y, said) == ([[1, 2], [3, 4]], y, [])
+
+
+@pytest.mark.parametrize("content", ["9,7,1,2\n9,8,3,4\n", "7,1,2,5,9,9\n8,3,4,5,9,9\n"])
+def test_another_number_of_columns_without_names_is_refused(content: str, refusal: Any) -> None:
+    known = NAMED._replace(positions=Positions(targets=(1,), left_out=(0, 4)))
+    assert "must have 2 columns of features (length, width)" in refusal(content, known)
+
+
+def test_positions_of_training_do_not_count_where_names_are_numbers(rows: Any) -> None:
+    known = KnownColumns(("0", "1"), ("2",), 2, positions=Positions(targets=(0,)))
+    found, _ = rows("2,0,1\n7,1,2\n8,3,4\n", known)
+    assert (found.X.tolist(), found.y.tolist()) == ([[1, 2], [3, 4]], [7, 8])
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"features": ("length",)}, "features must be those of the model, 'length', 'width'"),
+        ({"features": ("length", "note")}, "got 'length', 'note'"),
+        ({"drop": ("width",)}, "drop must leave the features of the model, got 'width'"),
+        ({"target": "width"}, "target must be no feature of the model, got 'width'"),
+    ],
+)
+def test_options_that_contradict_the_model_are_refused(
+    options: dict[str, Any], words: str, refusal: Any
+) -> None:
+    assert words in refusal("length,width,note,species\n1,2,5,a\n", NAMED, **options)
+
+
+def test_a_dropped_column_is_neither_target_nor_mentioned(rows: Any) -> None:
+    content = "length,note,width,species\n1,5,2,a\n3,5,4,b\n"
+    found, said = rows(content, NAMED, drop=("note",), features=("width", "length"))
+    assert (found.X.tolist(), found.y.tolist(), said) == ([[1, 2], [3, 4]], ["a", "b"], [])
+    assert rows(content, NAMED, drop=("species", "note"))[0].y is None
 
 
 def test_several_targets_are_found_or_not(rows: Any) -> None:
