@@ -59,8 +59,14 @@ class Head(NamedTuple):
 
     @property
     def width(self) -> int:
-        """Number of columns."""
+        """Number of fields of each record."""
         return len(self.records[0][1])
+
+    @property
+    def n_empty_last(self) -> int:
+        """Number of empty fields without a name at the end of each row, after its separators."""
+        filled = (i for fields in self.rows for i, cell in enumerate(fields) if cell.strip())
+        return self.width - 1 - max(filled, default=0)
 
     def with_decimal(self, decimal: str) -> Head:
         """Return the same with another decimal sign."""
@@ -100,6 +106,9 @@ def read_head(source: Source, options: TableOptions) -> Head:
             head.append(record)
             comments.append(reader.comments)
     unnamed = len(head) > 1 and has_unnamed_first([fields for _, fields in head])
+    if unnamed and all(not fields[-1].strip() for _, fields in head[1:]):
+        # Separators at the ends of rows, but not of the names.
+        head[0], unnamed = (head[0][0], [*head[0][1], ""]), False
     if unnamed:
         head[0] = head[0][0], ["", *head[0][1]]
     _check_widths(head, source.name)

@@ -71,7 +71,7 @@ def _by_name(
     targets = _named_targets(options, columns, known)
     if any(target in dropped for target in targets):
         targets = ()
-    layout = Layout(columns.names, columns.width, tuple(features), targets)
+    layout = Layout(columns.names, columns.n_fields, tuple(features), targets)
     return layout, tuple(further_columns(names, {*features, *targets, *dropped}))
 
 
@@ -123,7 +123,7 @@ def _by_position(
     options = known.positions.completing(options, width, wanted)
     everything = tuple(range(width))
     if width == wanted and not (options.features or options.drop):
-        return Layout(columns.names, width, everything)
+        return Layout(columns.names, columns.n_fields, everything)
     if options.features or options.drop:
         layout = find_layout(head, options, columns)
         if len(layout.features) == wanted and len(layout.targets) == known.n_targets:
@@ -147,12 +147,12 @@ def _with_targets(
     if columns.names is not None and not as_numbers(options.target):
         return find_layout(head, options, columns)
     # By default the last columns, since those of training are not known.
-    width, unnamed = columns.width, Columns(None, columns.width, columns.source)
+    width, unnamed = columns.width, columns._replace(names=None)
     targets = list(range(width - known.n_targets, width))
     if as_numbers(options.target):
         targets = unnamed.indices(target_list(options.target, None), "target")
     features = tuple(i for i in range(width) if i not in targets)
-    return Layout(columns.names, width, features, tuple(targets))
+    return Layout(columns.names, columns.n_fields, features, tuple(targets))
 
 
 def as_numbers(target: str) -> bool:

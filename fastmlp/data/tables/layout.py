@@ -28,7 +28,7 @@ class Layout(NamedTuple):
     names : tuple of str or None
         Names of all columns, from the header; None without a header.
     width : int
-        Number of all columns.
+        Number of fields of each row.
     features, targets : tuple of int
         Indices of columns.
     row_names : bool
@@ -51,11 +51,10 @@ class Layout(NamedTuple):
         """The names of the targets."""
         return self._names_of(self.targets)
 
-    @property
-    def positions(self) -> Positions:
-        """Where the targets are, and the columns that are left out."""
+    def positions(self, columns: Columns) -> Positions:
+        """Return where the targets are, and the columns that are left out."""
         kept = {*self.features, *self.targets}
-        return Positions(self.targets, tuple(i for i in range(self.width) if i not in kept))
+        return Positions(self.targets, tuple(i for i in range(columns.width) if i not in kept))
 
     def _names_of(self, columns: Iterable[int]) -> tuple[str, ...] | None:
         return None if self.names is None else tuple(self.names[i] for i in columns)
@@ -72,8 +71,11 @@ class Columns(NamedTuple):
     ----------
     names : tuple of str or None
     width : int
+        Without the empty ones after the last separators of each row.
     source : str
         What messages call the table.
+    n_fields : int
+        With them.
     is_named_by_comment : bool
         Whether a comment line above the table holds the names.
     """
@@ -81,6 +83,7 @@ class Columns(NamedTuple):
     names: tuple[str, ...] | None
     width: int
     source: str
+    n_fields: int
     is_named_by_comment: bool = False
 
     @property
@@ -157,15 +160,17 @@ def find_columns(
     may_be_comment = comment and options.header != "no" and (not is_header or all_numbers)
     if comment and may_be_comment and has_header([comment, *head.rows], cells, separator):
         names, by_comment = comment, True
+    width = head.width if by_comment else head.width - head.n_empty_last
     if names is None:
-        return Columns(None, head.width, source)
+        return Columns(None, width, source, head.width)
     if not by_comment and len(head.records) == 1:
         raise DataError(
             f"{source} must have rows below its header, got only the header; add rows, or use "
             "--header no if it is a row of data"
         )
+    names = names[:width]
     _check_names(names, source)
-    return Columns(tuple(names), head.width, source, by_comment)
+    return Columns(tuple(names), width, source, head.width, by_comment)
 
 
 def find_layout(head: Head, options: TableOptions, columns: Columns) -> Layout:
@@ -201,7 +206,7 @@ def find_layout(head: Head, options: TableOptions, columns: Columns) -> Layout:
             f"features must hold a column besides the target, got none of {source}; drop fewer "
             "columns"
         )
-    return Layout(names, width, tuple(features), tuple(targets), row_names)
+    return Layout(names, columns.n_fields, tuple(features), tuple(targets), row_names)
 
 
 def has_row_names(head: Head, columns: Columns) -> bool:

@@ -50,6 +50,8 @@ def notes_on_text(
     if layout.row_names:
         name = repr(columns.names[0]) if columns.names and columns.names[0] else "without a name"
         yield f"row names: the first column, {name}, left out (--features to keep it)"
+    if n_empty := columns.n_fields - columns.width:
+        yield f"empty columns: {n_empty} without a name at the end of each row, left out"
     if not options.target:
         (target,) = layout.targets
         name = "" if columns.names is None else columns.names[target].lower()

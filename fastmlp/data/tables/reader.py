@@ -98,7 +98,7 @@ def read_csv(
         dataset = Dataset(
             reading.values.X, y, name=source.stem, task=found_task,
             feature_names=layout.feature_names, target_names=layout.target_names,
-            positions=layout.positions,
+            positions=layout.positions(columns),
         )  # fmt: skip
         say(
             f"data: {source.path.name if source.is_file else source.name}, {len(y)} rows, "

@@ -49,6 +49,9 @@ class Reading:
         if is_guessed and self.head.dialect.cells.decimal == ",":
             self._check_comma()
 
+        if columns.n_fields > columns.width:
+            self._check_empty_last()
+
     @property
     def n_comments(self) -> int:
         """Number of comment lines."""
@@ -185,6 +188,17 @@ class Reading:
             while block is not None:
                 yield from reader.of(block, text.line - lines_in(block))
                 block = text.next_block()
+
+    def _check_empty_last(self) -> None:
+        """Refuse values in the columns that are empty in the first rows, and so were left out."""
+        for line, fields in self._records():
+            for i, cell in enumerate(fields[self.columns.width :], self.columns.width):
+                if cell.strip():
+                    raise DataError(
+                        f"{self.source.name}: column {i} (counting from 0) has no name and is "
+                        f"empty in the first rows, got {cell.strip()[:40]!r} in line {line}; name "
+                        "the column, fill or remove it"
+                    )
 
     def _check_comma(self) -> None:
         """Raise DataError if all commas may be decimal signs or thousands signs."""
