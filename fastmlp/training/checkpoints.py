@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..base.errors import ConfigError, DataError, FastMLPError
 from ..base.files import remove_partial
-from ..base.folders import FolderLock, lock_folder
-from ..base.paths import as_path
+from ..base.folders import lock_folder, make_folder
 from ..model.tensor_file import Header
 from .checkpoint import load_checkpoint, read_facts, save_checkpoint
 from .identity import differences, machine
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from .loop import Loop
 
 KEPT = 2
+_WHAT = "checkpoint_dir"
 
 
 class Checkpoints:
@@ -42,7 +42,7 @@ class Checkpoints:
     ------
     ConfigError
         If the folder holds checkpoints and ``resume`` is false, or they are of another run: the
-        differences are named. If another process or thread trains in it.
+        differences are named. If it cannot be made, or another process or thread trains in it.
     DataError
         If all that it holds are damaged.
     """
@@ -54,9 +54,9 @@ class Checkpoints:
         identity: dict[str, Any],
         resume: bool = False,
     ):
-        self.folder, self.identity = as_path(folder, "checkpoint_dir"), identity
+        self.folder, self.identity = make_folder(folder, _WHAT), identity
         self._readable: list[Path] = []
-        self._lock = _lock(self.folder)
+        self._lock = lock_folder(self.folder, _WHAT)
         try:
             stored = self._begin(resume)
             self.interval = Interval.parse(stored or 1 if every is None else every)
@@ -143,13 +143,6 @@ class Checkpoints:
         return None
 
 
-def _lock(folder: Path) -> FolderLock:
-    """Hold a folder, which is made if it can be."""
-    with suppress(OSError):  # as when checkpoints cannot be written: the run does without
-        folder.mkdir(parents=True, exist_ok=True)
-    return lock_folder(folder, "checkpoint_dir")
-
-
 def remove_checkpoints(folder: Path) -> None:
     """Remove all checkpoints of a folder, and the folder if nothing else is in it.
 
@@ -160,7 +153,7 @@ def remove_checkpoints(folder: Path) -> None:
     """
     if not folder.is_dir():
         return
-    lock = _lock(folder)
+    lock = lock_folder(folder, _WHAT)
     try:
         for path in _files_in(folder):
             path.unlink(missing_ok=True)

@@ -74,8 +74,9 @@ def fit(
     Raises
     ------
     ConfigError
-        If settings do not go with the data or with each other, ``checkpoint_dir`` holds checkpoints
-        and ``resume`` is false, they are of another run, or another process or thread trains there.
+        If settings do not go with the data or with each other. If ``checkpoint_dir`` cannot be
+        made, holds checkpoints and ``resume`` is false, or checkpoints of another run, or another
+        process or thread trains there.
     DataError
         If the data do not fit the task, or no checkpoint is whole.
     DivergenceError

@@ -562,3 +562,13 @@ def test_what_a_kill_left_half_written_is_removed(tmp_path: Path) -> None:
     partial.write_bytes(b"half")
     fit(BASE, blobs(), checkpoint_dir=tmp_path, resume=True)
     assert not partial.exists()
+
+
+def test_folder_of_checkpoints_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "nothing" / "there")
+    names = [os.devnull, tmp_path / "file", tmp_path / "file" / "below", tmp_path / "link"]
+    for name in [*names, "x" * 300, "a\0b"]:
+        for resume in (False, True):
+            with pytest.raises(ConfigError, match=r"^checkpoint_dir .*; (choose|correct)"):
+                fit(settings(epochs=1), blobs(), checkpoint_dir=name, resume=resume)
