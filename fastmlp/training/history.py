@@ -54,6 +54,7 @@ class History:
         self._own, self._is_open = columns, is_open
         self._added: dict[str, None] = {}
         self.rows: list[dict[str, Any]] = []
+        self._measured: dict[str, Any] = {}  # the last row, before callbacks changed it
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -65,7 +66,8 @@ class History:
 
     def append(self, **values: Any) -> dict[str, Any]:
         """Add a row, one value for each column, and return it."""
-        row = {column: values[column] for column in self._own}
+        self._measured = {column: values[column] for column in self._own}
+        row = self._measured.copy()
         self.rows.append(row)
         return row
 
@@ -75,16 +77,18 @@ class History:
         Raises
         ------
         ValueError
-            If a value cannot be stored, which is then None, or a column of every row was removed.
+            If a value cannot be stored (the row then holds what was measured, or None), a column of
+            every row was removed, or a row got the number of another epoch.
         """
-        row, wrong = self.rows[-1], ""
+        row, measured, wrong = self.rows[-1], self._measured, ""
         for name in (*self._own, *(name for name in row if name not in self._own)):
             try:
-                row[name] = _plain(name, row[name], name in self._own)
+                row[name] = _plain(name, row[name], measured)
             except KeyError:
-                wrong, row[name] = wrong or f"column {name!r} was removed from a row; keep it", None
+                wrong = wrong or f"column {name!r} was removed from a row; keep it"
+                row[name] = measured[name]
             except ValueError as error:
-                wrong, row[name] = wrong or str(error), None
+                wrong, row[name] = wrong or str(error), measured.get(name)
         added = {name: value for name, value in row.items() if name not in self._own}
         if max(_length({**self._added, **added}), _length(added)) > ADDED_BYTES:
             wrong = f"columns added to a row must take at most {ADDED_BYTES} bytes; add fewer"
@@ -168,17 +172,26 @@ _NUMBERS = (int, float, type(None))
 _ADDED = (*_NUMBERS, bool, str)
 
 
-def _plain(name: object, value: Any, is_own: bool) -> Any:
+def _plain(name: object, value: Any, measured: dict[str, Any]) -> Any:
     """Return a value as the table stores it, a NumPy scalar as Python's."""
     if not isinstance(name, str):
         raise ValueError(f"a column's name must be a text, got {name!r:.80}")
     if isinstance(value, np.generic | np.ndarray) and value.ndim == 0:
         value = value.item()
-    kinds, rule = (_NUMBERS, "a number") if is_own else (_ADDED, "a number, text, True, False")
+    kinds: tuple[type, ...] = _ADDED
+    rule = "a number, text, True, False or None"
+    if name in measured:
+        is_number = measured[name] is not None
+        kinds, rule = (_NUMBERS[:2], "a number") if is_number else (_NUMBERS, "a number or None")
     if type(value) not in kinds:
         raise ValueError(
-            f"column {name!r} must hold {rule} or None in each row, got {value!r:.80} of type "
+            f"column {name!r} must hold {rule} in each row, got {value!r:.80} of type "
             f"{type(value).__name__}; convert it, or keep it elsewhere"
+        )
+    if name == "epoch" and value != measured[name]:
+        raise ValueError(
+            f"column 'epoch' must hold the number of the epoch, {measured[name]}, got {value}; add "
+            "a column of another name"
         )
     return value
 

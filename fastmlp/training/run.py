@@ -167,11 +167,12 @@ class Run:
         """
         failures: list[CallbackError] = []
         tell = partial(self.tell, "on_epoch_end", row)
+        # A spoilt row comes first: it may be why another callback failed.
         for step in (tell, self._settle, partial(self.tell, "after_epoch", row)):
             try:
                 step()
             except CallbackError as error:
-                failures.append(error)
+                failures.insert(0 if step == self._settle else len(failures), error)
         if failures:
             raise failures[0]
 

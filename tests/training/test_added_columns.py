@@ -154,7 +154,7 @@ def test_numbers_of_numpy_become_pythons(tmp_path: Path) -> None:
         ({"x": np.ones(3)}, "of type ndarray; convert it, or keep it elsewhere"),
         ({"x": 1j}, "of type complex"),
         ({7: 1.0}, "a column's name must be a text, got 7"),
-        ({"train_loss": "low"}, "column 'train_loss' must hold a number or None"),
+        ({"train_loss": "low"}, "column 'train_loss' must hold a number in"),
         ({"x": "y" * ADDED_BYTES}, f"must take at most {ADDED_BYTES} bytes; add fewer"),
     ],
 )
@@ -228,3 +228,30 @@ def test_callbacks_of_estimators_add_columns(kind: type, solver: str, tmp_path: 
         model.fit(X, y)
     found = table(tmp_path / "log.csv")
     assert found["norm"] == texts(ADDED["norm"]) and found["late"] == texts(ADDED["late"])
+
+
+CHANGED: dict[str, Callable[[Row], Any]] = {
+    "another epoch": lambda row: row.update(epoch=7),
+    "no column left": lambda row: row.clear(),
+    "no loss": lambda row: row.update(train_loss=None),
+    "no objective": lambda row: row.update(train_objective=None),
+    "a text": lambda row: row.update(train_loss="low", validation_score="high"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGED)
+def test_what_was_measured_stays_where_a_callback_spoils_it(change: str) -> None:
+    def spoil(run: Any, row: Row) -> None:
+        CHANGED[change](row)
+
+    callbacks = [fastmlp.LambdaCallback(on_epoch_end=spoil)]
+    data, config = blobs(), settings(epochs=2, monitor="train_objective")
+    with pytest.raises(CallbackError, match="a callback changed an epoch's row: column") as raised:
+        fastmlp.fit(config, data, callbacks=callbacks)
+    rows = raised.value.result.history.rows
+    assert [row["epoch"] for row in rows] == [1] and rows[0]["train_loss"] > 0
+    for solver in ("adam", "lbfgs"):
+        model = fastmlp.MLPClassifier(solver=solver, max_iter=2, callbacks=callbacks)
+        if (solver, change) != ("lbfgs", "no loss"):  # which measures none
+            with pytest.raises(ValueError, match=r"column .* (must hold|was removed)"):
+                model.fit(data.X, data.y, X_val=data.X, y_val=data.y)
