@@ -214,7 +214,11 @@ class Loop:
     def _divergence(self, what: str) -> DivergenceError:
         epoch = self.best.epoch
         kept = "the initial weights" if epoch is None else f"the weights of epoch {epoch}"
-        targets = " and the targets (target_scale)" if not self.run.task.has_accuracy else ""
+        targets = ""
+        if not self.run.task.has_accuracy:
+            targets = " and the targets (target_scale)"
+            if self.run.config.output_activation != "identity":  # which target_scale needs
+                targets = ", or divide the targets by a constant"
         return DivergenceError(
             f"training diverged in epoch {self.run.epoch}: {what}; lower learning_rate (now "
             f"{self.run.steps.report.rates[0]:g}), or scale the features{targets}; kept {kept}"

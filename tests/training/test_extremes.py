@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fastmlp import DataError, Dataset, DivergenceError, fit
+from fastmlp import DataError, Dataset, DivergenceError, TrainConfig, fit
 from fastmlp.ops.optimizers import OPTIMIZERS
 from fastmlp.training.result import TrainResult
 from interrupting import MODES
@@ -85,3 +85,12 @@ def test_constant_features_teach_nothing_and_break_nothing(mode: str) -> None:
     outputs = result.predictor.outputs(DATA["constant features"].X)
     assert (outputs == outputs[0]).all()
     assert np.isfinite(outputs).all()
+
+
+def test_divergence_of_counts_advises_what_goes_with_their_output() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(100, 2))
+    y = 1e9 * rng.poisson(np.exp(X[:, 0])).astype(float)
+    with pytest.raises(DivergenceError, match="divide the targets by a constant") as raised:
+        fit(TrainConfig(loss="poisson", split="none", validation=0), Dataset(X, y))
+    assert "target_scale" not in str(raised.value)
