@@ -93,7 +93,19 @@ def target_as_plain(value: Any, name: str, select: Select | None = None) -> Any:
     positions = None if select is None else select(list(map(str, frame.columns)))
     frame = _selected(frame, positions)
     columns = [column_labels(column, name) for column in frame.iter_columns()]
-    return columns[0] if len(columns) == 1 else side_by_side(columns, len(frame))
+    if len(columns) == 1:
+        return columns[0]
+    try:
+        return side_by_side(columns, len(frame))
+    except TypeError:  # of NumPy, for dates beside numbers
+        kinds = ", ".join(
+            f"{label!r} ({column.dtype})"
+            for label, column in zip(frame.columns, columns, strict=True)
+        )
+        raise DataError(
+            f"{name} must hold columns of one kind, got {kinds}; convert them to numbers, or drop "
+            "those that are no targets"
+        ) from None
 
 
 def target_names(value: Any) -> tuple[str, ...] | None:

@@ -21,6 +21,7 @@ from ..ops.activations import ACTIVATIONS
 from ..ops.scalers import NO_SCALING
 from ..training.callbacks import Callback
 from ..training.continuation import Continuation
+from .constraints import named_as_parameters
 from .following import Tasks, sort_callbacks
 from .initial import draw_layers
 from .lbfgs import fit_lbfgs
@@ -94,7 +95,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
     ) -> Any:
         own, theirs = sort_callbacks(self.callbacks)
         context = self._new_context(theirs)
-        with AsBefore(self) as as_before:
+        with AsBefore(self) as as_before, named_as_parameters(self):
             first = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
             X, y = self._check_rows(X, y, "", reset=first)
             if incremental:

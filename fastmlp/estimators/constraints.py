@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from numbers import Integral, Real
 from typing import Any
 
@@ -15,6 +17,22 @@ from ..ops.losses import LOSSES
 from ..ops.optimizers import OPTIMIZERS
 from ..ops.schedules import SCHEDULES
 from ..ops.spec import Registry
+
+
+@contextmanager
+def named_as_parameters(estimator: Any) -> Iterator[None]:
+    """Say of a setting that is refused which parameter of the estimator is not valid.
+
+    ``partial_fit`` checks the parameters at its first call only, and they may change after it.
+    """
+    try:
+        yield
+    except ConfigError as error:
+        try:
+            estimator._validate_params()
+        except ValueError as invalid:
+            raise invalid from error
+        raise
 
 
 class SpecOf(StrOptions):

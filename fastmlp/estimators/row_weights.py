@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,7 @@ from sklearn.utils import compute_class_weight
 from sklearn.utils.validation import _check_sample_weight
 
 from ..base.errors import ConfigError, DataError
+from ..base.foreign import refuse_dates, target_as_plain
 from ..base.masked import unmasked
 
 
@@ -17,6 +20,7 @@ def checked_weights(sample_weight: Any, X: Any) -> np.ndarray | None:
     if sample_weight is None:
         return None
     given = unmasked(sample_weight, "sample_weight")
+    refuse_dates(np.asarray(target_as_plain(given, "sample_weight")), "sample_weight")
     weights: np.ndarray = _check_sample_weight(given, X, ensure_non_negative=True)
     _check_sum(weights, "sample_weight")
     return weights
@@ -106,7 +110,7 @@ def _check(class_weight: Any) -> None:
     if isinstance(class_weight, str):
         return
     for label, weight in class_weight.items():
-        if not (np.isfinite(weight) and weight >= 0):
+        if not (isinstance(weight, Real) and 0 <= float(weight) < math.inf):
             raise ConfigError(
                 f"class_weight must hold finite weights of at least 0, got {weight!r} for class "
                 f"{label!r}; 0 leaves a class out"

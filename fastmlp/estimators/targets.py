@@ -19,6 +19,7 @@ _REMEDIES = {
     "M": "subtract the first date and divide by for example numpy.timedelta64(1, 'D')",
     "m": "divide by for example numpy.timedelta64(1, 'D')",
     "U": "convert numbers with astype(float), or use MLPClassifier for labels",
+    "T": "convert numbers with astype(float), or use MLPClassifier for labels",
     "S": "convert numbers with astype(float), or use MLPClassifier for labels",
     "c": "pass the real and the imaginary part as two columns",
     "V": "select a field",
@@ -66,7 +67,13 @@ def _from_objects(y: np.ndarray, name: str) -> np.ndarray:
             f"with {name}.astype(float), drop the rows without a value, or use MLPClassifier for "
             "labels"
         )
-    numbers = y.astype(np.float64)
+    try:
+        numbers = y.astype(np.float64)
+    except OverflowError:
+        raise DataError(
+            f"{name} must hold numbers in the range of float64, got larger integers; divide them "
+            "by a constant"
+        ) from None
     if not np.isfinite(numbers).all():
         raise DataError(f"Input {name} contains NaN or infinity; drop the rows without a value")
     return numbers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,10 +45,14 @@ def hidden_sizes(estimator: Any) -> list[int]:
     Raises
     ------
     ValueError
-        If one is not above 0.
+        If one is no integer, or not above 0.
     """
     sizes = estimator.hidden_layer_sizes
     sizes = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
+    if not all(isinstance(size, Integral) for size in sizes):
+        raise ConfigError(
+            f"hidden_layer_sizes must hold integers, got {sizes}; give one int for each layer"
+        )
     if np.any(np.array(sizes) <= 0):
         raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
     return [int(size) for size in sizes]

@@ -152,3 +152,21 @@ def test_rows_may_change_their_type_between_chunks() -> None:
     for rows in (X.astype(np.float32), (X > 0).astype(np.uint8), X > 0, X.astype(int).tolist()):
         fit_quietly(model, rows, Y, method="partial_fit")
         assert np.isfinite(model.loss_)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [{"max_iter": 0}, {"alpha": -1.0}, {"solver": "sdg"}, {"dropout": 1.5}, {"tol": -1.0},
+     {"learning_rate_init": 0.0}, {"label_smoothing": 2.0}, {"activation": "rely"}],
+)  # fmt: skip
+def test_invalid_parameter_is_named_at_later_calls_of_partial_fit(bad: dict[str, Any]) -> None:
+    model = chunk(MLPClassifier(**USUAL), 0).set_params(**bad)
+    with pytest.raises(ValueError, match=f"The '{next(iter(bad))}' parameter of MLPClassifier"):
+        chunk(model, 1)
+
+
+@pytest.mark.parametrize("sizes", [(5.5,), (5.0,), ["5"], (None,)])
+@pytest.mark.parametrize("cls", [MLPClassifier, MLPRegressor])
+def test_sizes_of_layers_are_integers(cls: Any, sizes: Any) -> None:
+    with pytest.raises(ValueError, match="hidden_layer_sizes must hold integers, got"):
+        cls(**{**USUAL, "hidden_layer_sizes": sizes}).fit(X, Y)

@@ -8,6 +8,8 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from problems import classes, fit_quietly, labels, numbers
 from scipy import sparse
@@ -340,3 +342,23 @@ def test_what_exceeds_float32_is_told_from_divergence(door: str) -> None:
 
 def test_float64_takes_what_exceeds_float32() -> None:
     assert np.isfinite(fit_quietly(MLPRegressor(**USUAL), X, ONE * 1e39).loss_)
+
+
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
+def test_dates_beside_numbers_are_no_targets(frame: Any) -> None:
+    dates = np.datetime64("2024-01-01", "ms") + np.arange(len(X))
+    y = frame({"price": ONE, "sold": dates})
+    with pytest.raises(DataError, match=r"y must hold columns of one kind, got 'price' \(float"):
+        MLPRegressor(**USUAL).fit(X, y)
+
+
+def test_integers_beyond_float64_are_named() -> None:
+    y = np.array([10**400] * len(X), dtype=object)
+    with pytest.raises(DataError, match="y must hold numbers in the range of float64, got larger"):
+        MLPRegressor(**USUAL).fit(X, y)
+
+
+def test_texts_of_any_dtype_are_no_targets_of_a_regression() -> None:
+    for dtype in (np.dtypes.StringDType(), "U", "S"):
+        with pytest.raises(DataError, match=r"y must hold numbers, got .*; convert numbers with"):
+            MLPRegressor(**USUAL).fit(X, ONE.astype(str).astype(dtype))

@@ -6,11 +6,13 @@ import warnings
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from problems import classes, fit_quietly, labels, numbers
 from sklearn.exceptions import ConvergenceWarning
 
-from fastmlp import MLPClassifier, MLPRegressor
+from fastmlp import DataError, MLPClassifier, MLPRegressor
 
 USUAL = {"hidden_layer_sizes": (5,), "max_iter": 4, "batch_size": 16, "random_state": 0}
 X, Y = classes()
@@ -195,3 +197,20 @@ def test_the_best_score_is_finite_after_a_divergence() -> None:
     # Neither does the optimizer go on with what it diverged by.
     fit_quietly(model.set_params(early_stopping=False), X, Y, method="partial_fit")
     assert np.isfinite(model.loss_) and np.isfinite(model.best_loss_)
+
+
+@pytest.mark.parametrize("weight", [None, "2", [1.0], 1j])
+def test_class_weights_are_numbers(weight: Any) -> None:
+    with pytest.raises(
+        ValueError, match="class_weight must hold finite weights of at least 0, got"
+    ):
+        MLPClassifier(**USUAL, class_weight={1: weight}).fit(X, Y)
+
+
+@pytest.mark.parametrize("form", [np.asarray, pd.Series, pl.Series])
+@pytest.mark.parametrize("dtype", ["datetime64[ms]", "timedelta64[ms]"])
+@pytest.mark.parametrize("cls", [MLPClassifier, MLPRegressor])
+def test_dates_are_no_weights(cls: Any, dtype: str, form: Any) -> None:
+    dates = form(np.arange(len(X)).astype(dtype))
+    with pytest.raises(DataError, match="sample_weight must hold numbers, got dtype"):
+        cls(**USUAL).fit(X, Y, sample_weight=dates)
