@@ -27,6 +27,9 @@ from .search import Search
 from .store import Store
 from .watching import Standing, Watcher
 
+# Settings that decide what a loss is of. Where targets are scaled, it is of scaled ones.
+_UNITS = ("task", "loss", "target_scale")
+
 
 def run_sweep(
     grid: Mapping[str, Any] | Grid | str | os.PathLike[str],
@@ -108,6 +111,8 @@ def run_sweep(
     datasets = Datasets(dataset, load)
     cells = plan_cells(grid, search, datasets)
     rank_by = check_ranking(rank_by, all(cell.resolved.task.has_accuracy for cell in cells))
+    if rank_by == "validation_loss":
+        _warn_of_units(cells)
     if resume and out is None:
         raise ConfigError("resume needs out, the folder of the sweep to go on with; give it")
     if retry_failed and not resume:
@@ -159,6 +164,22 @@ def list_cells(
             for i, cell in enumerate(cells, start=1)
         ],
     )
+
+
+def _warn_of_units(cells: list[Cell]) -> None:
+    """Warn where the losses by which cells are ranked are not of the same kind or unit."""
+    values = {
+        name: sorted({str(getattr(cell.resolved.config, name)) for cell in cells})
+        for name in _UNITS
+    }
+    differing = [f"{name} {', '.join(found)}" for name, found in values.items() if len(found) > 1]
+    if differing:
+        warnings.warn(
+            "the ranking compares losses that are not of one kind or unit, since cells differ in "
+            f"{' and in '.join(differing)}; give one value of each, or compare the errors of the "
+            "models' predictions",
+            stacklevel=3,
+        )
 
 
 class _Sweep:

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 
 import fastmlp
-from fastmlp import ConfigError, DataError, run_sweep
+from fastmlp import ConfigError, DataError, Dataset, run_sweep
 from fastmlp.reports.leaderboard import Leaderboard, Trial
 from fastmlp.sweeps import worker
 from fastmlp.sweeps.watching import Standing, Watcher
@@ -287,3 +288,23 @@ def test_sparse_features_are_swept_too() -> None:
     result = run_sweep(grid, fastmlp.Dataset(sparse.csr_array(dataset.X), dataset.y))
     assert [trial.status for trial in result.trials] == ["finished", "finished"]
     assert result.best.metrics["test_accuracy"] is not None
+
+
+@pytest.mark.parametrize(
+    ("axis", "values", "named"),
+    [
+        ("loss", ["squared_error", "huber"], "loss huber"),
+        ("target_scale", ["standard", "none"], "target_scale none, standard"),
+        ("loss", ["squared_error", "poisson"], "target_scale none, standard"),
+    ],
+)
+def test_losses_of_other_units_are_not_compared_without_a_word(
+    axis: str, values: list[str], named: str
+) -> None:
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    data = Dataset(X, np.exp(X[:, 0]))
+    with pytest.warns(UserWarning, match=f"not of one kind or unit.* {named}"):
+        run_sweep({axis: values, "epochs": 1}, data, jobs=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run_sweep({"learning_rate": [0.01, 0.02], "epochs": 1}, data, jobs=1)
