@@ -10,7 +10,7 @@ import numpy as np
 
 from ..base.csr import Features, stack, take
 from ..base.errors import ConfigError, DataError, close_match
-from ..base.masked import unmasked
+from ..base.foreign import target_as_plain
 from ..base.random import Purpose, stream
 from ..base.selection import Selection
 from .dataset import Dataset
@@ -228,7 +228,13 @@ def _quotas(counts: np.ndarray, n_second: int) -> np.ndarray:
 
 def _checked_weight(dataset: Dataset, sample_weight: np.ndarray) -> np.ndarray:
     """Return a weight for each row, those of the test part behind those of ``X``."""
-    weight = np.asarray(unmasked(sample_weight, "sample_weight"), dtype=np.float64)
+    given = np.asarray(target_as_plain(sample_weight, "sample_weight"))
+    if given.dtype.kind not in "biufO":
+        raise DataError(
+            f"sample_weight must hold numbers, got dtype {given.dtype}; convert numbers with "
+            "astype(float)"
+        )
+    weight = given.astype(np.float64)
     if weight.shape != (len(dataset.y),):
         raise DataError(
             f"sample_weight must have shape ({len(dataset.y)},), one for each row of X, got "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+from numbers import Integral
 from typing import Any
 
 import numba
@@ -65,11 +66,13 @@ def check_threads(threads: int | None) -> int:
     Raises
     ------
     ConfigError
-        For less than 1, or more than Numba was started with.
+        If it is no integer, less than 1, or more than Numba was started with.
     """
     most = int(numba.config.NUMBA_NUM_THREADS)
     if threads is None:
         return min(usable_cpus(), most)
+    if not isinstance(threads, Integral):
+        raise ConfigError(f"threads must be an integer, got {threads!r:.80}; None means all CPUs")
     if threads < 1:
         raise ConfigError(f"threads must be at least 1, got {threads}")
     if threads > most:
@@ -77,7 +80,7 @@ def check_threads(threads: int | None) -> int:
             f"threads must be at most {most}, with which Numba was started, got {threads}; set the "
             f"environment variable NUMBA_NUM_THREADS={threads} before Python starts"
         )
-    return threads
+    return int(threads)
 
 
 def launch(worker: Any, threads: int, *arguments: Any) -> None:

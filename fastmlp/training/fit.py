@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterable
 from contextlib import closing
+from typing import Any
 
 import numpy as np
 
@@ -103,13 +104,20 @@ def start(
     sample_weight: np.ndarray | None = None,
 ) -> Run:
     """Return a run with its data prepared and its network drawn; parameters as for :func:`fit`."""
-    callbacks = tuple(callbacks)
+    try:
+        callbacks = tuple(callbacks)
+    except TypeError:
+        raise ConfigError(
+            f"callbacks must be several instances of Callback, got {callbacks!r:.80}; give a list"
+        ) from None
     _check_types(config, dataset, callbacks)
     started = time.perf_counter()
     if config.classes:
         dataset, sample_weight = _keep_classes(dataset, config.classes, sample_weight)
     resolved = resolve(config, dataset)
     prepared = prepare(dataset, resolved.config, resolved.task, sample_weight)
+    if initial_weights is not None:
+        _check_weights(initial_weights, np.dtype(resolved.config.dtype))
     run = Run(resolved.config, prepared, threads, callbacks, initial_weights)
     run.prepare_seconds = time.perf_counter() - started
     return run
@@ -170,3 +178,23 @@ def finish(run: Run, loop: Loop | None = None) -> TrainResult:
         error.result = result
         raise error
     return result
+
+
+def _check_weights(weights: Any, dtype: np.dtype[Any]) -> None:
+    """Refuse initial weights of which NumPy would make other numbers."""
+    if not (isinstance(weights, (tuple, list)) and len(weights) == 2):
+        raise ConfigError(
+            "initial_weights must be a list of weights and one of biases, an array for each layer, "
+            f"got {weights!r:.80}; give ([w1, w2], [b1, b2])"
+        )
+    for array in (np.asarray(array) for arrays in weights for array in arrays):
+        if array.dtype.kind not in "biuf":
+            raise ConfigError(
+                f"initial_weights must hold real numbers, got dtype {array.dtype}; convert them "
+                "with astype(float)"
+            )
+        if array.size and np.isfinite(array).all() and np.abs(array).max() > np.finfo(dtype).max:
+            raise ConfigError(
+                f"initial_weights must be in the range of {dtype}, got {np.abs(array).max():.3g} "
+                "in size; scale them"
+            )

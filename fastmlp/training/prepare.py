@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..base.csr import Features, canonical, density, is_sparse
-from ..base.errors import ConfigError
+from ..base.errors import ConfigError, DataError
 from ..base.foreign import as_dense
 from ..base.table_options import TableOptions
 from ..data.dataset import Dataset
@@ -208,5 +208,14 @@ def _weights(split: Parts, config: TrainConfig, task: Task) -> np.ndarray:
         raise ConfigError(
             "some row of the training part must have a weight above 0, got 0 for all; raise a "
             "sample weight or the class_weight"
+        )
+    limits, largest = np.finfo(config.dtype), float(given.max())
+    least = float(limits.smallest_normal) / float(limits.eps)
+    with np.errstate(over="ignore"):
+        is_counted = largest >= least and float(given.sum()) <= float(limits.max)
+    if not is_counted:
+        raise DataError(
+            f"sample weights must be in the range of {config.dtype}, and so must their sum, got up "
+            f"to {largest:.3g}; divide them by their largest"
         )
     return given

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import fastmlp
 import reference
 from fastmlp import ConfigError, DataError, Dataset, TrainConfig, fit, load_dataset
 from fastmlp.base.table_options import TableOptions
@@ -365,3 +366,31 @@ def test_weights_are_drawn_by_the_initialisers() -> None:
     run = start(config, blobs())
     assert all((array == 0.25).all() for array in run.network.weights)
     assert all((array == 1).all() for array in run.network.biases)
+
+
+SHAPES = ((2, 6), (6, 3))
+SPOILT: dict[str, tuple[dict[str, Any], str]] = {
+    "threads, a share": ({"threads": 1.5}, "threads must be an integer, got 1.5"),
+    "threads, a text": ({"threads": "2"}, "threads must be an integer, got '2'"),
+    "one callback": ({"callbacks": fastmlp.Callback()}, "callbacks must be several instances"),
+    "weights, a number": ({"initial_weights": 5}, "initial_weights must be a list of weights and"),
+    "weights alone": ({"initial_weights": [[]]}, "initial_weights must be a list of weights and"),
+    **{
+        f"weights of {dtype}": (
+            {"initial_weights": ([np.ones(s).astype(dtype) for s in SHAPES], [np.ones(6)])},
+            "initial_weights must hold real numbers, got dtype",
+        )
+        for dtype in ("datetime64[s]", "complex128", "str")
+    },
+    "weights beyond float32": (
+        {"initial_weights": ([np.full(s, 1e39) for s in SHAPES], [np.ones(6), np.ones(3)])},
+        "initial_weights must be in the range of float32, got 1e",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SPOILT)
+def test_arguments_of_another_kind_are_named(case: str) -> None:
+    arguments, message = SPOILT[case]
+    with pytest.raises(ConfigError, match=message):
+        fit(settings(dtype="float32"), blobs(), **arguments)

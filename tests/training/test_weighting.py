@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.utils.class_weight import compute_class_weight
 
@@ -290,3 +291,28 @@ def test_a_batch_without_weight_changes_no_weight() -> None:
 
 def test_class_weights_may_be_a_dictionary() -> None:
     assert TrainConfig(class_weight={3: 2.0, "b": 0.5}).class_weight == "3=2.0,b=0.5"
+
+
+@pytest.mark.parametrize("form", [np.asarray, pd.Series])
+@pytest.mark.parametrize("dtype", ["datetime64[ms]", "timedelta64[ms]", "complex128"])
+def test_weights_are_numbers(dtype: str, form: Any) -> None:
+    weight = form(np.arange(1, 121).astype(dtype))
+    with pytest.raises(DataError, match="^sample_weight must hold numbers, got dtype"):
+        fit(settings(), blobs(), sample_weight=weight)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "factor"), [("float32", 1e39), ("float32", 1e-35), ("float64", 1e-300)]
+)
+def test_weights_that_the_network_cannot_count_are_refused(dtype: str, factor: float) -> None:
+    with pytest.raises(DataError, match=f"sample weights must be in the range of {dtype}, and so"):
+        fit(settings(dtype=dtype), blobs(), sample_weight=np.full(120, factor))
+
+
+@pytest.mark.parametrize("factor", [1e-30, 1e30])
+def test_the_unit_of_weights_does_not_matter(factor: float) -> None:
+    weight = np.random.default_rng(0).uniform(1, 2, 120)
+    config = settings(dtype="float32")
+    one, other = (fit(config, blobs(), sample_weight=w) for w in (weight, weight * factor))
+    for a, b in zip(one.history["train_loss"], other.history["train_loss"], strict=True):
+        assert a == pytest.approx(b, rel=1e-5)
