@@ -60,8 +60,10 @@ def table(tmp_path: Path, request: pytest.FixtureRequest) -> bytes:
     return path
 
 
-@pytest.mark.parametrize("table", NAMES, indirect=True)
-@pytest.mark.parametrize(("first", "then"), [("ascii", "utf-8"), ("utf-8", "ascii")])
+@pytest.mark.parametrize(
+    ("first", "then", "table"),
+    [("ascii", "utf-8", "latin-1"), ("utf-8", "ascii", "utf-8")], indirect=["table"],
+)  # fmt: skip
 def test_a_run_goes_on_in_another_locale(
     first: str, then: str, table: bytes, tmp_path: Path
 ) -> None:
@@ -88,7 +90,7 @@ def test_a_run_goes_on_in_another_locale(
 
 @pytest.mark.parametrize(
     ("locale", "table"),
-    [("ascii", "utf-8"), ("ascii", "latin-1"), ("cp1252", "utf-8")], indirect=["table"],
+    [("ascii", "latin-1"), ("cp1252", "utf-8")], indirect=["table"],
 )  # fmt: skip
 def test_sweeps_and_predictions_in_any_locale(locale: str, table: bytes, tmp_path: Path) -> None:
     out = table + b".sweep"
@@ -138,9 +140,7 @@ print(ascii(result.history["größe"]))
 """
 
 
-@pytest.mark.parametrize(
-    ("locale", "name"), [("ascii", "utf-8"), ("ascii", "latin-1"), ("utf-8", "latin-1")]
-)
+@pytest.mark.parametrize(("locale", "name"), [("ascii", "utf-8"), ("utf-8", "latin-1")])
 def test_python_writes_the_same_files_in_any_locale(locale: str, name: str, tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(IN_PYTHON, encoding="utf-8")
     printed = run(locale, "script.py", NAMES[name].hex(), folder=tmp_path)

@@ -297,7 +297,7 @@ def test_class_weights_may_be_a_dictionary() -> None:
 @pytest.mark.parametrize("dtype", ["datetime64[ms]", "timedelta64[ms]", "complex128"])
 def test_weights_are_numbers(dtype: str, form: Any) -> None:
     weight = form(np.arange(1, 121).astype(dtype))
-    with pytest.raises(DataError, match="^sample_weight must hold numbers, got dtype"):
+    with pytest.raises(DataError, match=r"^sample_weight must hold numbers, got dtype"):
         fit(settings(), blobs(), sample_weight=weight)
 
 
