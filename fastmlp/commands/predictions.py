@@ -168,8 +168,8 @@ def _known_labels(classes: np.ndarray, y: np.ndarray) -> np.ndarray:
     unknown = sorted(set(texts) - places.keys())
     if unknown:
         raise DataError(
-            f"labels must be those of the model ({listed(list(places))}), got "
-            f"{quoted(unknown)}; give the file that belongs to it"
+            f"labels must be those of the model ({listed(list(places))}), got {quoted(unknown)}; "
+            "leave out such rows, or predict those of a run with --part"
         )
     found: np.ndarray = classes[[places[text] for text in texts]]
     return found

@@ -30,6 +30,7 @@ from .restoring import AsBefore
 from .row_weights import checked_weights
 from .rows import named_columns, plain_rows
 from .stochastic import fit_stochastic
+from .targets import check_target_names
 from .translate import LBFGS, OUTPUT_NAMES, check_together, hidden_sizes, loss_and_output
 
 # Bytes stay what they are, for an eighth of the memory; scikit-learn makes float64 of them.
@@ -95,6 +96,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
     ) -> Any:
         own, theirs = sort_callbacks(self.callbacks)
         context = self._new_context(theirs)
+        check_target_names(y, y_val)
         with AsBefore(self) as as_before, named_as_parameters(self):
             first = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
             X, y = self._check_rows(X, y, "", reset=first)

@@ -12,7 +12,7 @@ from sklearn.utils.multiclass import unique_labels
 
 from ..base.csr import canonical, is_sparse
 from ..base.errors import DataError
-from ..base.foreign import as_dense, target_as_plain
+from ..base.foreign import as_dense, target_as_plain, target_names
 from ..base.wording import listed
 
 _REMEDIES = {
@@ -189,3 +189,18 @@ def known_labels(y: Any, name: str, classes: np.ndarray) -> np.ndarray:
 def like(y: np.ndarray, classes: np.ndarray) -> np.ndarray:
     """Return known labels in the dtype of the classes."""
     return y if y.dtype == classes.dtype else y.astype(classes.dtype)
+
+
+def check_target_names(y: Any, y_val: Any) -> None:
+    """Raise ValueError if both are frames whose columns have names, but not the same in order."""
+    if y_val is None:
+        return
+    names, names_val = (target_names(value) or () for value in (y, y_val))
+    if len(names) < 2 or names == names_val:
+        return
+    counted = tuple(map(str, range(len(names))))
+    if len(names_val) == len(names) and counted not in (names, names_val):
+        raise ValueError(
+            f"y_val must have the columns of y in the same order, {', '.join(map(repr, names))}, "
+            f"got {', '.join(map(repr, names_val))}; select y_val[list(y.columns)]."
+        )

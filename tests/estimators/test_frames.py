@@ -128,3 +128,15 @@ def test_lazy_frames_are_refused_with_advice() -> None:
     model = fitted(polars.DataFrame(columns()), Y)
     with pytest.raises(ValueError, match=r"X must be in memory, .*; pass X.collect\(\)"):
         model.predict(polars.LazyFrame(columns()))
+
+
+@pytest.mark.parametrize("cls", [MLPClassifier, MLPRegressor])
+def test_target_columns_of_held_out_rows_must_be_in_order(frame: Any, cls: Any) -> None:
+    flags = {"u": (X[:, 0] > 0).astype(int), "v": (X[:, 1] > 0).astype(int)}
+    y, swapped = frame(flags), frame({"v": flags["v"], "u": flags["u"]})
+    with pytest.raises(ValueError, match=r"y_val must have the columns of y .* 'u', 'v', got 'v'"):
+        fitted(X, y, cls, X_val=X, y_val=swapped)
+    array = np.column_stack(list(flags.values()))
+    one = fitted(X, y, cls, X_val=X, y_val=y)
+    assert same(one, fitted(X, y, cls, X_val=X, y_val=array))
+    assert same(one, fitted(X, array, cls, X_val=X, y_val=y))
