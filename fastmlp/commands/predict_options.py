@@ -70,6 +70,7 @@ def parse_predict_arguments(arguments: list[str] | None = None) -> argparse.Name
     ]
     for flag in (*given_options(options), *others):
         if options.part is not None:
+            flag = {"na_values": "na"}.get(flag, flag)
             raise ConfigError(
                 f"--{flag} cannot be combined with --part, which reads rows as in training; "
                 "leave one out"

@@ -267,6 +267,7 @@ def test_a_part_of_a_run_has_the_metrics_of_the_run(
     ("arguments", "words"),
     [
         (["--part", "test", "--target", "y"], "--target cannot be combined with --part"),
+        (["--part", "test", "--na", "x"], "--na cannot be combined with --part"),
         (["--part", "validation"], "must be a part of the run, which has none"),
     ],
 )
