@@ -55,3 +55,11 @@ def close_match(name: str, known: Iterable[str]) -> str:
     known = sorted(known)
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     return f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
+
+
+def check_type(name: str, value: object, wanted: type, remedy: str) -> None:
+    """Raise ConfigError for an argument of another type; ``remedy`` is what to give."""
+    if not isinstance(value, wanted):
+        raise ConfigError(
+            f"{name} must be of type {wanted.__name__}, got {value!r:.80}; give {remedy}"
+        )

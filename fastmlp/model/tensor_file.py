@@ -17,7 +17,7 @@ import numpy as np
 from ..base.errors import DataError, FastMLPError
 from ..base.files import write_atomically
 from ..base.memory import usable_memory
-from ..base.paths import as_path
+from ..base.paths import as_path, kind_of
 
 # As safetensors calls and orders them.
 _DTYPES = {"int64": "I64", "float64": "F64", "float32": "F32", "uint8": "U8"}
@@ -188,7 +188,9 @@ def _opened(path: Path, form: Format) -> Iterator[tuple[Header, str, Any]]:
 
     try:
         if not path.is_file():
-            raise DataError(f"{form.noun} file {path} does not exist; check its name and folder")
+            is_there = path.exists()
+            why = f"must be a file, and it is {kind_of(path)}" if is_there else "does not exist"
+            raise DataError(f"{form.noun} file {path} {why}; check its name and folder")
         with safe_open(path, framework="numpy") as file:
             text = (file.metadata() or {}).get("fastmlp", "null")
             header = json.loads(text)

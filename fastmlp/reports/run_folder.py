@@ -17,7 +17,7 @@ from typing import Any
 
 import tomli_w
 
-from ..base.errors import ConfigError
+from ..base.errors import ConfigError, check_type
 from ..base.files import encoded, remove_partial, write_atomically, write_text
 from ..base.folders import lock_folder, make_folder, remove_files
 from ..base.numbers import finite
@@ -186,6 +186,8 @@ def save_run(
         If the folder holds files and ``overwrite`` is false, cannot be written to, or another run
         writes into it.
     """
+    check_type("result", result, TrainResult, "what fit(config, dataset) returns")
+    check_type("dataset", dataset, Dataset, "the dataset of the run, then the folder")
     with closing(RunFolder(path, result.config, overwrite, name="path")) as folder:
         folder.write(result, {"threads": result.plan.threads})
         folder.write_evaluation(evaluate_run(result, dataset), plots)

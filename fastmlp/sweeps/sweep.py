@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from .._version import __version__
-from ..base.errors import ConfigError
+from ..base.errors import ConfigError, check_type
 from ..base.folders import held_folder
 from ..base.toml import read_toml
 from ..data.dataset import Dataset
@@ -106,6 +106,10 @@ def run_sweep(
     if isinstance(grid, (str, os.PathLike)):
         grid = read_toml(grid, "grid")
     grid = grid if isinstance(grid, Grid) else Grid(grid)
+    if dataset is not None:
+        check_type("dataset", dataset, Dataset, "Dataset(X, y), or load_dataset(name)")
+    if watcher is not None:
+        check_type("watcher", watcher, Watcher, "an instance of it")
     search = Search(budget, search_seed, halving, min_epochs)
     runner = Runner(jobs, backend, address)
     datasets = Datasets(dataset, load)

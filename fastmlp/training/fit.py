@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..base.errors import CallbackError, ConfigError, TrainingError
+from ..base.errors import CallbackError, ConfigError, TrainingError, check_type
 from ..data.dataset import Dataset
 from .callbacks import Callback
 from .checkpoints import Checkpoints
@@ -150,10 +150,7 @@ def _check_types(config: object, dataset: object, callbacks: tuple[object, ...])
         ("dataset", dataset, Dataset, "Dataset(X, y), or load_dataset(name)"),
         *(("callbacks", callback, Callback, "instances of it") for callback in callbacks),
     ):
-        if not isinstance(value, wanted):
-            raise ConfigError(
-                f"{name} must be of type {wanted.__name__}, got {value!r:.80}; give {remedy}"
-            )
+        check_type(name, value, wanted, remedy)
 
 
 def finish(run: Run, loop: Loop | None = None) -> TrainResult:

@@ -191,8 +191,9 @@ def test_only_the_numbers_of_a_network_are_written(saved: Path) -> None:
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     assert "does not exist; check its name and folder" in refusal(tmp_path / "nothing")
+    assert "must be a file, and it is a folder; check its name" in refusal(tmp_path)
+    assert "must be a file, and it is a device; check its name" in refusal(Path(os.devnull))
     assert "does not exist" in refusal(tmp_path / "no folder" / "nothing")
-    assert "does not exist" in refusal(tmp_path)
 
 
 @pytest.mark.parametrize("size", [0, 1, 7, 8, 100, 500, -1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -394,3 +395,16 @@ def test_arguments_of_another_kind_are_named(case: str) -> None:
     arguments, message = SPOILT[case]
     with pytest.raises(ConfigError, match=message):
         fit(settings(dtype="float32"), blobs(), **arguments)
+
+
+def test_arguments_in_another_order_are_named(tmp_path: Path) -> None:
+    data = blobs()
+    result = fit(settings(epochs=1), data)
+    with pytest.raises(ConfigError, match="dataset must be of type Dataset, got"):
+        fastmlp.save_run(result, tmp_path)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="result must be of type TrainResult, got"):
+        fastmlp.save_run(data, result)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="dataset must be of type Dataset, got"):
+        fastmlp.run_sweep({"epochs": 1}, data.X)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="watcher must be of type Watcher, got 3"):
+        fastmlp.run_sweep({"epochs": 1}, data, watcher=3)  # type: ignore[arg-type]
