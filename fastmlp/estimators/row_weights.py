@@ -107,8 +107,13 @@ def _columns(class_weight: Any, y: np.ndarray, classes: np.ndarray | None) -> li
 
 
 def _check(class_weight: Any) -> None:
-    if isinstance(class_weight, str):
+    if class_weight is None or isinstance(class_weight, str):
         return
+    if not isinstance(class_weight, dict):
+        raise ConfigError(
+            "class_weight must hold a dictionary, 'balanced' or None for each label, got "
+            f"{class_weight!r:.80}"
+        )
     for label, weight in class_weight.items():
         if not (isinstance(weight, Real) and 0 <= float(weight) < math.inf):
             raise ConfigError(

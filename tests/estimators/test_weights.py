@@ -214,3 +214,13 @@ def test_dates_are_no_weights(cls: Any, dtype: str, form: Any) -> None:
     dates = form(np.arange(len(X)).astype(dtype))
     with pytest.raises(DataError, match="sample_weight must hold numbers, got dtype"):
         cls(**USUAL).fit(X, Y, sample_weight=dates)
+
+
+def test_labels_without_class_weights_count_once() -> None:
+    X, y = labels()
+    ones = [{0: 1.0, 1: 1.0}] * y.shape[1]
+    for none in ([None] * y.shape[1], [None, *ones[1:]]):
+        models = [fit_quietly(MLPClassifier(**USUAL, class_weight=w), X, y) for w in (ones, none)]
+        assert same(*models)
+    with pytest.raises(ValueError, match="class_weight must hold a dictionary, 'balanced' or None"):
+        MLPClassifier(**USUAL, class_weight=[2.0] * y.shape[1]).fit(X, y)
