@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+
+import numpy as np
 
 MOST_SHOWN = 10
 
 
-def listed(values: Sequence[object] | Any, most: int = MOST_SHOWN) -> str:
-    """Return values separated by commas, at most ``most`` of them, then how many there are.
-
-    Parameters
-    ----------
-    values : sequence or ndarray
-    most : int, default 10
-    """
-    shown = ", ".join(str(value) for value in values[:most])
-    return f"{shown}, ... ({len(values)} in all)" if len(values) > most else shown
+def listed(values: Sequence[object] | np.ndarray) -> str:
+    """Return values separated by commas, at most ten of them, then the number of all."""
+    shown = ", ".join(str(value) for value in values[:MOST_SHOWN])
+    return f"{shown}, ... ({len(values)} in all)" if len(values) > MOST_SHOWN else shown
 
 
 def quoted(values: Sequence[object]) -> str:
