@@ -32,7 +32,7 @@ def match_columns(names: Sequence[str], features: Sequence[str], where: str) -> 
     missing = [name for name in features if name not in index]
     if missing:
         raise DataError(
-            f"{where} must have a column for each feature that was trained on, got none for "
+            f"{where} must have every column that was trained on, got none for "
             f"{quoted(missing)}{_hint(missing, names, features)}; rename or add columns"
         )
     counts = Counter(names)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import json
 import os
@@ -219,10 +220,14 @@ def test_what_is_no_interval_is_refused(text: Any, tmp_path: Path) -> None:
         fit(BASE, blobs(), checkpoint_dir=tmp_path, checkpoint_every=text)
 
 
-def test_a_full_disk_does_not_end_the_run(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.warns(UserWarning, match="training goes on without it"):
-        result = fit(BASE, blobs(), checkpoint_dir=tmp_path / "file" / "folder")
+def test_a_full_disk_does_not_end_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("fastmlp.model.tensor_file.write_atomically", full)
+        with pytest.warns(UserWarning, match=r"No space left.*training .* without it"):
+            result = fit(BASE, blobs(), checkpoint_dir=tmp_path)
     assert bits(result) == bits(fit(BASE, blobs()))
 
 
