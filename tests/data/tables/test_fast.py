@@ -17,6 +17,7 @@ from fastmlp.base.errors import DataError
 from fastmlp.data.tables import fast
 from fastmlp.data.tables.cells import CellFormat
 from fastmlp.data.tables.fast import Request, read_block
+from fastmlp.data.tables.text import BLOCK_BYTES
 
 PLAIN = CellFormat()
 NUMBER = Request(",", ".", "#", 1, (0,), (), ())
@@ -206,3 +207,13 @@ def test_an_old_pandas_which_does_not_round_exactly_is_left_alone(
     pandas = pytest.importorskip("pandas")
     monkeypatch.setattr(pandas, "__version__", "3.0.2")
     assert fast.with_pandas(b"1\n", ",", NUMBER) is None
+
+
+def test_a_library_is_worth_its_import_for_more_than_a_block(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("pandas", "polars"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    header_and_cut_row = 5000
+    assert fast.is_worth_it(BLOCK_BYTES - header_and_cut_row)
+    assert not fast.is_worth_it(1000)
