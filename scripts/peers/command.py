@@ -19,37 +19,38 @@ from fastmlp.base.paths import as_path
 from . import cases, contenders, report, summary
 from .cases import Case
 from .data import Store
-from .measure import PIECE_SECONDS, measure
+from .measure import PIECE_SECONDS, measure, measure_peaks
 from .process import Worker
 
 ROOT = Path(__file__).resolve().parents[2]
 
 DESCRIPTION = """\
-Measure how fast fastmlp and others train and predict on this machine: JAX (jit, an epoch in one
-scan), PyTorch (eager), scikit-learn and NumPy, each at its best of several numbers of threads.
-Every round each of them does its piece of work once; the figures are medians over rounds.
+Measure how fast fastmlp, JAX (jit, one scan per epoch), PyTorch (eager), scikit-learn and NumPy
+train and predict on this machine, each with its best number of threads. In every round each
+contender runs its work once; the results are medians over rounds.
 
-Training is timed by the update, shuffling and gathering of rows included, compiling and loading of
-data not. All get the same rows (fastmlp bytes that it scales itself, but in cases called dense; the
-others scaled float32 numbers), do the same mathematics, and start from random weights of their own;
-the loss after the same number of updates shows that they do. Slow ones do fewer updates in a piece.
-The time to a test accuracy is that of training, without the evaluations. Small tables are fitted by
-the estimators of scikit-learn and of fastmlp with all defaults; the losses compared are theirs. Who
-has no activation, optimizer or dropout that a case needs is left out of it.
+The time of an update includes shuffling and gathering rows, but not compiling and loading data.
+All contenders get the same rows and compute the same updates: fastmlp gets bytes and scales them
+itself, except in cases called dense; the others get scaled float32 rows. Initial weights are
+random for each. The loss after the same number of updates is compared. Slow contenders run fewer
+updates per round. The time to a test accuracy excludes evaluations. Small tables are fitted by
+the estimators of scikit-learn and fastmlp with their defaults. A contender without the
+activation, optimizer or dropout of a case is left out of it. The peak is measured with fused
+multiply-adds on registers, per case.
 """
 
 EPILOG = """\
-Peers that are not installed are skipped. To have them, put them beside the environment that
-fastmlp's scripts made (they are no dependencies of the project):
+Peers that are not installed are skipped. They are not dependencies of the project; install them
+outside its environment:
 
   .venv/bin/python -m pip install --target peers-site torch jax
   PYTHONPATH=peers-site .venv/bin/python scripts/compare_peers.py
 
 examples:
-  scripts/compare_peers.py                             everything, about half an hour
+  scripts/compare_peers.py                             all cases, about half an hour
   scripts/compare_peers.py --cases batch32,wide64 --peers jax
   scripts/compare_peers.py --quick --data digits
-  scripts/compare_peers.py --draw                      the chart again, from the JSON
+  scripts/compare_peers.py --draw                      redraw the chart from the JSON file
 """
 
 
@@ -62,28 +63,42 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = found.add_argument
-    add("--list", action="store_true", help="list cases and contenders, and stop")
-    add("--cases", type=_names, default=[], metavar="A,B", help="default: all")
+    add("--list", action="store_true", help="list cases and contenders, then exit")
+    add("--cases", type=_names, default=[], metavar="A,B", help="cases to measure; default: all")
     add("--skip", type=_names, default=[], metavar="A,B", help="cases to leave out")
-    add("--peers", type=_names, default=[], metavar="A,B", help="default: all installed")
-    add("--threads", type=_numbers, default=[], metavar="1,2", help="default: 1 and all cores")
-    add("--rounds", type=int, default=5, help="timed pieces of each, default 5")
-    add("--seeds", type=int, default=3, help="runs to the test accuracy and first fits, default 3")
-    add("--data", default="mnist", help="a dataset with classes, default mnist")
-    add("--quick", action="store_true", help="a few updates of everything, to see that it works")
+    add(
+        "--peers",
+        type=_names,
+        default=[],
+        metavar="A,B",
+        help="peers to measure; default: all installed",
+    )
+    add(
+        "--threads",
+        type=_numbers,
+        default=[],
+        metavar="1,2",
+        help="numbers of threads; default: 1 and all cores",
+    )
+    add("--rounds", type=int, default=5, help="timed runs of each contender; default: 5")
+    add(
+        "--seeds", type=int, default=3, help="runs to the test accuracy, and first fits; default: 3"
+    )
+    add("--data", default="mnist", help="a dataset for classification; default: mnist")
+    add("--quick", action="store_true", help="a few updates of each case, as a test")
     add(
         "--out",
         default="",
         metavar="FILE",
-        help="JSON to write, the chart beside it as PNG; - for neither; default docs/peers.json, "
-        "if everything is compared",
+        help="JSON file to write, with the chart as PNG in the same folder; - for none; default: "
+        "docs/peers.json if all cases and peers are measured",
     )
     add("--draw", action="store_true", help="only draw the chart of an existing JSON")
     return found
 
 
 def main(arguments: list[str]) -> int:
-    """Run the command line; return the exit code: 1 where a contender failed, 2 for wrong usage."""
+    """Run the command line; return the exit code: 1 if a contender failed, 2 for wrong usage."""
     command = parser()
     options = command.parse_args(arguments)
     try:
@@ -95,7 +110,7 @@ def main(arguments: list[str]) -> int:
         return 0
     if options.draw:
         if out is None:
-            command.error("--draw needs the JSON's name")
+            command.error("--draw needs the name of the JSON file")
         _draw(json.loads(out.read_text(encoding="utf-8")), out)
         return 0
     try:
@@ -105,13 +120,14 @@ def main(arguments: list[str]) -> int:
         command.error(str(error))
     if options.quick:
         chosen = [cases.quick(case) for case in chosen]
-    # Ended from outside, it still has workers to end and a folder to remove.
+    # After SIGTERM workers must end and the folder be removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         found, complaints = _compare(options, chosen, peers, missing)
     except KeyboardInterrupt:
         return 130
-    print(summary.table(found), summary.NOTE, summary.losses(found), sep="\n\n")
+    blocks = summary.table(found), summary.NOTE, summary.peak_lines(found), summary.losses(found)
+    print(*blocks, sep="\n\n")
     if missing:
         print(f"\nnot installed, so left out: {', '.join(missing)}")
     for complaint in complaints:
@@ -123,18 +139,18 @@ def main(arguments: list[str]) -> int:
 
 
 def _out(options: argparse.Namespace) -> Path | None:
-    """Return the JSON to write or read, None for none."""
+    """Return the JSON file to write or read, or None."""
     if options.out:
         return None if options.out == "-" else as_path(options.out, "--out")
     partial = options.cases or options.skip or options.peers or options.quick
-    # What a part of the comparison found must not replace the published whole.
+    # A partial comparison must not replace the published one.
     return ROOT / "docs" / "peers.json" if options.draw or not partial else None
 
 
 def _compare(
     options: argparse.Namespace, chosen: list[Case], peers: list[str], missing: list[str]
 ) -> tuple[dict[str, Any], list[str]]:
-    """Measure all cases; return the report, and what there is to complain of."""
+    """Measure all cases; return the report and the failures."""
     threads = options.threads or sorted({1, usable_cpus()})
     names = [contenders.OURS, *peers]
     found = report.facts(names, missing, threads, options.rounds)
@@ -150,12 +166,13 @@ def _compare(
             for case in chosen:
                 started = time.perf_counter()
                 store.write(case)
+                peaks = measure_peaks(case, workers)
                 few = case.kind in (cases.TARGET, cases.START)
                 rounds = options.seeds if few else options.rounds
                 results = measure(case, workers, Path(folder), rounds, piece_seconds, _say)
-                found["cases"].append(report.case_record(case, results, store.layers(case)))
+                found["cases"].append(report.case_record(case, results, store.layers(case), peaks))
                 complaints += report.failures(case, results)
-                if not options.quick:  # so few updates say nothing
+                if not options.quick:  # too few updates to compare losses
                     complaints += report.disagreements(case, results)
                 _say("")
                 print(f"{case.name}: {time.perf_counter() - started:.0f} s", file=sys.stderr)
@@ -166,7 +183,7 @@ def _compare(
 
 
 def _peers(wanted: list[str]) -> tuple[list[str], list[str]]:
-    """Return the peers that are installed, and those that are not."""
+    """Return the installed and the missing peers."""
     unknown = [name for name in wanted if name not in contenders.PEERS]
     if unknown:
         raise ValueError(f"unknown peer {unknown[0]!r}; known: {', '.join(contenders.PEERS)}")
@@ -197,7 +214,7 @@ def _inputs(case: Case) -> str:
 
 
 def _say(line: str) -> None:
-    """Show what goes on, on a terminal only: each line in place of the one before."""
+    """Show progress on a terminal; each line replaces the previous one."""
     if sys.stderr.isatty():
         print(f"\r\x1b[2K{line}", end="", file=sys.stderr, flush=True)
 

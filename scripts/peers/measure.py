@@ -1,6 +1,4 @@
-"""Measuring a case: every contender once a round, so that whatever else the machine does meets all
-of them alike.
-"""
+"""Measuring a case: each round runs every contender once, so that other load affects all alike."""
 
 from __future__ import annotations
 
@@ -13,20 +11,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .cases import FIT, PREDICT, READ, START, TARGET, TRAIN, Case
-from .contenders import offers
+from .cases import FIT, PREDICT, START, TARGET, TRAIN, Case
+from .contenders import OURS, offers
 from .process import Worker, WorkerError
+from .summary import PER_SECOND
 
-# Long enough that the clock and the first slices of an epoch do not matter.
+# Long enough to make the clock and the first slices of an epoch negligible.
 PIECE_SECONDS = 0.5
-# Thread pools spin for a while after their work, and would disturb who comes next.
+# Thread pools spin for a while after their work, and would disturb the next contender.
 PAUSE = 0.05
-# Random weights and orders are everyone's own. Measured: one contender's losses lie between 0.19
-# and 0.30 by the seed; who leaves out a layer's update, or the division by the batch, is beyond.
+# Random weights and orders differ. Measured: losses of one contender are between 0.19 and 0.30 by
+# seed; without the update of a layer or the division by the batch they leave this range.
 LOSS_FACTOR = 2.0
 
-# Samples are in the unit of the table: microseconds, milliseconds or seconds.
-PER_SECOND = {TRAIN: 1e6, PREDICT: 1e3, FIT: 1e3, START: 1, READ: 1, TARGET: 1}
 MOST_REPEATS = 50
 
 Say = Callable[[str], None]
@@ -34,17 +31,19 @@ Say = Callable[[str], None]
 
 @dataclass
 class Result:
-    """What one contender on a number of threads took for a case.
+    """The measurements of one contender with a number of threads for a case.
 
     Attributes
     ----------
     samples : list of float
-        A number a round: microseconds an update, milliseconds a prediction of all images or an
-        estimator's fit, seconds to the target, of a first fit or of reading a file.
+        One value per round: microseconds per update, milliseconds per prediction or fit, seconds to
+        the target, of a first fit or of reading a file.
     updates : int
-        Of each timed piece.
+        Updates of each timed run.
+    rows : int or None
+        Rows of an update or a prediction.
     loss : float
-        After the same number of updates as all others, on the same rows.
+        Loss after the same number of updates on the same rows as all others.
     failure : str
     """
 
@@ -52,6 +51,7 @@ class Result:
     threads: int
     samples: list[float] = field(default_factory=list)
     updates: int = 0
+    rows: int | None = None
     loss: float | None = None
     epochs: list[int] = field(default_factory=list)
     accuracies: list[float] = field(default_factory=list)
@@ -62,7 +62,7 @@ class Result:
         return statistics.median(self.samples)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all that is known, the median included, as JSON takes it."""
+        """Return all values and the median, for JSON."""
         known = {key: value for key, value in asdict(self).items() if value not in ([], "", None)}
         if self.samples:
             known["median"] = self.median
@@ -79,18 +79,18 @@ def measure(
     case : Case
     workers : list of Worker
     folder : path
-        Where the case's data lie.
+        Folder of the case's data.
     rounds : int
-        Timed pieces of each; seeds, where time to a target is measured.
+        Timed runs of each; seeds, if the time to a target is measured.
     piece_seconds : float
-        How long a piece shall take; slow contenders do fewer updates, none more than an epoch.
+        Planned time of a timed run; at most an epoch.
     say : callable
-        Told what goes on.
+        Called with a line of progress.
 
     Returns
     -------
     list of Result
-        In the order of the workers, without those that do not offer such work.
+        In the order of the workers, without those that do not support the case.
     """
     able = [worker for worker in workers if offers(worker.name, case)]
     everyone = runs = [_Run(case, worker, piece_seconds) for worker in able]
@@ -111,8 +111,15 @@ def measure(
     return [run.result for run in everyone]
 
 
+def measure_peaks(case: Case, workers: list[Worker]) -> dict[int, float]:
+    """Return the peak in GFLOP/s by number of threads; empty if the case times no network."""
+    if case.kind not in (TRAIN, PREDICT):
+        return {}
+    return {w.threads: w.ask("peak")["gflops"] for w in workers if w.name == OURS}
+
+
 def _faster_ones(runs: list[_Run]) -> list[_Run]:
-    """Return each contender's faster number of threads only: the others' runs are long."""
+    """Return each contender's faster number of threads only, since runs to a target are long."""
     best: dict[str, _Run] = {}
     for run in runs:
         known = best.get(run.result.contender)
@@ -132,17 +139,17 @@ class _Run:
         self.rows = self.epochs = self.repeats = 0
 
     def attempt(self, action: Callable[[], None]) -> None:
-        """Do something unless the worker has failed before; note its failure."""
+        """Run ``action`` unless the worker has failed before; record its failure."""
         if not self.result.failure:
             try:
                 action()
             except WorkerError as error:
                 print(error, file=sys.stderr)
-                # Without its message, which may name folders of this machine.
+                # Without the message, which may contain paths of this machine.
                 self.result.failure = str(error).strip().splitlines()[-1].partition(":")[0]
 
     def prepare(self, folder: Path) -> None:
-        """Load, compile, check, and find out how much fits in a piece."""
+        """Load, compile, check the loss, and choose the size of a timed run."""
         self.folder = folder
         if not self.case.trains:
             self.repeats = 1
@@ -163,7 +170,7 @@ class _Run:
         self.result.samples.clear()
 
     def _ask(self, seed: int = 0) -> dict[str, Any]:
-        """Have a piece of the case's kind done."""
+        """Ask the worker for a run of the case's kind."""
         kind, ask = self.case.kind, self.worker.ask
         case = asdict(self.case)
         if kind == TRAIN:
@@ -177,7 +184,7 @@ class _Run:
         return ask("read", case=case, folder=str(self.folder), repeats=self.repeats)
 
     def _fit_in_a_piece(self, once: dict[str, Any]) -> None:
-        """Set how often the work is repeated in a piece, by how long it took once."""
+        """Set the number of repeats of a timed run from the time of one repeat."""
         if "loss" in once:
             self.result.loss = once["loss"]
         repeats = round(self.piece_seconds / once["seconds"])
@@ -190,12 +197,12 @@ class _Run:
             rows = min(most, round(updates) * self.case.batch_size)
             self.rows, self.epochs = self.case.whole_batches(rows), 1
         else:
-            # The check's updates were on fewer rows.
+            # Updates of the check have fewer rows.
             updates *= min(self.case.check_rows, most) / most
             self.rows, self.epochs = most, max(1, round(updates))
 
     def piece(self, number: int) -> None:
-        """Do the timed piece of a round."""
+        """Run the timed work of a round."""
         result = self.result
         if self.case.kind == TARGET:
             reached = self.worker.ask("reach", seed=number)
@@ -204,13 +211,13 @@ class _Run:
             result.accuracies.append(reached["accuracy"])
             return
         done = self._ask(number)
-        result.updates = done["updates"]
+        result.updates, result.rows = done["updates"], done.get("rows")
         factor = PER_SECOND[self.case.kind]
         result.samples.append(factor * done["seconds"] / done["updates"])
 
 
 def out_of_line(results: list[Result]) -> list[Result]:
-    """Return those whose loss is not about that of the others: they did not do the same work."""
+    """Return results with a loss unlike the others', which did not do the same work."""
     losses = [result.loss for result in results if result.loss is not None]
     middle = statistics.median(losses) if losses else 0.0
     return [

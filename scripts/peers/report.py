@@ -1,4 +1,4 @@
-"""The record of a comparison: what was measured, with what, on what."""
+"""The record of a comparison: machine, versions, cases and results."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .measure import Result, out_of_line
 
 
 def facts(names: list[str], missing: list[str], threads: list[int], rounds: int) -> dict[str, Any]:
-    """Return what holds for all cases of a comparison."""
+    """Return what is common to all cases of a comparison."""
     return {
         "python": platform.python_version(),
         "system": platform.system(),
@@ -28,12 +28,12 @@ def facts(names: list[str], missing: list[str], threads: list[int], rounds: int)
 
 
 def cpu_model(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
-    """Return the name of the processor, and its widest vector instructions where they are known."""
+    """Return the name of the processor and, if known, its widest vector instructions."""
     try:
         lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return platform.processor() or platform.machine()
-    # The first processor's lines: later ones are put in first.
+    # Reversed, so that the lines of the first processor win.
     known = {}
     for line in reversed(lines):
         key, _, value = line.partition(":")
@@ -44,7 +44,9 @@ def cpu_model(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
     return f"{name}, {widest}" if widest else name
 
 
-def case_record(case: Case, results: list[Result], layers: list[int]) -> dict[str, Any]:
+def case_record(
+    case: Case, results: list[Result], layers: list[int], peaks: dict[int, float]
+) -> dict[str, Any]:
     """Return a case's measurements.
 
     Parameters
@@ -52,7 +54,9 @@ def case_record(case: Case, results: list[Result], layers: list[int]) -> dict[st
     case : Case
     results : list of Result
     layers : list of int
-        Units of each layer, inputs first; empty where none is trained.
+        Units of each layer, inputs first; empty if no network is trained.
+    peaks : dict
+        GFLOP/s by number of threads, measured just before.
     """
     record: dict[str, Any] = {
         "name": case.name,
@@ -66,12 +70,15 @@ def case_record(case: Case, results: list[Result], layers: list[int]) -> dict[st
     if case.kind == TARGET:
         record["target"] = case.target
     record["ratios"] = summary.ratios(record)
+    if peaks:
+        record["peak_gflops"] = {str(n): round(peak, 1) for n, peak in peaks.items()}
+        record["shares_of_peak"] = summary.shares_of_peak(record)
     record["fastmlp_speed_up"] = summary.own_speed_up(record)
     return record
 
 
 def _training(case: Case) -> dict[str, Any]:
-    """Return how all contenders train."""
+    """Return the settings of training, the same for all contenders."""
     return {
         "activation": case.activation,
         "dropout": case.dropout,
@@ -79,6 +86,7 @@ def _training(case: Case) -> dict[str, Any]:
         "optimizer": case.optimizer,
         "learning_rate": case.learning_rate,
         "inputs": case.scale,
+        "dense": not case.from_images,
     }
 
 
@@ -92,7 +100,7 @@ def failures(case: Case, results: list[Result]) -> list[str]:
 
 
 def disagreements(case: Case, results: list[Result]) -> list[str]:
-    """Return a line for each contender whose loss says that it did other work than the rest."""
+    """Return a line for each contender whose loss shows that it did other work."""
     return [
         f"{case.name}: {result.contender} on {result.threads} has loss {result.loss:.3f}, unlike "
         "the others: it did not do the same work"

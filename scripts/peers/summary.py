@@ -1,19 +1,22 @@
-"""From raw samples to ratios, and the table of them."""
+"""Ratios, shares of the peak, and the table of a comparison."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
-from .cases import FIT, PREDICT, READ, START, TARGET
+from .cases import FIT, PREDICT, READ, START, TARGET, TRAIN
 from .contenders import ENTRIES, OURS
 
+# Samples are in the unit of the table: microseconds, milliseconds or seconds.
+PER_SECOND = {TRAIN: 1e6, PREDICT: 1e3, FIT: 1e3, START: 1, READ: 1, TARGET: 1}
 UNITS = {PREDICT: "ms", FIT: "ms", TARGET: "s", START: "s", READ: "s"}
 
 Record = dict[str, Any]
 
 
 def best(case: Record, contender: str, threads: int | None = None) -> Record | None:
-    """Return a contender's result with the lowest median, of all or of one number of threads."""
+    """Return the result of a contender with the lowest median, for all or one number of threads."""
     found = [
         result
         for result in case["results"]
@@ -26,9 +29,7 @@ def best(case: Record, contender: str, threads: int | None = None) -> Record | N
 
 
 def ratios(case: Record) -> Record:
-    """Return by peer how many times as long it takes as fastmlp: best against best, and on one
-    thread against one thread.
-    """
+    """Return the time of each peer divided by fastmlp's: best against best, and one thread each."""
     found: Record = {}
     for name in ENTRIES:
         if name == OURS:
@@ -47,6 +48,29 @@ def ratios(case: Record) -> Record:
     return found
 
 
+def shares_of_peak(case: Record) -> Record:
+    """Return the share of the measured peak by contender and number of threads.
+
+    The operations counted are those of the matrix products with dense rows: forward, the gradients
+    of weights, and of the inputs of all layers but the first. Contenders that skip zeros do fewer.
+    """
+    found: Record = {}
+    for result in case["results"]:
+        peak = case["peak_gflops"].get(str(result["threads"]))
+        if peak and "median" in result and "failure" not in result:
+            seconds = result["median"] / PER_SECOND[case["kind"]]
+            share = _operations(case, result["rows"]) / seconds / 1e9 / peak
+            found.setdefault(result["contender"], {})[str(result["threads"])] = round(share, 3)
+    return found
+
+
+def _operations(case: Record, rows: int) -> int:
+    """Return the floating-point operations of an update, or of a prediction."""
+    products = [inputs * units for inputs, units in pairwise(case["layers"])]
+    times = sum(products) if case["kind"] == PREDICT else 3 * sum(products) - products[0]
+    return 2 * rows * times
+
+
 def own_speed_up(case: Record) -> float | None:
     """Return fastmlp's time on one thread divided by its best time."""
     one, fastest = best(case, OURS, 1), best(case, OURS)
@@ -56,12 +80,12 @@ def own_speed_up(case: Record) -> float | None:
 
 
 def compared(report: Record) -> list[str]:
-    """Return the peers that have a figure in any case, in the table's order."""
+    """Return the peers with a result in any case, in the order of the table."""
     return [name for name in ENTRIES if any(name in case["ratios"] for case in report["cases"])]
 
 
 def table(report: Record) -> str:
-    """Return the report as aligned text: times, and behind each peer's best the ratio."""
+    """Return the report as aligned text: times, and the ratio after each peer's best time."""
     threads = report["threads"]
     peers = compared(report)
     head = ["case", "", *(f"fastmlp, {_threads(n)}" for n in threads)]
@@ -77,10 +101,10 @@ def table(report: Record) -> str:
 
 
 NOTE = (
-    "us: an update; ms: a prediction of all test images, an estimator's fit; s: to the test\n"
-    "accuracy, of a process that makes one fit, of reading a file. Medians; behind a peer's time,\n"
-    "in brackets, the number of threads it was best on, and how many times as long it took as\n"
-    "fastmlp at its best; after a bar, the same with one thread against one thread."
+    "us per update; ms per prediction of all test images or per fit of an estimator; s to the\n"
+    "test accuracy, of a process with one fit, or of reading a file. All are medians. A peer's\n"
+    "best time is followed by its number of threads in parentheses and by its ratio to\n"
+    "fastmlp's best time; after the bar, the ratio with one thread each."
 )
 
 
@@ -114,8 +138,23 @@ def _threads(n: int) -> str:
     return "1 thread" if n == 1 else f"{n} threads"
 
 
+def peak_lines(report: Record) -> str:
+    """Return a line per case: the measured peak, and each contender's share of it by threads."""
+    lines = ["share of the measured peak, with the operations of dense rows:"]
+    for case in report["cases"]:
+        if "peak_gflops" not in case:
+            continue
+        peaks = ", ".join(f"{peak:.0f}" for peak in case["peak_gflops"].values())
+        shares = "; ".join(
+            f"{name} " + ", ".join(f"{share:.0%}" for share in by_threads.values())
+            for name, by_threads in case["shares_of_peak"].items()
+        )
+        lines.append(f"  {case['name']}: {peaks} GFLOP/s; {shares}")
+    return "\n".join(lines)
+
+
 def losses(report: Record) -> str:
-    """Return a line a case with everyone's loss after the same number of updates."""
+    """Return a line per case with the losses after the same number of updates."""
     lines = ["loss after the same number of updates on the same rows:"]
     for case in report["cases"]:
         found = {r["contender"]: r["loss"] for r in case["results"] if "loss" in r}

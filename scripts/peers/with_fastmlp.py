@@ -1,4 +1,4 @@
-"""fastmlp by its public API: what ``step_seconds`` says is what a user's run says."""
+"""fastmlp by its public API: ``step_seconds`` is that of a user's run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ OPTIMIZERS = {"sgd": "sgd", "momentum": "sgd(momentum=0.9)", "adam": "adam", "ad
 
 
 class Follow(fastmlp.Callback):
-    """Stops the clock after each epoch, evaluates, and ends the run at the target.
+    """Stops the clock after each epoch, evaluates, and stops the run at the target.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class Follow(fastmlp.Callback):
 
 
 class Fastmlp(Contender):
-    """fastmlp, given images as they are read, or the same float32 rows as all others."""
+    """fastmlp with images as bytes, or with the same float32 rows as all others."""
 
     takes_images = True
     predictor: fastmlp.Predictor
@@ -66,7 +66,7 @@ class Fastmlp(Contender):
         return self.predictor.predict_proba(X, threads=self.threads)
 
     def _fit(self, rows: int, epochs: int, seed: int, *callbacks: fastmlp.Callback) -> float:
-        """Train; return the seconds spent in updates: shuffling, gathering, stepping."""
+        """Train; return the seconds of all updates, shuffling and gathering included."""
         config = fastmlp.TrainConfig(
             hidden_layer_sizes=tuple(self.case.hidden),
             activation=self.case.activation,

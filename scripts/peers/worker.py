@@ -1,7 +1,7 @@
-"""A process that holds one contender on a number of threads, and does what it is asked for.
+"""A process that runs one contender with a number of threads on request.
 
-Each has a process of its own, because thread pools, compiled code and settings of one would meet
-those of another. Requests come as lines of JSON on stdin, answers leave on stdout.
+Each contender has its own process, so that thread pools, compiled code and settings do not
+interfere. Requests are lines of JSON on stdin, answers lines on stdout.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ SIBLINGS = "/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list"
 
 
 def confine(threads: int) -> None:
-    """Confine this process to as many CPUs, where the system can.
+    """Confine this process to as many CPUs, if the system can.
 
-    JAX has no dependable setting for its number of threads; a mask of CPUs holds for everyone.
+    JAX has no reliable setting for its number of threads; an affinity mask works for all.
     """
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, _one_per_core(sorted(os.sched_getaffinity(0)))[-threads:])
 
 
 def _one_per_core(cpus: list[int]) -> list[int]:
-    """Return the CPUs with the second threads of cores in front, to be taken last."""
+    """Return the CPUs, with second threads of cores first, since the last ones are used."""
     seen: set[str] = set()
     firsts: list[int] = []
     seconds: list[int] = []
@@ -49,7 +49,7 @@ def _one_per_core(cpus: list[int]) -> list[int]:
 
 
 class Desk:
-    """Answers requests, one method each.
+    """Answers requests, one method per kind.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class Desk:
 
     @cached_property
     def contender(self) -> Contender:
-        """Imported when it is first needed: who only reads has none."""
+        """The contender, imported when first needed: reading a file needs none."""
         from .contenders import create
 
         return create(self.name, self.threads)
@@ -87,7 +87,7 @@ class Desk:
         return small_work.read(self.name, Case(**case), folder, repeats)
 
     def load(self, case: dict[str, Any], folder: str) -> dict[str, Any]:
-        """Take a case and its data; train briefly, twice: compiling first, then for the record."""
+        """Load a case and its data; train briefly twice: to compile, then to record the loss."""
         from .data import IMAGES, read
 
         self.case = Case(**case)
@@ -105,32 +105,39 @@ class Desk:
         return {**warm, "loss": (cold["loss"] + warm["loss"]) / 2}
 
     def train(self, rows: int, epochs: int, seed: int) -> dict[str, Any]:
-        """Train from new weights; return the time, and the loss that was come to."""
+        """Train from new weights; return the time and the loss."""
         seconds = self.contender.train(rows, epochs, seed)
         batch = self.case.batch_of(rows)
         return {
             "seconds": seconds,
             "updates": rows // batch * epochs,
+            "rows": batch,
             "loss": self._loss(),
             "all_rows": len(self.rows.X),
         }
 
     def _loss(self) -> float:
-        """Return the mean cross-entropy on the first rows: the same formula for everyone."""
+        """Return the mean cross-entropy on the first rows, by the same formula for all."""
         import numpy as np
 
         X, y = self.rows.X[: self.case.check_rows], self.rows.y[: self.case.check_rows]
         p = self.contender.probabilities(X)[np.arange(len(y)), y]
         return float(-np.log(np.maximum(p, 1e-12), dtype=np.float64).mean())
 
+    def peak(self) -> dict[str, Any]:
+        """Measure the peak of the cores that this process has."""
+        from . import peak
+
+        return {"gflops": peak.measure(self.threads)}
+
     def predict(self, repeats: int) -> dict[str, Any]:
-        """Predict the classes of the test rows, again and again."""
+        """Predict the classes of the test rows ``repeats`` times."""
         X = self.rows.X_test[: self.case.rows or None]
         self.contender.labels(X)
         started = time.perf_counter()
         for _ in range(repeats):
             self.contender.labels(X)
-        return {"seconds": time.perf_counter() - started, "updates": repeats}
+        return {"seconds": time.perf_counter() - started, "updates": repeats, "rows": len(X)}
 
     def reach(self, seed: int) -> dict[str, Any]:
         """Train until the case's target is reached."""
@@ -143,7 +150,7 @@ def main() -> None:
     # Ctrl-C reaches the driver too, which ends this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     confine(threads)
-    # Whatever a library prints must not get between the answers.
+    # Output of libraries must not mix with answers.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     desk: Desk | None = None
@@ -157,7 +164,7 @@ def main() -> None:
         try:
             print(json.dumps(answer), file=answers, flush=True)
         except BrokenPipeError:
-            os._exit(1)  # the driver is gone
+            os._exit(1)  # the driver has ended
 
 
 if __name__ == "__main__":

@@ -51,6 +51,8 @@ def test_a_smoke_run_measures_writes_and_draws(tmp_path: Path) -> None:
     for case in report["cases"]:
         assert case["layers"] == [64, 128, 64, 10]
         assert set(case["ratios"]) == {"numpy", "scikit-learn"}
+        assert 1 < case["peak_gflops"]["1"] < 1000
+        assert set(case["shares_of_peak"]) == {"fastmlp", "numpy", "scikit-learn"}
         assert [result["contender"] for result in case["results"]] == [
             "fastmlp", "scikit-learn", "numpy",
         ]  # fmt: skip
@@ -134,6 +136,19 @@ def test_ratios_are_of_the_best_and_of_one_thread(peers: None) -> None:
     }  # fmt: skip
     assert ratios(case) == {"jax": {"best": 4.0, "one_thread": 2.0}}
     assert own_speed_up(case) == 2.2
+
+
+def test_shares_of_the_peak_count_the_products_of_dense_rows(peers: None) -> None:
+    from peers.summary import shares_of_peak
+
+    result = {"contender": "jax", "threads": 1, "rows": 10, "median": 2.0}
+    case = {"kind": "train", "layers": [4, 3, 2], "peak_gflops": {"1": 1.0}, "results": [result]}
+    # Forward 12 + 6, gradients of weights 12 + 6, of the hidden layer 6: 2 x 10 x 42 in 2 us.
+    assert shares_of_peak(case) == {"jax": {"1": 0.42}}
+    # Forward only: 2 x 10 x 18 in 2 ms.
+    assert shares_of_peak({**case, "kind": "predict"}) == {"jax": {"1": 0.0}}
+    result["rows"] = 10_000
+    assert shares_of_peak({**case, "kind": "predict"}) == {"jax": {"1": 0.18}}
 
 
 def test_who_does_other_work_is_found(peers: None) -> None:
