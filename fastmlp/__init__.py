@@ -14,7 +14,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from ._version import __version__
-from .base.showing import renderers
+from .base.notebook import renderers
 
 if TYPE_CHECKING:
     from .base.errors import (

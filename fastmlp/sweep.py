@@ -58,8 +58,8 @@ def _sweep(options: argparse.Namespace, values: dict[str, Any], search: dict[str
     from .commands.machine import print_temporary_note
     from .commands.sweep_progress import sweep_progress
     from .reports.run_folder import unused_folder
+    from .sweeps.progress import Watcher
     from .sweeps.sweep import run_sweep
-    from .sweeps.watching import Watcher
 
     out = None if options.no_out else options.out or unused_folder("sweep")
     if not options.quiet:

@@ -48,8 +48,8 @@ def _main(arguments: list[str] | None) -> int:
 def _print_config(config: TrainConfig) -> int:
     from .data.load import holds_classes
     from .reports.run_folder import to_toml
-    from .training.checks import AUTO
     from .training.resolve import resolve_settings
+    from .training.setting_checks import AUTO
 
     if config.task == AUTO and holds_classes(config.data):
         config = config.replace(task="classification")
@@ -74,7 +74,7 @@ def _explain(options: argparse.Namespace, config: TrainConfig) -> int:
 
 def _warm_up(options: argparse.Namespace) -> int:
     from .commands.warming import print_warm_up
-    from .training.checks import DTYPES
+    from .training.setting_checks import DTYPES
 
     print_warm_up([options.dtype] if "dtype" in options else DTYPES, options.threads, options.quiet)
     return 0

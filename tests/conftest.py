@@ -27,7 +27,7 @@ KERNELS = Path(__file__).parents[1] / "fastmlp" / "kernels"
 def sources_hash() -> str:
     """Return a hash of the kernel sources (without importing them, which would import Numba)."""
     digest = hashlib.sha256()
-    for path in sorted(KERNELS.glob("*.py")):
+    for path in sorted(KERNELS.rglob("*.py")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     if os.environ.get("FASTMLP_DEBUG_MEMORY"):
         digest.update(b"checked")

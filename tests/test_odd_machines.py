@@ -198,11 +198,13 @@ def test_an_odd_cache_gives_way_to_a_temporary_folder(
     given: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     from fastmlp import _folders
-    from fastmlp.kernels.disk import KernelCache
+    from fastmlp.kernels.machine.disk import KernelCache
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr("fastmlp.kernels.disk.InTreeCacheLocator.ensure_cache_path", _refuse)
+    monkeypatch.setattr(
+        "fastmlp.kernels.machine.disk.InTreeCacheLocator.ensure_cache_path", _refuse
+    )
     monkeypatch.setattr("numba.config.CACHE_DIR", "")
     monkeypatch.delenv("HOME", raising=False)
     monkeypatch.setattr("pwd.getpwuid", {}.__getitem__)

@@ -38,7 +38,7 @@ from fastmlp.ops.initializers import INITIALIZERS
 from fastmlp.ops.losses import legal_pairs
 from fastmlp.ops.optimizers import OPTIMIZERS
 from fastmlp.ops.schedules import SCHEDULES
-from fastmlp.training.checks import DTYPES
+from fastmlp.training.setting_checks import DTYPES
 from fastmlp.training.warm_up import warm_up
 from toys import blobs, counts, lines, noise, spirals, tags
 

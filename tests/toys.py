@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 import reference
-from driving import features
 from fastmlp import Dataset, Predictor, TrainConfig
 from fastmlp.base.random import Purpose, key, stream
 from fastmlp.model.network import Network
@@ -20,6 +19,7 @@ from fastmlp.ops.optimizers import OPTIMIZERS
 from fastmlp.ops.scalers import Scaling
 from fastmlp.ops.schedules import SCHEDULES
 from fastmlp.training.run import Run
+from harness import features
 
 
 def blobs(n: int = 120, n_classes: int = 3, seed: int = 0) -> Dataset:

@@ -9,15 +9,7 @@ import numpy as np
 from ..base.errors import ConfigError
 from ..data.inputs import Inputs
 from ..model.features import FeatureInfo
-from ..model.pixels import (
-    BYTES,
-    Images,
-    Range,
-    polarity,
-    to_range,
-    training_range,
-    usual_range,
-)
+from ..model.pixels import BYTES, Images, Range, polarity, to_range, training_range, usual_range
 from ..model.predictor import Predictor
 
 # Rows of this many features may be images.

@@ -13,7 +13,7 @@ from ..ops.optimizers import OPTIMIZERS
 from ..ops.scalers import SCALERS
 from ..ops.schedules import SCHEDULES
 from ..recipes import recipe_names
-from ..training.checks import MODES, MONITORS, SAMPLINGS
+from ..training.setting_checks import MODES, MONITORS, SAMPLINGS
 from .setting import add_setting
 from .values import folder, interval, path, rate, shares, sizes, specs, texts
 

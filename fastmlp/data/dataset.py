@@ -9,16 +9,16 @@ from typing import Any
 
 import numpy as np
 
+from ..base.conversion import as_plain, target_names
 from ..base.csr import Features, density, is_sparse
 from ..base.errors import ConfigError, DataError, close_match
-from ..base.foreign import as_plain, target_names
 from ..base.image_rows import rows_of_images
 from ..base.lazy import lazy
 from ..base.table_options import Positions
 from ..base.wording import listed
-from .checks import feature_matrix
 from .classes import matching_classes, rows_of_classes
 from .given_parts import TrainingRows, check_lengths, check_part
+from .input_checks import feature_matrix
 from .targets import dataset_targets
 
 TASKS = ("auto", "classification", "multilabel", "regression")

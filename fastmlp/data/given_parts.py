@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..base.conversion import as_dense, as_plain
 from ..base.csr import Features, canonical, is_sparse
 from ..base.errors import DataError
-from ..base.foreign import as_dense, as_plain
 from ..base.image_rows import rows_of_images
 from ..base.named_columns import frame_columns
-from .checks import feature_matrix
+from .input_checks import feature_matrix
 from .targets import Targets, dataset_targets
 
 

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..base.conversion import target_as_plain
 from ..base.csr import Features, stack, take
 from ..base.errors import ConfigError, DataError, close_match
-from ..base.foreign import target_as_plain
 from ..base.random import Purpose, stream
 from ..base.selection import Selection
 from .dataset import Dataset

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..base.conversion import Select, target_as_plain
 from ..base.errors import DataError
-from ..base.foreign import Select, target_as_plain
-from .checks import target_array
+from .input_checks import target_array
 
 
 class Targets(NamedTuple):
@@ -34,7 +34,7 @@ def dataset_targets(
     one_hot: int | None = None,
     select: Select | None = None,
 ) -> Targets:
-    """Return targets checked as :func:`~fastmlp.data.checks.target_array` does.
+    """Return targets checked as :func:`~fastmlp.data.input_checks.target_array` does.
 
     Several columns of only 0 and 1 are labels, whatever their dtype. If each row holds a single 1,
     task "classification" takes its index as the label, and "auto" is an error.
@@ -48,7 +48,7 @@ def dataset_targets(
     one_hot : int, optional
         Number of one-hot columns that are taken as labels; default: any number.
     select : callable, optional
-        Which columns of a frame to take: see :func:`~fastmlp.base.foreign.as_plain`.
+        Which columns of a frame to take: see :func:`~fastmlp.base.conversion.as_plain`.
 
     Raises
     ------

@@ -21,8 +21,8 @@ from ..ops.activations import ACTIVATIONS
 from ..ops.scalers import NO_SCALING
 from ..training.callbacks import Callback
 from ..training.continuation import Continuation
+from .callbacks import Tasks, sort_callbacks
 from .constraints import named_as_parameters
-from .following import Tasks, sort_callbacks
 from .initial import draw_layers
 from .lbfgs import fit_lbfgs
 from .problem import Problem, team

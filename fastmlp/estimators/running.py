@@ -10,8 +10,8 @@ from ..training.callbacks import Callback
 from ..training.config import TrainConfig
 from ..training.prepare import prepare_parts
 from ..training.run import Run
+from .callbacks import Printer
 from .compiling import compiled_once
-from .following import Printer
 from .problem import Problem, team
 
 NOT_FINITE = (

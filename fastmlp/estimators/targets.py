@@ -10,9 +10,9 @@ import numpy as np
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import unique_labels
 
+from ..base.conversion import as_dense, target_as_plain, target_names
 from ..base.csr import canonical, is_sparse
 from ..base.errors import DataError
-from ..base.foreign import as_dense, target_as_plain, target_names
 from ..base.wording import listed
 
 _REMEDIES = {

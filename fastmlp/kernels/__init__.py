@@ -1,10 +1,15 @@
-"""Floor 0: all compiled code and nothing else. Imports numpy, numba, math and siblings only.
+"""Layer 0: all compiled code, and nothing else. Imports numpy, numba, math and siblings only.
 
-Reading order: ``buffers`` (the arrays a kernel is given), ``codes`` (the integers that name tasks),
-``dense``, ``activations``, ``losses``, ``optimizers``, ``dropout``, ``constraint`` (one file per
-operation), ``forward``, ``general_step`` with ``update``, and ``sample_step`` with ``ahead`` (an
-update), ``evaluate``. Below them ``tile`` and ``transpose`` (vector instructions), ``host`` (what
-the CPU can do), ``view`` (stretches of flat arrays), ``pointers`` (kernels called by their
-addresses), ``team`` (threads that meet at barriers), ``launch`` (how a team is started),
-``denormals``, ``phases`` (where the time goes) and ``jit`` (how everything is compiled).
+Each folder imports from the folders above it in this list, which is also the reading order:
+
+- ``machine``: how kernels are compiled (``jit``), cached (``disk``), called by address (``calls``)
+  and run on threads (``launch``, ``team``); views of arrays (``view``); the CPU (``host``,
+  ``denormals``, ``phases``); index assertions (``assertions``).
+- ``buffers``: the arrays that kernels receive.
+- ``emit``: vector code as LLVM IR.
+- ``rules``: activations, losses, optimizers, dropout, constraints.
+- ``inputs``: rows of the data: dense, as lists of non-zeros, as bytes.
+- ``steps``: a block of rows through the network (``dense``, ``forward``), the general step
+  (``general_step``, ``update``), the per-sample step (``sample_step`` and its parts), and evaluation
+  (``evaluation``).
 """

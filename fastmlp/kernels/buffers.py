@@ -15,8 +15,8 @@ features, ``C`` outputs of the network.
 
 from typing import Any, NamedTuple
 
-from .jit import kernel
-from .view import row_view
+from .machine.jit import kernel
+from .machine.view import row_view
 
 # Columns of the int64 table Net.layers: sizes, padded sizes, the addresses of the activation's
 # kernels, and offsets: weights and biases in params and grads, the layer's first group in

@@ -10,13 +10,13 @@ import numpy as np
 from numba import types
 from numba.np.numpy_support import from_dtype
 
+from ..base.conversion import as_dense
 from ..base.csr import Features, density, is_sparse
 from ..base.errors import DataError
-from ..base.foreign import as_dense
 from ..base.selection import Selection
-from ..kernels import rows
 from ..kernels.buffers import Data, Sparse
-from ..kernels.pointers import address
+from ..kernels.inputs import gather
+from ..kernels.machine.calls import address
 from ..ops.scalers import NO_SCALING, Scaling
 from .sparse import (
     LEAST_BYTES,
@@ -53,7 +53,7 @@ def gather_address(name: str, dtype: np.dtype) -> int:
     order, block = types.Array(types.int64, 1, "C"), types.Array(from_dtype(dtype), 1, "C")
     size, scale = types.intp, types.Array(types.float64, 1, "C")
     signature = (X, order, size, size, scale, scale, block, size, size, size)
-    return int(address(getattr(rows, name), signature))
+    return int(address(getattr(gather, name), signature))
 
 
 def encode(

@@ -18,13 +18,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..kernels import codes
 from ..kernels.buffers import Data, Objective
+from ..kernels.rules import codes
 from ..ops.activations import Activation
 from ..ops.optimizers import SGD
 from ..ops.scalers import Scaling
 from .encoding import refuse_infinite
-from .evaluate import Evaluation, evaluate
+from .evaluation import Evaluation, evaluate
 from .functions import objective
 from .network import Network
 from .workspace import BLOCK_ROWS, Workspace

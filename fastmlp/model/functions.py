@@ -8,9 +8,10 @@ import numpy as np
 from numba import types
 from numba.np.numpy_support import from_dtype
 
-from ..kernels import activations, losses, optimizers, update
 from ..kernels.buffers import Objective
-from ..kernels.pointers import address
+from ..kernels.machine.calls import address
+from ..kernels.rules import activations, losses, optimizers
+from ..kernels.steps import update
 from ..ops.losses import Loss
 from ..ops.optimizers import Optimizer
 

@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels.checks import CHECKED
+from ..kernels.machine.assertions import CHECKED
 
-# Set in a debug build (see kernels.checks), and by tests.
+# Set in a debug build (see kernels.machine.assertions), and by tests.
 enabled = CHECKED
 
 _CANARY = 0xA5

@@ -13,8 +13,8 @@ import numpy as np
 
 from ..base.cpus import usable_cpus
 from ..base.errors import ConfigError
-from ..kernels.launch import address_of, run_team
-from ..kernels.team import new_sync
+from ..kernels.machine.launch import address_of, run_team
+from ..kernels.machine.team import new_sync
 from .guards import guarded
 
 # Below so many multiply-adds, other threads only have to be waited for.

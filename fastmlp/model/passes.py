@@ -10,10 +10,10 @@ import numpy as np
 from numba import typeof, types
 
 from ..kernels.buffers import Net, Work
-from ..kernels.forward import forward_layer
-from ..kernels.general_step import backward
-from ..kernels.pointers import address
-from ..kernels.update import gradients_and_update
+from ..kernels.machine.calls import address
+from ..kernels.steps.forward import forward_layer
+from ..kernels.steps.general_step import backward
+from ..kernels.steps.update import gradients_and_update
 from ..ops.optimizers import SGD
 from .functions import objective
 from .sparse import no_columns, no_sparse

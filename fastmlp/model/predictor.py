@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from ..base.conversion import as_plain
 from ..base.csr import Features, canonical, is_sparse
 from ..base.errors import DataError
-from ..base.foreign import as_plain
 from ..base.image_rows import rows_of_images
 from ..base.named_columns import frame_columns
 from ..base.table_options import TableOptions
@@ -19,7 +19,7 @@ from ..ops.losses import Loss
 from ..ops.optimizers import SGD
 from ..ops.scalers import Scaling
 from .encoding import encode_for_outputs
-from .evaluate import Evaluation
+from .evaluation import Evaluation
 from .evaluator import Layout, borrowed
 from .features import FeatureInfo
 from .functions import objective

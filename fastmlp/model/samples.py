@@ -8,11 +8,12 @@ import numpy as np
 from numba import typeof, types
 from numba.np.numpy_support import from_dtype
 
-from ..kernels import ahead, buffers
-from ..kernels.ahead import AHEAD, Ahead
+from ..kernels import buffers
 from ..kernels.buffers import Layer, Sparse
-from ..kernels.pointers import address
-from ..kernels.sample_step import Samples
+from ..kernels.machine.calls import address
+from ..kernels.steps import sample_blocks
+from ..kernels.steps.sample_blocks import AHEAD, Ahead
+from ..kernels.steps.sample_step import Samples
 from .memory import CACHE_LINE, aligned_zeros
 from .network import Network
 from .sparse import no_sparse
@@ -78,6 +79,8 @@ def ahead_addresses(dtype: np.dtype) -> tuple[int, int]:
     layer = types.NamedUniTuple(types.int64, len(Layer._fields), Layer)
     four = (_SIZE,) * 4
     return (
-        int(address(ahead.forward_ahead, (lists, order, array, array, array, layer, *four))),
-        int(address(ahead.gram_of_block, (lists, order, array, *four[:2]))),
+        int(
+            address(sample_blocks.forward_ahead, (lists, order, array, array, array, layer, *four))
+        ),
+        int(address(sample_blocks.gram_of_block, (lists, order, array, *four[:2]))),
     )

@@ -11,12 +11,12 @@ from numba.np.numpy_support import from_dtype
 
 from ..base.csr import Features, blocks, is_sparse
 from ..base.selection import Selection
-from ..kernels import compress as compression
-from ..kernels import sparse, sparse_bytes
-from ..kernels.bits import HALF_WORD, WORD
 from ..kernels.buffers import PARTS, Columns, Layer, Lists, Sparse
-from ..kernels.compress import GRAIN, count_columns
-from ..kernels.pointers import address
+from ..kernels.emit.bits import HALF_WORD, WORD
+from ..kernels.inputs import compress as compression
+from ..kernels.inputs import rows_as_bytes, rows_as_lists
+from ..kernels.inputs.compress import GRAIN, count_columns
+from ..kernels.machine.calls import address
 from ..ops.scalers import NO_SCALING, Scaling
 from .guards import guarded
 from .memory import aligned_zeros
@@ -249,10 +249,10 @@ def _addresses_of_lists(dtype: np.dtype) -> dict[str, int]:
     """Return the addresses of the kernels for lists, by the names of Sparse's fields."""
     return _addresses(
         dtype,
-        prefetch=sparse.prefetch_numbers,
-        to_columns=sparse.index_columns,
-        forward=sparse.sparse_forward,
-        gradient=sparse.sparse_gradient,
+        prefetch=rows_as_lists.prefetch_numbers,
+        to_columns=rows_as_lists.index_columns,
+        forward=rows_as_lists.sparse_forward,
+        gradient=rows_as_lists.sparse_gradient,
     )
 
 
@@ -261,10 +261,10 @@ def _addresses_of_bytes(dtype: np.dtype) -> dict[str, int]:
     """Return the addresses of the kernels for rows of bytes."""
     return _addresses(
         dtype,
-        prefetch=sparse_bytes.prefetch_bytes,
-        to_columns=sparse_bytes.bytes_by_columns,
-        forward=sparse_bytes.forward_of_bytes,
-        gradient=sparse_bytes.gradient_of_bytes,
+        prefetch=rows_as_bytes.prefetch_bytes,
+        to_columns=rows_as_bytes.bytes_by_columns,
+        forward=rows_as_bytes.forward_of_bytes,
+        gradient=rows_as_bytes.gradient_of_bytes,
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..base.errors import DataError
 from ..base.wording import listed
-from ..kernels import codes
+from ..kernels.rules import codes
 from ..ops.scalers import Scaling
 
 

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ..kernels import buffers, phases
-from ..kernels.ahead import AHEAD
+from ..kernels import buffers
 from ..kernels.buffers import Sparse
-from ..kernels.sample_step import MEMBER_ROWS
-from ..kernels.update import GROUP
+from ..kernels.machine import phases
+from ..kernels.steps.sample_blocks import AHEAD
+from ..kernels.steps.sample_step import MEMBER_ROWS
+from ..kernels.steps.update import GROUP
 from .functions import activation_addresses
 from .memory import CACHE_LINE, aligned_zeros
 from .network import Network
@@ -48,7 +49,7 @@ class Workspace:
     net : kernels.buffers.Net
     work : kernels.buffers.Work
     lists : kernels.buffers.Lists
-    samples : kernels.sample_step.Samples or None
+    samples : kernels.steps.sample_step.Samples or None
     """
 
     def __init__(

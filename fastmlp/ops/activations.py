@@ -1,7 +1,7 @@
 """Activations: what each is called, its formula and its parameter.
 
 To add one: a record here, a forward and a backward kernel of its name in
-``kernels/activations.py``, a twin in ``tests/reference.py``. Tests find it by the registry.
+``kernels/rules/activations.py``, a twin in ``tests/reference.py``. Tests find it by the registry.
 """
 
 from __future__ import annotations

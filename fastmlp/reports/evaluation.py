@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ..base.conversion import as_dense
 from ..base.csr import Features
-from ..base.foreign import as_dense
 from ..data.dataset import Dataset
 from ..data.split import parts
 from ..model.task import Task

@@ -16,13 +16,7 @@ from .curve_svg import curve_svg
 from .figures import new_figure, style, svg
 from .leaderboard import Configuration, Leaderboard, label, value_text
 from .pictures import Panel
-from .sweep_pictures import (
-    bar_panels,
-    heat_panels,
-    parallel_panel,
-    parallel_size,
-    rate_panels,
-)
+from .sweep_pictures import bar_panels, heat_panels, parallel_panel, parallel_size, rate_panels
 from .sweep_tables import ranking_table
 from .tables import number
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from ..base.errors import ConfigError, close_match
-from ..training.checks import MODES
 from ..training.config import TrainConfig
+from ..training.setting_checks import MODES
 from .distributions import Distribution, as_distribution
 
 FIELDS = tuple(field.name for field in dataclasses.fields(TrainConfig))

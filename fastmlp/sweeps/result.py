@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..base.errors import ConfigError
-from ..base.showing import html_of
+from ..base.notebook import html_of
 from ..data.dataset import Dataset
 from ..data.split import parts
 from ..model.predictor import Predictor

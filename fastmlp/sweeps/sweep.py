@@ -21,11 +21,11 @@ from ..reports.leaderboard import Leaderboard, Trial, check_ranking, label, rank
 from ..reports.tables import Table
 from .cells import Cell, Datasets, Loader, cost, make_cells, varying, with_epochs
 from .grid import APPLIES, DEFAULTS, Grid
+from .progress import Standing, Watcher
 from .result import SweepResult
 from .runner import Runner
 from .search import Search
 from .store import Store
-from .watching import Standing, Watcher
 
 # Settings that decide what a loss is of. Where targets are scaled, it is of scaled ones.
 _UNITS = ("task", "loss", "target_scale")

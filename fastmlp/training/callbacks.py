@@ -10,8 +10,8 @@ from ..base.errors import ConfigError, close_match
 from ..base.files import encoded, is_stream, open_stream, write_text
 from ..base.paths import as_path
 from ..ops.improvement import CUMULATIVE, Improvement
-from .checks import MONITORS
 from .history import csv_line
+from .setting_checks import MONITORS
 from .stopping import monitored
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from ..base.errors import ConfigError
 from ..ops.activations import ACTIVATIONS
 from ..ops.losses import LOSSES, check_pair
 from ..ops.schedules import SCHEDULES, ConstantRate
-from .checks import AUTO
+from .setting_checks import AUTO
 
 if TYPE_CHECKING:
     from .config import TrainConfig

@@ -20,17 +20,17 @@ from numba.np.numpy_support import from_dtype
 
 from ..base.cpus import usable_cpus
 from ..kernels.buffers import Net
-from ..kernels.evaluate import evaluate_rows
-from ..kernels.general_step import train_batches
-from ..kernels.jit import signatures_compiled
-from ..kernels.sample_step import train_samples
+from ..kernels.machine.jit import signatures_compiled
+from ..kernels.steps.evaluation import evaluate_rows
+from ..kernels.steps.general_step import train_batches
+from ..kernels.steps.sample_step import train_samples
 from ..model.launch import launch
 from ..model.passes import leave_out_passes
-from .checks import DTYPES
 from .config import TrainConfig
 from .fit import start
 from .plan import is_per_sample
 from .resolve import resolve_settings
+from .setting_checks import DTYPES
 from .warm_up import kept_in, toy_run
 
 # The steps, each with a mode of whose runs it is the step.

@@ -22,8 +22,8 @@ from ..ops.scalers import SCALERS
 from ..ops.schedules import SCHEDULES
 from ..ops.spec import Registry
 from ..recipes import recipe
-from .checks import AUTO, cast, check_choices, check_numbers
 from .combinations import check_combinations, check_layers
+from .setting_checks import AUTO, cast, check_choices, check_numbers
 from .weighting import parse_class_weight
 
 _SPECS: dict[str, Registry[Any]] = {

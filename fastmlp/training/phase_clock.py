@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from ..kernels.phases import NAMES, read_ticks
+from ..kernels.machine.phases import NAMES, read_ticks
 
 
 class PhaseClock:
@@ -26,7 +26,7 @@ class PhaseClock:
         Parameters
         ----------
         ticks : ndarray of int64
-            One number for each of ``kernels.phases.NAMES``.
+            One number for each of ``kernels.machine.phases.NAMES``.
 
         Returns
         -------

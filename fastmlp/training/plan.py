@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..kernels.ahead import AHEAD
-from ..kernels.gram import MOST_FEATURES
+from ..kernels.emit.row_products import MOST_FEATURES
+from ..kernels.steps.sample_blocks import AHEAD
 from ..model.encoding import LISTS_DENSITY, LISTS_FEATURES, LISTS_SHIFT
 from ..model.samples import MEMBERS, can_be_halved
 from ..model.workspace import BLOCK_ROWS

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..base.conversion import as_dense
 from ..base.csr import Features, canonical, density, is_sparse
 from ..base.errors import ConfigError, DataError
-from ..base.foreign import as_dense
 from ..base.table_options import TableOptions
 from ..data.dataset import Dataset
 from ..data.split import Parts, parts

@@ -11,8 +11,8 @@ from ..model.task import Task
 from ..ops.activations import ACTIVATIONS
 from ..ops.losses import LOSSES, check_pair
 from ..ops.optimizers import OPTIMIZERS, AdamLike, RMSprop
-from .checks import AUTO
 from .config import TrainConfig
+from .setting_checks import AUTO
 
 
 @dataclass(frozen=True, eq=False)

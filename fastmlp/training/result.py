@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .._version import __version__
-from ..base.showing import html_of
+from ..base.notebook import html_of
 from ..model.predictor import Predictor
 from .config import TrainConfig
 from .history import History

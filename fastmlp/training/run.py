@@ -13,7 +13,7 @@ import numpy as np
 from ..base.errors import CallbackError
 from ..base.lazy import lazy
 from ..kernels.buffers import Data, Objective
-from ..model.evaluate import Evaluation, evaluate
+from ..model.evaluation import Evaluation, evaluate
 from ..model.functions import objective
 from ..model.launch import check_threads
 from ..model.network import Network

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from ..base.random import Purpose, key, stream
-from ..kernels.ahead import AHEAD
 from ..kernels.buffers import Data, Objective, Report, Slice
-from ..kernels.general_step import train_batches
-from ..kernels.phases import WAIT
-from ..kernels.put_off import SETTLED
-from ..kernels.sample_step import train_samples
+from ..kernels.machine.phases import WAIT
+from ..kernels.steps.deferred import SETTLED
+from ..kernels.steps.general_step import train_batches
+from ..kernels.steps.sample_blocks import AHEAD
+from ..kernels.steps.sample_step import train_samples
 from ..model.functions import penalties_address
 from ..model.launch import launch
 from ..model.network import Network

@@ -11,7 +11,7 @@ import numpy as np
 
 from .._folders import is_temporary
 from ..data.dataset import Dataset
-from ..kernels.general_step import train_batches
+from ..kernels.steps.general_step import train_batches
 from ..model.encoding import GATHERS, gather_address
 from ..model.functions import activation_addresses, loss_address, update_address
 from ..model.launch import check_threads
@@ -20,10 +20,10 @@ from ..model.sparse import compile_sparse
 from ..ops.activations import ACTIVATIONS
 from ..ops.losses import LOSSES
 from ..ops.optimizers import OPTIMIZERS
-from .checks import DTYPES
 from .config import TrainConfig
 from .fit import start
 from .plan import TEAM_LARGE_ROWS
+from .setting_checks import DTYPES
 
 
 class WarmedUp(NamedTuple):

@@ -10,9 +10,9 @@ import scipy.sparse
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fastmlp.base.conversion import as_dense
 from fastmlp.base.csr import MAX_COLUMNS, canonical, density, is_sparse, stack
 from fastmlp.base.errors import DataError
-from fastmlp.base.foreign import as_dense
 
 DENSE = np.array([[0, 3, 0, 1], [0, 0, 0, 0], [2, 0, 0, 5]])
 FORMS = ("csr", "csc", "coo", "lil", "dok", "bsr", "dia")

@@ -6,13 +6,7 @@ import pickle
 
 import pytest
 
-from fastmlp.base.errors import (
-    ConfigError,
-    DataError,
-    DivergenceError,
-    FastMLPError,
-    close_match,
-)
+from fastmlp.base.errors import ConfigError, DataError, DivergenceError, FastMLPError, close_match
 
 ALL = [FastMLPError, ConfigError, DataError, DivergenceError]
 

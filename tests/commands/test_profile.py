@@ -10,7 +10,7 @@ import pytest
 
 import fastmlp
 from fastmlp.commands.profile import NO_COUNTER, PER_SAMPLE, profile_lines
-from fastmlp.kernels.phases import NAMES
+from fastmlp.kernels.machine.phases import NAMES
 from fastmlp.train import main
 from fastmlp.training.result import TrainResult
 from toys import blobs, settings

@@ -19,8 +19,8 @@ from fastmlp.commands.sweep_progress import LiveTable, sweep_progress, time_text
 from fastmlp.reports.leaderboard import rank
 from fastmlp.sweep import main
 from fastmlp.sweeps.grid import DEFAULT_AXES, FIELDS
+from fastmlp.sweeps.progress import Standing
 from fastmlp.sweeps.sweep import run_sweep
-from fastmlp.sweeps.watching import Standing
 from toys import blobs, lines
 
 QUICK = ["--data", "blobs(n=90)", "--hidden", "6", "--epochs", "2"]

@@ -63,8 +63,8 @@ def test_in_cross_validation_calibration_and_permutation_importance() -> None:
 
 def compiled_in_this_process() -> int:
     """How many kernels this process has compiled, and not found on disk."""
-    from fastmlp.kernels.evaluate import evaluate_rows
-    from fastmlp.kernels.general_step import train_batches
+    from fastmlp.kernels.steps.evaluation import evaluate_rows
+    from fastmlp.kernels.steps.general_step import train_batches
 
     workers = (train_batches, evaluate_rows)
     assert sum(sum(worker.stats.cache_hits.values()) for worker in workers) > 0

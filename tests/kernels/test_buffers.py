@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from driving import compiled
 from fastmlp.kernels import buffers
 from fastmlp.kernels.buffers import LAYER_FIELDS, Layer, layer_at
+from harness import compiled
 
 
 def test_fields_are_numbered_as_they_are_named() -> None:

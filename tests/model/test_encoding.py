@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from driving import features
 from fastmlp import DataError
 from fastmlp.kernels.buffers import Data
 from fastmlp.model.encoding import encode
 from fastmlp.model.sparse import LEAST_BYTES
 from fastmlp.ops.scalers import SCALERS, Scaling
+from harness import features
 
 each_dtype = pytest.mark.parametrize("dtype", [np.dtype("float32"), np.dtype("float64")])
 

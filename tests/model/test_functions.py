@@ -11,8 +11,8 @@ import pytest
 from numba.core.dispatcher import Dispatcher
 
 import reference
-from fastmlp.kernels import activations, codes, losses, optimizers
 from fastmlp.kernels.buffers import Objective
+from fastmlp.kernels.rules import activations, codes, losses, optimizers
 from fastmlp.model import functions
 from fastmlp.model.functions import activation_addresses, loss_address, objective, update_address
 from fastmlp.ops.activations import ACTIVATIONS

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from numba.core.errors import TypingError
 
-from driving import Case, Run, cached
 from fastmlp.base.errors import ConfigError
-from fastmlp.kernels.team import share
+from fastmlp.kernels.machine.team import share
 from fastmlp.model import launch as module
 from fastmlp.model.launch import check_threads, launch
+from harness import Case, Run, cached
 
 LAUNCHES = 30
 

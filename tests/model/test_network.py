@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from driving import DTYPES
 from fastmlp.base.errors import ConfigError
 from fastmlp.kernels import buffers
 from fastmlp.model.network import Network
 from fastmlp.ops.activations import ACTIVATIONS
+from harness import DTYPES
 
 SIZES = (5, 17, 16, 1, 3)
 each_dtype = pytest.mark.parametrize("dtype", DTYPES)

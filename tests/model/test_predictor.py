@@ -10,7 +10,7 @@ import scipy.sparse
 import reference
 from fastmlp import ConfigError, DataError, Predictor
 from fastmlp.model import encoding
-from fastmlp.model.evaluate import _ROWS_AT_ONCE
+from fastmlp.model.evaluation import _ROWS_AT_ONCE
 from fastmlp.model.network import Network
 from fastmlp.model.task import Task
 from fastmlp.model.workspace import BLOCK_ROWS

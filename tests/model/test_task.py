@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from driving import DTYPES
 from fastmlp.base.errors import DataError
-from fastmlp.kernels import codes
+from fastmlp.kernels.rules import codes
 from fastmlp.model.task import Task
 from fastmlp.ops.scalers import SCALERS, Scaling
+from harness import DTYPES
 
 TEXTS = np.array(["cat", "dog", "eel"])
 NUMBERS = np.array([3, 5, 7])

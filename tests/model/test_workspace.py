@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from driving import DTYPES, cells, transposed_cells
-from fastmlp.kernels import buffers, phases
+from fastmlp.kernels import buffers
 from fastmlp.kernels.buffers import Work
+from fastmlp.kernels.machine import phases
 from fastmlp.model.functions import activation_addresses
 from fastmlp.model.network import Network
 from fastmlp.model.workspace import Workspace
 from fastmlp.ops.activations import ACTIVATIONS
+from harness import DTYPES, cells, transposed_cells
 
 SIZES = (5, 37, 16, 1, 3)
 DROPOUTS = [(), (0.5, 0, 0, 0), (0, 0.5, 0, 0.5), (0.5,) * 4]

@@ -105,5 +105,5 @@ def history(bench: Any, asv: Any, repository: Path, monkeypatch: pytest.MonkeyPa
     settings.write_text(made.settings)
     monkeypatch.setattr(asv, "FOLDER", made.folder)
     monkeypatch.setattr(asv, "SETTINGS", settings)
-    made.commit("fastmlp/kernels/dense.py")
+    made.commit("fastmlp/kernels/steps/dense.py")
     return made

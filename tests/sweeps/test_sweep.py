@@ -19,7 +19,7 @@ import fastmlp
 from fastmlp import ConfigError, DataError, Dataset, run_sweep
 from fastmlp.reports.leaderboard import Leaderboard, Trial
 from fastmlp.sweeps import worker
-from fastmlp.sweeps.watching import Standing, Watcher
+from fastmlp.sweeps.progress import Standing, Watcher
 from toys import blobs, lines
 
 GRID: dict[str, Any] = {
@@ -167,7 +167,7 @@ def test_resuming_runs_what_is_missing_with_more_axes_too(tmp_path: Path) -> Non
 KILLED = """
 import sys, fastmlp
 from test_sweep import GRID, blobs
-from fastmlp.sweeps.watching import Watcher
+from fastmlp.sweeps.progress import Watcher
 
 class Tell(Watcher):
     def on_trial(self, trial, standing, board):

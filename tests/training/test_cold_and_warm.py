@@ -17,8 +17,8 @@ SCRIPT = """
 import hashlib, sys
 import numpy as np
 from fastmlp import Dataset, TrainConfig, fit
-from fastmlp.kernels.general_step import train_batches
-from fastmlp.kernels.sample_step import train_samples
+from fastmlp.kernels.steps.general_step import train_batches
+from fastmlp.kernels.steps.sample_step import train_samples
 
 rng = np.random.default_rng(0)
 pixels = (rng.random((300, 80)) < 0.2) * rng.integers(1, 255, (300, 80))

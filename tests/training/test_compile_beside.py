@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from fastmlp.kernels.launch import signature_of
+from fastmlp.kernels.machine.launch import signature_of
 from fastmlp.training import compile_beside
 from fastmlp.training.compile_beside import Helper, compiled_beside, is_cold
 from fastmlp.training.fit import start

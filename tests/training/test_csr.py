@@ -11,7 +11,7 @@ import scipy.sparse
 
 import fastmlp
 from fastmlp import DataError, Dataset, TrainConfig
-from fastmlp.base import foreign
+from fastmlp.base import conversion
 from fastmlp.reports.run_folder import RunFolder
 from fastmlp.training.fit import fit, start
 from fastmlp.training.plan import LISTS_FEATURES
@@ -158,7 +158,7 @@ def test_what_needs_dense_rows_gets_them_up_to_a_limit(monkeypatch: pytest.Monke
     found, twin = both(input_dropout=0.2, scale="maxabs")
     assert found.plan.inputs.kind == twin.plan.inputs.kind == "dense"
     assert found.predictor.network.params.tobytes() == twin.predictor.network.params.tobytes()
-    monkeypatch.setattr(foreign, "MAX_DENSE_BYTES", 1000)
+    monkeypatch.setattr(conversion, "MAX_DENSE_BYTES", 1000)
     words = (
         r"X must have .*, which input_dropout needs, got a sparse matrix of shape \(\d+, 90\)"
         r".*; set input_dropout to 0, select columns"
@@ -179,7 +179,7 @@ def test_large_offsets_are_taken_off_dense_rows(monkeypatch: pytest.MonkeyPatch)
             found.predictor.network.params, twin.predictor.network.params, rtol=0, atol=1e-9
         )
         np.testing.assert_array_equal(found.predictor.outputs(sparse), found.predictor.outputs(X))
-    monkeypatch.setattr(foreign, "MAX_DENSE_BYTES", 1000)
+    monkeypatch.setattr(conversion, "MAX_DENSE_BYTES", 1000)
     words = (
         r"which scale standard, which takes 1\.2.e\+03 off a feature, needs.*with scale maxabs, s"
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
-from fastmlp.kernels.phases import NAMES, read_ticks
+from fastmlp.kernels.machine.phases import NAMES, read_ticks
 from fastmlp.training import phase_clock
 from fastmlp.training.phase_clock import PhaseClock
 

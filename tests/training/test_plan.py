@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fastmlp import TrainConfig
-from fastmlp.kernels.gram import MOST_FEATURES
+from fastmlp.kernels.emit.row_products import MOST_FEATURES
 from fastmlp.model.workspace import BLOCK_ROWS
 from fastmlp.training.plan import (
     BYTES_ROWS,

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from driving import features
 from fastmlp import ConfigError, DataError, Dataset, TrainConfig
 from fastmlp.kernels.buffers import PARTS
 from fastmlp.model.task import Task
 from fastmlp.ops.scalers import SCALERS
 from fastmlp.training.prepare import Prepared, prepare
 from fastmlp.training.resolve import resolve
+from harness import features
 from toys import blobs, lines, noise
 
 

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from driving import poison
 from fastmlp import TrainConfig, fit
 from fastmlp.model.workspace import Workspace
 from fastmlp.training import plan as plan_module
 from fastmlp.training import run as run_module
 from fastmlp.training.resolve import resolve_settings
 from fastmlp.training.steps import Steps
+from harness import poison
 from toys import blobs, images, settings
 
 RUNS: dict[str, dict[str, Any]] = {

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 import reference
-from driving import cached
 from fastmlp.data.dataset import Dataset
-from fastmlp.kernels import optimizers as kernels
+from fastmlp.kernels.rules import optimizers as kernels
 from fastmlp.ops.optimizers import OPTIMIZERS, Optimizer
 from fastmlp.training.fit import finish, start
+from harness import cached
 from toys import BARE, blobs, lines, settings, twin
 
 NAME = "sign_sgd"

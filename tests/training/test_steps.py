@@ -9,8 +9,8 @@ import pytest
 from fastmlp import Dataset
 from fastmlp.base.random import Purpose, stream
 from fastmlp.kernels.buffers import Data
-from fastmlp.kernels.phases import NAMES
-from fastmlp.kernels.put_off import SETTLED
+from fastmlp.kernels.machine.phases import NAMES
+from fastmlp.kernels.steps.deferred import SETTLED
 from fastmlp.model.workspace import BLOCK_ROWS
 from fastmlp.training import plan as plan_module
 from fastmlp.training import steps as steps_module

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from numba.core.caching import NullCache
 
-from fastmlp.kernels.general_step import train_batches
+from fastmlp.kernels.steps.general_step import train_batches
 from fastmlp.ops.activations import ACTIVATIONS
 from fastmlp.training.warm_up import kept_in, warm_up
 

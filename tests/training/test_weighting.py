@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 from sklearn.utils.class_weight import compute_class_weight
 
-from driving import features
 from fastmlp import CallbackError, ConfigError, DataError, Dataset, LambdaCallback, TrainConfig, fit
 from fastmlp.training.fit import start
 from fastmlp.training.result import TrainResult
 from fastmlp.training.run import Run
 from fastmlp.training.weighting import class_weights, parse_class_weight
+from harness import features
 from toys import BARE, blobs, layers, lines, noise, settings, tags
 
 LABELS: dict[str, np.ndarray] = {

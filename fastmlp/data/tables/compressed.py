@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 from ...base.errors import DataError
-from .foreign import archive_kind
+from .file_kinds import archive_kind
 
 SUFFIXES = (".gz", ".xz", ".bz2", ".zip")
 # An xz file sets how much memory it takes: 65 MB at its highest usual level, up to 4 GB.

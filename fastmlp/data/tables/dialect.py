@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from ...base.table_options import AUTO, WHITESPACE, TableOptions
-from .cells import COMMA_NUMBER, PLAIN, POINT_NUMBER, CellFormat, is_numeral
+from .fields import COMMA_NUMBER, PLAIN, POINT_NUMBER, CellFormat, is_numeral
 
 # By priority: text often holds a comma, seldom the others. A tab has priority over all.
 TAB = "\t"

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from ...base.errors import DataError
 from ...base.table_options import WHITESPACE
 from ...base.wording import listed
-from .cells import COMMA_NUMBER, EITHER_NUMBER, POINT_NUMBER, is_boolean
 from .dialect import Dialect
+from .fields import COMMA_NUMBER, EITHER_NUMBER, POINT_NUMBER, is_boolean
 from .layout import Layout
 from .records import Record
 

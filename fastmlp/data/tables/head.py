@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from ...base.errors import DataError
 from ...base.table_options import AUTO, TableOptions
-from .cells import CellFormat
 from .dialect import (
     Dialect,
     comment_mark,
@@ -20,6 +19,7 @@ from .dialect import (
     separator_line,
     split,
 )
+from .fields import CellFormat
 from .records import Record, Records, wrong_width
 from .source import Source
 from .text import Text

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from itertools import pairwise
 
-from .cells import CellFormat, is_boolean, is_numeral
+from .fields import CellFormat, is_boolean, is_numeral
 
 YEARS = (1900, 2100)
 # Numbers that are names count up; a row of data may, too, by chance, but seldom over this many.

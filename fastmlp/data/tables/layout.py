@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ...base.errors import ConfigError, DataError, close_match
 from ...base.table_options import AUTO, Positions, TableOptions
 from ...base.wording import listed, quoted
-from .cells import CellFormat
+from .fields import CellFormat
 from .head import Head
 from .header import has_header
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from ...base.errors import DataError
 from ...base.table_options import AUTO, TableOptions
-from .cells import COMMA_NUMBER, EITHER_NUMBER
 from .faults import Explainer, is_other_number
+from .fields import COMMA_NUMBER, EITHER_NUMBER
 from .head import Head
 from .layout import Columns, Layout
 from .records import Record, Records

@@ -15,7 +15,7 @@ from typing import BinaryIO
 from ...base.errors import DataError
 from ...base.paths import as_text, find_path
 from .compressed import SUFFIXES, decompressed
-from .foreign import HEAD_BYTES, foreign_kind
+from .file_kinds import HEAD_BYTES, foreign_kind
 
 STDIN = "-"
 

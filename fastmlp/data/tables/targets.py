@@ -7,7 +7,7 @@ from enum import Enum
 import numpy as np
 
 from ...base.errors import DataError
-from .cells import BOOLEANS, CellFormat, is_boolean
+from .fields import BOOLEANS, CellFormat, is_boolean
 from .values import Target
 
 MOST_WHOLE_CLASSES = 20

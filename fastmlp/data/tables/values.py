@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import fast
-from .cells import CellFormat
 from .dialect import Dialect
+from .fields import CellFormat
 from .layout import Layout
 from .records import Record, Records
 from .source import Source

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from fastmlp.base.errors import DataError
 from fastmlp.data.tables import fast
-from fastmlp.data.tables.cells import CellFormat
 from fastmlp.data.tables.fast import Request, read_block
+from fastmlp.data.tables.fields import CellFormat
 from fastmlp.data.tables.text import BLOCK_BYTES
 
 PLAIN = CellFormat()

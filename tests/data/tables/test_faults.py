@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from fastmlp.data.tables.cells import CellFormat
 from fastmlp.data.tables.dialect import Dialect
 from fastmlp.data.tables.faults import Explainer
+from fastmlp.data.tables.fields import CellFormat
 from fastmlp.data.tables.layout import Layout
 
 NAMED = Layout(("a", "b", "y"), 3, (0, 1), (2,))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fastmlp.data.tables.cells import CellFormat
+from fastmlp.data.tables.fields import CellFormat
 from fastmlp.data.tables.header import has_header
 
 

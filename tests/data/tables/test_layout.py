@@ -6,8 +6,8 @@ import pytest
 
 from fastmlp.base.errors import ConfigError, DataError
 from fastmlp.base.table_options import TableOptions
-from fastmlp.data.tables.cells import CellFormat
 from fastmlp.data.tables.dialect import Dialect
+from fastmlp.data.tables.fields import CellFormat
 from fastmlp.data.tables.head import Head
 from fastmlp.data.tables.layout import Columns, Layout, find_columns, find_layout, target_list
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fastmlp.base.errors import DataError
-from fastmlp.data.tables.cells import CellFormat
+from fastmlp.data.tables.fields import CellFormat
 from fastmlp.data.tables.targets import (
     LONGEST_LABEL,
     TargetKind,

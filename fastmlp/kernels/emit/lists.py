@@ -1,0 +1,290 @@
+"""Products with rows of numbers of which only those that are not zero are listed, as vector IR.
+
+A list has a place and a value for each of its numbers. The sums of up to four panels stay in
+registers while the list is gone through, each one chain of operations, so that the number of panels
+changes no bit. The loops over rows and columns are part of the IR: called one by one from Numba,
+the sums of a row of an image took 31 us in place of 26 for a block of 32.
+"""
+
+from typing import Any, NamedTuple
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from ..buffers import PARTS
+from ..machine.jit import kernel
+from .emitter import Emitter, integer
+
+
+class RowsOfLists(NamedTuple):
+    """Rows r of a block, first to last, and one part of the columns."""
+
+    starts: Any
+    columns: Any
+    values: Any
+    order: Any
+    is_ordered: bool  # or they are rows block + r of the data, not order[block + r]
+    block: int
+    part: int
+    first: int
+    last: int
+    W: Any  # from w on, a row every w_row and a panel every w_panel numbers
+    w: int
+    w_row: int
+    w_panel: int
+    I: Any  # what the sums start from
+    i: int
+    i_row: int
+    i_panel: int
+    C: Any
+    c: int
+    c_row: int
+    c_panel: int
+
+
+@intrinsic
+def _multiply_rows(typingctx, given, count):
+    """C_r = I_r + sum_e values[e] W[columns[e]] over the part of row r, for len(count) panels.
+
+    The last row first, so that I may lie in the place of the first.
+    """
+
+    def codegen(context, builder, signature, args):
+        emit = Emitter(context, builder, given, args[0], len(count))
+        rows = builder.sub(emit["last"], emit["first"])
+        with cgutils.for_range(builder, rows) as loop:
+            r = builder.sub(builder.sub(emit["last"], loop.index), integer(1))
+            row = builder.add(emit["block"], r)
+            place = builder.select(emit["is_ordered"], row, integer(0))
+            row = builder.select(emit["is_ordered"], emit.element("order", place), row)
+            start = builder.add(builder.mul(row, integer(PARTS)), emit["part"])
+            first = emit.element("starts", start)
+            last = emit.element("starts", builder.add(start, integer(1)))
+            initial = map(emit.load, emit.vectors("I", emit["i"], r, emit["i_row"]))
+            term = emit.products("columns", "W", emit["w"], emit["w_row"])
+            sums = emit.sums(first, last, term, list(initial))
+            targets = emit.vectors("C", emit["c"], r, emit["c_row"])
+            for total, pointer in zip(sums, targets, strict=True):
+                emit.store(total, pointer)
+        return context.get_dummy_value()
+
+    return types.void(given, count), codegen
+
+
+class ColumnsOfLists(NamedTuple):
+    """Columns k of a block: those listed from first to last, or first to last themselves."""
+
+    capacity: int  # of a column
+    next: Any
+    rows: Any
+    values: Any
+    touched: Any
+    is_listed: bool
+    first: int
+    last: int
+    D: Any
+    d: int
+    d_row: int
+    d_panel: int
+    H: Any  # the shift, one number for each column
+    has_shift: bool
+    U: Any  # the sums of D over the rows, panel by panel
+    u: int
+    S: Any
+    s: int
+    s_row: int
+    s_panel: int
+    keep: Any
+    gain: Any
+    C: Any
+    c: int
+    c_row: int
+    c_panel: int
+
+
+@intrinsic
+def _multiply_columns(typingctx, given, count):
+    """C_k = keep S_k + gain (H_k U + sum_e values[e] D[rows[e]] over column k)."""
+
+    def codegen(context, builder, signature, args):
+        emit = Emitter(context, builder, given, args[0], len(count))
+        keep, gain = emit.splat(emit["keep"]), emit.splat(emit["gain"])
+        zero = ir.Constant(emit.vector, None)
+        U = [emit.load(pointer) for pointer in emit.vectors("U", emit["u"], integer(0), integer(0))]
+        with cgutils.for_range(builder, builder.sub(emit["last"], emit["first"])) as loop:
+            i = builder.add(emit["first"], loop.index)
+            k = builder.select(emit["is_listed"], emit.element("touched", i), i)
+            last = emit.element("next", k)
+            first = builder.mul(k, emit["capacity"])
+            place = builder.select(emit["has_shift"], k, integer(0))
+            shift = emit.splat(emit.number("H", place))
+            term = emit.products("rows", "D", emit["d"], emit["d_row"], True)
+            initial = [builder.select(emit["has_shift"], builder.fmul(shift, u), zero) for u in U]
+            sums = emit.sums(first, last, term, initial)
+            sources = emit.vectors("S", emit["s"], k, emit["s_row"])
+            targets = emit.vectors("C", emit["c"], k, emit["c_row"])
+            for total, source, target in zip(sums, sources, targets, strict=True):
+                kept = builder.fmul(keep, emit.load(source))
+                emit.store(builder.call(emit.fma, [gain, total, kept]), target)
+        return context.get_dummy_value()
+
+    return types.void(given, count), codegen
+
+
+class SumOfRows(NamedTuple):
+    D: Any
+    d: int
+    d_row: int
+    d_panel: int
+    last: int
+    C: Any
+    c: int
+    is_first: bool  # whether C is overwritten, and not added to
+
+
+@intrinsic
+def _sum_rows(typingctx, given, count):
+    """C = sum over r < last of D_r, or C += it, for len(count) panels.
+
+    C is written once: several members may write the same sums at the same time.
+    """
+
+    def codegen(context, builder, signature, args):
+        emit = Emitter(context, builder, given, args[0], len(count))
+
+        def term(r, sums):
+            vectors = map(emit.load, emit.vectors("D", emit["d"], r, emit["d_row"]))
+            return [builder.fadd(*pair) for pair in zip(vectors, sums, strict=True)]
+
+        zero = ir.Constant(emit.vector, None)
+        targets = list(emit.vectors("C", emit["c"], integer(0), integer(0)))
+        initial = [builder.select(emit["is_first"], zero, emit.load(place)) for place in targets]
+        sums = emit.sums(integer(0), emit["last"], term, initial)
+        for total, pointer in zip(sums, targets, strict=True):
+            emit.store(total, pointer)
+        return context.get_dummy_value()
+
+    return types.void(given, count), codegen
+
+
+class List(NamedTuple):
+    """One list, and the rows of W it stands for."""
+
+    columns: Any
+    values: Any
+    first: int
+    last: int
+    W: Any  # from w on, a row every w_row and a panel every w_panel numbers
+    w: int
+    w_row: int
+    w_panel: int
+    I: Any  # what the sum starts from; or the gradient that the rows are multiplied by
+    i: int
+    i_panel: int
+    C: Any  # the sum; or the rows' products with the gradient, one number each
+    c: int
+    gain: Any
+    is_first: bool  # whether C is overwritten, and not added to
+
+
+@intrinsic
+def _multiply_list(typingctx, given, count):
+    """C = I + sum_e values[e] W[columns[e]], for len(count) panels."""
+
+    def codegen(context, builder, signature, args):
+        emit = Emitter(context, builder, given, args[0], len(count))
+        initial = list(map(emit.load, emit.vectors("I", emit["i"], integer(0), integer(0))))
+        term = emit.products("columns", "W", emit["w"], emit["w_row"])
+        sums = emit.sums(emit["first"], emit["last"], term, initial)
+        targets = emit.vectors("C", emit["c"], integer(0), integer(0))
+        for total, pointer in zip(sums, targets, strict=True):
+            emit.store(total, pointer)
+        return context.get_dummy_value()
+
+    return types.void(given, count), codegen
+
+
+@intrinsic
+def _add_to_rows(typingctx, given, count):
+    """W[columns[e]] += gain values[e] I for all numbers of the list, for len(count) panels.
+
+    From the last to the first: what the forward pass has read last is still in the first-level
+    cache.
+    """
+
+    def codegen(context, builder, signature, args):
+        emit = Emitter(context, builder, given, args[0], len(count))
+        vectors = list(map(emit.load, emit.vectors("I", emit["i"], integer(0), integer(0))))
+        numbers = builder.sub(emit["last"], emit["first"])
+        with cgutils.for_range(builder, numbers) as loop:
+            e = builder.sub(builder.sub(emit["last"], loop.index), integer(1))
+            factor = emit.splat(builder.fmul(emit["gain"], emit.number("values", e)))
+            rows = emit.vectors("W", emit["w"], emit.element("columns", e), emit["w_row"])
+            for row, vector in zip(rows, vectors, strict=True):
+                emit.store(builder.call(emit.fma, [factor, vector, emit.load(row)]), row)
+        return context.get_dummy_value()
+
+    return types.void(given, count), codegen
+
+
+@intrinsic
+def _backward_and_add(typingctx, given, count):
+    """C[columns[e]] = W[columns[e]] . I, or += where it is not the first of some panels; then
+    W[columns[e]] += gain values[e] I.
+    """
+
+    def codegen(context, builder, signature, args):
+        emit = Emitter(context, builder, given, args[0], len(count))
+        vectors = list(map(emit.load, emit.vectors("I", emit["i"], integer(0), integer(0))))
+        numbers = builder.sub(emit["last"], emit["first"])
+        element = emit.vector.element
+        reduce = cgutils.get_or_insert_function(
+            builder.module,
+            ir.FunctionType(element, [element, emit.vector]),
+            f"llvm.vector.reduce.fadd.v{emit.lanes}f{8 * emit.itemsize}",
+        )
+        with cgutils.for_range(builder, numbers) as loop:
+            e = builder.add(emit["first"], loop.index)
+            k = emit.element("columns", e)
+            factor = emit.splat(builder.fmul(emit["gain"], emit.number("values", e)))
+            total = ir.Constant(emit.vector, None)
+            for pointer, vector in zip(
+                emit.vectors("W", emit["w"], k, emit["w_row"]), vectors, strict=True
+            ):
+                row = emit.load(pointer)
+                total = builder.call(emit.fma, [row, vector, total])
+                emit.store(builder.call(emit.fma, [factor, vector, row]), pointer)
+            target = emit.pointer("C", builder.add(emit["c"], k))
+            zero = ir.Constant(element, 0.0)
+            start = builder.select(emit["is_first"], zero, builder.load(target))
+            builder.store(builder.call(reduce, [start, total], fastmath=("reassoc", "nsz")), target)
+        return context.get_dummy_value()
+
+    return types.void(given, count), codegen
+
+
+def for_panels(product):
+    """Return a kernel that calls ``product`` with as many panels as it is told, 1 to 4."""
+
+    @kernel
+    def for_panels(given, panels):
+        if panels == 4:
+            product(given, (0, 0, 0, 0))
+        elif panels == 3:
+            product(given, (0, 0, 0))
+        elif panels == 2:
+            product(given, (0, 0))
+        else:
+            product(given, (0,))
+
+    return for_panels
+
+
+multiply_rows_of_lists = for_panels(_multiply_rows)
+multiply_columns_of_lists = for_panels(_multiply_columns)
+multiply_list = for_panels(_multiply_list)
+add_to_rows = for_panels(_add_to_rows)
+backward_and_add = for_panels(_backward_and_add)
+sum_rows = for_panels(_sum_rows)

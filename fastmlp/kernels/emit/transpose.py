@@ -1,0 +1,122 @@
+"""Small square blocks, transposed in registers."""
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from ..machine.jit import kernel
+from ..machine.view import check_access, emit_element, unpack
+from .tile import VECTOR_BYTES
+
+_HALF = VECTOR_BYTES // 2  # bytes of a row of a block: eight float32 fill eight AVX registers
+_INDEX = ir.IntType(64)
+
+
+def _transposed(builder, rows):
+    """Return the columns of n vectors of n numbers, in emitted code.
+
+    By perfect shuffles: merging rows i and i + n/2 element by element, log2(n) times, moves bit
+    after bit of the row's number to the column's.
+    """
+    n = len(rows)
+    halves = [[k // 2 + n * (k % 2) + part * (n // 2) for k in range(n)] for part in (0, 1)]
+    masks = [ir.Constant(ir.VectorType(ir.IntType(32), n), half) for half in halves]
+    for _ in range(n.bit_length() - 1):
+        pairs = zip(rows[: n // 2], rows[n // 2 :], strict=True)
+        rows = [builder.shuffle_vector(a, b, mask) for a, b in pairs for mask in masks]
+    return rows
+
+
+@intrinsic
+def _transpose_square(typingctx, S, s, s_row, T, t, t_row):
+    """Overwrite T[t + j*t_row + i] with S[s + i*s_row + j], for i and j below 32 bytes' numbers."""
+
+    def codegen(context, builder, signature, args):
+        S, s, s_row, T, t, t_row = args
+        dtype = signature.args[0].dtype
+        itemsize = dtype.bitwidth // 8
+        n = _HALF // itemsize
+        vector = ir.VectorType(context.get_value_type(dtype), n)
+
+        def rows(kind, array, offset, stride):
+            data, _ = unpack(context, builder, kind, array)
+            start = builder.gep(data, [offset])
+            for r in range(n):
+                row = builder.gep(start, [builder.mul(stride, ir.Constant(_INDEX, r))])
+                check_access(context, builder, kind, array, row, _HALF)
+                yield builder.bitcast(row, vector.as_pointer())
+
+        values = []
+        for pointer in rows(signature.args[0], S, s, s_row):
+            load = builder.load(pointer)
+            load.align = itemsize
+            values.append(load)
+        values = _transposed(builder, values)
+        for value, pointer in zip(values, rows(signature.args[3], T, t, t_row), strict=True):
+            store = builder.store(value, pointer)
+            store.align = itemsize
+        return context.get_dummy_value()
+
+    size = types.intp
+    return types.void(S, size, size, T, size, size), codegen
+
+
+@kernel
+def transpose_block(S, s, s_row, T, t, t_row):
+    """T = S^T for one block of lanes x lanes numbers, in flat arrays with strides of rows."""
+    half = _HALF // S.itemsize
+    for i in range(0, 2 * half, half):
+        for j in range(0, 2 * half, half):
+            _transpose_square(S, s + i * s_row + j, s_row, T, t + j * t_row + i, t_row)
+
+
+BYTES = 16  # rows and columns of a block of bytes: so many fill sixteen SSE registers
+
+
+@intrinsic
+def transpose_bytes(typingctx, S, order, first, count, T, t, t_row, k0, k1):
+    """Overwrite T[t + k*t_row + i] with S[order[first + i], k], for i < BYTES and k0 <= k < k1.
+
+    With 0 for i >= count, of which there is at least one row. ``S`` has at least BYTES columns. The
+    last block of a row lies within it, and so reaches back: columns before k0 are overwritten with
+    what belongs there, as another member may be doing at the same time.
+    """
+
+    def codegen(context, builder, signature, args):
+        S, order, first, count, T, t, t_row, k0, k1 = args
+        kinds = signature.args
+        data, shape = unpack(context, builder, kinds[0], S)
+        width = builder.extract_value(shape, 1)
+        target, _ = unpack(context, builder, kinds[4], T)
+        vector = ir.VectorType(ir.IntType(8), BYTES)
+        numbers = [ir.Constant(_INDEX, i) for i in range(BYTES)]
+        are_there = [builder.icmp_signed("<", i, count) for i in numbers]
+        starts = []
+        for i, is_there in zip(numbers, are_there, strict=True):
+            place = builder.add(first, builder.select(is_there, i, numbers[0]))
+            row = builder.load(emit_element(context, builder, kinds[1], order, place))
+            starts.append(builder.gep(data, [builder.mul(row, width)]))
+        step = ir.Constant(_INDEX, BYTES)
+        blocks = builder.sdiv(builder.add(builder.sub(k1, k0), builder.sub(step, numbers[1])), step)
+        last = builder.sub(width, step)
+        with cgutils.for_range(builder, blocks) as loop:
+            k = builder.add(k0, builder.mul(loop.index, step))
+            k = builder.select(builder.icmp_signed(">", k, last), last, k)
+            values = []
+            for row, is_there in zip(starts, are_there, strict=True):
+                pointer = builder.gep(row, [k])
+                check_access(context, builder, kinds[0], S, pointer, BYTES)
+                load = builder.load(builder.bitcast(pointer, vector.as_pointer()))
+                load.align = 1
+                values.append(builder.select(is_there, load, ir.Constant(vector, None)))
+            start = builder.gep(target, [builder.add(t, builder.mul(k, t_row))])
+            for j, value in enumerate(_transposed(builder, values)):
+                pointer = builder.gep(start, [builder.mul(t_row, numbers[j])])
+                check_access(context, builder, kinds[4], T, pointer, BYTES)
+                store = builder.store(value, builder.bitcast(pointer, vector.as_pointer()))
+                store.align = 1
+        return context.get_dummy_value()
+
+    size = types.intp
+    return types.void(S, order, size, size, T, size, size, size, size), codegen

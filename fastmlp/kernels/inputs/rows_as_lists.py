@@ -1,0 +1,157 @@
+"""The first layer on rows of which only the non-zero numbers are kept.
+
+Most pixels of an image of a digit, and nearly all words of a text, are zero: their products and
+their gradients are zero too, and take no part. Forward, a row's numbers bring the rows of W that
+they multiply into sums that stay in registers. For the gradient the block is first indexed by
+columns, so that each row of W is read and written once, and meets the rows of the block meanwhile.
+Updated row by row of the block instead, W takes twice as long: 41 in place of 25 us at 32 rows.
+
+Standardised inputs (x - m) f are not sparse, but x f is, and m f is the same for all rows:
+
+    (x - m) f W + b  =  x f W + (b - m f W)
+    G = (x f)^T dZ - (m f)^T sum_i dZ_i
+
+The last row of the data is -m f, so that b - m f W is computed as any row's outputs are.
+
+All are called by their addresses, so that a step does not hold their code where nobody uses it.
+"""
+
+from ..buffers import PARTS
+from ..emit.lists import (
+    ColumnsOfLists,
+    RowsOfLists,
+    SumOfRows,
+    multiply_columns_of_lists,
+    multiply_rows_of_lists,
+    sum_rows,
+)
+from ..emit.tile import VECTOR_BYTES
+from ..machine.host import SPARSE_PANELS
+from ..machine.jit import kernel
+from ..machine.team import share
+from ..machine.view import prefetch_line, view
+
+
+@kernel
+def shift_outputs(sparse, order, params, Z, c, p, panels, first):
+    """Overwrite b - m f W at ``first``: in the place of the first row, the last to need it."""
+    lanes = VECTOR_BYTES // Z.itemsize
+    shift = sparse.starts.size // PARTS - 1  # the row behind the last
+    for part in range(PARTS):
+        multiply_rows_of_lists(RowsOfLists(
+            sparse.starts, sparse.columns, sparse.values, order, False, shift, part, 0, 1,
+            params, c.w + p * c.n_in * lanes, lanes, c.n_in * lanes,
+            params if part == 0 else Z, c.b + p * lanes if part == 0 else first, 0,
+            lanes if part == 0 else c.out_panel,
+            Z, first, 0, c.out_panel,
+        ), panels)  # fmt: skip
+
+
+@kernel(cached=True)
+def sparse_forward(sparse, order, params, Z, c, block, p0, p1, r0, r1):
+    """Z = X W + b for rows order[block + r0 : block + r1] and some panels of units.
+
+    A quarter of the columns at a time: so much of four panels of W stays in the first-level cache
+    while all rows meet it. In one go forward takes 33 us in place of 22, at 32 rows.
+    """
+    lanes = VECTOR_BYTES // Z.itemsize
+    if r0 >= r1:
+        return
+    for p in range(p0, p1, SPARSE_PANELS):
+        panels = min(SPARSE_PANELS, p1 - p)
+        w, w_panel, z = c.w + p * c.n_in * lanes, c.n_in * lanes, c.out + p * c.out_panel
+        first = z + r0 * c.out_row
+        if sparse.shift.size > 0:
+            shift_outputs(sparse, order, params, Z, c, p, panels, first)
+        for part in range(PARTS):
+            from_bias = part == 0 and sparse.shift.size == 0
+            from_shift = part == 0 and sparse.shift.size > 0
+            multiply_rows_of_lists(RowsOfLists(
+                sparse.starts, sparse.columns, sparse.values, order, True, block, part, r0, r1,
+                params, w, lanes, w_panel,
+                params if from_bias else Z,
+                c.b + p * lanes if from_bias else (first if from_shift else z),
+                0 if part == 0 else c.out_row,
+                lanes if from_bias else c.out_panel,
+                Z, z, c.out_row, c.out_panel,
+            ), panels)  # fmt: skip
+
+
+@kernel(cached=True)
+def index_columns(member, team, sparse, columns, order, block, rows):
+    """List a block's numbers column by column: this member's parts of the columns."""
+    capacity = columns.capacity
+    first_part, last_part = share(PARTS, 1, member, team)
+    for part in range(first_part, last_part):
+        # A place more than the part has columns, for one that is already there.
+        begin = sparse.cuts[part] + part
+        touched = view(columns.touched, begin, sparse.cuts[part + 1] + part + 1 - begin)
+        behind, places, values = columns.next, columns.rows, columns.values
+        for i in range(columns.n_touched[part]):
+            behind[touched[i]] = touched[i] * capacity
+        numbers, n = 0, 0
+        for r in range(rows):
+            start = order[block + r] * PARTS + part
+            numbers += sparse.starts[start + 1] - sparse.starts[start]
+            for e in range(sparse.starts[start], sparse.starts[start + 1]):
+                mine = view(behind, view(sparse.columns, e, 1)[0], 1)
+                place = mine[0]
+                view(values, 2 * place, 1)[0] = view(sparse.values, e, 1)[0]
+                view(places, 2 * place + 1, 1)[0] = r
+                mine[0] = place + 1
+        # Where most columns have a number, they are found by a look at all of them, and come in
+        # their order: listing and gradient of 32 images take 39.5 us in place of 42.
+        if sparse.cuts[part + 1] - sparse.cuts[part] <= numbers:
+            for k in range(sparse.cuts[part], sparse.cuts[part + 1]):
+                touched[n] = k
+                n += behind[k] != k * capacity
+        else:
+            for r in range(rows):
+                start = order[block + r] * PARTS + part
+                for e in range(sparse.starts[start], sparse.starts[start + 1]):
+                    k = sparse.columns[e]
+                    touched[n] = k
+                    n += places[2 * k * capacity + 1] == r
+        columns.n_touched[part] = n
+
+
+@kernel(cached=True)
+def sparse_gradient(sparse, columns, D, c, p0, p1, k0, k1, rows, source, keep, gain, target):
+    """target = keep source + gain X^T dZ for inputs k0 to k1 and some panels of units.
+
+    ``source`` and ``target`` are laid out like the parameters, or ``source`` is one vector. Where
+    they are one array, and neither decay nor shift touches them all, only columns with numbers are.
+    """
+    lanes = VECTOR_BYTES // D.itemsize
+    from_vector = source.size == lanes
+    has_shift = sparse.shift.size > 0
+    is_listed = not (has_shift or keep != 1 or from_vector or k0 > 0 or k1 < c.n_in)
+    for p in range(p0, p1, SPARSE_PANELS):
+        panels = min(SPARSE_PANELS, p1 - p)
+        w, w_panel, d = c.w + p * c.n_in * lanes, c.n_in * lanes, c.out + p * c.out_panel
+        if has_shift:
+            sums = SumOfRows(D, d, c.out_row, c.out_panel, rows, columns.sums, p * lanes, True)
+            sum_rows(sums, panels)
+        for part in range(PARTS if is_listed else 1):
+            first = sparse.cuts[part] + part if is_listed else k0
+            last = first + columns.n_touched[part] if is_listed else k1
+            multiply_columns_of_lists(ColumnsOfLists(
+                columns.capacity, columns.next, columns.rows, columns.values, columns.touched,
+                is_listed, first, last,
+                D, d, c.out_row, c.out_panel,
+                sparse.shift if has_shift else D, has_shift, columns.sums, p * lanes,
+                source, 0 if from_vector else w, 0 if from_vector else lanes,
+                0 if from_vector else w_panel, keep, gain,
+                target, w, lanes, w_panel,
+            ), panels)  # fmt: skip
+
+
+@kernel(cached=True)
+def prefetch_numbers(sparse, order, first, last):
+    """Ask for the numbers of rows order[first : last], so that they are in the cache when used."""
+    for i in range(first, min(last, order.size)):
+        begin, end = sparse.starts[order[i] * PARTS], sparse.starts[(order[i] + 1) * PARTS]
+        for e in range(begin, end, VECTOR_BYTES // 4):
+            prefetch_line(sparse.columns, e)
+        for e in range(begin, end, VECTOR_BYTES // sparse.values.itemsize):
+            prefetch_line(sparse.values, e)

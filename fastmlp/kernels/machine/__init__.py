@@ -1,0 +1,1 @@
+"""The machine: compiling and caching kernels, views, calls by address, threads, the CPU."""

@@ -1,0 +1,1 @@
+"""One kernel per activation, loss, optimizer; dropout and constraints."""

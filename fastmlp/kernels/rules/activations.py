@@ -1,0 +1,214 @@
+"""Activations: one forward and one backward kernel each, called by their addresses.
+
+Forward:  a = f(z).  Backward: d, which holds dL/da, becomes dL/dz = dL/da * f'(z) in place.
+All take the activation's one parameter last, which most do not use. Softmax works on one row of one
+layer; all others on any stretch of numbers, padding included.
+"""
+
+import math
+
+from ..emit.elementary import exp
+from ..emit.elementary import tanh as tanh_of
+from ..machine.calls import call
+from ..machine.jit import kernel
+from ..machine.view import view
+
+_INVERSE_SQRT_2 = 1.0 / math.sqrt(2.0)
+_INVERSE_SQRT_2_PI = 1.0 / math.sqrt(2.0 * math.pi)
+
+
+@kernel(cached=True)
+def identity(z, a, _):
+    """a = z."""
+    for j in range(z.size):
+        a[j] = z[j]
+
+
+@kernel(cached=True)
+def identity_backward(z, a, d, _):
+    """dz = da."""
+
+
+@kernel(cached=True)
+def relu(z, a, _):
+    """a = max(z, 0), where max(NaN, 0) is NaN: divergence has to stay visible."""
+    zero = z.dtype.type(0)
+    for j in range(z.size):
+        a[j] = zero if z[j] < zero else z[j]
+
+
+@kernel(cached=True)
+def relu_backward(z, a, d, _):
+    """dz = da where z > 0, else 0."""
+    zero = z.dtype.type(0)
+    for j in range(z.size):
+        d[j] = d[j] if z[j] > zero else zero
+
+
+@kernel(cached=True)
+def leaky_relu(z, a, slope):
+    """a = z where z > 0, else slope z."""
+    zero = z.dtype.type(0)
+    for j in range(z.size):
+        a[j] = z[j] if z[j] > zero else slope * z[j]
+
+
+@kernel(cached=True)
+def leaky_relu_backward(z, a, d, slope):
+    """dz = da where z > 0, else slope da."""
+    zero = z.dtype.type(0)
+    for j in range(z.size):
+        d[j] = d[j] if z[j] > zero else slope * d[j]
+
+
+@kernel(cached=True)
+def sigmoid(z, a, _):
+    """a = 1 / (1 + exp(-z)). exp may overflow to infinity, which gives the right limit, 0."""
+    one = z.dtype.type(1)
+    for j in range(z.size):
+        a[j] = one / (one + exp(-z[j]))
+
+
+@kernel(cached=True)
+def sigmoid_backward(z, a, d, _):
+    """dz = da a (1 - a)."""
+    one = a.dtype.type(1)
+    for j in range(a.size):
+        d[j] *= a[j] * (one - a[j])
+
+
+@kernel(cached=True)
+def tanh(z, a, _):
+    """a = tanh(z)."""
+    for j in range(z.size):
+        a[j] = tanh_of(z[j])
+
+
+@kernel(cached=True)
+def tanh_backward(z, a, d, _):
+    """dz = da (1 - a^2)."""
+    one = a.dtype.type(1)
+    for j in range(a.size):
+        d[j] *= one - a[j] * a[j]
+
+
+@kernel(cached=True)
+def elu(z, a, alpha):
+    """a = z where z > 0, else alpha (exp(z) - 1)."""
+    for j in range(z.size):
+        a[j] = z[j] if z[j] > 0 else alpha * math.expm1(z[j])
+
+
+@kernel(cached=True)
+def elu_backward(z, a, d, alpha):
+    """dz = da where z > 0, else da (a + alpha)."""
+    for j in range(z.size):
+        d[j] = d[j] if z[j] > 0 else d[j] * (a[j] + alpha)
+
+
+@kernel(cached=True)
+def gelu(z, a, _):
+    """a = z Phi(z), Phi the normal distribution function (Hendrycks & Gimpel 2016)."""
+    real = z.dtype.type
+    for j in range(z.size):
+        a[j] = real(0.5) * z[j] * (real(1) + math.erf(z[j] * real(_INVERSE_SQRT_2)))
+
+
+@kernel(cached=True)
+def gelu_backward(z, a, d, _):
+    """dz = da (Phi(z) + z phi(z)), phi the normal density."""
+    real = z.dtype.type
+    for j in range(z.size):
+        below = real(0.5) * (real(1) + math.erf(z[j] * real(_INVERSE_SQRT_2)))
+        density = real(_INVERSE_SQRT_2_PI) * exp(real(-0.5) * z[j] * z[j])
+        d[j] *= below + (z[j] * density if density > 0 else real(0))
+
+
+@kernel(cached=True)
+def silu(z, a, _):
+    """a = z sigmoid(z)."""
+    one = z.dtype.type(1)
+    for j in range(z.size):
+        a[j] = z[j] / (one + exp(-z[j]))
+
+
+@kernel(cached=True)
+def silu_backward(z, a, d, _):
+    """dz = da (s + a (1 - s)), s = sigmoid(z)."""
+    one = z.dtype.type(1)
+    for j in range(z.size):
+        s = one / (one + exp(-z[j]))
+        d[j] *= s + a[j] * (one - s)
+
+
+@kernel(cached=True)
+def softplus(z, a, _):
+    """a = log(1 + exp(z)), as max(z, 0) + log(1 + exp(-|z|))."""
+    zero = z.dtype.type(0)
+    for j in range(z.size):
+        a[j] = (zero if z[j] < zero else z[j]) + math.log1p(exp(-abs(z[j])))
+
+
+@kernel(cached=True)
+def softplus_backward(z, a, d, _):
+    """dz = da sigmoid(z)."""
+    one = z.dtype.type(1)
+    for j in range(z.size):
+        d[j] /= one + exp(-z[j])
+
+
+@kernel(cached=True)
+def exponential(z, a, _):
+    """a = exp(z)."""
+    for j in range(z.size):
+        a[j] = exp(z[j])
+
+
+@kernel(cached=True)
+def exponential_backward(z, a, d, _):
+    """dz = da a."""
+    for j in range(a.size):
+        d[j] *= a[j]
+
+
+@kernel(cached=True)
+def softmax(z, a, _):
+    """a_j = exp(z_j - max z) / sum_k exp(z_k - max z)."""
+    largest = z[0]
+    for j in range(1, z.size):
+        largest = max(largest, z[j])
+    total = z.dtype.type(0)
+    for j in range(z.size):
+        a[j] = exp(z[j] - largest)
+        total += a[j]
+    for j in range(z.size):
+        a[j] /= total
+
+
+@kernel(cached=True)
+def softmax_backward(z, a, d, _):
+    """dz_j = a_j (da_j - sum_k da_k a_k): the Jacobian diag(a) - a a^T, applied."""
+    dot = a.dtype.type(0)
+    for j in range(a.size):
+        dot += d[j] * a[j]
+    for j in range(a.size):
+        d[j] = a[j] * (d[j] - dot)
+
+
+@kernel(inline=True)
+def activate(function, parameter, Z, A, start, stride, n, first, last):
+    """Overwrite stretches ``first`` to ``last`` of A, n numbers each, with f(Z).
+
+    ``function`` is the address of f.
+    """
+    for r in range(first, last):
+        z, a = view(Z, start + r * stride, n), view(A, start + r * stride, n)
+        call(function, (z, a, parameter))
+
+
+@kernel(inline=True)
+def activate_backward(function, parameter, Z, A, D, start, stride, n, first, last):
+    """Turn stretches ``first`` to ``last`` of D from dL/dA into dL/dZ, in place."""
+    for r in range(first, last):
+        s = start + r * stride
+        call(function, (view(Z, s, n), view(A, s, n), view(D, s, n), parameter))

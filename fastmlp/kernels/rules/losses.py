@@ -1,0 +1,135 @@
+"""Losses of one row, and the gradient each sends into the output layer.
+
+A row's loss is not yet averaged; its gradient d is multiplied by ``scale`` (one over the batch
+size). Softmax with cross-entropy, sigmoid with binary cross-entropy and exponential with poisson
+are fused: their d is already dL/dz, scale * (a - y), and their loss is computed from z, so that it
+is finite and right where a rounds to 0. Where a rounds to 1, binary cross-entropy keeps its digits;
+cross-entropy takes its total from the largest a and shares its rounding: an absolute error of some
+1e-7 in float32, so that a loss below that may be 0. All others leave dL/da, which the activation's
+backward kernel completes.
+"""
+
+import math
+
+import numpy as np
+
+from ..machine.calls import call
+from ..machine.jit import kernel
+from . import codes
+
+
+@kernel
+def argmax(x):
+    """Return where the largest number stands; the first of equals."""
+    best, largest = 0, x[0]
+    for j in range(1, x.size):
+        if x[j] > largest:
+            best, largest = j, x[j]
+    return best
+
+
+@kernel(cached=True)
+def cross_entropy(z, a, y, d, scale, _, result):
+    """-sum_j y_j log softmax(z)_j = sum_j y_j (log sum_k exp z_k - z_j)."""
+    best = argmax(z)
+    largest = z[best]
+    # The largest output is exp(0) / sum_k exp(z_k - largest): no second round of exp. In float64:
+    # in float32 the two differences may be taken in another order, and lose digits for large z.
+    log_total = -math.log(np.float64(a[best]))
+    loss = 0.0
+    for j in range(z.size):
+        if y[j] != 0:
+            loss += y[j] * (log_total - np.float64(z[j] - largest))
+        d[j] = scale * (a[j] - y[j])
+    result[0] = loss
+
+
+@kernel(cached=True)
+def binary_cross_entropy(z, a, y, d, scale, _, result):
+    """-sum_j y_j log a_j + (1 - y_j) log(1 - a_j), as max(z, 0) - z y + log(1 + exp(-|z|))."""
+    loss = 0.0
+    for j in range(z.size):
+        logit = float(z[j])
+        larger = 0.0 if logit < 0.0 else logit
+        loss += larger - logit * y[j] + math.log1p(math.exp(-abs(logit)))
+        d[j] = scale * (a[j] - y[j])
+    result[0] = loss
+
+
+@kernel(cached=True)
+def squared_error(z, a, y, d, scale, _, result):
+    """sum_j 1/2 (y_j - a_j)^2;  dL/da = scale (a - y)."""
+    loss = 0.0
+    for j in range(a.size):
+        error = a[j] - y[j]
+        loss += 0.5 * float(error) * float(error)
+        d[j] = scale * error
+    result[0] = loss
+
+
+@kernel(cached=True)
+def mean_squared_error(z, a, y, d, scale, _, result):
+    """mean_j (y_j - a_j)^2, which is 2 / n times the halved sum;  dL/da = scale 2 / n (a - y)."""
+    factor = 2.0 / a.size
+    squared_error(z, a, y, d, a.dtype.type(scale * factor), _, result)
+    result[0] *= factor
+
+
+@kernel(cached=True)
+def absolute_error(z, a, y, d, scale, _, result):
+    """sum_j |y_j - a_j|;  dL/da = scale sign(a - y), sign(0) = 0."""
+    zero, loss = a.dtype.type(0), 0.0
+    for j in range(a.size):
+        error = a[j] - y[j]
+        loss += abs(np.float64(error))
+        d[j] = scale if error > zero else (-scale if error < zero else zero * error)
+    result[0] = loss
+
+
+@kernel(cached=True)
+def huber(z, a, y, d, scale, delta, result):
+    """sum_j 1/2 e_j^2 where |e_j| <= delta, else delta (|e_j| - delta / 2), e = a - y (Huber 1964);
+    dL/da = scale e within delta, else scale delta sign(e).
+    """
+    loss = 0.0
+    for j in range(a.size):
+        error = np.float64(a[j] - y[j])
+        if abs(error) <= delta:
+            loss += 0.5 * error * error
+        else:
+            loss += delta * (abs(error) - 0.5 * delta)
+            error = delta if error > 0 else (-delta if error < 0 else error)
+        d[j] = scale * a.dtype.type(error)
+    result[0] = loss
+
+
+@kernel(cached=True)
+def poisson(z, a, y, d, scale, _, result):
+    """sum_j y_j log(y_j / a_j) - y_j + a_j, half the deviance, with a = exp(z) and log a = z."""
+    loss = 0.0
+    for j in range(z.size):
+        target = np.float64(y[j])
+        loss += np.float64(a[j]) - target - target * np.float64(z[j])
+        if target > 0:
+            loss += target * math.log(target)
+        d[j] = scale * (a[j] - y[j])
+    result[0] = loss
+
+
+@kernel(inline=True)
+def row_loss(function, parameter, z, a, y, d, scale, result):
+    """Overwrite the row's d, and ``result`` with its loss. ``function`` is the loss's address."""
+    call(function, (z, a, y, d, scale, parameter, result))
+
+
+@kernel
+def row_hit(task, threshold, a, y):
+    """Return 1 if the row's prediction is right: the largest output, or every output's side."""
+    if task == codes.MULTICLASS:
+        return 1 if argmax(a) == argmax(y) else 0
+    if task == codes.BINARY:
+        for j in range(a.size):
+            if (a[j] >= threshold) != (y[j] >= 0.5):
+                return 0
+        return 1
+    return 0

@@ -1,0 +1,141 @@
+"""Update rules, PyTorch's definitions, on one stretch of parameters ``w`` at a time.
+
+All are called by their addresses, with: w, its gradient g, the state from the same stretch of its
+first buffer on, by how much the next buffer lies behind it, the rule's parameters (float64), the
+rate, the number of the update (from 1), and whether w holds weights and not biases.
+
+g is the gradient of the objective: the averaged gradient of the loss + l1 sign(w) + l2 w.
+"""
+
+import math
+
+import numpy as np
+
+from ..machine.calls import call
+from ..machine.jit import kernel
+from ..machine.view import view
+
+
+@kernel
+def add_penalty(w, g, l1, l2):
+    """Add l1 sign(w) + l2 w to the gradient; sign(0) = 0."""
+    zero = w.dtype.type(0)
+    for j in range(w.size):
+        sign = l1 if w[j] > zero else (-l1 if w[j] < zero else zero)
+        g[j] += sign + l2 * w[j]
+
+
+@kernel
+def penalty(w, l1, l2):
+    """Return l1 sum |w| + l2 / 2 sum w^2, in float64."""
+    absolute, squared = 0.0, 0.0
+    for j in range(w.size):
+        number = np.float64(w[j])
+        absolute += abs(number)
+        squared += number * number
+    return l1 * absolute + 0.5 * l2 * squared
+
+
+@kernel(cached=True)
+def sgd(w, g, state, size, parameters, rate, step, is_weight):
+    """v = momentum v + g;  w -= rate v, or rate (g + momentum v) with Nesterov's momentum.
+
+    With the rate in the velocity: v = momentum v + rate g;  w -= v, or rate g + momentum v.
+    ``parameters``: momentum, whether it is Nesterov's, whether the rate is in the velocity.
+    """
+    rate, momentum = w.dtype.type(rate), w.dtype.type(parameters[0])
+    if momentum == 0:
+        for j in range(w.size):
+            w[j] -= rate * g[j]
+        return
+    v = view(state, 0, w.size)
+    if parameters[2] != 0.0:
+        ahead = parameters[1] != 0.0
+        for j in range(w.size):
+            v[j] = momentum * v[j] + rate * g[j]
+            w[j] -= rate * g[j] + momentum * v[j] if ahead else v[j]
+    elif parameters[1] == 0.0:
+        for j in range(w.size):
+            v[j] = momentum * v[j] + g[j]
+            w[j] -= rate * v[j]
+    else:
+        for j in range(w.size):
+            v[j] = momentum * v[j] + g[j]
+            w[j] -= rate * (g[j] + momentum * v[j])
+
+
+# Merged into its callers: as a function of its own it stands in several libraries, each optimised
+# apart, and the first to be loaded is used: cold runs rounded v otherwise than warm ones.
+@kernel(inline=True)
+def adaptive_step(w, g, state, size, parameters, rate, step, epsilon_hat):
+    """m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;
+    w -= step_size m / (sqrt(v) / root_correction + epsilon), where step_size = rate / (1 - beta1^t)
+    and root_correction = sqrt(1 - beta2^t) (Kingma & Ba 2015, algorithm 1).
+
+    With ``epsilon_hat``, epsilon is added to sqrt(v) before the correction (end of its section 2).
+    """
+    real = w.dtype.type
+    beta1, beta2, epsilon = parameters[0], parameters[1], real(parameters[2])
+    step_size = real(rate / (1.0 - beta1**step))
+    root_correction = real(math.sqrt(1.0 - beta2**step))
+    if epsilon_hat:
+        epsilon /= root_correction
+    # As in PyTorch: 1 - beta is rounded last. Taken in float32 it would be off by 1e-5 of itself.
+    keep1, add1, keep2, add2 = real(beta1), real(1.0 - beta1), real(beta2), real(1.0 - beta2)
+    m, v = view(state, 0, w.size), view(state, size, w.size)
+    for j in range(w.size):
+        m[j] = keep1 * m[j] + add1 * g[j]
+        v[j] = keep2 * v[j] + add2 * g[j] * g[j]
+        w[j] -= step_size * m[j] / (math.sqrt(v[j]) / root_correction + epsilon)
+
+
+@kernel(cached=True)
+def adam(w, g, state, size, parameters, rate, step, is_weight):
+    """See :func:`adaptive_step`. ``parameters``: beta1, beta2, epsilon, whether it is a hat."""
+    adaptive_step(w, g, state, size, parameters, rate, step, parameters[3] != 0.0)
+
+
+@kernel(cached=True)
+def adamw(w, g, state, size, parameters, rate, step, is_weight):
+    """w *= 1 - rate weight_decay for weights, not biases (Loshchilov & Hutter 2019); then as adam.
+
+    ``parameters``: beta1, beta2, epsilon, weight_decay.
+    """
+    if is_weight:
+        factor = w.dtype.type(1.0 - rate * parameters[3])
+        for j in range(w.size):
+            w[j] *= factor
+    adaptive_step(w, g, state, size, parameters, rate, step, False)
+
+
+@kernel(cached=True)
+def rmsprop(w, g, state, size, parameters, rate, step, is_weight):
+    """s = alpha s + (1 - alpha) g^2;  v = momentum v + g / (sqrt(s) + epsilon);  w -= rate v.
+
+    ``parameters``: alpha, epsilon, momentum.
+    """
+    real = w.dtype.type
+    keep, add = real(parameters[0]), real(1.0 - parameters[0])
+    epsilon, momentum, rate = real(parameters[1]), real(parameters[2]), real(rate)
+    s, v = view(state, 0, w.size), view(state, size, w.size)
+    for j in range(w.size):
+        s[j] = keep * s[j] + add * g[j] * g[j]
+        v[j] = momentum * v[j] + g[j] / (math.sqrt(s[j]) + epsilon)
+        w[j] -= rate * v[j]
+
+
+@kernel(inline=True)
+def update(objective, params, start, n, grads, g, state, rate, step, is_weight):
+    """Overwrite params[start : start + n] by update number ``step`` (from 1); gradients from g on.
+
+    ``state`` holds the optimizer's buffers, each as long as ``params``, one after the other.
+    """
+    first = min(start, state.size)  # a rule without state has none of it
+    call(
+        objective.update,
+        (
+            view(params, start, n), view(grads, g, n),
+            view(state, first, state.size - first), params.size,
+            objective.optimizer_parameters, rate, step, is_weight,
+        ),
+    )  # fmt: skip

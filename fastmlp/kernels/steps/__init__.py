@@ -1,0 +1,1 @@
+"""Training steps and evaluation: layers, backpropagation, updates."""

@@ -1,0 +1,122 @@
+"""The dense layer on a rectangle: some panels of its units, some rows of the block.
+
+Which rectangle a member of a team works on decides what travels between the cores, never what is
+computed: every element is the same chain of operations in any rectangle.
+"""
+
+from ..emit.lists import SumOfRows, sum_rows
+from ..emit.tile import VECTOR_BYTES, multiply_columns, multiply_rows
+from ..emit.transpose import transpose_block
+from ..machine.host import SPARSE_PANELS
+from ..machine.jit import kernel
+from ..machine.team import share
+
+
+@kernel
+def is_in_panels(c, lanes):
+    """Whether a layer's outputs are stored in panels, and not in rows."""
+    return c.out_panel != lanes
+
+
+@kernel
+def owned_units(c, lanes, member, team):
+    """Return the panels [first, last) of a layer's units that are one member's, and all its rows;
+    or (0, 0) where the layer has too few, or rows that must not be cut: then members share rows.
+
+    The weights into its units then stay in the member's cache from step to step.
+    """
+    panels = c.ld_out // lanes
+    if panels < team or not is_in_panels(c, lanes):
+        return 0, 0
+    return share(panels, 1, member, team)
+
+
+@kernel
+def rectangle(c, lanes, rows, member, team):
+    """Return a member's panels and rows of a layer's outputs: (first, last, first, last)."""
+    p0, p1 = owned_units(c, lanes, member, team)
+    if p1 > 0:
+        return p0, p1, 0, rows
+    r0, r1 = share(rows, lanes, member, team)
+    return 0, c.ld_out // lanes, r0, r1
+
+
+@kernel
+def dense_forward(c, params, A, Z, p0, p1, r0, r1):
+    """Z = A W + b."""
+    lanes, one = VECTOR_BYTES // A.itemsize, A.dtype.type(1)
+    for p in range(p0, p1):
+        multiply_rows(
+            A, c.in_ + r0 * c.in_row, c.in_row, c.in_panel,
+            params, c.w + p * c.n_in * lanes, lanes, params, c.b + p * lanes, 0, one, one,
+            Z, c.out + p * c.out_panel + r0 * c.out_row, c.out_row, r1 - r0, c.n_in,
+        )  # fmt: skip
+
+
+@kernel
+def transpose_gradients(c, D, T, p0, p1, r0, r1):
+    """T = D^T, where r0 is the first row of a panel of rows."""
+    lanes = VECTOR_BYTES // D.itemsize
+    for r in range(r0, r1, lanes):
+        for p in range(p0, p1):
+            transpose_block(
+                D, c.out + p * c.out_panel + r * c.out_row, c.out_row,
+                T, c.t + r * c.ld_out + p * lanes * lanes, lanes,
+            )  # fmt: skip
+
+
+@kernel
+def dense_backward(c, below, params, T, zeros, D, p0, p1, r0, r1):
+    """D = dZ W^T with respect to the layer's inputs, the outputs of the layer ``below``.
+
+    As D^T = W dZ^T, which reads W as it lies in memory: no transposed copy has to follow its
+    updates. Overwrites the rectangle of D at IN, and that of the T of the layer below.
+    """
+    lanes, one = VECTOR_BYTES // D.itemsize, D.dtype.type(1)
+    first, last = p0 * lanes, min(p1 * lanes, c.n_in)
+    for r in range(r0, r1, lanes):
+        t = below.t + r * below.ld_out
+        multiply_rows(
+            params, c.w + first * lanes, lanes, c.n_in * lanes,
+            T, c.t + r * c.ld_out, lanes, zeros, 0, 0, one, one,
+            T, t + first * lanes, lanes, last - first, c.n_out,
+        )  # fmt: skip
+        for p in range(p0, p1):
+            transpose_block(
+                T, t + p * lanes * lanes, lanes,
+                D, c.in_ + p * c.in_panel + r * c.in_row, c.in_row,
+            )  # fmt: skip
+
+
+@kernel
+def dense_gradient(c, A, D, p, q0, q1, rows, source, keep, gain, target):
+    """target = keep source + gain A^T dZ for the weights from panels q0 to q1 of inputs to panel p
+    of units.
+
+    ``source`` and ``target`` are laid out like the parameters, or ``source`` is one vector.
+    """
+    lanes = VECTOR_BYTES // A.itemsize
+    from_vector = source.size == lanes
+    for q in range(q0, q1):
+        n, w = min(lanes, c.n_in - q * lanes), c.w + (p * c.n_in + q * lanes) * lanes
+        multiply_columns(
+            A, c.in_ + q * c.in_panel, c.in_row, 0,
+            D, c.out + p * c.out_panel, c.out_row,
+            source, 0 if from_vector else w, 0 if from_vector else lanes, keep, gain,
+            target, w, lanes, n, rows,
+        )  # fmt: skip
+
+
+@kernel
+def bias_gradient(c, D, p0, p1, rows, grads, overwrite):
+    """db = sum_i dZ_i for some panels of units. Accumulates, or overwrites.
+
+    Four panels at a time: each sum of a panel waits for the one before.
+    """
+    lanes = VECTOR_BYTES // D.itemsize
+    for p in range(p0, p1, SPARSE_PANELS):
+        d, db = c.out + p * c.out_panel, c.b + p * lanes
+        sum_rows(
+            SumOfRows(D, d, c.out_row, c.out_panel, rows, grads, db, overwrite),
+            min(SPARSE_PANELS, p1 - p),
+        )

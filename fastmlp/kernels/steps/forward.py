@@ -1,0 +1,130 @@
+"""A block of rows through the whole network: gathered, forward, and its loss."""
+
+from ..buffers import layer_at
+from ..emit.tile import VECTOR_BYTES
+from ..machine.calls import call
+from ..machine.jit import kernel
+from ..machine.view import view
+from ..rules.activations import activate
+from ..rules.dropout import drop
+from ..rules.losses import row_hit, row_loss
+from .dense import dense_forward, is_in_panels
+
+
+@kernel(inline=True)
+def gather(data, block, first, last, A, start, row, panel):
+    """Bring rows order[block + first : block + last] of X to rows ``first`` to ``last`` of A."""
+    call(
+        data.gather,
+        (
+            data.X, data.order, block + first, block + last, data.offset, data.factor,
+            A, start + first * row, row, panel,
+        ),
+    )  # fmt: skip
+
+
+@kernel(inline=True)
+def gather_targets(data, smoothing, block, first, last, n, Y, stride):
+    """Write the targets of the same rows to Y: one-hot where there are labels.
+
+    Smoothing s mixes in the uniform distribution: (1 - s) y + s / n over n classes, and over two
+    for an output that stands for one label (Szegedy et al. 2016, section 7).
+    """
+    real = Y.dtype.type
+    for r in range(first, last):
+        y, row = view(Y, r * stride, n), data.order[block + r]
+        if data.targets.shape[0] > 0:
+            for j in range(n):
+                y[j] = data.targets[row, j]
+            if smoothing > 0.0:
+                for j in range(n):
+                    y[j] = real(1.0 - smoothing) * y[j] + real(smoothing / 2.0)
+        else:
+            for j in range(n):
+                y[j] = real(smoothing / n)
+            y[data.labels[row]] += real(1.0 - smoothing)
+
+
+@kernel(inline=True)
+def drop_rectangle(c, rate, layer, array, start, to, key, block, p0, p1, r0, r1):
+    """Copy a rectangle of a layer's inputs from ``start`` to ``to``, dropped."""
+    lanes = VECTOR_BYTES // array.itemsize
+    for p in range(p0, p1):
+        n = min(lanes, c.n_in - p * lanes)
+        for r in range(r0, r1):
+            place = p * c.in_panel + r * c.in_row
+            drop(
+                view(array, start + place, n), view(array, to + place, n),
+                rate, key[0], key[1], block + r, layer, p * lanes,
+            )  # fmt: skip
+
+
+@kernel(inline=True)
+def function_stretches(c, lanes, p0, p1, r0, r1):
+    """Return how activations run through a rectangle of a layer's outputs, in the longest pieces:
+    (start, stride, length, first, last).
+    """
+    if is_in_panels(c, lanes):
+        return c.out + r0 * lanes, c.out_panel, (r1 - r0) * lanes, p0, p1
+    return c.out, c.out_row, c.n_out, r0, r1
+
+
+@kernel(cached=True)
+def forward_layer(net, work, lists, order, key, block, layer, p0, p1, r0, r1):
+    """Overwrite a rectangle of a layer's Z = A W + b and A = f(Z), and of the next one's inputs.
+
+    ``key`` is that of the dropout, ``block`` the place of row 0 in the epoch.
+    """
+    c = layer_at(net.layers, layer)
+    if layer == 0 and lists.forward != 0:
+        call(
+            lists.forward,
+            (lists, order, net.params, work.Z, c, block, p0, p1, r0, r1),
+        )
+    else:
+        dense_forward(c, net.params, work.A, work.Z, p0, p1, r0, r1)
+    lanes = VECTOR_BYTES // work.A.itemsize
+    start, stride, length, first, last = function_stretches(c, lanes, p0, p1, r0, r1)
+    activate(
+        c.function, net.activation_parameters[layer],
+        work.Z, work.A, start, stride, length, first, last,
+    )  # fmt: skip
+    if layer + 1 < net.layers.shape[0]:
+        above = layer_at(net.layers, layer + 1)
+        if above.source != above.in_:
+            drop_rectangle(above, net.dropout[layer + 1], layer + 1, work.A,
+                           above.source, above.in_, key, block, p0, p1, r0, r1)  # fmt: skip
+
+
+@kernel(inline=True)
+def gather_inputs(net, work, data, key, block, first, last):
+    """Overwrite rows ``first`` to ``last`` of the network's inputs."""
+    c = layer_at(net.layers, 0)
+    gather(data, block, first, last, work.A, c.source, c.in_row, c.in_panel)
+    if c.source != c.in_:
+        lanes = VECTOR_BYTES // work.A.itemsize
+        panels = (c.n_in + lanes - 1) // lanes
+        drop_rectangle(c, net.dropout[0], 0, work.A, c.source, c.in_, key, block,
+                       0, panels, first, last)  # fmt: skip
+
+
+@kernel(inline=True)
+def output_loss(net, work, data, objective, block, first, last, scale):
+    """Overwrite the output layer's D, the rows' losses and hits. Needs the forward pass done.
+
+    A row's gradient is multiplied by its sample weight and by ``scale``, its loss by the weight.
+    """
+    c = layer_at(net.layers, net.layers.shape[0] - 1)
+    n, stride = c.n_out, c.out_row
+    gather_targets(data, objective.label_smoothing, block, first, last, n, work.Y, stride)
+    for r in range(first, last):
+        s = c.out + r * stride
+        z, a, d = view(work.Z, s, n), view(work.A, s, n), view(work.D, s, n)
+        y = view(work.Y, r * stride, n)
+        weight = data.weights[data.order[block + r]] if data.weights.size > 0 else 1.0
+        row_loss(
+            objective.loss, objective.loss_parameter, z, a, y, d,
+            scale if weight == 1.0 else scale * z.dtype.type(weight), view(work.row_loss, r, 1),
+        )  # fmt: skip
+        work.row_loss[r] *= weight
+        work.row_hit[r] = row_hit(objective.task, objective.threshold, a, y)

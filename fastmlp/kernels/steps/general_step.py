@@ -1,0 +1,179 @@
+"""The general step: correct for every network, loss, optimizer and batch size.
+
+    gather                    each member: its own rows of the block
+    forward, layer by layer   its own units (panels of W), of all rows
+    loss                      its own rows
+    backward, layer by layer  its own units of the layer below
+    gradients and update      its own panels of every W (update.py)
+
+with a barrier after each, but for the loss, whose rows are the same member's before and after. So
+weights stay in the cache of the member that changes them, and only activations travel: shared by
+rows of the block, all members read what the others have just written, and two cores took 1.6 times
+as long as one at 32 rows an update. A layer with fewer panels than members is shared by rows all
+the same.
+"""
+
+from ..buffers import Objective, layer_at
+from ..emit.tile import VECTOR_BYTES
+from ..inputs.gather import prefetch_rows
+from ..machine.calls import call
+from ..machine.denormals import flush_denormals, restore_denormals
+from ..machine.jit import kernel
+from ..machine.phases import BACKWARD, FORWARD, GATHER, LOSS, UPDATE, WAIT, count, ticks
+from ..machine.team import barrier, share
+from ..machine.view import as_views
+from ..rules.activations import activate_backward
+from .dense import dense_backward, rectangle, transpose_gradients
+from .forward import drop_rectangle, function_stretches, gather_inputs, output_loss
+
+
+@kernel(inline=True)
+def finish_gradients(net, work, layer, p0, p1, r0, r1):
+    """Turn a rectangle of a layer's D from dL/dA into dL/dZ."""
+    c = layer_at(net.layers, layer)
+    lanes = VECTOR_BYTES // work.A.itemsize
+    start, stride, length, first, last = function_stretches(c, lanes, p0, p1, r0, r1)
+    activate_backward(
+        c.derivative, net.activation_parameters[layer],
+        work.Z, work.A, work.D, start, stride, length, first, last,
+    )  # fmt: skip
+
+
+@kernel(cached=True)
+def backward(member, team, sync, net, work, objective, key, block, rows):
+    """Overwrite every layer's D = dL/dZ, and T, from the output's D."""
+    now = ticks()
+    lanes = VECTOR_BYTES // work.A.itemsize
+    for layer in range(net.layers.shape[0] - 1, -1, -1):
+        c = layer_at(net.layers, layer)
+        p0, p1, r0, r1 = rectangle(c, lanes, rows, member, team)
+        is_output = layer == net.layers.shape[0] - 1
+        if not is_output:
+            above = layer_at(net.layers, layer + 1)
+            dense_backward(above, c, net.params, work.T, work.zeros, work.D, p0, p1, r0, r1)
+            if above.source != above.in_:
+                drop_rectangle(above, net.dropout[layer + 1], layer + 1, work.D,
+                               above.in_, above.source, key, block, p0, p1, r0, r1)  # fmt: skip
+        if not is_output or not objective.is_fused:
+            finish_gradients(net, work, layer, p0, p1, r0, r1)
+        if layer > 0:
+            transpose_gradients(c, work.D, work.T, p0, p1, r0, r1)
+        now = count(work.phases, member, BACKWARD, now)
+        barrier(sync, team)
+        now = count(work.phases, member, WAIT, now)
+
+
+@kernel
+def objective_of_batch(objective, batch_weight):
+    """Return the objective of a batch, its penalties divided by the batch's weight if asked for."""
+    share = 1.0
+    if objective.penalty_per_row:
+        share = 1.0 / batch_weight if batch_weight > 0.0 else 0.0
+    return Objective(
+        objective.loss, objective.loss_parameter, objective.is_fused, objective.task,
+        objective.threshold, objective.label_smoothing, objective.l1 * share, objective.l2 * share,
+        objective.penalty_per_row, objective.clip_norm, objective.clip_value, objective.max_norm,
+        objective.update, objective.is_plain_sgd, objective.optimizer_parameters,
+    )  # fmt: skip
+
+
+@kernel(inline=True)
+def add_to_report(work, report, batch, rows, weight):
+    """Add the rows' losses and hits to the batch's, in the order of the rows."""
+    if report.note_penalties != 0:
+        total = 0.0
+        for i in range(work.group_penalties.size):
+            total += work.group_penalties[i]
+        report.penalty[batch] = total
+    for r in range(rows):
+        report.loss[batch] += work.row_loss[r]
+        report.hits[batch] += work.row_hit[r]
+    report.rows[batch] += rows
+    report.weight[batch] += weight
+
+
+@kernel
+def sum_weights(weights, order, first, last):
+    """Return the sum of the sample weights of rows order[first : last]."""
+    if weights.size == 0:
+        return float(last - first)
+    total = 0.0
+    for i in range(first, last):
+        total += weights[order[i]]
+    return total
+
+
+@kernel(cached=True)
+def train_batches(member, team, sync, net, work, data, objective, part, report):
+    """A member's share of the blocks of ``part``. Overwrites parameters, state and report."""
+    mode = flush_denormals()
+    net, work, data = as_views(net), as_views(work), as_views(data)
+    objective, report, sync = as_views(objective), as_views(report), as_views(sync)
+    real = net.params.dtype.type
+    lanes = VECTOR_BYTES // work.A.itemsize
+    depth = net.layers.shape[0]
+    batch_weight, goal = 0.0, objective
+    # Once: to take a field of a tuple within a tuple compiles to a copy of all of it.
+    lists, columns = data.sparse, work.columns
+    to_columns, prefetch, gradient = lists.to_columns, lists.prefetch, lists.gradient
+    for block in range(part.first, part.last):
+        batch = block // part.blocks_per_batch
+        batch_start = batch * part.batch_size
+        batch_stop = min(batch_start + part.batch_size, data.order.size)
+        start = batch_start + (block % part.blocks_per_batch) * part.block_rows
+        stop = min(start + part.block_rows, batch_stop)
+        if start >= stop:
+            continue  # the last batch of an epoch can have fewer blocks
+        rows = stop - start
+        if start == batch_start or block == part.first:
+            batch_weight = sum_weights(data.weights, data.order, batch_start, batch_stop)
+            goal = objective_of_batch(objective, batch_weight)
+        now = ticks()
+        if start == batch_start and report.note_penalties != 0:
+            call(
+                report.note_penalties,
+                (member, team, net.layers, net.params, work.group_penalties, goal.l1, goal.l2),
+            )
+        if to_columns != 0:
+            call(to_columns, (member, team, lists, columns, data.order, start, rows))
+        else:
+            first, last = share(rows, 1, member, team)
+            gather_inputs(net, work, data, part.dropout_key, start, first, last)
+        now = count(work.phases, member, GATHER, now)
+        for layer in range(depth):
+            if layer > 0 or to_columns == 0:
+                barrier(sync, team)
+                now = count(work.phases, member, WAIT, now)
+            p0, p1, r0, r1 = rectangle(layer_at(net.layers, layer), lanes, rows, member, team)
+            call(net.forward, (
+                net, work, lists, data.order, part.dropout_key, start, layer, p0, p1, r0, r1,
+            ))  # fmt: skip
+            now = count(work.phases, member, FORWARD, now)
+        # The output layer is shared by rows: these are the rows just computed.
+        first, last = share(rows, lanes, member, team)
+        scale = real(1.0 / batch_weight if batch_weight > 0.0 else 0.0)
+        output_loss(net, work, data, objective, start, first, last, scale)
+        count(work.phases, member, LOSS, now)
+        call(
+            net.backward,
+            (member, team, sync, net, work, objective, part.dropout_key, start, rows),
+        )
+        now = ticks()
+        # The rows after these: the next block's, unless an epoch ends or a batch has a short block.
+        first, last = share(rows, 1, member, team)
+        if prefetch != 0:
+            call(prefetch, (lists, data.order, stop + first, stop + last))
+        else:
+            prefetch_rows(data.X, data.order, stop + first, stop + last)
+        step = part.steps_before + batch + 1 if stop == batch_stop else 0
+        call(net.descend, (
+            member, team, sync, net, work, lists, columns, gradient, goal, rows,
+            start == batch_start, report.rates[batch], step,
+        ))  # fmt: skip
+        if member == 0:
+            weight = sum_weights(data.weights, data.order, start, stop)
+            add_to_report(work, report, batch, rows, weight)
+        now = count(work.phases, member, UPDATE, now)
+        barrier(sync, team)
+        count(work.phases, member, WAIT, now)
+    restore_denormals(mode)

@@ -1,0 +1,265 @@
+"""Per-sample SGD: forward, backward and update of one sample after another, in one loop.
+
+No gradient array and no transposed weights exist: a row of weights is read for the backward pass
+and updated while it is in registers. Inputs that are zero take no part, nor do zero activations
+where the derivative is zero with them (ReLU); both are exact.
+
+A team of two shares the first layer's units, in two *halves*. Each member forms the products of its
+half with the rows of the second layer's weights, which are its own as well, and the two sums meet
+in the only barrier of a sample. All that follows is little: both do it, the second member on
+weights of its own, until each updates its halves of the first two layers. One thread goes through
+the halves one after the other, so that the bits are the same.
+
+For plain SGD; what else touches every weight at every sample takes the general step, but for two
+things that are put off (deferred.py).
+
+Rows of bytes go through the first layer a block of samples at a time (sample_blocks.py), and the first
+member takes these alone.
+"""
+
+from typing import Any, NamedTuple
+
+from ..buffers import PARTS, layer_at
+from ..emit.tile import VECTOR_BYTES
+from ..machine.denormals import flush_denormals, restore_denormals
+from ..machine.jit import kernel
+from ..machine.phases import FORWARD, UPDATE, WAIT, count, ticks
+from ..machine.team import barrier
+from ..machine.view import as_views, row_view, view
+from ..rules.activations import activate, activate_backward
+from .deferred import dot_with_shift, is_due, multiply_shift, settle
+from .forward import output_loss
+from .sample_blocks import (
+    end_of_block,
+    make_ready,
+    multiply_ahead,
+    note_gram,
+    products_with_changes,
+    update_ahead,
+)
+from .sample_operations import (
+    add_products,
+    add_scaled,
+    backward_and_update,
+    copy_scaled,
+    copy_tail,
+    half_of,
+    list_units,
+    prefetch_numbers_of,
+    scale,
+    scale_and_add,
+    update_rows,
+)
+
+# How many rows of a block lie between two members': so that nothing of theirs shares a cache line.
+MEMBER_ROWS = 16
+
+
+class Samples(NamedTuple):
+    """Scratch of the per-sample step. Lists are laid out like ``Work.A``, a row for each member."""
+
+    half: int  # units of the first layer in its first half, whole panels; 0: it is not halved
+    is_flat: Any  # int64 (L,): whether a layer's derivative is 0 where its output is
+    columns: Any  # int32: the units listed
+    values: Any  # float: their activations
+    counts: Any  # int64 (members, 2 L or more): how many are listed, in each half of a layer
+    sums: Any  # float (2 * 2 * padded units of the second layer,): by turns, of the two halves
+    tail: Any  # float (P,): the second member's weights behind the second layer, and biases
+    u: Any  # float (padded units of the first layer,): by how much of the shift W is more than V
+    q: Any  # float: the shift times V
+    square: Any  # float (1,): the shift times itself
+    ahead: Any  # Ahead
+
+
+@kernel
+def pass_samples(
+    member, team, sync, samples, net, work, data, objective, report, tail, begin, end, s
+):
+    """Samples ``begin`` to ``end`` of the epoch, one update each. Return s after them.
+
+    Of rows of bytes, a block for which all is ready; a team of one does it. One function for both,
+    so that what the layers above the first do is compiled once.
+    """
+    real = net.params.dtype.type
+    lanes = VECTOR_BYTES // net.params.itemsize
+    depth = net.layers.shape[0]
+    A, Z, D, params, sparse = work.A, work.Z, work.D, net.params, data.sparse
+    columns, values = samples.columns, samples.values
+    counts = row_view(samples.counts, member, 0, 2 * depth)
+    place = member * MEMBER_ROWS
+    is_ahead = samples.ahead.products != 0
+    halves = 2 if samples.half > 0 and not is_ahead else 1
+    c0 = layer_at(net.layers, 0)
+    c1 = layer_at(net.layers, min(1, depth - 1))
+    o0, o1 = c0.out + place * c0.out_row, c1.out + place * c1.out_row
+    has_shift, l2 = sparse.shift.size > 0, objective.l2
+    starts_at_0 = has_shift or l2 != 0.0 or is_ahead
+    first = last = 0
+    now = ticks()  # only what is waited is of interest, to the size of the team
+    for sample in range(begin, end):
+        if not is_ahead:
+            row = data.order[sample]
+            first, last = sparse.starts[row * PARTS], sparse.starts[(row + 1) * PARTS]
+            if sample + 1 < data.order.size:
+                prefetch_numbers_of(sparse, data.order[sample + 1])
+        sums = sample % 2 * 2 * c1.ld_out
+        dot = dot_with_shift(sparse, first, last) if has_shift else real(0)
+        for half in range(member, halves, team):
+            u0, u1 = half_of(samples, c0, half, halves)
+            n = min(u1, c0.n_out) - u0
+            if is_ahead:
+                products_with_changes(samples.ahead, c0, begin, sample, Z, o0)
+            else:
+                add_products(sparse.columns, sparse.values, first, last, params, c0,
+                             work.zeros if starts_at_0 else params, 0 if starts_at_0 else c0.b,
+                             0 if starts_at_0 else lanes, Z, o0, u0 // lanes,
+                             u1 // lanes)  # fmt: skip
+            if has_shift:
+                add_scaled(Z, o0 + u0, samples.u, u0, u1 - u0, dot + samples.square[0])
+                add_scaled(Z, o0 + u0, samples.q, u0, u1 - u0, real(1))
+            if starts_at_0:
+                scale_and_add(Z, o0 + u0, u1 - u0, real(s), params, c0.b + u0)
+            activate(c0.function, net.activation_parameters[0], Z, A, o0 + u0, 0, n, 0, 1)
+            if depth > 1:
+                n = list_units(A, o0 + u0, o0 + u0 + n, o0, samples.is_flat[0], columns, values)
+                counts[half] = n
+                add_products(columns, values, o0 + u0, o0 + u0 + n, params, c1, work.zeros, 0, 0,
+                             samples.sums, sums + half * c1.ld_out,
+                             0, c1.ld_out // lanes)  # fmt: skip
+        now = count(work.phases, member, FORWARD, now)
+        barrier(sync, team)
+        now = count(work.phases, member, WAIT, now)
+        for layer in range(1, depth):
+            c = layer_at(net.layers, layer)
+            o = c.out + place * c.out_row
+            if layer == 1:
+                z, one = view(Z, o, c.ld_out), view(samples.sums, sums, c.ld_out)
+                other = view(samples.sums, sums + c.ld_out, c.ld_out)
+                for j in range(z.size):
+                    z[j] = one[j] + other[j] if halves == 2 else one[j]
+            else:
+                below = layer_at(net.layers, layer - 1)
+                a = below.out + place * below.out_row
+                add_products(columns, values, a, a + counts[2 * layer - 2], tail, c, work.zeros, 0,
+                             0, Z, o, 0, c.ld_out // lanes)  # fmt: skip
+            scale_and_add(Z, o, c.ld_out, real(s), tail, c.b)
+            activate(c.function, net.activation_parameters[layer], Z, A, o, 0, c.n_out, 0, 1)
+            counts[2 * layer] = list_units(
+                A, o, o + c.n_out, o, samples.is_flat[layer], columns, values
+            )
+        output_loss(net, work, data, objective, sample - place, place, place + 1, real(1))
+        rate = report.rates[sample]
+        following = s * (1.0 - rate * l2)
+        gain, bias_gain = real(-rate / following), real(-rate)
+        for layer in range(depth - 1, -1, -1):
+            c = layer_at(net.layers, layer)
+            o = c.out + place * c.out_row
+            is_complete = layer == depth - 1 and objective.is_fused
+            if layer > 0 and not is_complete:
+                activate_backward(c.derivative, net.activation_parameters[layer],
+                                  Z, A, D, o, 0, c.n_out, 0, 1)  # fmt: skip
+            if layer > 1:
+                below = layer_at(net.layers, layer - 1)
+                a = below.out + place * below.out_row
+                backward_and_update(columns, values, a, a + counts[2 * layer - 2], tail, c,
+                                    D, o, a, gain)  # fmt: skip
+                if l2 != 0.0:
+                    scale(D, a, below.n_out, real(s))
+            for mine in range(member, halves if layer < 2 else 0, team):
+                half = mine if halves == team else halves - 1 - mine
+                u0, u1 = half_of(samples, c0, half, halves)
+                if layer == 1:
+                    backward_and_update(columns, values, o0 + u0, o0 + u0 + counts[half], params,
+                                        c1, D, o1, o0, gain)  # fmt: skip
+                    if l2 != 0.0:
+                        scale(D, o0 + u0, min(u1, c0.n_out) - u0, real(s))
+                    continue
+                if not is_complete:
+                    activate_backward(c.derivative, net.activation_parameters[0], Z, A, D,
+                                      o0 + u0, 0, min(u1, c0.n_out) - u0, 0, 1)  # fmt: skip
+                add_scaled(params, c0.b + u0, D, o0 + u0, u1 - u0, bias_gain)
+                if is_ahead:
+                    copy_scaled(
+                        samples.ahead.D, (sample - begin) * c0.ld_out, D, o0, c0.ld_out, gain
+                    )
+                else:
+                    update_rows(sparse.columns, sparse.values, first, last, params, c0, D, o0, gain,
+                                u0 // lanes, u1 // lanes)  # fmt: skip
+                if has_shift:
+                    add_scaled(samples.u, u0, D, o0 + u0, u1 - u0, gain)
+                    add_scaled(samples.q, u0, D, o0 + u0, u1 - u0, gain * dot)
+            if layer > 0:
+                add_scaled(tail, c.b, D, o, c.ld_out, bias_gain)
+        s = following
+        if member == 0:
+            report.loss[sample] = work.row_loss[0]
+            report.hits[sample] = work.row_hit[0]
+            report.rows[sample] = 1
+            report.weight[sample] = 1.0
+    count(work.phases, member, FORWARD, now)
+    return s
+
+
+@kernel
+def pass_block(
+    member, team, sync, samples, net, work, data, objective, report, tail, begin, end, last, s
+):
+    """Samples ``begin`` to ``end`` of the epoch, whose rows are bytes, a block (sample_blocks.py). Return s
+    after them.
+    """
+    params, sparse, ahead = net.params, data.sparse, samples.ahead
+    c = layer_at(net.layers, 0)
+    now = ticks()
+    multiply_ahead(member, team, samples, sparse, work.zeros, data.order, params, c, begin, end)
+    now = count(work.phases, member, FORWARD, now)
+    barrier(sync, team)
+    count(work.phases, member, WAIT, now)
+    if member == 0:
+        ahead.scale[0] = pass_samples(
+            0, 1, sync, samples, net, work, data, objective, report, tail, begin, end, s
+        )
+    if member == team - 1:
+        make_ready(sparse, ahead, work.columns, data.order, begin, end, last)
+    now = ticks()
+    barrier(sync, team)
+    now = count(work.phases, member, WAIT, now)
+    update_ahead(member, team, samples, sparse, work.columns, params, c, end - begin)
+    count(work.phases, member, UPDATE, now)
+    return ahead.scale[0]
+
+
+@kernel(cached=True)
+def train_samples(member, team, sync, samples, net, work, data, objective, part, report):
+    """Samples ``part.first`` to ``part.last`` of the epoch, one update each; a team of one or two.
+
+    Overwrites parameters and report; in ``work`` a row of a block for each member, and, where rows
+    are bytes, the columns of a block.
+    """
+    mode = flush_denormals()
+    samples, net, work, data = as_views(samples), as_views(net), as_views(work), as_views(data)
+    objective, report, sync = as_views(objective), as_views(report), as_views(sync)
+    sparse, tail = data.sparse, net.params if member == 0 else samples.tail
+    is_ahead = samples.ahead.products != 0
+    if member > 0 and not is_ahead:
+        copy_tail(net, tail)
+    if sparse.shift.size > 0:
+        multiply_shift(member, team, sparse, samples, net, work.zeros)
+    if is_ahead and member == team - 1:
+        note_gram(sparse, samples.ahead, data.order, part.first, part.last)
+    s, begin = 1.0, part.first
+    while begin < part.last:
+        end = end_of_block(begin, part.last)
+        if is_ahead:
+            s = pass_block(
+                member, team, sync, samples, net, work, data, objective, report, tail, begin, end,
+                part.last, s,
+            )  # fmt: skip
+        else:
+            s = pass_samples(
+                member, team, sync, samples, net, work, data, objective, report, tail, begin, end, s
+            )
+        if is_due(end, part.last, s) and (sparse.shift.size > 0 or objective.l2 != 0.0):
+            settle(member, team, sparse, samples, net, work.zeros, net.params.dtype.type(s), tail)
+            s = 1.0
+        begin = end
+    restore_denormals(mode)

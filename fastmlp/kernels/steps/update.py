@@ -1,0 +1,232 @@
+"""From the deltas of a block to new weights: gradients, penalties, clipping, update, constraint.
+
+Weights are taken in groups, from a few panels of inputs to one panel of units: a group's gradient
+is still in the first-level cache when it is used. Each member has its own groups of every W;
+members meet only where a norm over all gradients, or over a unit's weights, has to be known.
+"""
+
+from ..buffers import layer_at, relocated
+from ..emit.tile import VECTOR_BYTES
+from ..machine.calls import call
+from ..machine.host import SPARSE_PANELS
+from ..machine.jit import kernel
+from ..machine.team import barrier, share
+from ..machine.view import view
+from ..rules.constraint import clip, limit_unit_norms, norm_factor, squared_norm
+from ..rules.optimizers import add_penalty, penalty, update
+from .dense import bias_gradient, dense_gradient, owned_units
+
+
+@kernel(inline=True)
+def is_one_pass(objective):
+    """Whether the update is w = (1 - rate l2) w - rate g: it is done where the gradient is made."""
+    return (
+        objective.is_plain_sgd
+        and objective.l1 == 0.0
+        and objective.clip_norm == 0.0
+        and objective.clip_value == 0.0
+    )
+
+
+# Panels of inputs in a group: 64 x 16 float32, 4 KB of gradient.
+GROUP = 4
+
+
+@kernel
+def owned_groups(c, lanes, member, team):
+    """Return a member's groups of W: panels of units (first, last), groups of inputs (first, last).
+
+    The group before the first of the inputs, number -1, holds the biases of a panel of units.
+    """
+    groups = (c.ld_in // lanes + GROUP - 1) // GROUP
+    p0, p1 = owned_units(c, lanes, member, team)
+    if p1 > 0:
+        return p0, p1, -1, groups
+    first, last = share(groups, 1, member, team)
+    return 0, c.ld_out // lanes, first - (first == 0 and last > 0), last
+
+
+@kernel
+def stretch(c, lanes, p, group):
+    """Return start and size of a group among the parameters."""
+    if group < 0:
+        return c.b + p * lanes, lanes
+    first, last = group * GROUP * lanes, min((group + 1) * GROUP * lanes, c.n_in)
+    return c.w + (p * c.n_in + first) * lanes, (last - first) * lanes
+
+
+@kernel
+def norm_place(c, lanes, p, group):
+    """Return where a group's squared norm is kept."""
+    groups = (c.ld_in // lanes + GROUP - 1) // GROUP
+    return c.norms + p * (groups + 1) + group + 1
+
+
+@kernel
+def weight_gradient(
+    c, lists, columns, sparse, A, D, p0, p1, q0, q1, rows, source, keep, gain, target
+):
+    """target = keep source + gain A^T dZ for the weights from some panels of inputs to some units.
+
+    ``source`` and ``target`` are laid out like the parameters, or ``source`` is one vector.
+    ``sparse`` is the address of the kernel for inputs whose zeros are left out; else 0.
+    """
+    lanes = VECTOR_BYTES // A.itemsize
+    if sparse != 0:
+        call(
+            sparse,
+            (
+                lists, columns, D, c, p0, p1, q0 * lanes, min(q1 * lanes, c.n_in), rows,
+                source, keep, gain, target,
+            ),
+        )  # fmt: skip
+    else:
+        for p in range(p0, p1):
+            dense_gradient(c, A, D, p, q0, q1, rows, source, keep, gain, target)
+
+
+@kernel(inline=True)
+def make_gradient(c, work, lists, columns, sparse, p0, p1, group, rows, overwrite):
+    """The gradient of the loss for a group of some panels. Overwrites or accumulates."""
+    one, lanes = work.A.dtype.type(1), VECTOR_BYTES // work.A.itemsize
+    if group < 0:
+        bias_gradient(c, work.D, p0, p1, rows, work.grads, overwrite)
+    else:
+        source = work.zeros if overwrite else work.grads
+        last = min((group + 1) * GROUP, c.ld_in // lanes)
+        weight_gradient(
+            c, lists, columns, sparse, work.A, work.D, p0, p1, group * GROUP, last, rows,
+            source, one, one, work.grads,
+        )  # fmt: skip
+
+
+@kernel(inline=True)
+def complete_gradient(c, params, work, g, objective, p, group):
+    """Add the penalty to the gradient of a group, from g on, and note its squared norm."""
+    real = params.dtype.type
+    lanes = VECTOR_BYTES // params.itemsize
+    start, n = stretch(c, lanes, p, group)
+    gradient = view(work.grads, g, n)
+    if group >= 0 and (objective.l1 != 0.0 or objective.l2 != 0.0):
+        add_penalty(view(params, start, n), gradient, real(objective.l1), real(objective.l2))
+    if objective.clip_norm > 0.0:
+        work.group_norms[norm_place(c, lanes, p, group)] = squared_norm(gradient)
+
+
+@kernel(cached=True)
+def note_penalties(member, team, layers, params, group_penalties, l1, l2):
+    """Note the penalty of each of this member's groups of weights, as they are now."""
+    lanes = VECTOR_BYTES // params.itemsize
+    for layer in range(layers.shape[0]):
+        c = layer_at(layers, layer)
+        p0, p1, first, last = owned_groups(c, lanes, member, team)
+        for p in range(p0, p1):
+            for group in range(first, last):
+                paid = 0.0  # by biases
+                if group >= 0:
+                    start, n = stretch(c, lanes, p, group)
+                    paid = penalty(view(params, start, n), l1, l2)
+                group_penalties[norm_place(c, lanes, p, group)] = paid
+
+
+@kernel(inline=True)
+def update_group(c, net, work, g, objective, p, group, factor, rate, step):
+    """Clip the gradient of a group, where that is asked for, and update its parameters."""
+    start, n = stretch(c, VECTOR_BYTES // net.params.itemsize, p, group)
+    if factor != 1.0 or objective.clip_value > 0.0:
+        clip(view(work.grads, g, n), factor, objective.clip_value)
+    update(objective, net.params, start, n, work.grads, g, work.state, rate, step, group >= 0)
+
+
+@kernel(inline=True)
+def constrain_units(member, team, net, limit):
+    """Bring the norm of the weights into each of this member's units down to ``limit``."""
+    lanes = VECTOR_BYTES // net.params.itemsize
+    for layer in range(net.layers.shape[0]):
+        c = layer_at(net.layers, layer)
+        first, last = share(c.ld_out // lanes, 1, member, team)
+        for p in range(first, last):
+            limit_unit_norms(net.params, c.w + p * c.n_in * lanes, c.n_in, limit)
+
+
+@kernel(inline=True)
+def sgd_step(member, team, net, work, lists, columns, gradient, objective, rows, rate):
+    """Gradients and update in one: no gradient is ever stored."""
+    real = net.params.dtype.type
+    lanes = VECTOR_BYTES // net.params.itemsize
+    keep, gain = real(1.0 - rate * objective.l2), real(-rate)
+    for layer in range(net.layers.shape[0]):
+        c = layer_at(net.layers, layer)
+        p0, p1, first, last = owned_groups(c, lanes, member, team)
+        q0, q1 = max(first, 0) * GROUP, min(last * GROUP, c.ld_in // lanes)
+        weight_gradient(
+            c, lists, columns, gradient if layer == 0 else 0, work.A, work.D, p0, p1, q0, q1, rows,
+            net.params, keep, gain, net.params,
+        )  # fmt: skip
+        if first < 0:
+            bias_gradient(c, work.D, p0, p1, rows, work.grads, True)
+            start, n = c.b + p0 * lanes, (p1 - p0) * lanes
+            b, db = view(net.params, start, n), view(work.grads, start, n)
+            for j in range(n):
+                b[j] += gain * db[j]
+
+
+@kernel(cached=True)
+def gradients_and_update(
+    member, team, sync, net, work, lists, columns, gradient, objective, rows, overwrite, rate, step
+):
+    """This member's groups of every layer's gradient; then, if ``step`` is not 0, their update.
+
+    ``overwrite`` says whether the block is the first of its batch.
+    """
+    if step > 0 and overwrite and is_one_pass(objective):
+        sgd_step(member, team, net, work, lists, columns, gradient, objective, rows, rate)
+    else:
+        update_in_passes(
+            member, team, sync, net, work, lists, columns, gradient, objective, rows, overwrite,
+            rate, step,
+        )  # fmt: skip
+    if step > 0 and objective.max_norm > 0.0:
+        barrier(sync, team)
+        constrain_units(member, team, net, objective.max_norm)
+
+
+@kernel(inline=True)
+def update_in_passes(
+    member, team, sync, net, work, lists, columns, gradient, objective, rows, overwrite, rate, step
+):
+    """Gradient and update group by group; in two passes where all gradients are needed first.
+
+    Where nobody needs a gradient after its update, all are made in one place, which stays in the
+    first-level cache.
+    """
+    lanes = VECTOR_BYTES // net.params.itemsize
+    by_norm = step > 0 and objective.clip_norm > 0.0
+    keeps_gradients = step == 0 or not overwrite or by_norm
+    factor = 1.0
+    for turn in range(2 if by_norm else 1):
+        if turn == 1:
+            barrier(sync, team)
+            factor = norm_factor(work.group_norms, objective.clip_norm)
+        for layer in range(net.layers.shape[0]):
+            c = layer_at(net.layers, layer)
+            p0, p1, first, last = owned_groups(c, lanes, member, team)
+            sparse = gradient if layer == 0 else 0
+            wide = SPARSE_PANELS if sparse != 0 else 1
+            mine, _ = stretch(c, lanes, p0, max(first, 0))
+            for p in range(p0, p1, wide):
+                stop = min(p + wide, p1)
+                for group in range(first, last):
+                    start, _ = stretch(c, lanes, p, group)
+                    moved = 0 if keeps_gradients or group < 0 else mine - start
+                    if turn == 0:
+                        make_gradient(
+                            relocated(c, c.w + moved, c.out), work, lists, columns, sparse,
+                            p, stop, group, rows, overwrite,
+                        )  # fmt: skip
+                    for q in range(p, stop):
+                        g = stretch(c, lanes, q, group)[0] + moved
+                        if turn == 0 and step > 0:
+                            complete_gradient(c, net.params, work, g, objective, q, group)
+                        if step > 0 and turn == (1 if by_norm else 0):
+                            update_group(c, net, work, g, objective, q, group, factor, rate, step)

@@ -1,0 +1,70 @@
+"""Outputs, losses and hits of a network on many rows."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from ..kernels.buffers import Data, Objective
+from ..kernels.steps.evaluation import evaluate_rows
+from .launch import launch
+from .workspace import Workspace
+
+# Rows of a launch, and multiply-adds: some 50 ms on one core, so that Ctrl-C is answered at once.
+_ROWS_AT_ONCE = 128 * 48
+_WORK_AT_ONCE = 1e9
+
+
+class Evaluation(NamedTuple):
+    """What an evaluation found."""
+
+    outputs: np.ndarray  # (n, n_outputs), or (0, n_outputs) if not asked for
+    loss: float  # mean over the rows; NaN without targets
+    hits: np.ndarray  # int64 (n,): whether a prediction is right; 0 for regression
+
+    @property
+    def hit_rate(self) -> float:
+        """The share of right predictions."""
+        return float(self.hits.mean())
+
+
+def evaluate(
+    workspace: Workspace,
+    data: Data,
+    objective: Objective,
+    threads: int,
+    want_outputs: bool = False,
+    load: bool = True,
+) -> Evaluation:
+    """Run all rows of ``data.order`` forward.
+
+    Parameters
+    ----------
+    workspace : Workspace
+        Its buffers are overwritten, its optimizer state is not.
+    data : Data
+    objective : Objective
+    threads : int
+    want_outputs : bool, default False
+    load : bool, default True
+        Whether the workspace is given the network's parameters first; else it has them.
+    """
+    if load:
+        workspace.load()
+    n, n_outputs = data.order.size, workspace.network.layer_sizes[-1]
+    outputs = np.empty((n if want_outputs else 0, n_outputs), workspace.network.dtype)
+    losses, hits = np.zeros(n), np.zeros(n, np.int64)
+    at_once = max(1, min(_ROWS_AT_ONCE, int(_WORK_AT_ONCE / workspace.network.params.size)))
+    for start in range(0, n, at_once):
+        rows = slice(start, min(start + at_once, n))
+        launch(
+            evaluate_rows, threads,
+            workspace.net, workspace.work, workspace.lists, data._replace(order=data.order[rows]),
+            objective, workspace.block_rows,
+            outputs[rows] if want_outputs else outputs, losses[rows], hits[rows],
+        )  # fmt: skip
+    has_targets = data.labels.size > 0 or data.targets.shape[0] > 0
+    loss = float(losses.mean()) if has_targets else math.nan
+    return Evaluation(outputs, loss, hits)
