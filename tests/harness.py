@@ -393,7 +393,7 @@ class Run:
         outputs = np.full((n if want_outputs else 0, n_outputs), np.nan, self.X.dtype)
         results = outputs, np.full(n, np.nan), np.full(n, -1)
         net, work = self.workspace.net, self.workspace.work
-        room, block_rows = self.workspace.lists, self.case.block_rows
+        room, block_rows = self.workspace.list_scratch, self.case.block_rows
         return (net, work, room, self.data, self.objective, block_rows), results
 
     def activation_rows(self, layer: int) -> np.ndarray:
@@ -486,7 +486,12 @@ def poison(workspace: Workspace) -> None:
         for array in (samples.values, samples.sums, samples.tail, samples.u, samples.q):
             array[:] = np.nan
         samples.columns[:], samples.counts[:] = -7, -7
-        for array in (samples.ahead.gram, samples.ahead.Z, samples.ahead.D, samples.ahead.scale):
+        for array in (
+            samples.block.row_products,
+            samples.block.Z,
+            samples.block.D,
+            samples.block.scale,
+        ):
             array[:] = np.nan
     work.columns.values[:], work.columns.sums[:], work.columns.bytes[:] = np.nan, np.nan, 255
     last = layers[-1]

@@ -141,6 +141,19 @@ def test_kernels_import_only_what_they_are_compiled_with(path: Path) -> None:
     assert outside <= KERNEL_IMPORTS
 
 
+KERNEL_ORDER = ["machine", "buffers", "call_types", "emit", "rules", "inputs", "steps"]
+
+
+def test_kernels_import_only_from_earlier_folders() -> None:
+    for path in sorted((PACKAGE / "kernels").rglob("*.py")):
+        own = name_of(path).split(".")
+        if len(own) < 3:
+            continue  # the package itself
+        parts = [name.split(".") for name in imports(path) if name.startswith("fastmlp.kernels.")]
+        for other in {name[2] for name in parts}:
+            assert KERNEL_ORDER.index(other) <= KERNEL_ORDER.index(own[2]), (path.name, other)
+
+
 def heavy_after(statement: str) -> list[str]:
     """The heavy modules that a fresh Python has loaded after a statement."""
     script = f"import sys\n{statement}\nprint(*[m for m in {HEAVY} if m in sys.modules])"

@@ -31,13 +31,18 @@ def _take(module: str, name: str) -> Any:
         return None
 
 
-_matmul = _take("kernels.dense", "matmul")  # until weights lay in panels
-_dense_forward = _take("kernels.dense", "dense_forward")
-_dense_gradient = _take("kernels.dense", "dense_gradient")
+def _take_kernel(folder: str, module: str, name: str) -> Any:
+    """Return a kernel, from its folder or, on earlier commits, from the one folder of all."""
+    return _take(f"kernels.{folder}.{module}", name) or _take(f"kernels.{module}", name)
+
+
+_matmul = _take("kernels.dense", "matmul")  # until weights were stored in panels
+_dense_forward = _take_kernel("steps", "dense", "dense_forward")
+_dense_gradient = _take_kernel("steps", "dense", "dense_gradient")
 _layer_at = _take("kernels.buffers", "layer_at")
-_update = _take("kernels.optimizers", "update")
-_activate = _take("kernels.activations", "activate")
-_barrier = _take("kernels.team", "barrier")
+_update = _take_kernel("rules", "optimizers", "update")
+_activate = _take_kernel("rules", "activations", "activate")
+_barrier = _take_kernel("machine", "team", "barrier")
 
 # What an unknown name of an activation or optimizer raises.
 _Unknown = _take("base.errors", "ConfigError") or TypeError

@@ -10,6 +10,5 @@ Each folder imports from the folders above it in this list, which is also the re
 - ``rules``: activations, losses, optimizers, dropout, constraints.
 - ``inputs``: rows of the data: dense, as lists of non-zeros, as bytes.
 - ``steps``: a block of rows through the network (``dense``, ``forward``), the general step
-  (``general_step``, ``update``), the per-sample step (``sample_step`` and its parts), and evaluation
-  (``evaluation``).
+  (``general_step``, ``update``), the per-sample step (``sample_step`` and its parts), evaluation.
 """

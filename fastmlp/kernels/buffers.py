@@ -13,10 +13,26 @@ Letters: ``L`` layers, ``R`` rows of a block (in whole panels), ``P`` padded par
 features, ``C`` outputs of the network.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from numba import types
+from numba.extending import intrinsic
 
 from .machine.jit import kernel
-from .machine.view import row_view
+from .machine.records import (
+    ByteRows,
+    Bytes,
+    Floats,
+    Int32s,
+    IntRows,
+    Ints,
+    Keys,
+    RealBits,
+    RealRows,
+    Reals,
+    replacing,
+)
+from .machine.view import emit_element
 
 # Columns of the int64 table Net.layers: sizes, padded sizes, the addresses of the activation's
 # kernels, and offsets: weights and biases in params and grads, the layer's first group in
@@ -27,7 +43,6 @@ from .machine.view import row_view
     N_IN, N_OUT, LD_IN, LD_OUT, FUNCTION, DERIVATIVE, W, B, NORMS, T,
     SOURCE, IN, IN_ROW, IN_PANEL, OUT, OUT_ROW, OUT_PANEL,
 ) = range(17)  # fmt: skip
-LAYER_FIELDS = 17
 
 
 class Layer(NamedTuple):
@@ -54,32 +69,44 @@ class Layer(NamedTuple):
     out_panel: int
 
 
+LAYER_FIELDS = len(Layer._fields)
+
+
+@intrinsic
+def _read_layer(typingctx, layers, layer):
+    """Return a row of a table of layers as a Layer."""
+    kind = types.NamedUniTuple(types.int64, LAYER_FIELDS, Layer)
+
+    def codegen(context, builder, signature, args):
+        size = context.get_constant(types.intp, LAYER_FIELDS)
+        first = emit_element(
+            context, builder, layers, args[0], builder.mul(args[1], size), LAYER_FIELDS
+        )
+        fields = [
+            builder.load(builder.gep(first, [context.get_constant(types.intp, n)]))
+            for n in range(LAYER_FIELDS)
+        ]
+        return context.make_tuple(builder, kind, fields)
+
+    return kind(layers, types.intp), codegen
+
+
 @kernel
 def layer_at(layers, layer):
     """Return a row of Net.layers."""
-    c = row_view(layers, layer, 0, LAYER_FIELDS)
-    return Layer(
-        c[N_IN], c[N_OUT], c[LD_IN], c[LD_OUT], c[FUNCTION], c[DERIVATIVE], c[W], c[B], c[NORMS],
-        c[T], c[SOURCE], c[IN], c[IN_ROW], c[IN_PANEL], c[OUT], c[OUT_ROW], c[OUT_PANEL],
-    )  # fmt: skip
+    return _read_layer(layers, layer)
 
 
-@kernel
-def relocated(c, w, out):
-    """Return the layer with its weights and its outputs elsewhere."""
-    return Layer(
-        c.n_in, c.n_out, c.ld_in, c.ld_out, c.function, c.derivative, w, c.b, c.norms,
-        c.t, c.source, c.in_, c.in_row, c.in_panel, out, c.out_row, c.out_panel,
-    )  # fmt: skip
+relocated = replacing("w", "out")  # the layer with its weights and its outputs elsewhere
 
 
 class Net(NamedTuple):
     """A network. Read-only in forward passes, overwritten by updates."""
 
-    layers: Any  # int64 (L, LAYER_FIELDS)
-    activation_parameters: Any  # float (L,): the one parameter of each layer's activation
-    dropout: Any  # float64 (L,): share of each layer's inputs that is dropped
-    params: Any  # float (P,): all weights, in panels, then all biases
+    layers: IntRows  # (L, LAYER_FIELDS)
+    activation_parameters: Reals  # (L,): the one parameter of each layer's activation
+    dropout: Floats  # (L,): share of each layer's inputs that is dropped
+    params: Reals  # (P,): all weights, in panels, then all biases
     # Addresses of the kernels that a step is made of; 0 where nothing is trained.
     forward: int  # one layer
     backward: int  # all layers
@@ -90,7 +117,7 @@ class Net(NamedTuple):
 PARTS = 4
 
 
-class Sparse(NamedTuple):
+class SparseRows(NamedTuple):
     """Rows of which only the numbers that are not zero are used, and the kernels that do so.
 
     As lists: the numbers of part p of row r are those from starts[r PARTS + p] to the next start.
@@ -98,13 +125,13 @@ class Sparse(NamedTuple):
     numbers by a factor for each column: then the shift alone is a list.
     """
 
-    starts: Any  # int64 ((n + 1) * PARTS + 1,)
-    columns: Any  # int32 (numbers,); ascending in each row
-    values: Any  # float (numbers,)
-    cuts: Any  # int64 (PARTS + 1,): the first column of each part, and F
-    shift: Any  # float (F,): what is added to every row, or empty: nothing
-    X: Any  # uint8 (n, F), read-only; of no bytes where rows are lists
-    factor: Any  # float (F,), or empty where rows are lists
+    starts: Ints  # ((n + 1) * PARTS + 1,)
+    columns: Int32s  # (numbers,); ascending in each row
+    values: Reals  # (numbers,)
+    cuts: Ints  # (PARTS + 1,): the first column of each part, and F
+    shift: Reals  # (F,): what is added to every row, or empty: nothing
+    X: ByteRows  # (n, F), read-only; of no bytes where rows are lists
+    factor: Reals  # (F,), or empty where rows are lists
     prefetch: int  # addresses; 0 where rows are dense
     to_columns: int
     forward: int
@@ -118,57 +145,57 @@ class Columns(NamedTuple):
     """
 
     capacity: int  # places of a column: rows of a block, or a little more
-    bytes: Any  # uint8 (F capacity + a word,)
-    next: Any  # int64 (F,): the place behind a column's last number; its first is k capacity
-    touched: Any  # int32 (F + PARTS,): the columns that have any, part by part
-    n_touched: Any  # int64 (PARTS,): how many these are
-    values: Any  # float (2 F capacity,): each number, and behind it the bits of its row
-    rows: Any  # the same memory as integers of that size
-    sums: Any  # float (padded units of the first layer,): dZ, summed over the rows
+    bytes: Bytes  # (F capacity + a word,)
+    next: Ints  # (F,): the place behind a column's last number; its first is k capacity
+    touched: Int32s  # (F + PARTS,): the columns that have any, part by part
+    n_touched: Ints  # (PARTS,): how many these are
+    values: Reals  # (2 F capacity,): each number, and behind it the bits of its row
+    rows: RealBits  # the same memory as integers of that size
+    sums: Reals  # (padded units of the first layer,): dZ, summed over the rows
 
 
-class Lists(NamedTuple):
+class ListScratch(NamedTuple):
     """Room for the lists of a block of rows, for each member apart. Scratch, but for the flag."""
 
-    starts: Any  # int64
-    columns: Any  # int32
-    values: Any  # float
-    order: Any  # int64 (R,): 0, 1, 2 ...
-    is_infinite: Any  # int64 (1,): set where a number is infinite or NaN, and never reset
+    starts: Ints
+    columns: Int32s
+    values: Reals
+    order: Ints  # (R,): 0, 1, 2 ...
+    is_infinite: Ints  # (1,): set where a number is infinite or NaN, and never reset
 
 
 class Work(NamedTuple):
     """Every buffer that a step writes to, apart from the parameters. Scratch but for ``state``."""
 
-    A: Any  # float: inputs and activations of a block, one layer after the other
-    Z: Any  # float: pre-activations
-    D: Any  # float: gradients with respect to A, turned in place into those with respect to Z
-    T: Any  # float: D transposed, in panels of ``lanes`` rows of the block
-    Y: Any  # float (R * padded C,): targets of a block
-    grads: Any  # float (P,)
-    state: Any  # float: the optimizer's (P,) buffers, one after the other
-    zeros: Any  # float (lanes,)
-    group_norms: Any  # float64: squared gradient norm of each group of parameters
-    group_penalties: Any  # float64: penalty of each group of weights
-    row_loss: Any  # float64 (R,)
-    row_hit: Any  # int64 (R,)
-    phases: Any  # int64 (phases.NAMES,): accumulates ticks
-    columns: Any  # Columns
+    A: Reals  # inputs and activations of a block, one layer after the other
+    Z: Reals  # pre-activations
+    D: Reals  # gradients with respect to A, turned in place into those with respect to Z
+    T: Reals  # D transposed, in panels of ``lanes`` rows of the block
+    Y: Reals  # (R * padded C,): targets of a block
+    grads: Reals  # (P,)
+    state: Reals  # the optimizer's (P,) buffers, one after the other
+    zeros: Reals  # (lanes,)
+    group_norms: Floats  # squared gradient norm of each group of parameters
+    group_penalties: Floats  # penalty of each group of weights
+    row_loss: Floats  # (R,)
+    row_hit: Ints  # (R,)
+    phases: Ints  # (phases.NAMES,): accumulates ticks
+    columns: Columns
 
 
 class Data(NamedTuple):
     """What is trained on or evaluated. Read-only."""
 
-    X: Any  # uint8 (n, bytes of F numbers), read-only; of no bytes where rows are sparse
+    X: ByteRows  # (n, bytes of F numbers), read-only; of no bytes where rows are sparse
     gather: int  # address of the kernel that brings rows of X into a block
     compress: int  # or of the kernel that makes lists of them, in evaluations; else 0
-    offset: Any  # float64 (F,), (1,) or empty: rows are scaled on their way, (x - offset) factor
-    factor: Any
-    labels: Any  # int32 (n,): class numbers, or empty
-    targets: Any  # float (n, C), or empty; both empty: no loss is computed
-    weights: Any  # float64 (n,): sample weights, or empty: all 1
-    sparse: Any  # Sparse
-    order: Any  # int64: the rows of an epoch in the order of their use
+    offset: Floats  # (F,), (1,) or empty: rows are scaled on their way, (x - offset) factor
+    factor: Floats
+    labels: Int32s  # (n,): class numbers, or empty
+    targets: RealRows  # (n, C), or empty; both empty: no loss is computed
+    weights: Floats  # (n,): sample weights, or empty: all 1
+    sparse: SparseRows
+    order: Ints  # the rows of an epoch in the order of their use
 
 
 class Objective(NamedTuple):
@@ -188,7 +215,7 @@ class Objective(NamedTuple):
     max_norm: float  # of the weights into a unit; 0: no limit
     update: int  # address
     is_plain_sgd: int  # whether the rule is w -= rate g
-    optimizer_parameters: Any  # float64 (4,)
+    optimizer_parameters: Floats  # (4,)
 
 
 class Slice(NamedTuple):
@@ -205,16 +232,16 @@ class Slice(NamedTuple):
     block_rows: int
     blocks_per_batch: int
     steps_before: int  # updates done in earlier epochs
-    dropout_key: Any  # uint64 (2,)
+    dropout_key: Keys  # (2,)
 
 
 class Report(NamedTuple):
     """What a slice reports, added up per step."""
 
-    loss: Any  # float64 (steps of the epoch,)
-    hits: Any  # int64 (steps of the epoch,)
-    rows: Any  # int64 (steps of the epoch,): over how many rows
-    weight: Any  # float64 (steps of the epoch,): the sum of their sample weights
-    penalty: Any  # float64 (steps of the epoch,): before the update, if wanted
-    rates: Any  # float64 (steps of the epoch,): an input, the learning rate of each step
+    loss: Floats  # (steps of the epoch,)
+    hits: Ints  # (steps of the epoch,)
+    rows: Ints  # (steps of the epoch,): over how many rows
+    weight: Floats  # (steps of the epoch,): the sum of their sample weights
+    penalty: Floats  # (steps of the epoch,): before the update, if wanted
+    rates: Floats  # (steps of the epoch,): an input, the learning rate of each step
     note_penalties: int  # address of the kernel that computes them; 0: they are not wanted

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any, NoReturn
 
 import numpy as np
-from numba import types
-from numba.np.numpy_support import from_dtype
 
 from ..base.conversion import as_dense
 from ..base.csr import Features, density, is_sparse
 from ..base.errors import DataError
 from ..base.selection import Selection
-from ..kernels.buffers import Data, Sparse
+from ..kernels.buffers import Data, SparseRows
+from ..kernels.call_types import call_gather
 from ..kernels.inputs import gather
 from ..kernels.machine.calls import address
 from ..ops.scalers import NO_SCALING, Scaling
@@ -23,11 +22,11 @@ from .sparse import (
     as_bytes,
     compress,
     compress_address,
+    empty_lists,
     listable,
     no_bytes,
     no_bytes_scaled,
-    no_lists,
-    no_sparse,
+    no_sparse_rows,
 )
 
 # Up to which share of numbers that are not zero it is faster to leave the others out: forward and
@@ -46,14 +45,9 @@ _MOST_KEPT = 1 << 14  # features for which lists of no rows are kept
 GATHERS = ("gather_same", "gather_bytes")
 
 
-@cache
 def gather_address(name: str, dtype: np.dtype) -> int:
     """Return the address of a kernel that brings rows into a block of ``dtype``."""
-    X = types.Array(types.uint8, 2, "C", readonly=True)
-    order, block = types.Array(types.int64, 1, "C"), types.Array(from_dtype(dtype), 1, "C")
-    size, scale = types.intp, types.Array(types.float64, 1, "C")
-    signature = (X, order, size, size, scale, scale, block, size, size, size)
-    return int(address(getattr(gather, name), signature))
+    return address(call_gather, getattr(gather, name), dtype)
 
 
 def encode(
@@ -131,11 +125,11 @@ def encode_for_outputs(
         X=as_bytes(X),
         compress=compress_address(X.dtype, dtype),
         factor=scaling.factor.astype(float),
-        sparse=_no_rows(no_lists, X.shape[1], scaling, dtype),
+        sparse=_no_rows(empty_lists, X.shape[1], scaling, dtype),
     )  # fmt: skip
 
 
-def _bytes(X: np.ndarray | Selection, scaling: Scaling, dtype: np.dtype) -> Sparse:
+def _bytes(X: np.ndarray | Selection, scaling: Scaling, dtype: np.dtype) -> SparseRows:
     """Return rows of bytes as they are, with their scaling."""
     rows = _no_rows(no_bytes_scaled, X.shape[1], scaling, dtype)
     X = np.asarray(X)
@@ -146,11 +140,11 @@ def _bytes(X: np.ndarray | Selection, scaling: Scaling, dtype: np.dtype) -> Spar
 
 
 def _no_rows(
-    make: Callable[[int, Scaling, np.dtype], Sparse],
+    make: Callable[[int, Scaling, np.dtype], SparseRows],
     n_features: int,
     scaling: Scaling,
     dtype: np.dtype,
-) -> Sparse:
+) -> SparseRows:
     """Return ``make(n_features, scaling, dtype)``, which takes longer than a row's prediction."""
     offset, factor = scaling.offset, scaling.factor
     is_usual = offset.dtype == factor.dtype == np.float64
@@ -161,12 +155,12 @@ def _no_rows(
 
 @lru_cache(maxsize=8)
 def _kept_no_rows(
-    make: Callable[[int, Scaling, np.dtype], Sparse],
+    make: Callable[[int, Scaling, np.dtype], SparseRows],
     n_features: int,
     offset: bytes,
     factor: bytes,
     dtype: np.dtype,
-) -> Sparse:
+) -> SparseRows:
     return make(n_features, Scaling("", np.frombuffer(offset), np.frombuffer(factor)), dtype)
 
 
@@ -191,7 +185,7 @@ def _data(
     """Return rows in their own order."""
     nothing = {"gather": 0, "compress": 0, "offset": np.empty(0), "factor": np.empty(0)}
     return Data(
-        **{**nothing, "sparse": no_sparse(dtype), **parts},
+        **{**nothing, "sparse": no_sparse_rows(dtype), **parts},
         labels=np.empty(0, np.int32) if labels is None else labels,
         targets=np.empty((0, n_outputs), dtype) if targets is None else targets,
         weights=np.empty(0),

@@ -61,8 +61,8 @@ def evaluate(
         rows = slice(start, min(start + at_once, n))
         launch(
             evaluate_rows, threads,
-            workspace.net, workspace.work, workspace.lists, data._replace(order=data.order[rows]),
-            objective, workspace.block_rows,
+            workspace.net, workspace.work, workspace.list_scratch,
+            data._replace(order=data.order[rows]), objective, workspace.block_rows,
             outputs[rows] if want_outputs else outputs, losses[rows], hits[rows],
         )  # fmt: skip
     has_targets = data.labels.size > 0 or data.targets.shape[0] > 0

@@ -67,7 +67,7 @@ class Evaluator:
             makes_lists=data.compress != 0,
         )
         workspace = self.workspace
-        buffers = workspace.net, workspace.work, workspace.lists
+        buffers = workspace.net, workspace.work, workspace.list_scratch
         self.bytes = _bytes(buffers) + self.network.params.nbytes
         self._is_checked = False
 
@@ -109,7 +109,7 @@ class Evaluator:
         DataError
             If rows of which lists are made hold what is not finite, after scaling.
         """
-        is_infinite = self.workspace.lists.is_infinite
+        is_infinite = self.workspace.list_scratch.is_infinite
         is_infinite[0] = 0
         goal = _outputs_alone(self.network.dtype) if goal is None else goal
         found = evaluate(self.workspace, data, goal, threads, want_outputs=True, load=False)

@@ -2,63 +2,44 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
-from numba import types
-from numba.np.numpy_support import from_dtype
 
 from ..kernels.buffers import Objective
+from ..kernels.call_types import (
+    call_activation,
+    call_activation_backward,
+    call_loss,
+    call_penalties,
+    call_update,
+)
 from ..kernels.machine.calls import address
 from ..kernels.rules import activations, losses, optimizers
-from ..kernels.steps import update
+from ..kernels.steps.update import note_penalties
 from ..ops.losses import Loss
 from ..ops.optimizers import Optimizer
 
-_FLOAT64_ARRAY = types.Array(types.float64, 1, "C")
 
-
-@cache
 def activation_addresses(name: str, dtype: np.dtype) -> tuple[int, int]:
     """Return the addresses of the forward and the backward kernel."""
-    real = from_dtype(dtype)
-    array = types.Array(real, 1, "C")
-    forward = getattr(activations, name)
-    backward = getattr(activations, f"{name}_backward")
     return (
-        address(forward, (array, array, real)),
-        address(backward, (array, array, array, real)),
+        address(call_activation, getattr(activations, name), dtype),
+        address(call_activation_backward, getattr(activations, f"{name}_backward"), dtype),
     )
 
 
-@cache
 def loss_address(name: str, dtype: np.dtype) -> int:
     """Return the address of the kernel of one row's loss."""
-    real = from_dtype(dtype)
-    array = types.Array(real, 1, "C")
-    signature = (array, array, array, array, real, types.float64, _FLOAT64_ARRAY)
-    return int(address(getattr(losses, name), signature))
+    return address(call_loss, getattr(losses, name), dtype)
 
 
-@cache
 def update_address(name: str, dtype: np.dtype) -> int:
     """Return the address of the kernel that updates a stretch of parameters."""
-    array = types.Array(from_dtype(dtype), 1, "C")
-    signature = (
-        array, array, array, types.intp, _FLOAT64_ARRAY, types.float64, types.int64, types.boolean
-    )  # fmt: skip
-    return int(address(getattr(optimizers, name), signature))
+    return address(call_update, getattr(optimizers, name), dtype)
 
 
-@cache
 def penalties_address(dtype: np.dtype) -> int:
     """Return the address of the kernel that notes the penalties of all groups of weights."""
-    numbers = types.Array(from_dtype(dtype), 1, "C")
-    signature = (
-        types.intp, types.intp, types.Array(types.int64, 2, "C"), numbers, _FLOAT64_ARRAY,
-        types.float64, types.float64,
-    )  # fmt: skip
-    return int(address(update.note_penalties, signature))
+    return address(call_penalties, note_penalties, dtype)
 
 
 def objective(

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
-from numba import typeof, types
-from numba.np.numpy_support import from_dtype
 
 from ..kernels import buffers
-from ..kernels.buffers import Layer, Sparse
+from ..kernels.buffers import SparseRows
+from ..kernels.call_types import call_block_forward, call_row_products
 from ..kernels.machine.calls import address
 from ..kernels.steps import sample_blocks
-from ..kernels.steps.sample_blocks import AHEAD, Ahead
+from ..kernels.steps.sample_blocks import SAMPLE_BLOCK, SampleBlock
 from ..kernels.steps.sample_step import Samples
 from .memory import CACHE_LINE, aligned_zeros
 from .network import Network
-from .sparse import no_sparse
-
-_SIZE = types.intp
 
 # At most so many threads share a sample: one for each half of the first layer's units.
 MEMBERS = 2
@@ -29,7 +23,7 @@ def can_be_halved(units: int, activation: str, dtype: np.dtype) -> bool:
     return not activation.startswith("softmax") and units > CACHE_LINE // dtype.itemsize
 
 
-def new_samples(network: Network, work: buffers.Work, sparse: Sparse | None) -> Samples:
+def new_samples(network: Network, work: buffers.Work, sparse: SparseRows | None) -> Samples:
     """Return scratch beside that of a workspace with activations in rows.
 
     Rows of bytes, which go through the first layer a block at a time, have no shift and one factor
@@ -53,34 +47,27 @@ def new_samples(network: Network, work: buffers.Work, sparse: Sparse | None) -> 
         u=aligned_zeros(int(network.table[0, buffers.LD_OUT]), work.A.dtype),
         q=aligned_zeros(int(network.table[0, buffers.LD_OUT]), work.A.dtype),
         square=np.array([0 if sparse is None else sparse.shift @ sparse.shift], work.A.dtype),
-        ahead=_new_ahead(network, sparse is not None and sparse.X.shape[1] > 0),
+        block=_new_block(network, sparse is not None and sparse.X.shape[1] > 0),
     )
 
 
-def _new_ahead(network: Network, are_bytes: bool) -> Ahead:
+def _new_block(network: Network, are_bytes: bool) -> SampleBlock:
     dtype, units = network.dtype, int(network.table[0, buffers.LD_OUT]) if are_bytes else 0
-    products, gram_of_block = ahead_addresses(dtype) if are_bytes else (0, 0)
-    return Ahead(
-        gram=aligned_zeros(2 * AHEAD * AHEAD, dtype),
-        places=np.tile(np.arange(AHEAD, dtype=np.int32), 2 * AHEAD),
-        Z=aligned_zeros(AHEAD * units, dtype),
-        D=aligned_zeros(AHEAD * units, dtype),
+    forward, multiply_rows = block_addresses(dtype) if are_bytes else (0, 0)
+    return SampleBlock(
+        row_products=aligned_zeros(2 * SAMPLE_BLOCK * SAMPLE_BLOCK, dtype),
+        indices=np.tile(np.arange(SAMPLE_BLOCK, dtype=np.int32), 2 * SAMPLE_BLOCK),
+        Z=aligned_zeros(SAMPLE_BLOCK * units, dtype),
+        D=aligned_zeros(SAMPLE_BLOCK * units, dtype),
         scale=np.ones(1),
-        products=products,
-        gram_of_block=gram_of_block,
+        forward=forward,
+        multiply_rows=multiply_rows,
     )
 
 
-@cache
-def ahead_addresses(dtype: np.dtype) -> tuple[int, int]:
+def block_addresses(dtype: np.dtype) -> tuple[int, int]:
     """Return the addresses of what the first layer needs for a block of samples."""
-    lists, array = typeof(no_sparse(dtype)), types.Array(from_dtype(dtype), 1, "C")
-    order = types.Array(types.int64, 1, "C")
-    layer = types.NamedUniTuple(types.int64, len(Layer._fields), Layer)
-    four = (_SIZE,) * 4
     return (
-        int(
-            address(sample_blocks.forward_ahead, (lists, order, array, array, array, layer, *four))
-        ),
-        int(address(sample_blocks.gram_of_block, (lists, order, array, *four[:2]))),
+        address(call_block_forward, sample_blocks.forward_block, dtype),
+        address(call_row_products, sample_blocks.multiply_rows_of_block, dtype),
     )

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import numpy as np
-from numba import typeof, types
-from numba.np.numpy_support import from_dtype
 
 from ..base.csr import Features, blocks, is_sparse
 from ..base.selection import Selection
-from ..kernels.buffers import PARTS, Columns, Layer, Lists, Sparse
+from ..kernels.buffers import PARTS, Columns, ListScratch, SparseRows
+from ..kernels.call_types import (
+    call_compress,
+    call_prefetch,
+    call_sparse_forward,
+    call_sparse_gradient,
+    call_to_columns,
+)
 from ..kernels.emit.bits import HALF_WORD, WORD
 from ..kernels.inputs import compress as compression
 from ..kernels.inputs import rows_as_bytes, rows_as_lists
@@ -21,7 +25,6 @@ from ..ops.scalers import NO_SCALING, Scaling
 from .guards import guarded
 from .memory import aligned_zeros
 
-_SIZE = types.intp
 # Rows of bytes are looked at so many at a time.
 LEAST_BYTES = WORD
 _LISTABLE = (np.uint8, np.float32, np.float64)
@@ -32,7 +35,7 @@ def no_columns(dtype: np.dtype) -> Columns:
     return _columns(0, 0, 0, dtype, 0)
 
 
-def new_columns(lists: Sparse, block_rows: int, n_units: int, dtype: np.dtype) -> Columns:
+def new_columns(lists: SparseRows, block_rows: int, n_units: int, dtype: np.dtype) -> Columns:
     """Return buffers for a block of so many rows of ``lists``."""
     n_features = int(lists.cuts[-1])
     if lists.X.shape[1]:
@@ -59,9 +62,9 @@ def _columns(
     )
 
 
-def no_sparse(dtype: np.dtype) -> Sparse:
+def no_sparse_rows(dtype: np.dtype) -> SparseRows:
     """Return what stands for the lists of dense rows."""
-    return Sparse(
+    return SparseRows(
         starts=np.zeros(PARTS + 1, np.int64),
         columns=np.empty(0, np.int32),
         values=np.empty(0, dtype),
@@ -76,10 +79,10 @@ def no_sparse(dtype: np.dtype) -> Sparse:
     )
 
 
-def new_lists(n_features: int, block_rows: int, dtype: np.dtype) -> Lists:
+def new_list_scratch(n_features: int, block_rows: int, dtype: np.dtype) -> ListScratch:
     """Return room for the lists of a block, and for a shift of each member's."""
     numbers = 2 * block_rows * n_features
-    return Lists(
+    return ListScratch(
         starts=np.zeros(2 * block_rows * (PARTS + 1), np.int64),
         columns=np.zeros(numbers, np.int32),
         values=np.zeros(numbers, dtype),
@@ -117,7 +120,7 @@ def listable(X: np.ndarray) -> np.ndarray:
     return X if X.dtype in _LISTABLE else X.astype(np.float64)
 
 
-def compress(X: Features, scaling: Scaling, dtype: np.dtype) -> Sparse:
+def compress(X: Features, scaling: Scaling, dtype: np.dtype) -> SparseRows:
     """Return the rows of a matrix, scaled, with the addresses of the kernels that take them.
 
     Parameters
@@ -132,12 +135,12 @@ def compress(X: Features, scaling: Scaling, dtype: np.dtype) -> Sparse:
     return _lists(X, scaling, dtype)._replace(**_addresses_of_lists(np.dtype(dtype)))
 
 
-def no_lists(n_features: int, scaling: Scaling, dtype: np.dtype) -> Sparse:
+def empty_lists(n_features: int, scaling: Scaling, dtype: np.dtype) -> SparseRows:
     """Return lists of no rows, with their shift."""
     return compress(np.empty((0, n_features), dtype), scaling, dtype)
 
 
-def no_bytes_scaled(n_features: int, scaling: Scaling, dtype: np.dtype) -> Sparse:
+def no_bytes_scaled(n_features: int, scaling: Scaling, dtype: np.dtype) -> SparseRows:
     """Return what rows of bytes are taken with, without any: their scaling, and the addresses.
 
     Parameters
@@ -155,7 +158,7 @@ def no_bytes_scaled(n_features: int, scaling: Scaling, dtype: np.dtype) -> Spars
     return shift._replace(factor=factor, **_addresses_of_bytes(np.dtype(dtype)))
 
 
-def _lists(X: Features, scaling: Scaling, dtype: np.dtype) -> Sparse:
+def _lists(X: Features, scaling: Scaling, dtype: np.dtype) -> SparseRows:
     """Do what :func:`compress` does, without the addresses."""
     n, n_features = X.shape
     if is_sparse(X):
@@ -174,7 +177,7 @@ def _lists(X: Features, scaling: Scaling, dtype: np.dtype) -> Sparse:
     make = _list_rows if is_sparse(X) else _compress_rows
     make(X, scaling.factor.astype(float), cuts, 0, *rest)
     _compress_rows(_in_place(shift[np.newaxis]), np.ones(1), cuts, n * PARTS, *rest)
-    return no_sparse(dtype)._replace(
+    return no_sparse_rows(dtype)._replace(
         starts=starts,
         columns=columns,
         values=values,
@@ -224,16 +227,9 @@ def _list_rows(X: Features, factor: np.ndarray, cuts: np.ndarray, *rest: Any) ->
         values[: X.nnz] = scaled
 
 
-@cache
 def compress_address(kind: np.dtype, dtype: np.dtype) -> int:
     """Return the address of the kernel that makes lists of ``dtype`` from rows of ``kind``."""
-    real, order = types.Array(from_dtype(dtype), 1, "C"), types.Array(types.int64, 1, "C")
-    signature = (
-        types.Array(types.uint8, 2, "C", readonly=True), order, _SIZE, _SIZE,
-        types.Array(types.float64, 1, "C"), order, order, _SIZE,
-        types.Array(types.int32, 1, "C"), real,
-    )  # fmt: skip
-    return int(address(getattr(compression, f"compress_{kind}"), signature))
+    return address(call_compress, getattr(compression, f"compress_{kind}"), dtype)
 
 
 def _cuts(counts: np.ndarray) -> np.ndarray:
@@ -244,41 +240,21 @@ def _cuts(counts: np.ndarray) -> np.ndarray:
     return np.concatenate([[0], inner, [counts.size]]).astype(np.int64)
 
 
-@cache
 def _addresses_of_lists(dtype: np.dtype) -> dict[str, int]:
-    """Return the addresses of the kernels for lists, by the names of Sparse's fields."""
-    return _addresses(
-        dtype,
-        prefetch=rows_as_lists.prefetch_numbers,
-        to_columns=rows_as_lists.index_columns,
-        forward=rows_as_lists.sparse_forward,
-        gradient=rows_as_lists.sparse_gradient,
-    )
+    """Return the addresses of the kernels for lists, by the names of SparseRows's fields."""
+    return {
+        "prefetch": address(call_prefetch, rows_as_lists.prefetch_numbers, dtype),
+        "to_columns": address(call_to_columns, rows_as_lists.index_columns, dtype),
+        "forward": address(call_sparse_forward, rows_as_lists.sparse_forward, dtype),
+        "gradient": address(call_sparse_gradient, rows_as_lists.sparse_gradient, dtype),
+    }
 
 
-@cache
 def _addresses_of_bytes(dtype: np.dtype) -> dict[str, int]:
     """Return the addresses of the kernels for rows of bytes."""
-    return _addresses(
-        dtype,
-        prefetch=rows_as_bytes.prefetch_bytes,
-        to_columns=rows_as_bytes.bytes_by_columns,
-        forward=rows_as_bytes.forward_of_bytes,
-        gradient=rows_as_bytes.gradient_of_bytes,
-    )
-
-
-def _addresses(dtype: np.dtype, **kernels: Any) -> dict[str, int]:
-    lists, columns = typeof(no_sparse(dtype)), typeof(no_columns(dtype))
-    real = from_dtype(dtype)
-    array = types.Array(real, 1, "C")
-    order = types.Array(types.int64, 1, "C")
-    layer = types.NamedUniTuple(types.int64, len(Layer._fields), Layer)
-    four = (_SIZE,) * 4
-    signatures = {
-        "prefetch": (lists, order, _SIZE, _SIZE),
-        "to_columns": (_SIZE, _SIZE, lists, columns, order, _SIZE, _SIZE),
-        "forward": (lists, order, array, array, layer, _SIZE, *four),
-        "gradient": (lists, columns, array, layer, *four, _SIZE, array, real, real, array),
+    return {
+        "prefetch": address(call_prefetch, rows_as_bytes.prefetch_bytes, dtype),
+        "to_columns": address(call_to_columns, rows_as_bytes.bytes_by_columns, dtype),
+        "forward": address(call_sparse_forward, rows_as_bytes.forward_of_bytes, dtype),
+        "gradient": address(call_sparse_gradient, rows_as_bytes.gradient_of_bytes, dtype),
     }
-    return {name: address(kernel, signatures[name]) for name, kernel in kernels.items()}

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from ..kernels import buffers
-from ..kernels.buffers import Sparse
+from ..kernels.buffers import SparseRows
 from ..kernels.machine import phases
-from ..kernels.steps.sample_blocks import AHEAD
+from ..kernels.steps.sample_blocks import SAMPLE_BLOCK
 from ..kernels.steps.sample_step import MEMBER_ROWS
 from ..kernels.steps.update import GROUP
 from .functions import activation_addresses
@@ -17,7 +17,7 @@ from .memory import CACHE_LINE, aligned_zeros
 from .network import Network
 from .passes import with_passes
 from .samples import MEMBERS, new_samples
-from .sparse import new_columns, new_lists, no_columns
+from .sparse import new_columns, new_list_scratch, no_columns
 
 # A block's inputs and activations stay in the second-level cache.
 BLOCK_ROWS = 128
@@ -39,7 +39,7 @@ class Workspace:
         The share of each layer's inputs that is dropped; empty: none.
     per_sample : bool, default False
         Whether it is for the per-sample step, which takes activations in rows.
-    sparse : Sparse, optional
+    sparse : SparseRows, optional
         The rows that it will be used for, where zeros are left out: these need no place in a block.
     makes_lists : bool, default False
         Whether lists of the rows are made in evaluations.
@@ -48,7 +48,7 @@ class Workspace:
     ----------
     net : kernels.buffers.Net
     work : kernels.buffers.Work
-    lists : kernels.buffers.Lists
+    list_scratch : kernels.buffers.ListScratch
     samples : kernels.steps.sample_step.Samples or None
     """
 
@@ -60,7 +60,7 @@ class Workspace:
         training: bool = True,
         dropout: Sequence[float] = (),
         per_sample: bool = False,
-        sparse: Sparse | None = None,
+        sparse: SparseRows | None = None,
         makes_lists: bool = False,
     ):
         self.network = network
@@ -95,11 +95,13 @@ class Workspace:
             row_hit=np.zeros(padded_rows, np.int64),
             phases=np.zeros(len(phases.NAMES), np.int64),
             columns=_columns(
-                network, sparse if training else None, AHEAD if per_sample else block_rows
+                network, sparse if training else None, SAMPLE_BLOCK if per_sample else block_rows
             ),
         )
-        self.net = with_passes(net, self.work, training and not per_sample)
-        self.lists = new_lists(network.layer_sizes[0] if makes_lists else 0, block_rows, dtype)
+        self.net = with_passes(net, training and not per_sample)
+        self.list_scratch = new_list_scratch(
+            network.layer_sizes[0] if makes_lists else 0, block_rows, dtype
+        )
         self.samples = new_samples(network, self.work, sparse) if per_sample else None
         self._both = list(self._pairs(self.net.params, network.params))
         self.load()
@@ -138,7 +140,7 @@ class Workspace:
         yield in_panels[biases], in_rows[biases]
 
 
-def _columns(network: Network, lists: Sparse | None, block_rows: int) -> buffers.Columns:
+def _columns(network: Network, lists: SparseRows | None, block_rows: int) -> buffers.Columns:
     """Return the buffers for a block of sparse rows, column by column; without rows, none."""
     if lists is None or not lists.to_columns:
         return no_columns(network.dtype)

@@ -121,7 +121,7 @@ def compile_callers(dtype: str, mode: str) -> None:
     workspace, data = run.evaluator, run.prepared.train
     nothing = np.empty((0, run.network.layer_sizes[-1]), workspace.network.dtype)
     launch(
-        evaluate_rows, usable_cpus(), workspace.net, workspace.work, workspace.lists,
+        evaluate_rows, usable_cpus(), workspace.net, workspace.work, workspace.list_scratch,
         data._replace(order=data.order[:0]), run.objective, workspace.block_rows,
         nothing, np.empty(0), np.empty(0, np.int64),
     )  # fmt: skip

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..kernels.emit.row_products import MOST_FEATURES
-from ..kernels.steps.sample_blocks import AHEAD
+from ..kernels.steps.sample_blocks import SAMPLE_BLOCK
 from ..model.encoding import LISTS_DENSITY, LISTS_FEATURES, LISTS_SHIFT
 from ..model.samples import MEMBERS, can_be_halved
 from ..model.workspace import BLOCK_ROWS
@@ -87,8 +87,8 @@ def plan_inputs(
     has_zeros = density <= LISTS_DENSITY
     if is_per_sample(config):
         are_plain_bytes = are_bytes and is_plain and LISTS_FEATURES <= n_features <= MOST_FEATURES
-        if are_plain_bytes and has_zeros and looks_ahead(config):
-            return Inputs("bytes", f"{share}; the first layer takes {AHEAD} samples at once")
+        if are_plain_bytes and has_zeros and takes_sample_blocks(config):
+            return Inputs("bytes", f"{share}; the first layer takes {SAMPLE_BLOCK} samples at once")
         kind = "shifted lists" if is_sparse or (has_zeros and shift <= LISTS_SHIFT) else "lists"
         return Inputs(kind, f"{share}; the per-sample step takes lists of these")
     most_rows = max(1, min(BLOCK_ROWS, LISTS_PLACES // n_features))
@@ -124,7 +124,7 @@ def is_per_sample(config: TrainConfig) -> bool:
     return config.mode == "stochastic" and not _needs_general_step(config)
 
 
-def looks_ahead(config: TrainConfig) -> bool:
+def takes_sample_blocks(config: TrainConfig) -> bool:
     """Whether the per-sample step can take the first layer a block of samples at a time."""
     return is_per_sample(config) and bool(config.hidden_layer_sizes)
 

@@ -14,7 +14,7 @@ from ..kernels.buffers import Data, Objective, Report, Slice
 from ..kernels.machine.phases import WAIT
 from ..kernels.steps.deferred import SETTLED
 from ..kernels.steps.general_step import train_batches
-from ..kernels.steps.sample_blocks import AHEAD
+from ..kernels.steps.sample_blocks import SAMPLE_BLOCK
 from ..kernels.steps.sample_step import train_samples
 from ..model.functions import penalties_address
 from ..model.launch import launch
@@ -91,8 +91,8 @@ class Steps:
         samples = self.workspace.samples
         # Slices end after multiples of so many blocks, lest bits depend on the clock.
         self._grain = 1
-        if samples is not None and samples.ahead.products != 0:
-            self._grain = AHEAD
+        if samples is not None and samples.block.forward != 0:
+            self._grain = SAMPLE_BLOCK
         if samples is not None and (objective.l2 != 0.0 or data.sparse.shift.size > 0):
             self._grain = SETTLED
         self._team_size = TeamSize(plan.threads)

@@ -15,7 +15,7 @@ from ..kernels.steps.general_step import train_batches
 from ..model.encoding import GATHERS, gather_address
 from ..model.functions import activation_addresses, loss_address, update_address
 from ..model.launch import check_threads
-from ..model.samples import ahead_addresses
+from ..model.samples import block_addresses
 from ..model.sparse import compile_sparse
 from ..ops.activations import ACTIVATIONS
 from ..ops.losses import LOSSES
@@ -82,7 +82,7 @@ def _groups(dtype: str, threads: int | None) -> Iterator[tuple[str, Callable[[],
     ):
         yield f"{len(names)} {plural}", partial(_take_addresses, address, names, real)
     yield "rows with zeros", partial(compile_sparse, real)
-    yield "blocks of samples", partial(ahead_addresses, real)
+    yield "blocks of samples", partial(block_addresses, real)
     team = ", team" if check_threads(threads) > 1 else ""
     # In this order: a run of either mode evaluates.
     yield f"general step, evaluation{team}", partial(_compile_run, "batch", dtype, threads)

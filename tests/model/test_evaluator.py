@@ -153,7 +153,7 @@ def test_a_failed_use_is_not_kept(nothing_is_kept: list[Any]) -> None:
 def test_a_flag_of_old_condemns_nobody(nothing_is_kept: list[Any]) -> None:
     predictor, rows = wide_model(), with_zeros(20)
     predictor.outputs(rows)
-    nothing_is_kept[0][1].workspace.lists.is_infinite[0] = 1
+    nothing_is_kept[0][1].workspace.list_scratch.is_infinite[0] = 1
     assert predictor.outputs(rows).tobytes() == alone(predictor, rows)
 
 

@@ -15,7 +15,8 @@ from numba.extending import intrinsic
 
 from ..machine.host import is_x86
 from ..machine.view import unpack
-from .emitter import Emitter, integer
+from .emitter import integer
+from .list_emitter import ListEmitter
 from .lists import for_panels
 
 WORD = 64  # bytes looked at at once, a bit each
@@ -81,7 +82,7 @@ class ColumnsOfBytes(NamedTuple):
     c_panel: int
 
 
-class _Emitter(Emitter):
+class _WordEmitter(ListEmitter):
     """Emits sums over bytes: a word is used while the next is looked at."""
 
     def __init__(self, context, builder, kind, given, panels, size=WORD):
@@ -143,9 +144,6 @@ class _Emitter(Emitter):
         found.align = 1
         return found
 
-    def as_vector(self, pointer):
-        return self.builder.bitcast(pointer, self.vector.as_pointer())
-
     def take(self):
         """Return bits and numbers of the word last looked at."""
         turn = self.builder.load(self.turn)
@@ -178,7 +176,7 @@ def _multiply_rows(typingctx, given, count):
     """
 
     def codegen(context, builder, signature, args):
-        emit = _Emitter(context, builder, given, args[0], len(count))
+        emit = _WordEmitter(context, builder, given, args[0], len(count))
         _, shape = unpack(context, builder, emit.kinds["X"], emit.given["X"])
         width, one = builder.extract_value(shape, 1), integer(1)
         valid = builder.shl(_MASK(-1), emit["overlap"])
@@ -222,7 +220,7 @@ def _columns_product(size):
         """
 
         def codegen(context, builder, signature, args):
-            emit = _Emitter(context, builder, given, args[0], len(count), size=size)
+            emit = _WordEmitter(context, builder, given, args[0], len(count), size=size)
             zero = ir.Constant(emit.vector, None)
             first = builder.gep(emit["X"], [builder.mul(emit["first"], emit["height"])])
             X = emit.variable(first)

@@ -8,10 +8,9 @@ import math
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
-from ..machine.host import HAS_FMA
+from .emitter import multiply_add
 
 
 class _Format:
@@ -46,14 +45,11 @@ _FORMATS = {
 }  # fmt: skip
 
 
-class _Emitter:
+class _ScalarEmitter:
     def __init__(self, context, builder, kind):
         self.builder, self.format = builder, _FORMATS[kind]
         self.real = context.get_value_type(kind)
-        name = f"llvm.{'fma' if HAS_FMA else 'fmuladd'}.f{self.format.integer.width}"
-        self.fma_function = cgutils.get_or_insert_function(
-            builder.module, ir.FunctionType(self.real, [self.real] * 3), name
-        )
+        self.fma_function = multiply_add(builder, self.real)
 
     def number(self, value):
         return ir.Constant(
@@ -115,7 +111,7 @@ def exp(typingctx, x):
     """Return exp(x), within 2 units in the last place; 0 where it is nearly denormal."""
 
     def codegen(context, builder, signature, args):
-        return _Emitter(context, builder, x).exp(args[0])
+        return _ScalarEmitter(context, builder, x).exp(args[0])
 
     return x(x), codegen
 
@@ -125,6 +121,6 @@ def tanh(typingctx, x):
     """Return tanh(x), within 2 units in the last place."""
 
     def codegen(context, builder, signature, args):
-        return _Emitter(context, builder, x).tanh(args[0])
+        return _ScalarEmitter(context, builder, x).tanh(args[0])
 
     return x(x), codegen

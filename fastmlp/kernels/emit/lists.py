@@ -15,7 +15,8 @@ from numba.extending import intrinsic
 
 from ..buffers import PARTS
 from ..machine.jit import kernel
-from .emitter import Emitter, integer
+from .emitter import integer
+from .list_emitter import ListEmitter
 
 
 class RowsOfLists(NamedTuple):
@@ -52,7 +53,7 @@ def _multiply_rows(typingctx, given, count):
     """
 
     def codegen(context, builder, signature, args):
-        emit = Emitter(context, builder, given, args[0], len(count))
+        emit = ListEmitter(context, builder, given, args[0], len(count))
         rows = builder.sub(emit["last"], emit["first"])
         with cgutils.for_range(builder, rows) as loop:
             r = builder.sub(builder.sub(emit["last"], loop.index), integer(1))
@@ -109,7 +110,7 @@ def _multiply_columns(typingctx, given, count):
     """C_k = keep S_k + gain (H_k U + sum_e values[e] D[rows[e]] over column k)."""
 
     def codegen(context, builder, signature, args):
-        emit = Emitter(context, builder, given, args[0], len(count))
+        emit = ListEmitter(context, builder, given, args[0], len(count))
         keep, gain = emit.splat(emit["keep"]), emit.splat(emit["gain"])
         zero = ir.Constant(emit.vector, None)
         U = [emit.load(pointer) for pointer in emit.vectors("U", emit["u"], integer(0), integer(0))]
@@ -152,7 +153,7 @@ def _sum_rows(typingctx, given, count):
     """
 
     def codegen(context, builder, signature, args):
-        emit = Emitter(context, builder, given, args[0], len(count))
+        emit = ListEmitter(context, builder, given, args[0], len(count))
 
         def term(r, sums):
             vectors = map(emit.load, emit.vectors("D", emit["d"], r, emit["d_row"]))
@@ -194,7 +195,7 @@ def _multiply_list(typingctx, given, count):
     """C = I + sum_e values[e] W[columns[e]], for len(count) panels."""
 
     def codegen(context, builder, signature, args):
-        emit = Emitter(context, builder, given, args[0], len(count))
+        emit = ListEmitter(context, builder, given, args[0], len(count))
         initial = list(map(emit.load, emit.vectors("I", emit["i"], integer(0), integer(0))))
         term = emit.products("columns", "W", emit["w"], emit["w_row"])
         sums = emit.sums(emit["first"], emit["last"], term, initial)
@@ -215,7 +216,7 @@ def _add_to_rows(typingctx, given, count):
     """
 
     def codegen(context, builder, signature, args):
-        emit = Emitter(context, builder, given, args[0], len(count))
+        emit = ListEmitter(context, builder, given, args[0], len(count))
         vectors = list(map(emit.load, emit.vectors("I", emit["i"], integer(0), integer(0))))
         numbers = builder.sub(emit["last"], emit["first"])
         with cgutils.for_range(builder, numbers) as loop:
@@ -236,7 +237,7 @@ def _backward_and_add(typingctx, given, count):
     """
 
     def codegen(context, builder, signature, args):
-        emit = Emitter(context, builder, given, args[0], len(count))
+        emit = ListEmitter(context, builder, given, args[0], len(count))
         vectors = list(map(emit.load, emit.vectors("I", emit["i"], integer(0), integer(0))))
         numbers = builder.sub(emit["last"], emit["first"])
         element = emit.vector.element

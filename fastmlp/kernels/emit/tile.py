@@ -14,86 +14,34 @@ the loops over tiles are part of the IR, and 90 % is reached.
 
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
-from ..machine.host import HAS_FMA, TILE_ROWS
-from ..machine.view import check_access, unpack
-
-VECTOR_BYTES = 64
+from ..machine.host import TILE_ROWS
+from .emitter import INDEX, Emitter, integer
 
 _MOST_ADDRESSES = 6
-_INDEX = ir.IntType(64)
 _PARAMETERS = (
     *("A", "a", "a_row", "a_panel", "B", "b", "b_row"),
     *("I", "i", "i_row", "keep", "gain", "C", "c", "c_row", "n", "K"),
 )
 
 
-def lanes(dtype):
-    """Return how many numbers of ``dtype`` (a NumPy or Numba type) one vector holds."""
-    return VECTOR_BYTES // (dtype.bitwidth // 8 if hasattr(dtype, "bitwidth") else dtype.itemsize)
-
-
-class _Emitter:
-    """Emits a product; what its two forms differ in is where an element of A lies."""
+class _TileEmitter(Emitter):
+    """Emits a product; its two forms differ in where an element of A lies."""
 
     def __init__(self, context, builder, signature, args, of_columns):
-        self.builder, self.of_columns, self.is_near = builder, of_columns, False
-        given = dict(zip(_PARAMETERS, args, strict=True))
         kinds = dict(zip(_PARAMETERS, signature.args, strict=True))
-        dtype = kinds["A"].dtype
-        self.itemsize, self.lanes = dtype.bitwidth // 8, lanes(dtype)
-        self.vector = ir.VectorType(context.get_value_type(dtype), self.lanes)
-        self.fma = cgutils.get_or_insert_function(
-            builder.module,
-            ir.FunctionType(self.vector, [self.vector] * 3),
-            f"llvm.{'fma' if HAS_FMA else 'fmuladd'}.v{self.lanes}f{8 * self.itemsize}",
+        given = dict(zip(_PARAMETERS, args, strict=True))
+        super().__init__(context, builder, kinds, given, kinds["A"].dtype)
+        self.of_columns, self.is_near = of_columns, False
+        self.A, self.B, self.I, self.C = (
+            builder.gep(self[array], [given[offset]])
+            for array, offset in (("A", "a"), ("B", "b"), ("I", "i"), ("C", "c"))
         )
-
-        self.context, self.given, self.kinds = context, given, kinds
-
-        def start(array, offset):
-            data, _ = unpack(context, builder, kinds[array], given[array])
-            return builder.gep(data, [given[offset]])
-
-        self.A, self.B = start("A", "a"), start("B", "b")
-        self.I, self.C = start("I", "i"), start("C", "c")
         self.a_row, self.a_panel, self.b_row = given["a_row"], given["a_panel"], given["b_row"]
         self.i_row, self.c_row = given["i_row"], given["c_row"]
         self.n, self.K = given["n"], given["K"]
         self.keep, self.gain = self.splat(given["keep"]), self.splat(given["gain"])
-
-    # --- small parts ---
-
-    def number(self, value):
-        return ir.Constant(_INDEX, value)
-
-    def splat(self, scalar):
-        undefined = ir.Constant(self.vector, ir.Undefined)
-        first = self.builder.insert_element(undefined, scalar, ir.Constant(ir.IntType(32), 0))
-        zeros = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), None)
-        return self.builder.shuffle_vector(first, undefined, zeros)
-
-    def check(self, array, pointer, size=VECTOR_BYTES):
-        kind, value = self.kinds[array], self.given[array]
-        check_access(self.context, self.builder, kind, value, pointer, size)
-
-    def load(self, array, pointer):
-        self.check(array, pointer)
-        load = self.builder.load(self.builder.bitcast(pointer, self.vector.as_pointer()))
-        load.align = self.itemsize
-        return load
-
-    def store(self, value, array, pointer):
-        self.check(array, pointer)
-        store = self.builder.store(value, self.builder.bitcast(pointer, self.vector.as_pointer()))
-        store.align = self.itemsize
-
-    def row(self, pointer, stride, number):
-        return self.builder.gep(pointer, [self.builder.mul(stride, number)])
-
-    # --- the product ---
 
     def product(self):
         """All rows. High tiles have more rows than there are registers for their addresses, unless
@@ -102,7 +50,7 @@ class _Emitter:
         if self.of_columns or TILE_ROWS <= _MOST_ADDRESSES:
             self.rows(TILE_ROWS)
             return
-        in_panels = self.builder.icmp_signed("==", self.a_row, self.number(self.lanes))
+        in_panels = self.builder.icmp_signed("==", self.a_row, integer(self.lanes))
         with self.builder.if_else(in_panels) as (near, far):
             with far:
                 self.rows(_MOST_ADDRESSES)
@@ -112,23 +60,23 @@ class _Emitter:
 
     def rows(self, most):
         """All rows in tiles of at most ``most``, the higher of the two heights first."""
-        builder, one = self.builder, self.number(1)
-        tiles = self.quotient(self.n, self.number(most))
+        builder, one = self.builder, integer(1)
+        tiles = self.quotient(self.n, integer(most))
         height = self.quotient(self.n, builder.select(
-            builder.icmp_signed(">", tiles, self.number(0)), tiles, one))  # fmt: skip
+            builder.icmp_signed(">", tiles, integer(0)), tiles, one))  # fmt: skip
         lower = builder.sub(height, one)
         n_higher = builder.sub(self.n, builder.mul(lower, tiles))
         n_lower = builder.sub(tiles, n_higher)
-        row = self.number(0)
+        row = integer(0)
         for rows in range(most, 0, -1):
-            is_height = builder.icmp_signed("==", height, self.number(rows))
-            is_lower = builder.icmp_signed("==", lower, self.number(rows))
-            others = builder.select(is_lower, n_lower, self.number(0))
+            is_height = builder.icmp_signed("==", height, integer(rows))
+            is_lower = builder.icmp_signed("==", lower, integer(rows))
+            others = builder.select(is_lower, n_lower, integer(0))
             row = self.tiles(rows, builder.select(is_height, n_higher, others), row)
 
     def quotient(self, a, b):
         """a / b, rounded up."""
-        one = self.number(1)
+        one = integer(1)
         return self.builder.udiv(self.builder.sub(self.builder.add(a, b), one), b)
 
     def tiles(self, rows, count, first):
@@ -136,20 +84,20 @@ class _Emitter:
         builder = self.builder
         before = builder.block
         tile, after = builder.append_basic_block("tile"), builder.append_basic_block("after")
-        builder.cbranch(builder.icmp_signed(">", count, self.number(0)), tile, after)
+        builder.cbranch(builder.icmp_signed(">", count, integer(0)), tile, after)
         builder.position_at_end(tile)
-        row, left = builder.phi(_INDEX), builder.phi(_INDEX)
+        row, left = builder.phi(INDEX), builder.phi(INDEX)
         row.add_incoming(first, before)
         left.add_incoming(count, before)
         self.tile(rows, row)
-        next_row = builder.add(row, self.number(rows))
-        next_left = builder.sub(left, self.number(1))
+        next_row = builder.add(row, integer(rows))
+        next_left = builder.sub(left, integer(1))
         row.add_incoming(next_row, builder.block)
         left.add_incoming(next_left, builder.block)
-        builder.cbranch(builder.icmp_signed(">", next_left, self.number(0)), tile, after)
+        builder.cbranch(builder.icmp_signed(">", next_left, integer(0)), tile, after)
         end = builder.block
         builder.position_at_end(after)
-        behind = builder.phi(_INDEX)
+        behind = builder.phi(INDEX)
         behind.add_incoming(first, before)
         behind.add_incoming(next_row, end)
         return behind
@@ -162,10 +110,10 @@ class _Emitter:
         loop, done = builder.append_basic_block("sum_over_k"), builder.append_basic_block("store")
         builder.branch(loop)
         builder.position_at_end(loop)
-        k, place = builder.phi(_INDEX), builder.phi(_INDEX)
+        k, place = builder.phi(INDEX), builder.phi(INDEX)
         sums = [builder.phi(self.vector) for _ in range(rows)]
-        next_k = builder.add(k, self.number(1))
-        B_row = self.load("B", self.row(self.B, self.b_row, k))
+        next_k = builder.add(k, integer(1))
+        B_row = self.load(self.vector_at("B", self.row(self.B, self.b_row, k)))
         grown = []
         for element, total in zip(elements_of_A(place), sums, strict=True):
             self.check("A", element, self.itemsize)
@@ -174,8 +122,8 @@ class _Emitter:
         place_of_next = self.next_place(place, next_k)
         end = builder.block  # assertions cut the loop
         for variable, initial, following in (
-            (k, self.number(0), next_k),
-            (place, self.number(0), place_of_next),
+            (k, integer(0), next_k),
+            (place, integer(0), place_of_next),
             *zip(sums, [ir.Constant(self.vector, None)] * rows, grown, strict=True),
         ):
             variable.add_incoming(initial, before)
@@ -183,24 +131,25 @@ class _Emitter:
         builder.cbranch(builder.icmp_signed("<", next_k, self.K), loop, done)
         builder.position_at_end(done)
         for r, total in enumerate(grown):
-            number = builder.add(row, self.number(r))
-            kept = builder.fmul(self.keep, self.load("I", self.row(self.I, self.i_row, number)))
+            number = builder.add(row, integer(r))
+            source = self.vector_at("I", self.row(self.I, self.i_row, number))
+            kept = builder.fmul(self.keep, self.load(source))
             total = builder.call(self.fma, [self.gain, total, kept])
-            self.store(total, "C", self.row(self.C, self.c_row, number))
+            self.store(total, self.vector_at("C", self.row(self.C, self.c_row, number)))
 
     def elements_of_A(self, rows, row):
         """A function from the place along k to pointers to A's elements of the tile's rows."""
         builder, numbers = self.builder, range(rows)
         if self.of_columns or self.is_near:
             apart = 1 if self.of_columns else self.lanes
-            start = builder.gep(self.A, [builder.mul(row, self.number(apart))])
+            start = builder.gep(self.A, [builder.mul(row, integer(apart))])
 
             def elements(place):
                 first = builder.gep(start, [place])
-                return [builder.gep(first, [self.number(r * apart)]) for r in numbers]
+                return [builder.gep(first, [integer(r * apart)]) for r in numbers]
 
             return elements
-        starts = [self.row(self.A, self.a_row, builder.add(row, self.number(r))) for r in numbers]
+        starts = [self.row(self.A, self.a_row, builder.add(row, integer(r))) for r in numbers]
         return lambda place: [builder.gep(start, [place]) for start in starts]
 
     def next_place(self, place, next_k):
@@ -208,11 +157,11 @@ class _Emitter:
         builder = self.builder
         if self.of_columns:
             return builder.add(place, self.a_row)
-        lane = builder.and_(next_k, self.number(self.lanes - 1))
-        to_next_panel = builder.sub(self.a_panel, self.number(self.lanes))
-        is_next_panel = builder.icmp_signed("==", lane, self.number(0))
-        jump = builder.select(is_next_panel, to_next_panel, self.number(0))
-        return builder.add(builder.add(place, self.number(1)), jump)
+        lane = builder.and_(next_k, integer(self.lanes - 1))
+        to_next_panel = builder.sub(self.a_panel, integer(self.lanes))
+        is_next_panel = builder.icmp_signed("==", lane, integer(0))
+        jump = builder.select(is_next_panel, to_next_panel, integer(0))
+        return builder.add(builder.add(place, integer(1)), jump)
 
 
 def _make_product(of_columns):
@@ -226,7 +175,7 @@ def _make_product(of_columns):
         )
 
         def codegen(context, builder, signature, args):
-            _Emitter(context, builder, signature, args, of_columns).product()
+            _TileEmitter(context, builder, signature, args, of_columns).product()
             return context.get_dummy_value()
 
         return signature, codegen

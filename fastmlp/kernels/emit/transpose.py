@@ -7,7 +7,7 @@ from numba.extending import intrinsic
 
 from ..machine.jit import kernel
 from ..machine.view import check_access, emit_element, unpack
-from .tile import VECTOR_BYTES
+from .emitter import VECTOR_BYTES
 
 _HALF = VECTOR_BYTES // 2  # bytes of a row of a block: eight float32 fill eight AVX registers
 _INDEX = ir.IntType(64)

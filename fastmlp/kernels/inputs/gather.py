@@ -9,7 +9,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from ..emit.tile import VECTOR_BYTES
+from ..emit.emitter import VECTOR_BYTES
 from ..machine.jit import kernel
 from ..machine.view import View, check_access, emit_element, pack, prefetch, row_view, unpack, view
 

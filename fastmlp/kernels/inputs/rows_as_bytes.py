@@ -16,8 +16,8 @@ from ..emit.bits import (
     multiply_low_columns_of_bytes,
     multiply_rows_of_bytes,
 )
+from ..emit.emitter import VECTOR_BYTES
 from ..emit.lists import SumOfRows, sum_rows
-from ..emit.tile import VECTOR_BYTES
 from ..emit.transpose import BYTES, transpose_bytes
 from ..machine.host import SPARSE_PANELS
 from ..machine.jit import kernel

@@ -17,6 +17,7 @@ All are called by their addresses, so that a step does not hold their code where
 """
 
 from ..buffers import PARTS
+from ..emit.emitter import VECTOR_BYTES
 from ..emit.lists import (
     ColumnsOfLists,
     RowsOfLists,
@@ -25,7 +26,6 @@ from ..emit.lists import (
     multiply_rows_of_lists,
     sum_rows,
 )
-from ..emit.tile import VECTOR_BYTES
 from ..machine.host import SPARSE_PANELS
 from ..machine.jit import kernel
 from ..machine.team import share

@@ -7,9 +7,9 @@ layer; all others on any stretch of numbers, padding included.
 
 import math
 
+from ..call_types import call_activation, call_activation_backward
 from ..emit.elementary import exp
 from ..emit.elementary import tanh as tanh_of
-from ..machine.calls import call
 from ..machine.jit import kernel
 from ..machine.view import view
 
@@ -203,7 +203,7 @@ def activate(function, parameter, Z, A, start, stride, n, first, last):
     """
     for r in range(first, last):
         z, a = view(Z, start + r * stride, n), view(A, start + r * stride, n)
-        call(function, (z, a, parameter))
+        call_activation(function, (z, a, parameter))
 
 
 @kernel(inline=True)
@@ -211,4 +211,4 @@ def activate_backward(function, parameter, Z, A, D, start, stride, n, first, las
     """Turn stretches ``first`` to ``last`` of D from dL/dA into dL/dZ, in place."""
     for r in range(first, last):
         s = start + r * stride
-        call(function, (view(Z, s, n), view(A, s, n), view(D, s, n), parameter))
+        call_activation_backward(function, (view(Z, s, n), view(A, s, n), view(D, s, n), parameter))

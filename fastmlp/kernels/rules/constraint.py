@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from ..emit.tile import VECTOR_BYTES
+from ..emit.emitter import VECTOR_BYTES
 from ..machine.jit import kernel
 from ..machine.view import view
 

@@ -13,7 +13,7 @@ import math
 
 import numpy as np
 
-from ..machine.calls import call
+from ..call_types import call_loss
 from ..machine.jit import kernel
 from . import codes
 
@@ -119,7 +119,7 @@ def poisson(z, a, y, d, scale, _, result):
 @kernel(inline=True)
 def row_loss(function, parameter, z, a, y, d, scale, result):
     """Overwrite the row's d, and ``result`` with its loss. ``function`` is the loss's address."""
-    call(function, (z, a, y, d, scale, parameter, result))
+    call_loss(function, (z, a, y, d, scale, parameter, result))
 
 
 @kernel

@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from ..machine.calls import call
+from ..call_types import call_update
 from ..machine.jit import kernel
 from ..machine.view import view
 
@@ -50,10 +50,10 @@ def sgd(w, g, state, size, parameters, rate, step, is_weight):
         return
     v = view(state, 0, w.size)
     if parameters[2] != 0.0:
-        ahead = parameters[1] != 0.0
+        is_nesterov = parameters[1] != 0.0
         for j in range(w.size):
             v[j] = momentum * v[j] + rate * g[j]
-            w[j] -= rate * g[j] + momentum * v[j] if ahead else v[j]
+            w[j] -= rate * g[j] + momentum * v[j] if is_nesterov else v[j]
     elif parameters[1] == 0.0:
         for j in range(w.size):
             v[j] = momentum * v[j] + g[j]
@@ -131,7 +131,7 @@ def update(objective, params, start, n, grads, g, state, rate, step, is_weight):
     ``state`` holds the optimizer's buffers, each as long as ``params``, one after the other.
     """
     first = min(start, state.size)  # a rule without state has none of it
-    call(
+    call_update(
         objective.update,
         (
             view(params, start, n), view(grads, g, n),

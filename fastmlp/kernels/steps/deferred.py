@@ -1,25 +1,28 @@
-"""What the per-sample step puts off, exactly, as it would touch every weight at every sample.
+"""Deferred updates of the per-sample step: two that would change every weight at every sample.
 
-- L2 shrinks all weights by the same factor, which is kept apart: W = s V, and only s shrinks.
+- L2 multiplies all weights by the same factor, which is stored separately: W = s V, and only s
+  changes.
 - The shift h of standardised inputs adds a multiple of h to every column of W (the gradient is
   (x + h) dz^T): W = s (V + h u^T), and only u changes; h V is kept up to date as q.
+
+Both are exact. They are applied to the weights every SETTLED samples.
 """
 
 from ..buffers import PARTS, layer_at
-from ..emit.tile import VECTOR_BYTES
+from ..emit.emitter import VECTOR_BYTES
 from ..machine.jit import kernel
 from ..machine.view import view
 from .sample_operations import add_products, add_scaled, half_of, scale
 
-# After so many samples all is made good: slices end there, so that bits do not depend on the clock.
-# They also end where losses are recorded (log_every), and that changes bits. A multiple of AHEAD.
+# Deferred updates are applied every SETTLED samples, a multiple of SAMPLE_BLOCK. Slices of an epoch
+# end there, so that bits do not depend on the clock; where log_every ends one earlier, bits change.
 SETTLED = 512
 _LEAST_SCALE = 1e-3
 
 
 @kernel
 def is_due(end, last, s):
-    """Whether all is to be made good after ``end`` samples of the epoch."""
+    """Whether deferred updates must be applied after ``end`` samples of the epoch."""
     return end % SETTLED == 0 or end == last or s < _LEAST_SCALE
 
 
@@ -52,7 +55,7 @@ def multiply_shift(member, team, sparse, samples, net, zeros):
 
 @kernel
 def settle(member, team, sparse, samples, net, zeros, factor, tail):
-    """W = factor (V + h u^T) for this member's weights, in their place."""
+    """Apply deferred updates: W = factor (V + h u^T) for this member's weights, in place."""
     lanes, params = VECTOR_BYTES // net.params.itemsize, net.params
     halves = 2 if samples.half > 0 else 1
     c0 = layer_at(net.layers, 0)

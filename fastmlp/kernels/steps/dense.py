@@ -4,8 +4,9 @@ Which rectangle a member of a team works on decides what travels between the cor
 computed: every element is the same chain of operations in any rectangle.
 """
 
+from ..emit.emitter import VECTOR_BYTES
 from ..emit.lists import SumOfRows, sum_rows
-from ..emit.tile import VECTOR_BYTES, multiply_columns, multiply_rows
+from ..emit.tile import multiply_columns, multiply_rows
 from ..emit.transpose import transpose_block
 from ..machine.host import SPARSE_PANELS
 from ..machine.jit import kernel

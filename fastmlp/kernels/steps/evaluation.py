@@ -6,32 +6,34 @@ from its inputs to its loss.
 
 import numpy as np
 
-from ..buffers import N_IN, PARTS, Sparse, layer_at
-from ..emit.tile import VECTOR_BYTES
-from ..machine.calls import call
+from ..buffers import PARTS, layer_at
+from ..call_types import call_compress, call_forward
+from ..emit.emitter import VECTOR_BYTES
 from ..machine.denormals import flush_denormals, restore_denormals
 from ..machine.jit import kernel
+from ..machine.records import replacing
 from ..machine.team import share
 from ..machine.view import as_views, view
 from .forward import gather_inputs, output_loss
 
 _GRAIN = 6  # rows: the height of a tile, on most machines
 _NO_KEY = np.zeros(2, np.uint64)  # networks that are evaluated have no dropout
+_with_lists = replacing("starts", "columns", "values")
 
 
 @kernel
-def list_block(data, lists, n_features, block, first, last):
+def list_block(data, scratch, n_features, block, first, last):
     """Return lists of rows order[block + first : block + last], with the shift behind them."""
     n, own = last - first, data.sparse
     # Where nobody else writes: first is the same for all blocks in which this member has rows, and
-    # each member before it has a grain of them, and so room for its shift.
+    # each member before it has a grain of them, and so scratch for its shift.
     place = first + first // _GRAIN
     start, s = place * n_features, place * (PARTS + 1)
-    starts = view(lists.starts, s, (n + 1) * PARTS + 1)
-    columns = view(lists.columns, start, (n + 1) * n_features)
-    values = view(lists.values, start, columns.size)
+    starts = view(scratch.starts, s, (n + 1) * PARTS + 1)
+    columns = view(scratch.columns, start, (n + 1) * n_features)
+    values = view(scratch.values, start, columns.size)
     starts[0] = 0
-    call(
+    call_compress(
         data.compress,
         (
             data.X, data.order, block + first, block + last, data.factor, own.cuts,
@@ -44,28 +46,25 @@ def list_block(data, lists, n_features, block, first, last):
     for e in range(size):
         total += values[e] * zero  # NaN for what is not finite
     if total != zero:
-        lists.is_infinite[0] = 1
+        scratch.is_infinite[0] = 1
     for e in range(own.values.size):
         columns[size + e], values[size + e] = own.columns[e], own.values[e]
     for part in range(PARTS):
         starts[n * PARTS + part + 1] = size + own.starts[part + 1]
-    return Sparse(
-        starts, columns, values, own.cuts, own.shift, own.X, own.factor,
-        own.prefetch, own.to_columns, own.forward, own.gradient,
-    )  # fmt: skip
+    return _with_lists(own, (starts, columns, values))
 
 
 @kernel(cached=True)
 def evaluate_rows(
-    member, team, sync, net, work, room, data, objective, block_rows, outputs, losses, hits
+    member, team, sync, net, work, scratch, data, objective, block_rows, outputs, losses, hits
 ):
     """Overwrite this member's rows of outputs (n, C), losses (n,) and hits (n,), n = order's size.
 
-    Empty ``outputs`` are not written; without labels or targets, no losses and hits. ``room`` is
+    Empty ``outputs`` are not written; without labels or targets, no losses and hits. ``scratch`` is
     for lists of the rows, where the data are to be listed.
     """
     mode = flush_denormals()
-    net, work, room = as_views(net), as_views(work), as_views(room)
+    net, work, scratch = as_views(net), as_views(work), as_views(scratch)
     data, objective = as_views(data), as_views(objective)
     real = net.params.dtype.type
     lanes = VECTOR_BYTES // work.A.itemsize
@@ -79,17 +78,17 @@ def evaluate_rows(
         first, last = min(place, rows), min(place_stop, rows)
         if first == last:
             continue
-        lists, order, start = data.sparse, data.order, block
+        sparse, order, start = data.sparse, data.order, block
         if data.compress != 0:
-            lists = list_block(data, room, net.layers[0, N_IN], block, first, last)
-            order, start = room.order, -first
-        if lists.forward == 0:
+            sparse = list_block(data, scratch, layer_at(net.layers, 0).n_in, block, first, last)
+            order, start = scratch.order, -first
+        if sparse.forward == 0:
             gather_inputs(net, work, data, _NO_KEY, block, first, last)
         for layer in range(net.layers.shape[0]):
             panels = layer_at(net.layers, layer).ld_out // lanes
-            call(
+            call_forward(
                 net.forward,
-                (net, work, lists, order, _NO_KEY, start, layer, 0, panels, first, last),
+                (net, work, sparse, order, _NO_KEY, start, layer, 0, panels, first, last),
             )
         if outputs.shape[0] > 0:
             for r in range(first, last):

@@ -1,8 +1,8 @@
 """A block of rows through the whole network: gathered, forward, and its loss."""
 
 from ..buffers import layer_at
-from ..emit.tile import VECTOR_BYTES
-from ..machine.calls import call
+from ..call_types import call_gather, call_sparse_forward
+from ..emit.emitter import VECTOR_BYTES
 from ..machine.jit import kernel
 from ..machine.view import view
 from ..rules.activations import activate
@@ -14,7 +14,7 @@ from .dense import dense_forward, is_in_panels
 @kernel(inline=True)
 def gather(data, block, first, last, A, start, row, panel):
     """Bring rows order[block + first : block + last] of X to rows ``first`` to ``last`` of A."""
-    call(
+    call_gather(
         data.gather,
         (
             data.X, data.order, block + first, block + last, data.offset, data.factor,
@@ -70,16 +70,16 @@ def function_stretches(c, lanes, p0, p1, r0, r1):
 
 
 @kernel(cached=True)
-def forward_layer(net, work, lists, order, key, block, layer, p0, p1, r0, r1):
+def forward_layer(net, work, sparse, order, key, block, layer, p0, p1, r0, r1):
     """Overwrite a rectangle of a layer's Z = A W + b and A = f(Z), and of the next one's inputs.
 
     ``key`` is that of the dropout, ``block`` the place of row 0 in the epoch.
     """
     c = layer_at(net.layers, layer)
-    if layer == 0 and lists.forward != 0:
-        call(
-            lists.forward,
-            (lists, order, net.params, work.Z, c, block, p0, p1, r0, r1),
+    if layer == 0 and sparse.forward != 0:
+        call_sparse_forward(
+            sparse.forward,
+            (sparse, order, net.params, work.Z, c, block, p0, p1, r0, r1),
         )
     else:
         dense_forward(c, net.params, work.A, work.Z, p0, p1, r0, r1)

@@ -13,18 +13,28 @@ as long as one at 32 rows an update. A layer with fewer panels than members is s
 the same.
 """
 
-from ..buffers import Objective, layer_at
-from ..emit.tile import VECTOR_BYTES
+from ..buffers import layer_at
+from ..call_types import (
+    call_backward,
+    call_descend,
+    call_forward,
+    call_penalties,
+    call_prefetch,
+    call_to_columns,
+)
+from ..emit.emitter import VECTOR_BYTES
 from ..inputs.gather import prefetch_rows
-from ..machine.calls import call
 from ..machine.denormals import flush_denormals, restore_denormals
 from ..machine.jit import kernel
 from ..machine.phases import BACKWARD, FORWARD, GATHER, LOSS, UPDATE, WAIT, count, ticks
+from ..machine.records import replacing
 from ..machine.team import barrier, share
 from ..machine.view import as_views
 from ..rules.activations import activate_backward
 from .dense import dense_backward, rectangle, transpose_gradients
 from .forward import drop_rectangle, function_stretches, gather_inputs, output_loss
+
+_with_penalties = replacing("l1", "l2")
 
 
 @kernel(inline=True)
@@ -69,12 +79,7 @@ def objective_of_batch(objective, batch_weight):
     share = 1.0
     if objective.penalty_per_row:
         share = 1.0 / batch_weight if batch_weight > 0.0 else 0.0
-    return Objective(
-        objective.loss, objective.loss_parameter, objective.is_fused, objective.task,
-        objective.threshold, objective.label_smoothing, objective.l1 * share, objective.l2 * share,
-        objective.penalty_per_row, objective.clip_norm, objective.clip_value, objective.max_norm,
-        objective.update, objective.is_plain_sgd, objective.optimizer_parameters,
-    )  # fmt: skip
+    return _with_penalties(objective, (objective.l1 * share, objective.l2 * share))
 
 
 @kernel(inline=True)
@@ -114,8 +119,8 @@ def train_batches(member, team, sync, net, work, data, objective, part, report):
     depth = net.layers.shape[0]
     batch_weight, goal = 0.0, objective
     # Once: to take a field of a tuple within a tuple compiles to a copy of all of it.
-    lists, columns = data.sparse, work.columns
-    to_columns, prefetch, gradient = lists.to_columns, lists.prefetch, lists.gradient
+    sparse, columns = data.sparse, work.columns
+    to_columns, prefetch, gradient = sparse.to_columns, sparse.prefetch, sparse.gradient
     for block in range(part.first, part.last):
         batch = block // part.blocks_per_batch
         batch_start = batch * part.batch_size
@@ -130,12 +135,12 @@ def train_batches(member, team, sync, net, work, data, objective, part, report):
             goal = objective_of_batch(objective, batch_weight)
         now = ticks()
         if start == batch_start and report.note_penalties != 0:
-            call(
+            call_penalties(
                 report.note_penalties,
                 (member, team, net.layers, net.params, work.group_penalties, goal.l1, goal.l2),
             )
         if to_columns != 0:
-            call(to_columns, (member, team, lists, columns, data.order, start, rows))
+            call_to_columns(to_columns, (member, team, sparse, columns, data.order, start, rows))
         else:
             first, last = share(rows, 1, member, team)
             gather_inputs(net, work, data, part.dropout_key, start, first, last)
@@ -145,8 +150,8 @@ def train_batches(member, team, sync, net, work, data, objective, part, report):
                 barrier(sync, team)
                 now = count(work.phases, member, WAIT, now)
             p0, p1, r0, r1 = rectangle(layer_at(net.layers, layer), lanes, rows, member, team)
-            call(net.forward, (
-                net, work, lists, data.order, part.dropout_key, start, layer, p0, p1, r0, r1,
+            call_forward(net.forward, (
+                net, work, sparse, data.order, part.dropout_key, start, layer, p0, p1, r0, r1,
             ))  # fmt: skip
             now = count(work.phases, member, FORWARD, now)
         # The output layer is shared by rows: these are the rows just computed.
@@ -154,7 +159,7 @@ def train_batches(member, team, sync, net, work, data, objective, part, report):
         scale = real(1.0 / batch_weight if batch_weight > 0.0 else 0.0)
         output_loss(net, work, data, objective, start, first, last, scale)
         count(work.phases, member, LOSS, now)
-        call(
+        call_backward(
             net.backward,
             (member, team, sync, net, work, objective, part.dropout_key, start, rows),
         )
@@ -162,12 +167,12 @@ def train_batches(member, team, sync, net, work, data, objective, part, report):
         # The rows after these: the next block's, unless an epoch ends or a batch has a short block.
         first, last = share(rows, 1, member, team)
         if prefetch != 0:
-            call(prefetch, (lists, data.order, stop + first, stop + last))
+            call_prefetch(prefetch, (sparse, data.order, stop + first, stop + last))
         else:
             prefetch_rows(data.X, data.order, stop + first, stop + last)
         step = part.steps_before + batch + 1 if stop == batch_stop else 0
-        call(net.descend, (
-            member, team, sync, net, work, lists, columns, gradient, goal, rows,
+        call_descend(net.descend, (
+            member, team, sync, net, work, sparse, columns, gradient, goal, rows,
             start == batch_start, report.rates[batch], step,
         ))  # fmt: skip
         if member == 0:

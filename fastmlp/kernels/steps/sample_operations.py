@@ -1,8 +1,8 @@
 """Layers of the per-sample step: one sample, its activations in rows, weights in panels."""
 
 from ..buffers import PARTS, layer_at
+from ..emit.emitter import VECTOR_BYTES
 from ..emit.lists import List, add_to_rows, backward_and_add, multiply_list
-from ..emit.tile import VECTOR_BYTES
 from ..machine.host import SPARSE_PANELS
 from ..machine.jit import kernel
 from ..machine.view import prefetch_line, view

@@ -13,29 +13,31 @@ the halves one after the other, so that the bits are the same.
 For plain SGD; what else touches every weight at every sample takes the general step, but for two
 things that are put off (deferred.py).
 
-Rows of bytes go through the first layer a block of samples at a time (sample_blocks.py), and the first
-member takes these alone.
+Rows of bytes go through the first layer a block of samples at a time (sample_blocks.py),
+and the first member takes these alone.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ..buffers import PARTS, layer_at
-from ..emit.tile import VECTOR_BYTES
+from ..emit.emitter import VECTOR_BYTES
 from ..machine.denormals import flush_denormals, restore_denormals
 from ..machine.jit import kernel
 from ..machine.phases import FORWARD, UPDATE, WAIT, count, ticks
+from ..machine.records import Int32s, IntRows, Ints, Reals
 from ..machine.team import barrier
 from ..machine.view import as_views, row_view, view
 from ..rules.activations import activate, activate_backward
 from .deferred import dot_with_shift, is_due, multiply_shift, settle
 from .forward import output_loss
 from .sample_blocks import (
+    SampleBlock,
     end_of_block,
-    make_ready,
-    multiply_ahead,
-    note_gram,
-    products_with_changes,
-    update_ahead,
+    forward_members_units,
+    forward_sample,
+    prepare_next_block,
+    prepare_products,
+    update_block,
 )
 from .sample_operations import (
     add_products,
@@ -59,16 +61,16 @@ class Samples(NamedTuple):
     """Scratch of the per-sample step. Lists are laid out like ``Work.A``, a row for each member."""
 
     half: int  # units of the first layer in its first half, whole panels; 0: it is not halved
-    is_flat: Any  # int64 (L,): whether a layer's derivative is 0 where its output is
-    columns: Any  # int32: the units listed
-    values: Any  # float: their activations
-    counts: Any  # int64 (members, 2 L or more): how many are listed, in each half of a layer
-    sums: Any  # float (2 * 2 * padded units of the second layer,): by turns, of the two halves
-    tail: Any  # float (P,): the second member's weights behind the second layer, and biases
-    u: Any  # float (padded units of the first layer,): by how much of the shift W is more than V
-    q: Any  # float: the shift times V
-    square: Any  # float (1,): the shift times itself
-    ahead: Any  # Ahead
+    is_flat: Ints  # (L,): whether a layer's derivative is 0 where its output is
+    columns: Int32s  # the units listed
+    values: Reals  # their activations
+    counts: IntRows  # (members, 2 L or more): number of units listed, in each half of a layer
+    sums: Reals  # (2 * 2 * padded units of the second layer,): by turns, of the two halves
+    tail: Reals  # (P,): the second member's weights behind the second layer, and biases
+    u: Reals  # (padded units of the first layer,): by how much of the shift W is more than V
+    q: Reals  # the shift times V
+    square: Reals  # (1,): the shift times itself
+    block: SampleBlock
 
 
 @kernel
@@ -87,17 +89,17 @@ def pass_samples(
     columns, values = samples.columns, samples.values
     counts = row_view(samples.counts, member, 0, 2 * depth)
     place = member * MEMBER_ROWS
-    is_ahead = samples.ahead.products != 0
-    halves = 2 if samples.half > 0 and not is_ahead else 1
+    in_blocks = samples.block.forward != 0
+    halves = 2 if samples.half > 0 and not in_blocks else 1
     c0 = layer_at(net.layers, 0)
     c1 = layer_at(net.layers, min(1, depth - 1))
     o0, o1 = c0.out + place * c0.out_row, c1.out + place * c1.out_row
     has_shift, l2 = sparse.shift.size > 0, objective.l2
-    starts_at_0 = has_shift or l2 != 0.0 or is_ahead
+    starts_at_0 = has_shift or l2 != 0.0 or in_blocks
     first = last = 0
     now = ticks()  # only what is waited is of interest, to the size of the team
     for sample in range(begin, end):
-        if not is_ahead:
+        if not in_blocks:
             row = data.order[sample]
             first, last = sparse.starts[row * PARTS], sparse.starts[(row + 1) * PARTS]
             if sample + 1 < data.order.size:
@@ -107,8 +109,8 @@ def pass_samples(
         for half in range(member, halves, team):
             u0, u1 = half_of(samples, c0, half, halves)
             n = min(u1, c0.n_out) - u0
-            if is_ahead:
-                products_with_changes(samples.ahead, c0, begin, sample, Z, o0)
+            if in_blocks:
+                forward_sample(samples.block, c0, begin, sample, Z, o0)
             else:
                 add_products(sparse.columns, sparse.values, first, last, params, c0,
                              work.zeros if starts_at_0 else params, 0 if starts_at_0 else c0.b,
@@ -178,9 +180,9 @@ def pass_samples(
                     activate_backward(c.derivative, net.activation_parameters[0], Z, A, D,
                                       o0 + u0, 0, min(u1, c0.n_out) - u0, 0, 1)  # fmt: skip
                 add_scaled(params, c0.b + u0, D, o0 + u0, u1 - u0, bias_gain)
-                if is_ahead:
+                if in_blocks:
                     copy_scaled(
-                        samples.ahead.D, (sample - begin) * c0.ld_out, D, o0, c0.ld_out, gain
+                        samples.block.D, (sample - begin) * c0.ld_out, D, o0, c0.ld_out, gain
                     )
                 else:
                     update_rows(sparse.columns, sparse.values, first, last, params, c0, D, o0, gain,
@@ -204,28 +206,31 @@ def pass_samples(
 def pass_block(
     member, team, sync, samples, net, work, data, objective, report, tail, begin, end, last, s
 ):
-    """Samples ``begin`` to ``end`` of the epoch, whose rows are bytes, a block (sample_blocks.py). Return s
-    after them.
+    """Samples ``begin`` to ``end`` of the epoch, a block of rows of bytes (sample_blocks.py).
+
+    Return s after them.
     """
-    params, sparse, ahead = net.params, data.sparse, samples.ahead
+    params, sparse, block = net.params, data.sparse, samples.block
     c = layer_at(net.layers, 0)
     now = ticks()
-    multiply_ahead(member, team, samples, sparse, work.zeros, data.order, params, c, begin, end)
+    forward_members_units(
+        member, team, samples, sparse, work.zeros, data.order, params, c, begin, end
+    )
     now = count(work.phases, member, FORWARD, now)
     barrier(sync, team)
     count(work.phases, member, WAIT, now)
     if member == 0:
-        ahead.scale[0] = pass_samples(
+        block.scale[0] = pass_samples(
             0, 1, sync, samples, net, work, data, objective, report, tail, begin, end, s
         )
     if member == team - 1:
-        make_ready(sparse, ahead, work.columns, data.order, begin, end, last)
+        prepare_next_block(sparse, block, work.columns, data.order, begin, end, last)
     now = ticks()
     barrier(sync, team)
     now = count(work.phases, member, WAIT, now)
-    update_ahead(member, team, samples, sparse, work.columns, params, c, end - begin)
+    update_block(member, team, samples, sparse, work.columns, params, c, end - begin)
     count(work.phases, member, UPDATE, now)
-    return ahead.scale[0]
+    return block.scale[0]
 
 
 @kernel(cached=True)
@@ -239,17 +244,17 @@ def train_samples(member, team, sync, samples, net, work, data, objective, part,
     samples, net, work, data = as_views(samples), as_views(net), as_views(work), as_views(data)
     objective, report, sync = as_views(objective), as_views(report), as_views(sync)
     sparse, tail = data.sparse, net.params if member == 0 else samples.tail
-    is_ahead = samples.ahead.products != 0
-    if member > 0 and not is_ahead:
+    in_blocks = samples.block.forward != 0
+    if member > 0 and not in_blocks:
         copy_tail(net, tail)
     if sparse.shift.size > 0:
         multiply_shift(member, team, sparse, samples, net, work.zeros)
-    if is_ahead and member == team - 1:
-        note_gram(sparse, samples.ahead, data.order, part.first, part.last)
+    if in_blocks and member == team - 1:
+        prepare_products(sparse, samples.block, data.order, part.first, part.last)
     s, begin = 1.0, part.first
     while begin < part.last:
         end = end_of_block(begin, part.last)
-        if is_ahead:
+        if in_blocks:
             s = pass_block(
                 member, team, sync, samples, net, work, data, objective, report, tail, begin, end,
                 part.last, s,

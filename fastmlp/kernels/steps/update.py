@@ -6,8 +6,8 @@ members meet only where a norm over all gradients, or over a unit's weights, has
 """
 
 from ..buffers import layer_at, relocated
-from ..emit.tile import VECTOR_BYTES
-from ..machine.calls import call
+from ..call_types import call_sparse_gradient
+from ..emit.emitter import VECTOR_BYTES
 from ..machine.host import SPARSE_PANELS
 from ..machine.jit import kernel
 from ..machine.team import barrier, share
@@ -64,19 +64,19 @@ def norm_place(c, lanes, p, group):
 
 @kernel
 def weight_gradient(
-    c, lists, columns, sparse, A, D, p0, p1, q0, q1, rows, source, keep, gain, target
+    c, sparse, columns, gradient, A, D, p0, p1, q0, q1, rows, source, keep, gain, target
 ):
     """target = keep source + gain A^T dZ for the weights from some panels of inputs to some units.
 
     ``source`` and ``target`` are laid out like the parameters, or ``source`` is one vector.
-    ``sparse`` is the address of the kernel for inputs whose zeros are left out; else 0.
+    ``gradient`` is the address of the kernel for inputs whose zeros are left out; else 0.
     """
     lanes = VECTOR_BYTES // A.itemsize
-    if sparse != 0:
-        call(
-            sparse,
+    if gradient != 0:
+        call_sparse_gradient(
+            gradient,
             (
-                lists, columns, D, c, p0, p1, q0 * lanes, min(q1 * lanes, c.n_in), rows,
+                sparse, columns, D, c, p0, p1, q0 * lanes, min(q1 * lanes, c.n_in), rows,
                 source, keep, gain, target,
             ),
         )  # fmt: skip
@@ -86,7 +86,7 @@ def weight_gradient(
 
 
 @kernel(inline=True)
-def make_gradient(c, work, lists, columns, sparse, p0, p1, group, rows, overwrite):
+def make_gradient(c, work, sparse, columns, gradient, p0, p1, group, rows, overwrite):
     """The gradient of the loss for a group of some panels. Overwrites or accumulates."""
     one, lanes = work.A.dtype.type(1), VECTOR_BYTES // work.A.itemsize
     if group < 0:
@@ -95,7 +95,7 @@ def make_gradient(c, work, lists, columns, sparse, p0, p1, group, rows, overwrit
         source = work.zeros if overwrite else work.grads
         last = min((group + 1) * GROUP, c.ld_in // lanes)
         weight_gradient(
-            c, lists, columns, sparse, work.A, work.D, p0, p1, group * GROUP, last, rows,
+            c, sparse, columns, gradient, work.A, work.D, p0, p1, group * GROUP, last, rows,
             source, one, one, work.grads,
         )  # fmt: skip
 
@@ -150,7 +150,7 @@ def constrain_units(member, team, net, limit):
 
 
 @kernel(inline=True)
-def sgd_step(member, team, net, work, lists, columns, gradient, objective, rows, rate):
+def sgd_step(member, team, net, work, sparse, columns, gradient, objective, rows, rate):
     """Gradients and update in one: no gradient is ever stored."""
     real = net.params.dtype.type
     lanes = VECTOR_BYTES // net.params.itemsize
@@ -160,7 +160,7 @@ def sgd_step(member, team, net, work, lists, columns, gradient, objective, rows,
         p0, p1, first, last = owned_groups(c, lanes, member, team)
         q0, q1 = max(first, 0) * GROUP, min(last * GROUP, c.ld_in // lanes)
         weight_gradient(
-            c, lists, columns, gradient if layer == 0 else 0, work.A, work.D, p0, p1, q0, q1, rows,
+            c, sparse, columns, gradient if layer == 0 else 0, work.A, work.D, p0, p1, q0, q1, rows,
             net.params, keep, gain, net.params,
         )  # fmt: skip
         if first < 0:
@@ -173,17 +173,17 @@ def sgd_step(member, team, net, work, lists, columns, gradient, objective, rows,
 
 @kernel(cached=True)
 def gradients_and_update(
-    member, team, sync, net, work, lists, columns, gradient, objective, rows, overwrite, rate, step
+    member, team, sync, net, work, sparse, columns, gradient, objective, rows, overwrite, rate, step
 ):
     """This member's groups of every layer's gradient; then, if ``step`` is not 0, their update.
 
     ``overwrite`` says whether the block is the first of its batch.
     """
     if step > 0 and overwrite and is_one_pass(objective):
-        sgd_step(member, team, net, work, lists, columns, gradient, objective, rows, rate)
+        sgd_step(member, team, net, work, sparse, columns, gradient, objective, rows, rate)
     else:
         update_in_passes(
-            member, team, sync, net, work, lists, columns, gradient, objective, rows, overwrite,
+            member, team, sync, net, work, sparse, columns, gradient, objective, rows, overwrite,
             rate, step,
         )  # fmt: skip
     if step > 0 and objective.max_norm > 0.0:
@@ -193,7 +193,7 @@ def gradients_and_update(
 
 @kernel(inline=True)
 def update_in_passes(
-    member, team, sync, net, work, lists, columns, gradient, objective, rows, overwrite, rate, step
+    member, team, sync, net, work, sparse, columns, gradient, objective, rows, overwrite, rate, step
 ):
     """Gradient and update group by group; in two passes where all gradients are needed first.
 
@@ -211,8 +211,8 @@ def update_in_passes(
         for layer in range(net.layers.shape[0]):
             c = layer_at(net.layers, layer)
             p0, p1, first, last = owned_groups(c, lanes, member, team)
-            sparse = gradient if layer == 0 else 0
-            wide = SPARSE_PANELS if sparse != 0 else 1
+            layer_gradient = gradient if layer == 0 else 0
+            wide = SPARSE_PANELS if layer_gradient != 0 else 1
             mine, _ = stretch(c, lanes, p0, max(first, 0))
             for p in range(p0, p1, wide):
                 stop = min(p + wide, p1)
@@ -221,8 +221,8 @@ def update_in_passes(
                     moved = 0 if keeps_gradients or group < 0 else mine - start
                     if turn == 0:
                         make_gradient(
-                            relocated(c, c.w + moved, c.out), work, lists, columns, sparse,
-                            p, stop, group, rows, overwrite,
+                            relocated(c, (c.w + moved, c.out)), work, sparse, columns,
+                            layer_gradient, p, stop, group, rows, overwrite,
                         )  # fmt: skip
                     for q in range(p, stop):
                         g = stretch(c, lanes, q, group)[0] + moved

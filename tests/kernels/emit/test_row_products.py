@@ -7,7 +7,7 @@ import pytest
 
 from fastmlp.kernels.emit.row_products import AT_ONCE, MOST_FEATURES, multiply_bytes
 from fastmlp.kernels.steps.deferred import SETTLED
-from fastmlp.kernels.steps.sample_blocks import AHEAD, gram_of_block
+from fastmlp.kernels.steps.sample_blocks import SAMPLE_BLOCK, multiply_rows_of_block
 from fastmlp.model.sparse import no_bytes_scaled
 from fastmlp.ops.scalers import Scaling
 from harness import DTYPES, cached
@@ -23,7 +23,7 @@ def multiplied_bytes(X, order, first, row, G, g, factor):  # type: ignore[no-unt
 
 
 def test_blocks_fit_what_is_around_them() -> None:
-    assert SETTLED % AHEAD == AHEAD % AT_ONCE == 0
+    assert SETTLED % SAMPLE_BLOCK == SAMPLE_BLOCK % AT_ONCE == 0
 
 
 def drawn(n: int, width: int, zeros: float) -> np.ndarray:
@@ -59,19 +59,22 @@ def test_sums_fit_where_all_bytes_of_the_longest_rows_are_255() -> None:
 
 
 @each_dtype
-@pytest.mark.parametrize(("begin", "end"), [(0, 5), (AHEAD, 2 * AHEAD), (AHEAD + 3, AHEAD + 9)])
+@pytest.mark.parametrize(
+    ("begin", "end"),
+    [(0, 5), (SAMPLE_BLOCK, 2 * SAMPLE_BLOCK), (SAMPLE_BLOCK + 3, SAMPLE_BLOCK + 9)],
+)
 def test_products_of_a_block_stand_where_those_of_the_next_do_not(
     begin: int, end: int, dtype: str
 ) -> None:
     X, factor = drawn(70, 64, 0.7), 1 / 255
     sparse = no_bytes_scaled(64, Scaling("unit", np.zeros(1), np.array([factor])), np.dtype(dtype))
-    gram = np.full(2 * AHEAD * AHEAD, UNTOUCHED, dtype)
+    products = np.full(2 * SAMPLE_BLOCK * SAMPLE_BLOCK, UNTOUCHED, dtype)
     order = np.random.default_rng(2).permutation(70)
-    gram_of_block(sparse._replace(X=X), order, gram, begin, end)
+    multiply_rows_of_block(sparse._replace(X=X), order, products, begin, end)
     rows = X[order[begin:end]] * factor
-    found = gram.reshape(2, AHEAD, AHEAD)
-    other = 1 - begin // AHEAD % 2
+    found = products.reshape(2, SAMPLE_BLOCK, SAMPLE_BLOCK)
+    other = 1 - begin // SAMPLE_BLOCK % 2
     for t, s in zip(*np.tril_indices(end - begin, -1), strict=True):
-        number = found[1 - other, (begin + t) % AHEAD, s]
+        number = found[1 - other, (begin + t) % SAMPLE_BLOCK, s]
         assert number == pytest.approx(rows[s] @ rows[t], rel=1e-5)
     assert (found[other] == UNTOUCHED).all()

@@ -10,14 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fastmlp.kernels.emit.tile import (
-    TILE_ROWS,
-    VECTOR_BYTES,
-    lanes,
-    multiply_columns,
-    multiply_rows,
-)
-from fastmlp.kernels.machine.host import HAS_FMA
+from fastmlp.kernels.emit.emitter import VECTOR_BYTES, lanes
+from fastmlp.kernels.emit.tile import multiply_columns, multiply_rows
+from fastmlp.kernels.machine.host import HAS_FMA, TILE_ROWS
 from harness import DTYPES, cached
 
 SPARE = 3  # cells between what belongs to a matrix, and before it

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fastmlp.kernels.emit.tile import lanes
+from fastmlp.kernels.emit.emitter import lanes
 from fastmlp.kernels.emit.transpose import BYTES, transpose_block, transpose_bytes
 from harness import DTYPES, cached, compiled
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fastmlp.kernels.emit.tile import lanes
+from fastmlp.kernels.emit.emitter import lanes
 from fastmlp.kernels.inputs.gather import gather_bytes, gather_same, prefetch_rows
 from fastmlp.ops.scalers import SCALERS
 from harness import DTYPES, compiled

@@ -1,26 +1,27 @@
-"""Calls by address: every argument arrives, whatever its type; and what an address stands for."""
+"""Calls by address: every argument arrives, and a wrong type is an error when compiling."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
-from numba import types
-from numba.np.numpy_support import from_dtype
+from numba.core.errors import TypingError
 
-from fastmlp.kernels.machine.calls import address, call
-from fastmlp.kernels.machine.view import view_type
+from fastmlp.kernels.call_types import call_activation, call_loss
+from fastmlp.kernels.machine.calls import address, call_type
+from fastmlp.kernels.machine.records import Floats, Ints, Real, Reals
 from harness import DTYPES, cached
 
 each_dtype = pytest.mark.parametrize("dtype", DTYPES)
 
-WIDE, WHOLE = types.Array(types.float64, 1, "C"), types.Array(types.int64, 1, "C")
+call_note = call_type(
+    "a test", Reals, bool, Real, int, Floats, float, Reals, int, bool, Ints, Floats
+)
+call_change = call_type("a change", Reals)
 
 
 @cached
 def note(first, flag, real, whole, wide, double, second, size, other_flag, places, found):
-    """Write down every argument, the arrays by their ends and their sizes."""
+    """Write every argument, of arrays their ends and their sizes."""
     found[0], found[1], found[2] = first[0], first[first.size - 1], first.size
     found[3], found[4] = second[0], second.size
     found[5], found[6] = wide[0], wide.size
@@ -32,8 +33,8 @@ def note(first, flag, real, whole, wide, double, second, size, other_flag, place
 
 @cached
 def note_by_address(where, first, flag, real, whole, wide, double, second, size, other, places, to):
-    """The same, by the address of ``note``."""
-    call(where, (first, flag, real, whole, wide, double, second, size, other, places, to))
+    """Do the same by the address of ``note``."""
+    call_note(where, (first, flag, real, whole, wide, double, second, size, other, places, to))
 
 
 @cached
@@ -52,33 +53,21 @@ def halve_all(x):
 
 @cached
 def call_each(addresses, x):
-    """Call kernels one after the other: which, only the addresses say."""
+    """Call the kernels at some addresses one after the other."""
     for j in range(addresses.size):
-        call(addresses[j], (x,))
-
-
-def array_of(dtype: str) -> Any:
-    return types.Array(from_dtype(np.dtype(dtype)), 1, "C")
-
-
-def signature_of_note(dtype: str) -> tuple[Any, ...]:
-    array, real = array_of(dtype), from_dtype(np.dtype(dtype))
-    return (
-        array, types.boolean, real, types.int64, WIDE, types.float64, array, types.intp,
-        types.boolean, WHOLE, WIDE,
-    )  # fmt: skip
+        call_change(addresses[j], (x,))
 
 
 @each_dtype
 @pytest.mark.parametrize("flag", [True, False])
 @pytest.mark.parametrize("other_flag", [True, False])
-def test_every_argument_arrives_as_it_is(dtype: str, flag: bool, other_flag: bool) -> None:
+def test_every_argument_arrives_unchanged(dtype: str, flag: bool, other_flag: bool) -> None:
     first, second = np.arange(5, 12, dtype=dtype) / 3, np.array([-0.1], dtype)
     wide, real = np.array([1 / 3, 2.0]), np.dtype(dtype).type(0.7)
-    whole, size, double = 2**40 + 3, -(2**35), 1e300 / 3  # nothing that 32 bits could hold
+    whole, size, double = 2**40 + 3, -(2**35), 1e300 / 3  # none of them fits 32 bits
     places, found = np.zeros(2, np.int64), np.full(12, np.nan)
     note_by_address(
-        address(note, signature_of_note(dtype)), first, flag, real, whole, wide, double, second,
+        address(call_note, note, np.dtype(dtype)), first, flag, real, whole, wide, double, second,
         size, other_flag, places, found,
     )  # fmt: skip
     expected = [first[0], first[-1], 7, second[0], 1, wide[0], 2, real, double, flag, other_flag]
@@ -88,10 +77,9 @@ def test_every_argument_arrives_as_it_is(dtype: str, flag: bool, other_flag: boo
 
 
 @each_dtype
-def test_what_is_called_writes_to_the_callers_arrays(dtype: str) -> None:
+def test_a_called_kernel_writes_to_the_callers_arrays(dtype: str) -> None:
     x = np.arange(10, dtype=dtype)
-    signature = (array_of(dtype),)
-    double, half = address(double_all, signature), address(halve_all, signature)
+    double, half = (address(call_change, k, x.dtype) for k in (double_all, halve_all))
     call_each(np.array([double], np.int64), x[2:5])
     assert x.tolist() == [0, 1, 4, 6, 8, 5, 6, 7, 8, 9]
     call_each(np.array([half, half, double], np.int64), x)
@@ -100,16 +88,48 @@ def test_what_is_called_writes_to_the_callers_arrays(dtype: str) -> None:
     assert x[-1] == 4.5
 
 
-def test_an_address_is_that_of_one_kernel_for_one_type() -> None:
-    found = {address(k, (array_of(d),)) for k in (double_all, halve_all) for d in DTYPES}
+def test_an_address_belongs_to_one_kernel_and_one_dtype() -> None:
+    kernels, dtypes = (double_all, halve_all), map(np.dtype, DTYPES)
+    found = {address(call_change, kernel, dtype) for dtype in dtypes for kernel in kernels}
     assert len(found) == 4 and 0 not in found
 
 
 @each_dtype
 def test_a_kernel_keeps_its_address_and_is_compiled_once(dtype: str) -> None:
-    signature = (array_of(dtype),)
-    first = address(double_all, signature)
-    views = tuple(map(view_type, signature))
-    compiled, count = double_all.overloads[views], len(double_all.overloads)
-    assert address(double_all, signature) == first
-    assert double_all.overloads[views] is compiled and len(double_all.overloads) == count
+    first = address(call_change, double_all, np.dtype(dtype))
+    count = len(double_all.overloads)
+    assert address(call_change, double_all, np.dtype(dtype)) == first
+    assert len(double_all.overloads) == count
+
+
+@cached
+def activate_with_a_double(where, z, a, parameter):
+    call_activation(where, (z, a, np.float64(parameter)))
+
+
+@cached
+def lose_without_result(where, z, scale):
+    call_loss(where, (z, z, z, z, scale, 0.0))
+
+
+@pytest.mark.parametrize(
+    ("caller", "arguments", "expected"),
+    [
+        (
+            activate_with_a_double,
+            (0, np.zeros(3, np.float32), np.zeros(3, np.float32), np.float32(0)),
+            r"an activation takes view\(float32, 1d\), view\(float32, 1d\), float32 .* float64",
+        ),
+        (
+            lose_without_result,
+            (0, np.zeros(3), 1.0),
+            r"a loss takes .*view\(float64, 1d\) \(or the same in float64\), got",
+        ),
+        (call_each, (np.zeros(1, np.int64), np.zeros(1, np.int32)), "a change takes .* int32"),
+    ],
+)
+def test_wrong_types_of_arguments_are_an_error_when_compiling(
+    caller: object, arguments: tuple[object, ...], expected: str
+) -> None:
+    with pytest.raises(TypingError, match=expected):
+        caller(*arguments)  # type: ignore[operator]

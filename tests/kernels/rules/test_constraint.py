@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import reference
-from fastmlp.kernels.emit.tile import lanes
+from fastmlp.kernels.emit.emitter import lanes
 from fastmlp.kernels.rules.constraint import clip, limit_unit_norms, norm_factor, squared_norm
 from harness import DTYPES, Case, Run, assert_close, assert_matches_twin, compiled
 

@@ -11,7 +11,7 @@ import pytest
 import reference
 from fastmlp.kernels import buffers
 from fastmlp.kernels.buffers import layer_at
-from fastmlp.kernels.emit.tile import lanes
+from fastmlp.kernels.emit.emitter import lanes
 from fastmlp.kernels.steps.dense import (
     bias_gradient,
     dense_backward,

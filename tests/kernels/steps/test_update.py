@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fastmlp.kernels.buffers import Layer, layer_at
-from fastmlp.kernels.emit.tile import lanes
+from fastmlp.kernels.emit.emitter import lanes
 from fastmlp.kernels.steps.update import GROUP, norm_place, owned_groups, stretch
 from fastmlp.model.network import Network
 from fastmlp.model.workspace import Workspace

@@ -1,0 +1,88 @@
+"""Emits, as vector IR, sums over lists of numbers, each of which multiplies vectors of panels."""
+
+from numba.core import cgutils
+
+from .emitter import INDEX, Emitter, integer
+
+
+class ListEmitter(Emitter):
+    """Emits sums over lists of numbers, each of which multiplies one vector in some panels.
+
+    Parameters
+    ----------
+    kind, given : numba type, LLVM value
+        A named tuple of arguments.
+    panels : int
+    """
+
+    def __init__(self, context, builder, kind, given, panels):
+        kinds = dict(zip(kind.fields, kind.types, strict=True))
+        values = cgutils.unpack_tuple(builder, given)
+        named = dict(zip(kind.fields, values, strict=True))
+        super().__init__(context, builder, kinds, named, kinds["C"].dtype)
+        self.panels = panels
+
+    def vectors(self, name, start, row, stride):
+        """Pointers to one vector in each panel: name[start + row * stride + j * panel]."""
+        builder = self.builder
+        first = builder.gep(self[name], [builder.add(start, builder.mul(row, stride))])
+        panel = self.given.get(f"{name.lower()}_panel", integer(self.lanes))
+        for j in range(self.panels):
+            yield self.vector_at(name, self.row(first, panel, integer(j)))
+
+    def sums(self, first, last, term, initial):
+        """initial + term(e, sum) over e in [first, last), in registers."""
+        builder = self.builder
+        return self.accumulate(
+            first,
+            lambda e: builder.icmp_signed("<", e, last),
+            lambda e: builder.add(e, integer(1)),
+            term,
+            initial,
+        )
+
+    def accumulate(self, start, is_left, following, term, initial):
+        """initial + term(e, sum) over e = start, following(e) ... as long as is_left(e).
+
+        One chain of operations for each number, whatever the number of panels.
+        """
+        builder, before = self.builder, self.builder.block
+        loop, done = builder.append_basic_block("numbers"), builder.append_basic_block("summed")
+        builder.cbranch(is_left(start), loop, done)
+        builder.position_at_end(loop)
+        e = builder.phi(INDEX)
+        sums = [builder.phi(self.vector) for _ in initial]
+        grown = term(e, sums)
+        later = following(e)
+        end = builder.block  # assertions cut the loop
+        for variable, value, next_value in (
+            (e, start, later),
+            *zip(sums, initial, grown, strict=True),
+        ):
+            variable.add_incoming(value, before)
+            variable.add_incoming(next_value, end)
+        builder.cbranch(is_left(later), loop, done)
+        builder.position_at_end(done)
+        found = [builder.phi(self.vector) for _ in initial]
+        for total, value, next_value in zip(found, initial, grown, strict=True):
+            total.add_incoming(value, before)
+            total.add_incoming(next_value, end)
+        return found
+
+    def products(self, places, name, start, stride, are_pairs=False):
+        """The term values[e] name[start + places[e] * stride + j * panel] of a sum.
+
+        Or of values[2 e] and places[2 e + 1].
+        """
+
+        def term(e, sums):
+            first = second = e
+            if are_pairs:
+                first = self.builder.shl(e, integer(1))
+                second = self.builder.add(first, integer(1))
+            number = self.splat(self.number("values", first))
+            pointers = self.vectors(name, start, self.element(places, second), stride)
+            terms = zip(map(self.load, pointers), sums, strict=True)
+            return [self.builder.call(self.fma, [number, *term]) for term in terms]
+
+        return term

@@ -1,0 +1,75 @@
+"""Named tuples in kernels: the types of their fields, declared once, and copies with changes."""
+
+from functools import cache
+from typing import Annotated, Any, get_args
+
+from numba import types
+from numba.core import cgutils
+from numba.core.errors import TypingError
+from numba.extending import intrinsic
+
+from .view import View
+
+# Stand in declarations for the type of a network's numbers, and for integers of the same size.
+REAL, BITS = types.Opaque("real"), types.Opaque("bits of a real")
+
+Real = Annotated[Any, REAL]
+Reals = Annotated[Any, View(REAL)]
+RealRows = Annotated[Any, View(REAL, 2)]
+RealBits = Annotated[Any, View(BITS)]
+Floats = Annotated[Any, View(types.float64)]
+Ints = Annotated[Any, View(types.int64)]
+IntRows = Annotated[Any, View(types.int64, 2)]
+Int32s = Annotated[Any, View(types.int32)]
+Keys = Annotated[Any, View(types.uint64)]
+Bytes = Annotated[Any, View(types.uint8)]
+ByteRows = Annotated[Any, View(types.uint8, 2)]
+
+_SCALARS = {int: types.int64, float: types.float64, bool: types.boolean}
+
+
+@cache
+def declared_type(declaration, real):
+    """Return the Numba type of an argument or a field, arrays as views.
+
+    Parameters
+    ----------
+    declaration : type
+        ``int``, ``float``, ``bool``, a name of this module such as ``Reals``, or a named tuple
+        whose fields are annotated with these.
+    real : numba type
+        ``float32`` or ``float64``, which takes the place of ``Real``.
+    """
+    if declaration in _SCALARS:
+        return _SCALARS[declaration]
+    if hasattr(declaration, "_fields"):
+        fields = [declared_type(declaration.__annotations__[f], real) for f in declaration._fields]
+        return types.BaseTuple.from_types(fields, declaration)
+    kind = get_args(declaration)[1]
+    placeholders = {REAL: real, BITS: types.Integer.from_bitwidth(real.bitwidth)}
+    if isinstance(kind, View):
+        return View(placeholders.get(kind.dtype, kind.dtype), kind.ndim)
+    return placeholders.get(kind, kind)
+
+
+def replacing(*names):
+    """Return the intrinsic ``replace(record, values)``: a copy of a named tuple with these fields
+    replaced by the values of a tuple.
+    """
+
+    @intrinsic
+    def replace(typingctx, record, values):
+        places = [record.fields.index(name) for name in names]
+        for name, place, given in zip(names, places, values, strict=True):
+            if types.unliteral(given) != record.types[place]:
+                raise TypingError(f"{name} must be of type {record.types[place]}, got {given}")
+
+        def codegen(context, builder, signature, args):
+            made = args[0]
+            for place, value in zip(places, cgutils.unpack_tuple(builder, args[1]), strict=True):
+                made = builder.insert_value(made, value, place)
+            return made
+
+        return record(record, values), codegen
+
+    return replace
