@@ -194,7 +194,7 @@ def with_each_option(case: Case) -> list[Case]:
     ]
 
 
-def cells(workspace: Workspace, row: np.ndarray, start: int) -> np.ndarray:
+def indices(workspace: Workspace, row: np.ndarray, start: int) -> np.ndarray:
     """Where a matrix of activations lies: indices (rows of a block, logical columns).
 
     ``row`` is a layer's of the table; ``start`` the field SOURCE or IN, of inputs, or OUT.
@@ -209,7 +209,7 @@ def cells(workspace: Workspace, row: np.ndarray, start: int) -> np.ndarray:
     return row[start] + rows * stride + places
 
 
-def transposed_cells(workspace: Workspace, row: np.ndarray) -> np.ndarray:
+def transposed_indices(workspace: Workspace, row: np.ndarray) -> np.ndarray:
     """Where the outputs of a layer lie in Work.T: indices (rows of a block, logical columns)."""
     rows = np.arange(len(workspace.work.row_loss))[:, np.newaxis]
     columns, lanes = np.arange(row[buffers.N_OUT]), workspace.lanes
@@ -399,7 +399,7 @@ class Run:
     def activation_rows(self, layer: int) -> np.ndarray:
         """What the last block left of a layer's activations."""
         row = self.workspace.net.layers[layer]
-        return self.workspace.work.A[cells(self.workspace, row, buffers.OUT)]
+        return self.workspace.work.A[indices(self.workspace, row, buffers.OUT)]
 
     def gradients(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Gradients of the objective on all rows, as a step of rate 0 leaves them."""
@@ -478,9 +478,9 @@ def poison(workspace: Workspace) -> None:
             if start != buffers.OUT and row[start] == row[buffers.OUT]:
                 continue  # inputs that are lists have no place
             for array in arrays:
-                array[cells(workspace, row, start)] = np.nan
+                array[indices(workspace, row, start)] = np.nan
         if work.T.size:  # an evaluation has none
-            work.T[transposed_cells(workspace, row)] = np.nan
+            work.T[transposed_indices(workspace, row)] = np.nan
     if workspace.samples is not None:
         samples = workspace.samples
         for array in (samples.values, samples.sums, samples.tail, samples.u, samples.q):

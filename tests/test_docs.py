@@ -115,7 +115,7 @@ def test_the_guide_has_a_row_for_everything_with_its_defaults(record: type[Spec]
 @pytest.mark.parametrize("record", LOSSES.records.values(), ids=lambda record: record.name)
 def test_the_guide_names_the_outputs_of_each_loss(record: Any) -> None:
     (row,) = (r for r in TEXT.splitlines() if r.startswith(f"| `{default_text(record)}` | "))
-    assert row.endswith(f" | {', '.join(record.output_activations)} |")
+    assert row.endswith(f" | {', '.join(record.outputs)} |")
 
 
 @pytest.mark.parametrize("alias", [a for registry in REGISTRIES[:4] for a in registry.aliases

@@ -25,9 +25,6 @@ from ..reports.metrics import task_metrics
 from .image_inputs import fit_to_training
 from .running import ignore
 
-# Outputs of other activations are no probabilities.
-_PROBABLE = ("softmax", "sigmoid")
-
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
@@ -54,8 +51,8 @@ class Predictions:
             columns = {"row": list(range(len(self.outputs)))}
         columns |= _columns("prediction", task.decode(self.outputs), None)
         if task.kind != "regression":
-            last = self.predictor.network.activations[-1].name
-            what = "probability" if last in _PROBABLE else "output"
+            last = self.predictor.network.activations[-1]
+            what = "probability" if last.gives_probabilities else "output"
             labels = None if task.classes is None else [str(label) for label in task.classes]
             columns |= _columns(what, task.probabilities(self.outputs), labels)
         if self.inputs.y is not None:

@@ -14,14 +14,14 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ..base.csr import canonical, is_sparse
 from ..base.errors import ConfigError, DataError
 from ..model.encoding import encode_for_outputs
-from ..model.evaluator import Layout, borrowed
+from ..model.evaluator import NetworkLayout, borrowed
 from ..model.memory import float_dtype
 from ..model.task import Task
 from ..ops.activations import ACTIVATIONS
 from ..ops.scalers import NO_SCALING
 from ..training.callbacks import Callback
 from ..training.continuation import Continuation
-from .callbacks import Tasks, sort_callbacks
+from .callbacks import EpochTasks, sort_callbacks
 from .constraints import named_as_parameters
 from .initial import draw_layers
 from .lbfgs import fit_lbfgs
@@ -31,7 +31,7 @@ from .row_weights import checked_weights
 from .rows import named_columns, plain_rows
 from .stochastic import fit_stochastic
 from .targets import check_target_names
-from .translate import LBFGS, OUTPUT_NAMES, check_together, hidden_sizes, loss_and_output
+from .translate import LBFGS, check_together, hidden_sizes, loss_and_output
 
 # Bytes stay what they are, for an eighth of the memory; scikit-learn makes float64 of them.
 _DTYPES = (np.float64, np.float32, np.uint8)
@@ -175,7 +175,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
         else:
             self._check_layers(units)
         _, output = loss_and_output(self.loss, problem.task.kind)
-        self.out_activation_ = OUTPUT_NAMES.get(output, output)
+        self.out_activation_ = ACTIVATIONS.parse(output).sklearn_name or output
         activation = self.activation
         self._hidden_activation = activation if isinstance(activation, str) else [*activation]
         stops_by_score = self.early_stopping and self.solver != LBFGS
@@ -225,7 +225,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
             return []
         name = "lbfgs-iter" if self.solver == LBFGS else "epoch"
         most = 1 if incremental else int(self.max_iter)
-        return [Tasks(self, context, name, data, most, _fitted_attributes)]
+        return [EpochTasks(self, context, name, data, most, _fitted_attributes)]
 
     # --- predicting ---
 
@@ -246,7 +246,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
             with borrowed(layout, data) as evaluator:
                 evaluator.take_weights(self.coefs_, self.intercepts_)
                 threads = team(self, float(X.shape[0]) * evaluator.network.params.size)
-                return evaluator.evaluate(data, threads, NO_SCALING).outputs
+                return evaluator.run(data, threads, NO_SCALING).outputs
         except DataError:
             if is_plain:
                 self._check_features(X)  # says it as scikit-learn does
@@ -275,17 +275,17 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
             X = validate_data(self, X, accept_sparse=["csr", "csc"], dtype=_DTYPES, reset=False)
         return canonical(X, "X") if is_sparse(X) else X
 
-    def _layout(self) -> Layout:
+    def _layout(self) -> NetworkLayout:
         """Return the layout of the network of the weights as they are."""
         # As in the fit, also after set_params.
         hidden: Any = getattr(self, "_hidden_activation", self.activation)
         if isinstance(hidden, str):
             hidden = [hidden] * (self.n_layers_ - 2)
-        names = {theirs: ours for ours, theirs in OUTPUT_NAMES.items()}
+        names = {record.sklearn_name: name for name, record in ACTIVATIONS.records.items()}
         output = names.get(self.out_activation_, self.out_activation_)
         units = (self.coefs_[0].shape[0], *(weights.shape[1] for weights in self.coefs_))
         activations = tuple(ACTIVATIONS.parse(name) for name in (*hidden, output))
-        return Layout(units, activations, float_dtype(self.coefs_[0].dtype))
+        return NetworkLayout(units, activations, float_dtype(self.coefs_[0].dtype))
 
     def _is_stochastic(self) -> bool:
         if self.solver == LBFGS:

@@ -52,7 +52,7 @@ class Printer(Callback):
         self._factor = 1.0
 
     def on_train_begin(self, run: Run) -> None:
-        self._factor = run.watcher.factor
+        self._factor = run.rate_controller.factor
 
     def on_epoch_end(self, run: Run, row: dict[str, Any]) -> None:
         self._epochs += 1
@@ -62,13 +62,13 @@ class Printer(Callback):
         lowers = run.config.schedule.startswith("adaptive")
         if run.stop_status == "stopped early":
             print(self._why + (" Learning rate too small." if lowers else "") + " Stopping.")
-        elif lowers and run.watcher.factor != self._factor:
-            self._factor = run.watcher.factor
+        elif lowers and run.rate_controller.factor != self._factor:
+            self._factor = run.rate_controller.factor
             rate = float(run.config.learning_rate) * self._factor
             print(f"{self._why} Setting learning rate to {rate:f}")
 
 
-class Tasks(Callback):
+class EpochTasks(Callback):
     """Makes a task of scikit-learn's callback protocol of every epoch.
 
     Parameters

@@ -62,4 +62,4 @@ def _factor(estimator: Any, layer: int) -> float:
     activation = estimator.activation
     if not isinstance(activation, str):
         activation = [*activation, "identity"][min(layer, len(activation) - 1)]
-    return 2.0 if ACTIVATIONS.parse(activation).name == "sigmoid" else 6.0
+    return ACTIVATIONS.parse(activation).sklearn_init_factor

@@ -10,6 +10,7 @@ from sklearn.utils.metaestimators import available_if
 
 from ..base.errors import DataError
 from ..model.task import Task
+from ..ops.losses import LOSSES
 from .base import BaseMLP
 from .constraints import REGRESSOR
 from .rows import plain_rows
@@ -225,7 +226,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return y
 
     def _check_sign(self, y: np.ndarray, name: str) -> None:
-        if self.loss == "poisson" and np.any(y < 0):
+        least, _ = LOSSES.parse(self.loss).target_range
+        if np.any(y < least):
             raise DataError(
-                f"{name} must not be negative for loss 'poisson'; use 'squared_error', say."
+                f"{name} must be at least {least:g} for loss {self.loss!r}; use 'squared_error'"
             )

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from ..data.split import Parts
+from ..ops.losses import LOSSES
 from ..training.callbacks import Callback
 from ..training.config import TrainConfig
 from ..training.prepare import prepare_parts
@@ -36,7 +37,8 @@ def start_run(
             run.compile()
             run.evaluate(prepared.train, rows=1)  # as predictions will
     # scikit-learn's squared error is a mean over the outputs, while its gradient is the sum's.
-    run.loss_divisor = problem.task.n_outputs if config.loss == "squared_error" else 1
+    is_mean = LOSSES.parse(config.loss).sklearn_averages_outputs
+    run.loss_divisor = problem.task.n_outputs if is_mean else 1
     if estimator.verbose:
         run.callbacks.append(Printer(estimator))  # after the rule that stops, of which it tells
     return run

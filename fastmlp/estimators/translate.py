@@ -16,8 +16,6 @@ from ..ops.schedules import Adaptive, InverseScaling
 from ..training.config import TrainConfig
 
 LBFGS = "lbfgs"
-# scikit-learn's names for what has another one here.
-OUTPUT_NAMES = {"sigmoid": "logistic", "exponential": "exp"}
 _MOST_EPOCHS = 2**24 - 1
 _MOST = 1e300  # in place of infinity, which no setting may be
 # scikit-learn predicts a label above one half, fastmlp from the threshold on.
@@ -78,7 +76,7 @@ def check_together(estimator: Any, kind: str) -> None:
                 )
     smoothing = getattr(estimator, "label_smoothing", 0.0)
     loss, _ = loss_and_output(estimator.loss, kind)
-    if smoothing and not loss.endswith("cross_entropy"):
+    if smoothing and not LOSSES.parse(loss).smooths_labels:
         raise ConfigError(
             f"label_smoothing applies to loss 'log_loss', got {smoothing} with loss "
             f"{estimator.loss!r}; leave it out"
@@ -97,10 +95,10 @@ def loss_and_output(loss: str, kind: str) -> tuple[str, str]:
     if loss == "log_loss":
         loss = "cross_entropy" if kind == "multiclass" else "binary_cross_entropy"
     wanted = {"multiclass": "softmax", "regression": "identity"}.get(kind, "sigmoid")
-    outputs = LOSSES.parse(loss).output_activations
-    # A loss that does not go with the task keeps the task's output, and TrainConfig says so.
-    if kind == "regression" and outputs == ("exponential",):
-        wanted = "exponential"
+    record = LOSSES.parse(loss)
+    # A loss that does not fit the task keeps the task's output, and TrainConfig raises the error.
+    if wanted not in record.outputs and record.tasks == (kind,):
+        wanted = record.outputs[0]
     return loss, wanted
 
 

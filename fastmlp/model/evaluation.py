@@ -30,7 +30,7 @@ class Evaluation(NamedTuple):
         return float(self.hits.mean())
 
 
-def evaluate(
+def evaluate_network(
     workspace: Workspace,
     data: Data,
     objective: Objective,

@@ -24,7 +24,7 @@ from ..ops.activations import Activation
 from ..ops.optimizers import SGD
 from ..ops.scalers import Scaling
 from .encoding import refuse_infinite
-from .evaluation import Evaluation, evaluate
+from .evaluation import Evaluation, evaluate_network
 from .functions import objective
 from .network import Network
 from .workspace import BLOCK_ROWS, Workspace
@@ -37,7 +37,7 @@ KEPT_BYTES = 32 << 20
 FEW_ROWS = 16
 
 
-class Layout(NamedTuple):
+class NetworkLayout(NamedTuple):
     """What decides the buffers of a network, and the kernels that it uses."""
 
     layer_sizes: tuple[int, ...]
@@ -50,14 +50,14 @@ class Evaluator:
 
     Parameters
     ----------
-    layout : Layout
+    layout : NetworkLayout
     block_rows : int
         How many rows are taken through the network at once.
     data : Data
         Rows such as it will be used for: dense, bytes or lists, or to be listed.
     """
 
-    def __init__(self, layout: Layout, block_rows: int, data: Data):
+    def __init__(self, layout: NetworkLayout, block_rows: int, data: Data):
         self.network = Network(*layout)
         self.workspace = Workspace(
             self.network,
@@ -90,7 +90,7 @@ class Evaluator:
         self.workspace.load()
         self._is_checked = True
 
-    def evaluate(
+    def run(
         self, data: Data, threads: int, scaling: Scaling, goal: Objective | None = None
     ) -> Evaluation:
         """Return the outputs for rows, and what the objective says of them.
@@ -112,7 +112,7 @@ class Evaluator:
         is_infinite = self.workspace.list_scratch.is_infinite
         is_infinite[0] = 0
         goal = _outputs_alone(self.network.dtype) if goal is None else goal
-        found = evaluate(self.workspace, data, goal, threads, want_outputs=True, load=False)
+        found = evaluate_network(self.workspace, data, goal, threads, want_outputs=True, load=False)
         if is_infinite[0]:
             refuse_infinite(scaling, self.network.dtype)
         return found
@@ -129,14 +129,14 @@ _lock = threading.Lock()
 
 
 @contextmanager
-def borrowed(layout: Layout, data: Data) -> Iterator[Evaluator]:
+def borrowed(layout: NetworkLayout, data: Data) -> Iterator[Evaluator]:
     """Lend an evaluator for rows like these, with whatever weights, to nobody else meanwhile.
 
     One whose use has failed is not kept.
 
     Parameters
     ----------
-    layout : Layout
+    layout : NetworkLayout
     data : Data
 
     Raises

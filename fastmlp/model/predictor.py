@@ -20,7 +20,7 @@ from ..ops.optimizers import SGD
 from ..ops.scalers import Scaling
 from .encoding import encode_for_outputs
 from .evaluation import Evaluation
-from .evaluator import Layout, borrowed
+from .evaluator import NetworkLayout, borrowed
 from .features import FeatureInfo
 from .functions import objective
 from .launch import WORTH_A_TEAM, check_threads
@@ -178,10 +178,10 @@ class Predictor:
         goal = None
         if loss is not None:
             goal = objective(loss, SGD(), network.dtype, task.code, threshold=task.threshold)
-        layout = Layout(network.layer_sizes, network.activations, network.dtype)
+        layout = NetworkLayout(network.layer_sizes, network.activations, network.dtype)
         with borrowed(layout, data) as evaluator:
             evaluator.take_params(network.params)
-            return evaluator.evaluate(data, check_threads(threads), self.scaling, goal)
+            return evaluator.run(data, check_threads(threads), self.scaling, goal)
 
     def _checked(self, X: Features) -> Features:
         """Return X as a matrix of numbers of the right width, a sparse one as CSR."""

@@ -11,6 +11,7 @@ from ..kernels.machine.calls import address
 from ..kernels.steps import sample_blocks
 from ..kernels.steps.sample_blocks import SAMPLE_BLOCK, SampleBlock
 from ..kernels.steps.sample_step import Samples
+from ..ops.activations import Activation
 from .memory import CACHE_LINE, aligned_zeros
 from .network import Network
 
@@ -18,9 +19,11 @@ from .network import Network
 MEMBERS = 2
 
 
-def can_be_halved(units: int, activation: str, dtype: np.dtype) -> bool:
-    """Whether two can share a layer: softmax needs the row whole, and a panel is not cut."""
-    return not activation.startswith("softmax") and units > CACHE_LINE // dtype.itemsize
+def can_be_halved(units: int, activation: Activation, dtype: np.dtype) -> bool:
+    """Whether two threads can share a layer: not if its activation needs whole rows, or it has only
+    one panel.
+    """
+    return not activation.is_row_wise and units > CACHE_LINE // dtype.itemsize
 
 
 def new_samples(network: Network, work: buffers.Work, sparse: SparseRows | None) -> Samples:
@@ -33,9 +36,7 @@ def new_samples(network: Network, work: buffers.Work, sparse: SparseRows | None)
     lanes = CACHE_LINE // network.dtype.itemsize
     panels = int(network.table[0, buffers.LD_OUT]) // lanes
     # Without a second layer there is nothing to add up.
-    is_halved = network.depth > 1 and can_be_halved(
-        network.layer_sizes[1], first.name, network.dtype
-    )
+    is_halved = network.depth > 1 and can_be_halved(network.layer_sizes[1], first, network.dtype)
     return Samples(
         half=panels // 2 * lanes if is_halved else 0,
         is_flat=np.array([activation.is_flat_at_zero for activation in network.activations], int),

@@ -175,7 +175,7 @@ def _layer_table(
             start += rows * row[buffers.LD_IN]
         row[buffers.OUT] = start
         is_output = number == network.depth - 1
-        by_rows = is_output or activation.name == "softmax" or not in_panels
+        by_rows = is_output or activation.is_row_wise or not in_panels
         strides = (row[buffers.LD_OUT], lanes) if by_rows else (lanes, rows * lanes)
         row[[buffers.OUT_ROW, buffers.OUT_PANEL]] = strides
         row[buffers.T] = row[buffers.OUT] - layers[0, buffers.OUT]

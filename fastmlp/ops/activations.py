@@ -16,10 +16,16 @@ from .spec import Registry, Spec
 class Activation(Spec):
     """An element-wise (or, for softmax, row-wise) function of a layer's pre-activations."""
 
-    hidden: ClassVar[bool] = True  # whether it may stand in a hidden layer
-    default_weight_init: ClassVar[str] = "glorot_uniform"
-    is_flat_at_zero: ClassVar[bool] = False  # whether its derivative is 0 wherever a is
+    hidden: ClassVar[bool] = True  # whether it is allowed in a hidden layer
+    is_row_wise: ClassVar[bool] = False  # whether it needs all units of a row at once
+    gives_probabilities: ClassVar[bool] = False
+    is_flat_at_zero: ClassVar[bool] = False  # whether its derivative is 0 wherever a is 0
     reaches_all_numbers: ClassVar[bool] = False  # whether its range is unbounded
+    default_weight_init: ClassVar[str] = "glorot_uniform"
+    class_loss: ClassVar[str] = "squared_error"  # default loss of an output layer, for classes
+    regression_loss: ClassVar[str] = "squared_error"
+    sklearn_name: ClassVar[str] = ""  # scikit-learn's name, where it has another
+    sklearn_init_factor: ClassVar[float] = 6.0  # f in scikit-learn's bound sqrt(f / (n_in + n_out))
 
     @property
     def kernel_parameter(self) -> float:
@@ -66,6 +72,10 @@ class LeakyRelu(Activation):
 class Sigmoid(Activation):
     name = "sigmoid"
     formula = "a = 1 / (1 + exp(-z))"
+    gives_probabilities = True
+    class_loss = "binary_cross_entropy"
+    sklearn_name = "logistic"
+    sklearn_init_factor = 2.0
 
 
 @ACTIVATIONS.add
@@ -80,6 +90,9 @@ class Tanh(Activation):
 class Softmax(Activation):
     name = "softmax"
     formula = "a_j = exp(z_j) / sum_k exp(z_k)"
+    is_row_wise = True
+    gives_probabilities = True
+    class_loss = "cross_entropy"
 
 
 @ACTIVATIONS.add
@@ -128,6 +141,8 @@ class Exponential(Activation):
     name = "exponential"
     formula = "a = exp(z)"
     hidden = False
+    class_loss = regression_loss = "poisson"
+    sklearn_name = "exp"
 
 
 ACTIVATIONS.alias(swish="silu", linear="identity", logistic="sigmoid")

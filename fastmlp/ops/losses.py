@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,9 +15,13 @@ from .spec import Registry, Spec
 class Loss(Spec):
     """A per-sample loss; the objective is its mean over the batch."""
 
-    output_activations: ClassVar[tuple[str, ...]]
+    outputs: ClassVar[tuple[str, ...]]  # the output activations for which it is defined
+    tasks: ClassVar[tuple[str, ...]] = ("classification", "multilabel", "regression")
+    target_range: ClassVar[tuple[float, float]] = (-math.inf, math.inf)
     is_fused: ClassVar[bool] = False  # with its output activation, into dL/dz = a - y
     squares_errors: ClassVar[bool] = False  # even the largest, which may overflow
+    smooths_labels: ClassVar[bool] = False  # whether label_smoothing applies
+    sklearn_averages_outputs: ClassVar[bool] = False  # scikit-learn reports a mean over outputs
 
     @property
     def kernel_parameter(self) -> float:
@@ -33,7 +38,9 @@ class CrossEntropy(Loss):
     name = "cross_entropy"
     formula = "-sum_j y_j log a_j"
     is_fused = True
-    output_activations = ("softmax",)
+    smooths_labels = True
+    tasks = ("classification",)
+    outputs = ("softmax",)
 
 
 @LOSSES.add
@@ -42,7 +49,9 @@ class BinaryCrossEntropy(Loss):
     name = "binary_cross_entropy"
     formula = "-sum_j y_j log a_j + (1 - y_j) log(1 - a_j)"
     is_fused = True
-    output_activations = ("sigmoid",)
+    smooths_labels = True
+    target_range = (0.0, 1.0)
+    outputs = ("sigmoid",)
 
 
 @LOSSES.add
@@ -51,7 +60,8 @@ class SquaredError(Loss):
     name = "squared_error"
     formula = "sum_j 1/2 (y_j - a_j)^2"
     squares_errors = True
-    output_activations = ("softmax", "sigmoid", "identity", "tanh", "relu")
+    sklearn_averages_outputs = True
+    outputs = ("softmax", "sigmoid", "identity", "tanh", "relu")
 
 
 @LOSSES.add
@@ -60,7 +70,7 @@ class MeanSquaredError(Loss):
     name = "mean_squared_error"
     formula = "mean_j (y_j - a_j)^2"
     squares_errors = True
-    output_activations = ("softmax", "sigmoid", "identity", "tanh", "relu")
+    outputs = ("softmax", "sigmoid", "identity", "tanh", "relu")
 
 
 @LOSSES.add
@@ -68,7 +78,7 @@ class MeanSquaredError(Loss):
 class AbsoluteError(Loss):
     name = "absolute_error"
     formula = "sum_j |y_j - a_j|"
-    output_activations = ("sigmoid", "identity", "tanh", "relu")
+    outputs = ("sigmoid", "identity", "tanh", "relu")
 
 
 @LOSSES.add
@@ -76,7 +86,7 @@ class AbsoluteError(Loss):
 class Huber(Loss):
     name = "huber"
     formula = "sum_j 1/2 e_j^2 if |e_j| <= delta else delta (|e_j| - delta / 2), e = a - y"
-    output_activations = ("sigmoid", "identity", "tanh", "relu")
+    outputs = ("sigmoid", "identity", "tanh", "relu")
     delta: float = 1.0
 
     def __post_init__(self) -> None:
@@ -93,7 +103,9 @@ class Poisson(Loss):
     name = "poisson"
     formula = "sum_j y_j log(y_j / a_j) - y_j + a_j"
     is_fused = True
-    output_activations = ("exponential",)
+    tasks = ("regression",)
+    target_range = (0.0, math.inf)
+    outputs = ("exponential",)
 
 
 LOSSES.alias(mae="absolute_error", mse="mean_squared_error", bce="binary_cross_entropy")
@@ -101,12 +113,12 @@ LOSSES.alias(mae="absolute_error", mse="mean_squared_error", bce="binary_cross_e
 
 def check_pair(output_activation: Activation, loss: Loss) -> None:
     """Raise ConfigError unless the loss is defined for the output activation."""
-    if output_activation.name not in loss.output_activations:
+    if output_activation.name not in loss.outputs:
         fitting = [name for name in LOSSES.names() if output_activation.name
-                   in LOSSES.records[name].output_activations]  # fmt: skip
+                   in LOSSES.records[name].outputs]  # fmt: skip
         raise ConfigError(
             f"loss {loss.name} does not go with output activation {output_activation.name}: "
-            f"{loss.name} takes {' or '.join(loss.output_activations)}"
+            f"{loss.name} takes {' or '.join(loss.outputs)}"
             + (f"; {output_activation.name} takes {', '.join(fitting)}" if fitting else "")
         )
 
@@ -114,4 +126,4 @@ def check_pair(output_activation: Activation, loss: Loss) -> None:
 def legal_pairs() -> list[tuple[str, str]]:
     """Return every (output activation, loss) that goes together."""
     return [(output, name) for name in LOSSES.names()
-            for output in LOSSES.records[name].output_activations]  # fmt: skip
+            for output in LOSSES.records[name].outputs]  # fmt: skip

@@ -6,6 +6,7 @@ The rules are PyTorch's definitions, whose order of operations the kernels follo
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from .spec import Registry, Spec
 
@@ -14,10 +15,18 @@ from .spec import Registry, Spec
 class Optimizer(Spec):
     """A rule that turns gradients into updates."""
 
+    default_rate: ClassVar[float] = 0.1
+    default_sample_rate: ClassVar[float] = 0.01  # with an update per sample
+
     @property
     def state_buffers(self) -> int:
         """How many numbers of state each parameter has."""
         return 0
+
+    @property
+    def holds_rate(self) -> bool:
+        """Whether the state depends on the unit of the learning rate: it holds products with it."""
+        return False
 
     @property
     def is_plain(self) -> bool:
@@ -61,6 +70,10 @@ class SGD(Optimizer):
         return 1 if self.momentum > 0 else 0
 
     @property
+    def holds_rate(self) -> bool:
+        return self.with_rate
+
+    @property
     def is_plain(self) -> bool:
         # A subclass has its own kernel.
         return type(self) is SGD and self.momentum == 0
@@ -74,6 +87,7 @@ class SGD(Optimizer):
 class AdamLike(Optimizer):
     """What Adam and its kin share."""
 
+    default_rate = default_sample_rate = 0.001
     beta1: float = 0.9
     beta2: float = 0.999
     epsilon: float = 1e-8
@@ -127,6 +141,7 @@ class RMSprop(Optimizer):
     formula = (
         "s = alpha s + (1 - alpha) g^2;  v = momentum v + g / (sqrt(s) + epsilon);  w -= rate v"
     )
+    default_rate = default_sample_rate = 0.001
     alpha: float = 0.99
     epsilon: float = 1e-8
     momentum: float = 0.0

@@ -16,7 +16,7 @@ from .improvement import Improvement
 from .spec import Registry, Spec
 
 
-class Watcher:
+class RateController:
     """The factor that follows from how training goes; this base stays at 1."""
 
     factor = 1.0
@@ -91,9 +91,9 @@ class Schedule(Spec):
         """Return the factors of updates ``step`` after the warm-up."""
         return np.ones(len(step))
 
-    def watcher(self, base_rate: float) -> Watcher:
+    def controller(self, base_rate: float) -> RateController:
         """Return what follows the monitored quantity."""
-        return Watcher()
+        return RateController()
 
 
 SCHEDULES: Registry[Schedule] = Registry("schedule")
@@ -241,11 +241,11 @@ class Plateau(Schedule):
         self._require(self.min_delta >= 0, "min_delta", "at least 0")
         self._require(self.min_rate >= 0, "min_rate", "at least 0")
 
-    def watcher(self, base_rate: float) -> Watcher:
-        return _PlateauWatcher(self, base_rate)
+    def controller(self, base_rate: float) -> RateController:
+        return _PlateauController(self, base_rate)
 
 
-class _PlateauWatcher(Watcher):
+class _PlateauController(RateController):
     def __init__(self, schedule: Plateau, base_rate: float):
         self.schedule = schedule
         self.least = min(1.0, schedule.min_rate / base_rate)
@@ -282,11 +282,11 @@ class Adaptive(Schedule):
         self._require(0 < self.factor < 1, "factor", "between 0 and 1")
         self._require(self.min_rate > 0, "min_rate", "above 0")
 
-    def watcher(self, base_rate: float) -> Watcher:
-        return _AdaptiveWatcher(self, base_rate)
+    def controller(self, base_rate: float) -> RateController:
+        return _AdaptiveController(self, base_rate)
 
 
-class _AdaptiveWatcher(Watcher):
+class _AdaptiveController(RateController):
     def __init__(self, schedule: Adaptive, base_rate: float):
         self.schedule, self.base_rate = schedule, base_rate
 

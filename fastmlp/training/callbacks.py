@@ -102,7 +102,7 @@ class EarlyStopping(Callback):
     def on_epoch_end(self, run: Run, row: dict[str, Any]) -> None:
         self.improvement.observe(monitored(row, self.monitor))
         if self.improvement.stale >= self.patience:
-            if run.watcher.lower():
+            if run.rate_controller.lower():
                 self.improvement.stale = 0
             else:
                 run.request_stop("stopped early")

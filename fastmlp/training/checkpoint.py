@@ -56,7 +56,7 @@ def save_checkpoint(loop: Loop, path: Path, facts: Header) -> None:
         "stop_status": run.stop_status,
         "loss_limit": loop.loss_limit,
         "best": loop.best.state_dict(),
-        "watcher": loop.watcher.state_dict(),
+        "watcher": loop.rate_controller.state_dict(),
         "callbacks": [[_name(callback), callback.state_dict()] for callback in _stateful(loop)],
         "seconds": {
             "train": loop.seconds_so_far(),
@@ -159,7 +159,7 @@ def _restore(loop: Loop, header: Header, tensors: Tensors) -> list[tuple[str, di
     loop.recorded_steps = header["recorded_steps"]
     loop.best.load_state_dict(header["best"])
     loop.best.params[:] = tensors["best_params"]
-    loop.watcher.load_state_dict(header["watcher"])
+    loop.rate_controller.load_state_dict(header["watcher"])
     _restore_seconds(loop, header["seconds"])
     callbacks = [(str(name), state) for name, state in header["callbacks"]]
     if not all(isinstance(state, dict) for _, state in callbacks):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..ops.optimizers import OPTIMIZERS, SGD
+from ..ops.optimizers import OPTIMIZERS
 
 if TYPE_CHECKING:
     from .loop import Loop
@@ -56,7 +56,7 @@ class Continuation:
         return cls(
             steps.workspace.work.state.copy(),
             steps.iterations,
-            loop.watcher.factor,
+            loop.rate_controller.factor,
             loop.best.improvement.best,
             0 if rule is None else rule.improvement.stale,
             loop.run.config.monitor,
@@ -73,7 +73,7 @@ class Continuation:
                 steps.workspace.work.state[:] = self.state
                 steps.iterations = self.updates
             if self.schedule == config.schedule:
-                loop.watcher.factor = self.rate_factor
+                loop.rate_controller.factor = self.rate_factor
             loop.epochs = range(self.epochs + 1, max(config.epochs, self.epochs + 1) + 1)
         if self.monitor == config.monitor and self.best < math.inf:
             loop.best.resume(self.best)
@@ -84,4 +84,4 @@ class Continuation:
 def _state_of(optimizer: str) -> tuple[str, int, bool]:
     """Return the meaning of a state: SGD's velocity may include the rate."""
     rule = OPTIMIZERS.parse(optimizer)
-    return rule.name, rule.state_buffers, isinstance(rule, SGD) and rule.with_rate
+    return rule.name, rule.state_buffers, rule.holds_rate

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..base.errors import DivergenceError, TrainingError
 from ..base.interrupts import Interrupts
+from ..ops.activations import ACTIVATIONS
 from ..ops.schedules import SCHEDULES
 from .callbacks import Callback
 from .measures import MEASURES
@@ -72,7 +73,7 @@ class Loop:
             config.monitor, config.min_delta, run.network.params, config.improvement
         )
         self.schedule = SCHEDULES.parse(config.schedule)
-        self.watcher = run.watcher = self.schedule.watcher(self.base_rate)
+        self.rate_controller = run.rate_controller = self.schedule.controller(self.base_rate)
         self.loss_limit = math.inf
         self.epochs = range(1, config.epochs + 1)
         self.recorded_steps = 0
@@ -164,7 +165,7 @@ class Loop:
         with self._changing(until_second=True):  # callbacks may take their time
             row = run.history.append(**measured)
             self.best.observe(row, run.network.params)
-            self.watcher.observe(monitored(row, run.config.monitor))
+            self.rate_controller.observe(monitored(row, run.config.monitor))
             run.tell_epoch(row)
         if self.checkpoints is not None:
             self.checkpoints.save_if_due(self, epoch_has_ended=True)
@@ -186,7 +187,7 @@ class Loop:
         steps = run.steps.steps_per_epoch
         first = (run.epoch - 1) * steps
         factors = self.schedule.factors(first, first + steps, steps, run.config.epochs, run.n_train)
-        return self.base_rate * self.watcher.factor * factors
+        return self.base_rate * self.rate_controller.factor * factors
 
     def _steps(self) -> None:
         """Do the updates of one epoch, in slices, and record losses on the way."""
@@ -217,7 +218,8 @@ class Loop:
         targets = ""
         if not self.run.task.has_accuracy:
             targets = " and the targets (target_scale)"
-            if self.run.config.output_activation != "identity":  # which target_scale needs
+            output = ACTIVATIONS.parse(self.run.config.output_activation)
+            if not output.reaches_all_numbers:  # which target_scale needs
                 targets = ", or divide the targets by a constant"
         return DivergenceError(
             f"training diverged in epoch {self.run.epoch}: {what}; lower learning_rate (now "

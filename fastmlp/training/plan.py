@@ -14,6 +14,7 @@ from ..kernels.steps.sample_blocks import SAMPLE_BLOCK
 from ..model.encoding import LISTS_DENSITY, LISTS_FEATURES, LISTS_SHIFT
 from ..model.samples import MEMBERS, can_be_halved
 from ..model.workspace import BLOCK_ROWS
+from ..ops.activations import ACTIVATIONS
 from ..ops.optimizers import OPTIMIZERS
 from .config import TrainConfig
 
@@ -211,7 +212,7 @@ def _has_halves(config: TrainConfig) -> bool:
     """Whether the first layer's units can be shared by two."""
     if not config.hidden_layer_sizes:
         return False
-    activation = config.activation if isinstance(config.activation, str) else config.activation[0]
+    activation = ACTIVATIONS.parse(config.hidden_activations[0])
     return can_be_halved(config.hidden_layer_sizes[0], activation, np.dtype(config.dtype))
 
 

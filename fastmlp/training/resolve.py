@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from ..base.csr import is_sparse
@@ -9,8 +10,8 @@ from ..base.errors import ConfigError, DataError
 from ..data.dataset import Dataset
 from ..model.task import Task
 from ..ops.activations import ACTIVATIONS
-from ..ops.losses import LOSSES, check_pair
-from ..ops.optimizers import OPTIMIZERS, AdamLike, RMSprop
+from ..ops.losses import LOSSES, Loss, check_pair
+from ..ops.optimizers import OPTIMIZERS
 from .config import TrainConfig
 from .setting_checks import AUTO
 
@@ -85,7 +86,7 @@ def resolve(config: TrainConfig, dataset: Dataset) -> Resolved:
 def _check_task_settings(config: TrainConfig, task: Task, output: str, loss: str) -> None:
     """Raise ConfigError where a setting means nothing for the task."""
     two_sided = task.kind in ("binary", "multilabel")
-    entropies = ("cross_entropy", "binary_cross_entropy")
+    smooths = LOSSES.parse(loss).smooths_labels
     for name, default, applies, where in (
         (
             "threshold",
@@ -95,7 +96,7 @@ def _check_task_settings(config: TrainConfig, task: Task, output: str, loss: str
         ),
         ("class_weight", "none", task.classes is not None, "classes"),
         ("target_scale", "none", task.kind == "regression", "regression"),
-        ("label_smoothing", 0.0, loss in entropies and task.has_accuracy, "a cross-entropy"),
+        ("label_smoothing", 0.0, smooths and task.has_accuracy, "a cross-entropy"),
     ):
         value = getattr(config, name)
         if value not in (default, AUTO) and not applies:
@@ -137,11 +138,10 @@ def _default_weights(config: TrainConfig) -> dict[str, object]:
 
 
 def _default_rate(config: TrainConfig) -> float:
-    if config.optimizer == AUTO:  # SGD, with momentum or without
-        return 0.1
-    if isinstance(OPTIMIZERS.parse(config.optimizer), (AdamLike, RMSprop)):
-        return 0.001
-    return 0.01 if config.mode == "stochastic" else 0.1
+    # Any default optimizer is SGD, and not in stochastic mode.
+    optimizer = OPTIMIZERS.parse("sgd" if config.optimizer == AUTO else config.optimizer)
+    is_per_sample = config.mode == "stochastic"
+    return optimizer.default_sample_rate if is_per_sample else optimizer.default_rate
 
 
 def _default_scale(dataset: Dataset) -> str:
@@ -154,64 +154,56 @@ def _default_scale(dataset: Dataset) -> str:
 def _output_and_loss(config: TrainConfig, dataset: Dataset) -> tuple[str, str]:
     """Choose what is auto: by the other of the two, else by the task."""
     output, loss = config.output_activation, config.loss
-    if output == AUTO and loss == AUTO:
-        if dataset.task == "multilabel":
-            return "sigmoid", "binary_cross_entropy"
-        if dataset.classes is None:
-            return "identity", "squared_error"
-        if len(dataset.classes) == 2:
-            return "sigmoid", "binary_cross_entropy"
-        return "softmax", "cross_entropy"
     if output == AUTO:
-        fitting = LOSSES.parse(loss).output_activations
-        output = next(name for name in (*_preferred_outputs(dataset), *fitting) if name in fitting)
+        output = _default_output(dataset, loss)
+        if loss != AUTO and output not in LOSSES.parse(loss).outputs:
+            output = LOSSES.parse(loss).outputs[0]
     if loss == AUTO:
-        fused = {"softmax": "cross_entropy", "sigmoid": "binary_cross_entropy"}
-        if output == "exponential":
-            loss = "poisson"
-        elif dataset.task == "regression":
-            loss = "squared_error"
-        else:
-            loss = fused.get(output, "squared_error")
+        activation = ACTIVATIONS.parse(output)
+        is_regression = dataset.task == "regression"
+        loss = activation.regression_loss if is_regression else activation.class_loss
     check_pair(ACTIVATIONS.parse(output), LOSSES.parse(loss))
     return output, loss
 
 
-def _preferred_outputs(dataset: Dataset) -> tuple[str, ...]:
+def _default_output(dataset: Dataset, loss: str) -> str:
     if dataset.classes is None:
-        return ("identity",)
-    return ("sigmoid",) if len(dataset.classes) == 2 else ("softmax",)
+        return "sigmoid" if dataset.task == "multilabel" and loss == AUTO else "identity"
+    return "sigmoid" if len(dataset.classes) == 2 else "softmax"
 
 
 def _task(dataset: Dataset, output: str, loss: str, threshold: float) -> Task:
     n_outputs = 1 if dataset.y.ndim == 1 else dataset.y.shape[1]
+    is_row_wise, record = ACTIVATIONS.parse(output).is_row_wise, LOSSES.parse(loss)
     if dataset.task == "multilabel":
-        if output == "softmax" or loss == "poisson":
+        if is_row_wise or "multilabel" not in record.tasks:
             raise ConfigError(
                 f"several labels for a row do not go with output {output} and loss {loss}; "
                 "use sigmoid with binary_cross_entropy"
             )
         return Task("multilabel", n_outputs, None, threshold)
     if dataset.classes is None:
-        if loss == "cross_entropy" or output == "softmax":
+        if is_row_wise or "regression" not in record.tasks:
             raise DataError(
                 f"y must hold class labels for output {output} with loss {loss}, got real numbers; "
                 "use output identity with squared_error, or make y integers or texts"
             )
-        parts = dataset.all_targets
-        least, most = min(y.min() for y in parts), max(y.max() for y in parts)
-        if loss == "binary_cross_entropy" and not 0 <= least <= most <= 1:
-            raise DataError(
-                "y must lie between 0 and 1 for loss binary_cross_entropy, got "
-                f"{least:g} to {most:g}; use squared_error"
-            )
-        if loss == "poisson" and least < 0:
-            raise DataError(
-                f"y must not be negative for loss poisson, got {least:g}; use squared_error"
-            )
+        _check_range(dataset, record)
         return Task("regression", n_outputs)
-    if loss == "poisson":
-        raise DataError("y must hold real numbers for loss poisson, got class labels")
-    if len(dataset.classes) == 2 and output != "softmax":
+    if "classification" not in record.tasks:
+        raise DataError(f"y must hold real numbers for loss {record.name}, got class labels")
+    if len(dataset.classes) == 2 and not is_row_wise:
         return Task("binary", 1, dataset.classes, threshold)
     return Task("multiclass", len(dataset.classes), dataset.classes)
+
+
+def _check_range(dataset: Dataset, loss: Loss) -> None:
+    """Raise DataError where a regression target is outside the range of the loss."""
+    low, high = loss.target_range
+    parts = dataset.all_targets
+    least, most = min(y.min() for y in parts), max(y.max() for y in parts)
+    if not low <= least <= most <= high:
+        rule, got = f"between {low:g} and {high:g}", f"{least:g} to {most:g}"
+        if high == math.inf:
+            rule, got = f"at least {low:g}", f"{least:g}"
+        raise DataError(f"y must be {rule} for loss {loss.name}, got {got}; use squared_error")

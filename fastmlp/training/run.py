@@ -13,7 +13,7 @@ import numpy as np
 from ..base.errors import CallbackError
 from ..base.lazy import lazy
 from ..kernels.buffers import Data, Objective
-from ..model.evaluation import Evaluation, evaluate
+from ..model.evaluation import Evaluation, evaluate_network
 from ..model.functions import objective
 from ..model.launch import check_threads
 from ..model.network import Network
@@ -24,7 +24,7 @@ from ..ops.activations import ACTIVATIONS
 from ..ops.initializers import INITIALIZERS
 from ..ops.losses import LOSSES
 from ..ops.optimizers import OPTIMIZERS
-from ..ops.schedules import Watcher
+from ..ops.schedules import RateController
 from .callbacks import Callback, EarlyStopping
 from .config import TrainConfig
 from .history import EPOCH_COLUMNS, ITERATION_COLUMNS, History
@@ -56,7 +56,7 @@ class Run:
     history, iterations : History
     stopping : EarlyStopping or None
         The config's.
-    watcher : Watcher
+    rate_controller : RateController
         By which the rate follows how training goes.
     measures : tuple of str
         Further columns of the history, of ``MEASURES``.
@@ -78,7 +78,7 @@ class Run:
         self.callbacks = list(callbacks)
         self.stopping = _stopping(config)
         self.callbacks += [] if self.stopping is None else [self.stopping]
-        self.watcher = Watcher()  # the loop's, once there is one
+        self.rate_controller = RateController()  # the loop's, once there is one
         self.measures = tuple(name for name in MEASURES if name in (config.monitor, *measures))
         self.loss_divisor = 1.0
         self.threads = check_threads(threads)
@@ -206,7 +206,7 @@ class Run:
         # As the data are: weights and smoothing belong to training.
         data = data._replace(order=data.order[:rows], weights=data.weights[:0])
         objective = self.objective._replace(label_smoothing=0.0)
-        return evaluate(self.evaluator, data, objective, self.threads, want_outputs)
+        return evaluate_network(self.evaluator, data, objective, self.threads, want_outputs)
 
     def accuracy(self, hit_rate: float) -> float | None:
         """Return the accuracy, or None for regression, which has none."""

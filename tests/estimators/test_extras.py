@@ -197,7 +197,7 @@ def test_what_cannot_be_carried_out_is_refused(parameters: dict[str, Any], messa
 
 def test_negative_numbers_have_no_poisson_loss() -> None:
     X, y = counts()
-    with pytest.raises(ValueError, match="y must not be negative for loss 'poisson'"):
+    with pytest.raises(ValueError, match="y must be at least 0 for loss 'poisson'"):
         MLPRegressor(loss="poisson").fit(X, y - 5)
 
 

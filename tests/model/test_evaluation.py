@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fastmlp.model import evaluation as module
-from fastmlp.model.evaluation import Evaluation, evaluate
+from fastmlp.model.evaluation import Evaluation, evaluate_network
 from fastmlp.model.workspace import Workspace
 from harness import DTYPES, Case, Run
 
@@ -15,7 +15,7 @@ each_dtype = pytest.mark.parametrize("dtype", DTYPES)
 
 def evaluated(run: Run, threads: int = 1, want_outputs: bool = True) -> Evaluation:
     workspace = Workspace(run.network, run.case.block_rows, training=False)
-    return evaluate(workspace, run.data, run.objective, threads, want_outputs)
+    return evaluate_network(workspace, run.data, run.objective, threads, want_outputs)
 
 
 @each_dtype

@@ -16,7 +16,7 @@ from fastmlp import DataError, Predictor
 from fastmlp.model import evaluator as evaluators
 from fastmlp.model import predictor as predictors
 from fastmlp.model.encoding import encode_for_outputs
-from fastmlp.model.evaluator import Evaluator, Layout, borrowed
+from fastmlp.model.evaluator import Evaluator, NetworkLayout, borrowed
 from fastmlp.model.network import Network
 from fastmlp.model.task import Task
 from fastmlp.ops.activations import ACTIVATIONS
@@ -103,7 +103,7 @@ def test_models_of_one_layout_share_what_is_kept(built: list[Evaluator]) -> None
 
 def test_nobody_borrows_what_is_lent() -> None:
     data = encode_for_outputs(X, model().scaling, np.dtype("float32"), n_outputs=3)
-    layout = Layout((4, 3), (ACTIVATIONS.parse("softmax"),), np.dtype("float32"))
+    layout = NetworkLayout((4, 3), (ACTIVATIONS.parse("softmax"),), np.dtype("float32"))
     with borrowed(layout, data) as one, borrowed(layout, data) as other:
         assert one is not other
     with borrowed(layout, data) as again:

@@ -14,7 +14,7 @@ from fastmlp.model.functions import activation_addresses
 from fastmlp.model.network import Network
 from fastmlp.model.workspace import Workspace
 from fastmlp.ops.activations import ACTIVATIONS
-from harness import DTYPES, cells, transposed_cells
+from harness import DTYPES, indices, transposed_indices
 
 SIZES = (5, 37, 16, 1, 3)
 DROPOUTS = [(), (0.5, 0, 0, 0), (0, 0.5, 0, 0.5), (0.5,) * 4]
@@ -135,14 +135,14 @@ def test_no_two_numbers_share_a_place(
     work, layers = workspace.work, workspace.net.layers
     used = np.zeros(work.A.size, int)
     for number, row in enumerate(layers):
-        inputs, sources = (cells(workspace, row, field) for field in (buffers.IN, buffers.SOURCE))
-        outputs = cells(workspace, row, buffers.OUT)
+        inputs, sources = (indices(workspace, row, field) for field in (buffers.IN, buffers.SOURCE))
+        outputs = indices(workspace, row, buffers.OUT)
         assert inputs.shape == sources.shape == (len(work.row_loss), row[buffers.N_IN])
         if number == 0:
             used[sources] += in_panels  # the per-sample step needs no place for inputs
         else:  # what the layer below gives
             np.testing.assert_array_equal(
-                sources, cells(workspace, layers[number - 1], buffers.OUT)
+                sources, indices(workspace, layers[number - 1], buffers.OUT)
             )
         if dropout and dropout[number]:
             used[inputs] += 1
@@ -211,7 +211,7 @@ def test_transposed_gradients_of_layers_lie_apart(
     workspace = Workspace(network(dtype), block_rows, dropout=dropout, per_sample=not in_panels)
     used = np.zeros(workspace.work.T.size, int)
     for row in workspace.net.layers:
-        places = transposed_cells(workspace, row)
+        places = transposed_indices(workspace, row)
         assert places.shape == (len(workspace.work.row_loss), row[buffers.N_OUT])
         used[places] += 1
     assert used.max() == 1

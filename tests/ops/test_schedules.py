@@ -57,13 +57,13 @@ def with_warmup(spec: str, warmup: float) -> str:
 
 
 def watched(spec: str, monitored: list[float], base_rate: float = 1.0) -> list[float]:
-    """The watcher's factor after each observation."""
-    watcher = SCHEDULES.parse(spec).watcher(base_rate)
-    assert watcher.factor == 1
+    """The controller's factor after each observation."""
+    controller = SCHEDULES.parse(spec).controller(base_rate)
+    assert controller.factor == 1
     values = []
     for value in monitored:
-        watcher.observe(value)
-        values.append(watcher.factor)
+        controller.observe(value)
+        values.append(controller.factor)
     return values
 
 
@@ -238,15 +238,15 @@ def test_a_least_rate_above_the_base_rate_does_not_raise_it() -> None:
 
 def test_runs_of_one_schedule_do_not_share_their_state() -> None:
     schedule = SCHEDULES.parse("plateau(0.5, patience=0)")
-    first, second = schedule.watcher(1.0), schedule.watcher(1.0)
+    first, second = schedule.controller(1.0), schedule.controller(1.0)
     for _ in range(3):
         first.observe(1.0)
     assert (first.factor, second.factor) == (0.25, 1.0)
 
 
 def test_adaptive_lowers_the_rate_in_place_of_stopping_until_it_is_least() -> None:
-    watcher = SCHEDULES.parse("adaptive(0.1, min_rate=0.01)").watcher(base_rate=0.5)
-    assert [(watcher.lower(), watcher.factor) for _ in range(3)] == [
+    controller = SCHEDULES.parse("adaptive(0.1, min_rate=0.01)").controller(base_rate=0.5)
+    assert [(controller.lower(), controller.factor) for _ in range(3)] == [
         (True, 0.1), (True, pytest.approx(0.01)), (False, pytest.approx(0.01)),
     ]  # fmt: skip
 
@@ -254,7 +254,7 @@ def test_adaptive_lowers_the_rate_in_place_of_stopping_until_it_is_least() -> No
 @pytest.mark.parametrize("name", SCHEDULES.names())
 def test_only_adaptive_lowers_the_rate_in_place_of_stopping(name: str) -> None:
     schedule = SCHEDULES.parse(name)
-    assert schedule.watcher(1.0).lower() == schedule.needs_stopping == (name == "adaptive")
+    assert schedule.controller(1.0).lower() == schedule.needs_stopping == (name == "adaptive")
 
 
 @pytest.mark.parametrize("name", SCHEDULES.names())

@@ -110,4 +110,4 @@ def test_another_schedule_begins_with_its_own_rate() -> None:
     )
     for loop in loops:
         kept.resume(loop)
-    assert [loop.watcher.factor for loop in loops] == [0.2, 1.0]
+    assert [loop.rate_controller.factor for loop in loops] == [0.2, 1.0]

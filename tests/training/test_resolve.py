@@ -317,9 +317,9 @@ def test_poisson_loss_takes_no_scaled_targets() -> None:
 @pytest.mark.parametrize(
     ("loss", "bad", "message"),
     [
-        ("poisson", -0.5, "y must not be negative for loss poisson, got -0.5; use squared_error"),
+        ("poisson", -0.5, "y must be at least 0 for loss poisson, got -0.5; use squared_error"),
         ("binary_cross_entropy", 1.5,
-         "y must lie between 0 and 1 for loss binary_cross_entropy, got 0 to 1.5; use "
+         "y must be between 0 and 1 for loss binary_cross_entropy, got 0 to 1.5; use "
          "squared_error"),
     ],
 )  # fmt: skip

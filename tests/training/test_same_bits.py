@@ -110,7 +110,7 @@ def test_scratch_may_hold_anything(run: str, threads: int, monkeypatch: pytest.M
 
     def evaluate_in_dirt(workspace: Workspace, *arguments: Any) -> Any:
         poison(workspace)
-        return evaluate(workspace, *arguments)
+        return evaluate_network(workspace, *arguments)
 
     monkeypatch.setattr(Steps, "advance", advance_in_dirt)
     monkeypatch.setattr(run_module, "evaluate", evaluate_in_dirt)

@@ -93,20 +93,20 @@ def product(
     c_array, c, c_row = flat(np.full((n, B.shape[1]), -7, A.dtype), filling=-5)
     if into_itself:
         i_array, i, i_row = c_array, c, c_row
-        cells(c_array, c_row, n)[...] = I
+        elements_of(c_array, c_row, n)[...] = I
     for first, last in zip((0, *cuts), (*cuts, n), strict=True):
         factor.multiply(
             factor.array, factor.start + first * factor.next_row, factor.row, factor.panel,
             b_array, b, b_row, i_array, i + first * i_row, i_row, real(keep), real(gain),
             c_array, c + first * c_row, c_row, last - first, K,
         )  # fmt: skip
-    found = cells(c_array, c_row, n).copy()
-    cells(c_array, c_row, n)[...] = -5
+    found = elements_of(c_array, c_row, n).copy()
+    elements_of(c_array, c_row, n)[...] = -5
     assert (c_array == -5).all()
     return found
 
 
-def cells(array: np.ndarray, stride: int, n: int) -> np.ndarray:
+def elements_of(array: np.ndarray, stride: int, n: int) -> np.ndarray:
     """The matrix that ``flat`` laid there."""
     return array.reshape(-1, stride)[1 : 1 + n, SPARE:-SPARE]
 

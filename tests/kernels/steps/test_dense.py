@@ -25,7 +25,7 @@ from fastmlp.kernels.steps.dense import (
 from fastmlp.model.network import Network
 from fastmlp.model.workspace import Workspace
 from fastmlp.ops.activations import ACTIVATIONS
-from harness import DTYPES, cells, compiled, transposed_cells
+from harness import DTYPES, compiled, indices, transposed_indices
 
 UNTOUCHED = -5
 BLOCK_ROWS = 37  # ragged in both types
@@ -69,11 +69,11 @@ class Layer:
 
     @cached_property
     def inputs(self) -> np.ndarray:
-        return cells(self.workspace, self.row, buffers.IN)
+        return indices(self.workspace, self.row, buffers.IN)
 
     @cached_property
     def outputs(self) -> np.ndarray:
-        return cells(self.workspace, self.row, buffers.OUT)
+        return indices(self.workspace, self.row, buffers.OUT)
 
     def fill(self, array: np.ndarray, places: np.ndarray) -> np.ndarray:
         """Overwrite those places by random numbers, and return them."""
@@ -229,7 +229,7 @@ def test_gradients_are_transposed(dtype: str, form: str, n_out: str) -> None:
         columns = slice(p0 * one, p1 * one)
         expected = np.full(D.shape, UNTOUCHED, dtype)
         expected[r0:last, columns] = D[r0:last, columns]
-        places = transposed_cells(layer.workspace, layer.row)
+        places = transposed_indices(layer.workspace, layer.row)
         np.testing.assert_array_equal(layer.work.T[places], expected)
         layer.work.T[places] = UNTOUCHED
         written = np.flatnonzero(layer.work.T != UNTOUCHED)
@@ -250,10 +250,10 @@ def test_backward_overwrites_its_rectangle(dtype: str, form: str, n_in: str, n_o
     for p0, p1, r0, r1 in rectangles(-(-size(n_in, dtype) // one), 29, one):
         layer = Layer(n_in, n_out, dtype, form)
         work = layer.work
-        places = transposed_cells(layer.workspace, layer.row)
+        places = transposed_indices(layer.workspace, layer.row)
         work.T[layer.c.t :] = np.nan  # no more than the units is read
         dZ = layer.fill(work.T, places)
-        mine = transposed_cells(layer.workspace, layer.row_below)
+        mine = transposed_indices(layer.workspace, layer.row_below)
         work.T[mine], work.D[:] = UNTOUCHED, UNTOUCHED
         before = work.T.copy()
         backward(layer, p0, p1, r0, r1)
