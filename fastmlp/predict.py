@@ -52,13 +52,13 @@ def _predict(options: argparse.Namespace) -> Predictions:
 def _read(options: argparse.Namespace, predictor: Predictor) -> Inputs:
     from .commands.predictions import known_columns
     from .commands.run_part import read_part
-    from .commands.table_options import given_options
+    from .commands.settings import given_table_options
     from .data.inputs import read_inputs
 
     notify = ignore if options.quiet else print_line
     if options.part is not None:
         return read_part(options, notify)
-    given = given_options(options)
+    given = given_table_options(options)
     return read_inputs(
         options.inputs,
         known_columns(predictor),

@@ -46,10 +46,10 @@ def _main(arguments: list[str] | None) -> int:
 
 
 def _print_config(config: TrainConfig) -> int:
+    from .base.settings import AUTO
     from .data.load import holds_classes
     from .reports.run_folder import to_toml
     from .training.resolve import resolve_settings
-    from .training.setting_checks import AUTO
 
     if config.task == AUTO and holds_classes(config.data):
         config = config.replace(task="classification")

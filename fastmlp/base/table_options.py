@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from .errors import ConfigError, close_match
+from .settings import AUTO, documented, rows, setting
 
-AUTO = "auto"
 HEADERS = (AUTO, "yes", "no")
 WHITESPACE = "whitespace"
 SEPARATOR_NAMES = {"tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
@@ -17,34 +17,12 @@ DECIMALS = (AUTO, ".", ",")
 THOUSANDS = ("", ",", ".", "'", " ", "_")
 
 
+@documented
 @dataclass(frozen=True)
 class TableOptions:
     """How a table in a text file is read; ``auto`` means that it is inferred from the file.
 
-    Parameters
-    ----------
-    target : str, default ""
-        Name or index (from 0, negative from the end) of the target column, or several of them,
-        separated by commas. Empty: a column named target, label, class or y, else the last.
-    features : tuple of str, default ()
-        Names or indices of the feature columns; empty: all columns except the target.
-    drop : tuple of str, default ()
-        Names or indices of columns to leave out.
-    header : {"auto", "yes", "no"}, default "auto"
-        Whether the first row holds the names of the columns.
-    separator : str, default "auto"
-        One character, ``tab``, ``comma``, ``semicolon``, ``pipe``, ``space``, or ``whitespace`` for
-        any number of spaces and tabs.
-    decimal : {"auto", ".", ","}, default "auto"
-        The decimal sign.
-    thousands : {"", ",", ".", "'", " ", "_"}, default ""
-        The sign between groups of three digits; empty: none.
-    encoding : str, default "auto"
-        A codec of Python such as ``latin-1``; auto: by a byte order mark, else UTF-8.
-    na_values : tuple of str, default ()
-        Texts that mean a missing value, besides the usual ones such as ``NA``.
-    comment : str, default "auto"
-        Lines that begin with this text are skipped; auto: ``#``; ``none``: no line is skipped.
+    {parameters}
 
     Raises
     ------
@@ -52,21 +30,50 @@ class TableOptions:
         For an unknown value, or options that contradict each other.
     """
 
-    target: str = ""
-    features: tuple[str, ...] = ()
-    drop: tuple[str, ...] = ()
-    header: str = AUTO
-    separator: str = AUTO
-    decimal: str = AUTO
-    thousands: str = ""
-    encoding: str = AUTO
-    na_values: tuple[str, ...] = ()
-    comment: str = AUTO
+    target: str = setting(
+        "", "tables", "target column of a table, by name or index (from 0, negative from the end), "
+        "or several: y1,y2; default: a column named target, label, class or y, else the last",
+        "COLUMN", takes_integers=True,
+    )  # fmt: skip
+    features: tuple[str, ...] = setting(
+        (), "tables", "feature columns, by name or index; default: all columns except the target",
+        "A,B", takes_integers=True,
+    )  # fmt: skip
+    drop: tuple[str, ...] = setting(
+        (), "tables", "columns to leave out, by name or index", "A,B", takes_integers=True
+    )
+    header: str = setting(
+        AUTO, "tables", "yes or no: whether the first row of a table holds column names; auto: "
+        "inferred from the file", "WHETHER", choices=HEADERS,
+    )  # fmt: skip
+    separator: str = setting(
+        AUTO, "tables", "field separator: one character, tab, comma, semicolon, pipe, space, or "
+        "whitespace for any number of spaces and tabs; auto: inferred from the file", "CHAR",
+    )  # fmt: skip
+    decimal: str = setting(
+        AUTO, "tables", "decimal sign, . or ,; auto: inferred from the file", "SIGN",
+        choices=DECIMALS,
+    )  # fmt: skip
+    thousands: str = setting(
+        "", "tables", "sign between groups of three digits, such as the comma in 1,250; default: "
+        "none", "SIGN", choices=THOUSANDS,
+    )  # fmt: skip
+    encoding: str = setting(
+        AUTO, "tables", "encoding of a table, such as latin-1; auto: from its byte order mark, "
+        "else UTF-8", "NAME",
+    )  # fmt: skip
+    na_values: tuple[str, ...] = setting(
+        (), "tables", "texts that mean a missing value, in addition to NA, NaN, null, none, ? and "
+        "empty cells", "A,B", flag="--na",
+    )  # fmt: skip
+    comment: str = setting(
+        AUTO, "tables", "skip lines that begin with this text; auto: #; none: skip no line", "TEXT"
+    )
 
     def __post_init__(self) -> None:
-        _check_choice("header", self.header, HEADERS)
-        _check_choice("decimal", self.decimal, DECIMALS)
-        _check_choice("thousands", self.thousands, THOUSANDS)
+        for name, row in rows(TableOptions).items():
+            if row.choices:
+                _check_choice(name, getattr(self, name), row.choices)
         _check_separator(self.separator)
         _check_encoding(self.encoding)
         if not self.comment.strip():

@@ -5,9 +5,9 @@ What is inferred from a file, such as the task, is reported by its reader.
 
 from __future__ import annotations
 
+from ..base.settings import AUTO
 from ..training.config import TrainConfig
 from ..training.run import Run
-from ..training.setting_checks import AUTO
 
 # With fewer updates, a network seldom gets near its best loss.
 FEW_UPDATES = 500

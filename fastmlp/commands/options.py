@@ -14,15 +14,9 @@ from ..base.paths import as_text
 from ..base.toml import read_toml
 from ..recipes import recipe
 from ..training.config import TrainConfig
-from .option_groups import (
-    add_data_options,
-    add_network_options,
-    add_run_options,
-    add_stopping_options,
-    add_training_options,
-)
 from .resuming import settings_of_run
-from .table_options import add_table_options
+from .run_options import add_data_folder, add_run_options
+from .settings import add_settings
 
 DESCRIPTION = """\
 Train a multilayer perceptron and report how well it does.
@@ -181,12 +175,12 @@ def build_parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    add_data_options(parser.add_argument_group("data"))
-    add_table_options(parser.add_argument_group("tables"))
-    add_network_options(parser.add_argument_group("network"))
-    add_training_options(parser.add_argument_group("training"))
-    add_stopping_options(parser.add_argument_group("stopping"))
-    add_run_options(parser.add_argument_group("running"))
+    for name in ("data", "tables", "network", "training", "stopping", "running"):
+        group = parser.add_argument_group(name)
+        add_settings(group, name)
+        if name == "data":
+            add_data_folder(group)
+    add_run_options(group)
     return parser
 
 

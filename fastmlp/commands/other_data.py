@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from ..base.errors import ConfigError, DataError
+from ..base.settings import AUTO
 from ..base.toml import read_toml
 from ..data.dataset import Dataset
 from ..training.config import TrainConfig
 from ..training.resolve import resolve, resolve_settings
-from ..training.setting_checks import AUTO
 
 # Settings that depend on the task, with their defaults.
 _OF_TASK = {

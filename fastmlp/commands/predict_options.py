@@ -11,7 +11,7 @@ from ..base.errors import ConfigError
 from ..base.files import descriptor_of, is_stream
 from ..data.split import PARTS
 from .options import Parser, parse_with
-from .table_options import add_table_options, given_options
+from .settings import add_settings, given_table_options
 from .values import path
 
 STDOUT = 1
@@ -68,7 +68,7 @@ def parse_predict_arguments(arguments: list[str] | None = None) -> argparse.Name
         for name, none in (("labels", None), ("invert", "auto"))
         if getattr(options, name) != none
     ]
-    for flag in (*given_options(options), *others):
+    for flag in (*given_table_options(options), *others):
         if options.part is not None:
             flag = {"na_values": "na"}.get(flag, flag)
             raise ConfigError(
@@ -133,11 +133,10 @@ def build_predict_parser() -> Parser:
         "--part", choices=tuple(PARTS), help="predict only this part of a run's rows: "
         "MODEL is then the run folder, and INPUT its data, a file or a name such as mnist",
     )  # fmt: skip
-    add_table_options(
-        parser.add_argument_group(
-            "tables", "The defaults are the values in training. Columns are found by name."
-        )
+    tables = parser.add_argument_group(
+        "tables", "The defaults are the values in training. Columns are found by name."
     )
+    add_settings(tables, "tables", shows_defaults=False)
     parser.add_argument("--threads", type=int, metavar="N", help="default: all usable CPUs")
     parser.add_argument("--quiet", action="store_true", help="nothing on stderr but errors")
     parser.add_argument("--version", action="version", version=f"fastmlp {__version__}")

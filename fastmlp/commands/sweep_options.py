@@ -12,15 +12,9 @@ from ..recipes import recipe, recipe_names
 from ..sweeps.grid import DEFAULT_AXES, FIELDS
 from ..sweeps.runner import BACKENDS
 from .axes import AxisGroup
-from .option_groups import (
-    add_data_options,
-    add_log_option,
-    add_network_options,
-    add_stopping_options,
-    add_training_options,
-)
 from .options import Parser, parse_with
-from .table_options import add_table_options
+from .run_options import add_data_folder
+from .settings import add_settings
 from .values import folder, path
 
 DESCRIPTION = """\
@@ -132,15 +126,16 @@ def build_sweep_parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    add_data_options(AxisGroup(parser.add_argument_group("data")))
-    add_table_options(parser.add_argument_group("tables"))
-    add_network_options(AxisGroup(parser.add_argument_group("network")))
-    add_training_options(AxisGroup(parser.add_argument_group("training")))
-    stopping = AxisGroup(parser.add_argument_group("stopping"))
-    add_stopping_options(stopping)
-    add_log_option(stopping)
+    for name in ("data", "tables", "network", "training", "stopping"):
+        group = parser.add_argument_group(name)
+        # A table is read in one way in the whole sweep.
+        add_settings(group if name == "tables" else AxisGroup(group), name)
+        if name == "data":
+            add_data_folder(group)
     _add_search_options(parser.add_argument_group("searching"))
-    _add_run_options(parser.add_argument_group("running"))
+    running = parser.add_argument_group("running")
+    add_settings(AxisGroup(running), "running")
+    _add_run_options(running)
     return parser
 
 

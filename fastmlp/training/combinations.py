@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..base.errors import ConfigError
+from ..base.settings import AUTO
 from ..ops.activations import ACTIVATIONS
 from ..ops.losses import LOSSES, check_pair
 from ..ops.schedules import SCHEDULES, ConstantRate
-from .setting_checks import AUTO
 
 if TYPE_CHECKING:
     from .config import TrainConfig

@@ -8,208 +8,226 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any, get_type_hints
+from typing import Any
 
 from ..base.errors import ConfigError, close_match
+from ..base.settings import (
+    ABOVE_0,
+    AUTO,
+    BETWEEN_0_AND_1,
+    SHARE,
+    at_least,
+    below,
+    documented,
+    same_setting,
+    setting,
+)
 from ..base.table_options import TableOptions
-from ..data.split import parse_split
+from ..data.dataset import TASKS
+from ..data.split import HOLD_OUTS, parse_split
 from ..ops.activations import ACTIVATIONS
-from ..ops.improvement import CUMULATIVE
+from ..ops.improvement import CUMULATIVE, SINGLE
 from ..ops.initializers import INITIALIZERS
 from ..ops.losses import LOSSES
 from ..ops.optimizers import OPTIMIZERS
 from ..ops.scalers import SCALERS
 from ..ops.schedules import SCHEDULES
-from ..ops.spec import Registry
 from ..recipes import recipe
 from .combinations import check_combinations, check_layers
-from .setting_checks import AUTO, cast, check_choices, check_numbers
+from .setting_checks import DTYPES, MODES, MONITORS, SAMPLINGS, cast_fields, check_fields
 from .weighting import parse_class_weight
 
-_SPECS: dict[str, Registry[Any]] = {
-    "activation": ACTIVATIONS,
-    "output_activation": ACTIVATIONS,
-    "loss": LOSSES,
-    "weight_init": INITIALIZERS,
-    "bias_init": INITIALIZERS,
-    "optimizer": OPTIMIZERS,
-    "schedule": SCHEDULES,
-    "scale": SCALERS,
-    "target_scale": SCALERS,
-}
-_MAY_BE_AUTO = (
-    "output_activation", "loss", "weight_init", "scale", "target_scale", "optimizer", "schedule",
-)  # fmt: skip
+_AT_LEAST_0 = (at_least(0),)
 
 
+@documented
 @dataclass(frozen=True)
 class TrainConfig:
-    """All settings of a training run; ``auto`` stands for a choice that :meth:`resolve` makes.
+    """All settings of a training run; ``auto`` values are chosen when the data are known.
 
-    Parameters
-    ----------
-    data : str, default "auto"
-        Name or file of the dataset, for the command line; :func:`fastmlp.fit` is given the data
-        itself.
-    task : {"auto", "classification", "multilabel", "regression"}, default "auto"
-        What a file's target column is taken for.
-    test_file, validation_file : str, default ""
-        Files of test and validation rows with the columns of ``data``. With a test file ``split``
-        is official; with a validation file no rows of ``data`` are held out.
-    target, features, drop, header, separator, decimal, thousands, encoding, na_values, comment
-        How a table is read, see :class:`~fastmlp.base.table_options.TableOptions`.
-    classes : tuple of str, default ()
-        Keep only these classes; empty: all.
-    split : str, default "auto"
-        ``official``, ``A-B`` in percent of training and test rows, or ``none``.
-    validation : float, default 0.1
-        Below 1 a fraction of the training part, from 1 a number of rows, 0 none.
-    hold_out : {"random", "last"}, default "random"
-        Which rows those are: drawn, class by class, or the last ones of the training part.
-    scale : str, default "auto"
-        ``unit``, ``minmax``, ``maxabs``, ``standard``, ``standard_global`` or ``none``; auto: unit
-        where the range of the features is known (images), else maxabs for a sparse matrix, else
-        standard.
-    target_scale : str, default "auto"
-        Scaling of regression targets: one of these except ``unit``. auto: standard, but none if the
-        output activation bounds the targets (sigmoid, or exponential with loss poisson).
-        Predictions are in the targets' units, losses in the scaled ones.
-    hidden_layer_sizes : tuple of int, default (128, 64)
-        Empty: no hidden layer.
-    activation : str or tuple of str, default "relu"
-        Of the hidden layers: one for all, or one for each.
-    output_activation, loss : str, default "auto"
-        softmax with cross_entropy for three classes or more, sigmoid with binary_cross_entropy for
-        two, identity with squared_error for regression; one follows from the other where it is
-        given.
-    weight_init : str, default "auto"
-        auto: glorot_uniform for regression, else he_normal for the ReLU family, glorot_uniform for
-        other activations.
-    bias_init : str, default "zeros"
-    dropout : float or tuple of float, default 0.0
-        Share of the hidden units that is dropped in training, for all layers or for each; the rest
-        is divided by what is kept.
-    input_dropout : float, default 0.0
-        The same for the features.
-    optimizer : str, default "auto"
-        auto: sgd; for a regression, except in stochastic mode, sgd with Nesterov's momentum 0.9.
-    learning_rate : float or "auto", default "auto"
-        auto: 0.1, in stochastic mode 0.01, for adam 0.001.
-    mode : {"minibatch", "stochastic", "batch"}, default "minibatch"
-        An update per batch, per sample, or per epoch.
-    sampling : {"shuffle", "replacement", "in_order"}, default "shuffle"
-        Each row once an epoch, as many draws as there are rows, or each row in the data's order.
-    accumulate : bool, default False
-        Take the samples of a batch one at a time and sum their gradients.
-    batch_size : int, default 32
-        Of minibatch mode.
-    epochs : int, default 10
-        At most how many.
-    l1, l2 : float, default 0.0
-        Penalties l1 * sum |w| and l2 / 2 * sum w^2 over weights, not biases.
-    penalty_per_row : bool, default False
-        Divide l1 and l2 by the rows of the batch (the sum of their weights), as scikit-learn does.
-    max_norm : float, default 0.0
-        Most that the norm of the weights into a unit may be; 0: no limit.
-    clip_norm : float or "auto", default "auto"
-        Most that the norm of all gradients together (penalties included) may be; 0: no limit. auto:
-        0; for a regression, except in stochastic mode or with ``target_scale`` none, 2.
-    clip_value : float, default 0.0
-        Most that a gradient may be, after ``clip_norm``; 0: no limit.
-    label_smoothing : float, default 0.0
-        Share of each target that is spread over all classes; in training only.
-    class_weight : str, default "none"
-        ``balanced`` (in inverse proportion to the rows of each class), or ``label=weight`` pairs
-        such as ``3=2,7=0.5`` (in Python also a dictionary), all others 1; in training only.
-    schedule : str, default "auto"
-        ``constant``, ``step``, ``exponential``, ``inverse``, ``cosine``, ``one_cycle`` or
-        ``plateau``, each with ``warmup=`` epochs of linear rise; auto: constant, for a regression,
-        except in stochastic mode, cosine.
-    early_stopping : int, default 0
-        Stop after so many epochs without improvement; 0: never.
-    monitor : str, default "auto"
-        What has to improve; auto: validation_loss, without a validation set train_loss. Others:
-        validation_accuracy, validation_score (accuracy, for a regression R^2), train_accuracy,
-        train_objective (train_loss with the penalty, both as the updates saw them).
-    min_delta : float, default 0.0
-        By how much it must improve to count.
-    improvement : {"cumulative", "single"}, default "cumulative"
-        Whether several epochs together can improve by ``min_delta``, or one alone must, on the best
-        of all.
-    restore_best : bool, default True
-        At the end, go back to the weights of the best epoch, by ``monitor``. Without a validation
-        set and without early stopping there is nothing to choose by, and the last are kept.
-    loss_limit : float, default 1e6
-        A loss beyond so many times the loss before training (or 1, if that is more) counts as
-        diverged; 0: only what is not finite does.
-    threshold : float, default 0.5
-        Output from which on a binary task predicts the positive (second) class.
-    seed : int, default 0
-        Of the splits, initial weights and batches.
-    dtype : {"float32", "float64"}, default "float32"
-    log_every : int, default 0
-        Record losses every so many updates, besides every epoch; 0: never.
+    {parameters}
 
     Raises
     ------
     ConfigError
-        For a value out of its range or an illegal combination.
+        For a value outside its range or an invalid combination.
     """
 
-    data: str = AUTO
-    test_file: str = ""
-    validation_file: str = ""
-    target: str = ""
-    features: tuple[str, ...] = ()
-    drop: tuple[str, ...] = ()
-    header: str = AUTO
-    separator: str = AUTO
-    decimal: str = AUTO
-    thousands: str = ""
-    encoding: str = AUTO
-    na_values: tuple[str, ...] = ()
-    comment: str = AUTO
-    task: str = AUTO
-    classes: tuple[str, ...] = ()
-    split: str = AUTO
-    validation: float = 0.1
-    hold_out: str = "random"
-    scale: str = AUTO
-    target_scale: str = AUTO
-    hidden_layer_sizes: tuple[int, ...] = (128, 64)
-    activation: str | tuple[str, ...] = "relu"
-    output_activation: str = AUTO
-    loss: str = AUTO
-    weight_init: str = AUTO
-    bias_init: str = "zeros"
-    dropout: float | tuple[float, ...] = 0.0
-    input_dropout: float = 0.0
-    optimizer: str = AUTO
-    learning_rate: float | str = AUTO
-    mode: str = "minibatch"
-    sampling: str = "shuffle"
-    accumulate: bool = False
-    batch_size: int = 32
-    epochs: int = 10
-    l1: float = 0.0
-    l2: float = 0.0
-    penalty_per_row: bool = False
-    max_norm: float = 0.0
-    clip_norm: float | str = AUTO
-    clip_value: float = 0.0
-    label_smoothing: float = 0.0
-    class_weight: str = "none"
-    schedule: str = AUTO
-    early_stopping: int = 0
-    monitor: str = AUTO
-    min_delta: float = 0.0
-    improvement: str = CUMULATIVE
-    restore_best: bool = True
-    loss_limit: float = 1e6
-    threshold: float = 0.5
-    seed: int = 0
-    dtype: str = "float32"
-    log_every: int = 0
+    data: str = setting(
+        AUTO, "data", "auto, mnist, digits, a file (.csv, .tsv, .npz, .npy; -: a table on stdin), "
+        "blobs, moons, spirals, or a set like MNIST in --data-dir; auto: MNIST if its files are "
+        "found, else digits", "NAME",
+    )  # fmt: skip
+    test_file: str = setting("", "data", "file of test rows with the columns of --data", "FILE")
+    validation_file: str = setting(
+        "", "data", "file of validation rows with the columns of --data", "FILE"
+    )
+    target: str = same_setting(TableOptions, "target")
+    features: tuple[str, ...] = same_setting(TableOptions, "features")
+    drop: tuple[str, ...] = same_setting(TableOptions, "drop")
+    header: str = same_setting(TableOptions, "header")
+    separator: str = same_setting(TableOptions, "separator")
+    decimal: str = same_setting(TableOptions, "decimal")
+    thousands: str = same_setting(TableOptions, "thousands")
+    encoding: str = same_setting(TableOptions, "encoding")
+    na_values: tuple[str, ...] = same_setting(TableOptions, "na_values")
+    comment: str = same_setting(TableOptions, "comment")
+    task: str = setting(
+        AUTO, "data", "what the target is: classification, multilabel or regression; auto: "
+        "inferred from its values", "TASK", choices=TASKS,
+    )  # fmt: skip
+    classes: tuple[str, ...] = setting(
+        (), "data", "keep only the rows of these classes", "A,B", takes_integers=True
+    )
+    split: str = setting(
+        AUTO, "data", "official, none, or A-B in percent of training and test rows, such as 80-20; "
+        "auto: official if there is one, else 80-20", "SPLIT",
+    )  # fmt: skip
+    validation: float = setting(
+        0.1, "data", "validation rows held out of the training rows: a fraction below 1, a number "
+        "from 1, 0: none", "SIZE", ranges=_AT_LEAST_0,
+    )  # fmt: skip
+    hold_out: str = setting(
+        "random", "data", "which training rows become validation rows: random (drawn class by "
+        "class), or last", "WHICH", choices=HOLD_OUTS,
+    )  # fmt: skip
+    scale: str = setting(
+        AUTO, "data", "scaling of features: {names}; auto: unit for images, maxabs for a sparse "
+        "matrix, else standard", "NAME", registry=SCALERS,
+    )  # fmt: skip
+    target_scale: str = setting(
+        AUTO, "data", "scaling of regression targets: standard, standard_global, minmax, maxabs or "
+        "none; auto: standard, or none if the output activation is bounded", "NAME",
+        registry=SCALERS,
+    )  # fmt: skip
+    hidden_layer_sizes: tuple[int, ...] = setting(
+        (128, 64), "network", "hidden layer sizes: 128,64, or none", "SIZES", flag="--hidden"
+    )
+    activation: str | tuple[str, ...] = setting(
+        "relu", "network", "activation of the hidden layers: {names}; or one for each "
+        "layer: relu,tanh", "NAME", registry=ACTIVATIONS,
+    )  # fmt: skip
+    output_activation: str = setting(
+        AUTO, "network", "activation of the output layer; auto: sigmoid for two classes and for "
+        "labels, softmax for more classes, identity for regression", "NAME", flag="--output",
+        registry=ACTIVATIONS,
+    )  # fmt: skip
+    loss: str = setting(
+        AUTO, "network", "loss: {names}; auto: the cross-entropy of the output activation, for "
+        "regression squared_error", "NAME", registry=LOSSES,
+    )  # fmt: skip
+    weight_init: str = setting(
+        AUTO, "network", "initializer of the weights: {names}; auto: glorot_uniform for "
+        "regression, else he_normal for the ReLU family, glorot_uniform for others", "NAME",
+        flag="--init", registry=INITIALIZERS,
+    )  # fmt: skip
+    bias_init: str = setting(
+        "zeros", "network", "initializer of the biases: as --init", "NAME", registry=INITIALIZERS
+    )
+    dropout: float | tuple[float, ...] = setting(
+        0.0, "network", "fraction of the hidden units dropped in training; or one for each layer: "
+        "0.2,0.5", "SHARE", ranges=(SHARE,),
+    )  # fmt: skip
+    input_dropout: float = setting(
+        0.0, "network", "fraction of the features dropped in training", "SHARE", ranges=(SHARE,)
+    )
+    optimizer: str = setting(
+        AUTO, "training", "optimizer: {names}; auto: sgd, for regression with Nesterov "
+        "momentum", "NAME", registry=OPTIMIZERS,
+    )  # fmt: skip
+    learning_rate: float | str = setting(
+        AUTO, "training", "learning rate; auto: 0.1, in stochastic mode 0.01, for adam, adamw and "
+        "rmsprop 0.001", "RATE", flag="--lr", ranges=(ABOVE_0,),
+    )  # fmt: skip
+    mode: str = setting(
+        "minibatch", "training", f"{', '.join(MODES)}: an update per sample, batch or epoch",
+        "MODE", choices=MODES,
+    )  # fmt: skip
+    sampling: str = setting(
+        "shuffle", "training", "rows of an epoch: shuffle (each once), replacement (as many random "
+        "draws), in_order (as in the data)", "HOW", choices=SAMPLINGS,
+    )  # fmt: skip
+    accumulate: bool = setting(
+        False, "training", "take the samples of a batch one at a time and sum their gradients"
+    )
+    batch_size: int = setting(
+        32, "training", "rows of a batch in minibatch mode", "N", ranges=(at_least(1),)
+    )
+    epochs: int = setting(
+        10, "training", "maximum number of passes over the training rows", "N",
+        ranges=(at_least(1), below(2**24, "2**24")),
+    )  # fmt: skip
+    l1: float = setting(
+        0.0, "training", "penalty l1 * sum |w| over weights, not biases", "X", ranges=_AT_LEAST_0
+    )
+    l2: float = setting(
+        0.0, "training", "penalty l2 / 2 * sum w^2 over weights, not biases", "X",
+        ranges=_AT_LEAST_0,
+    )  # fmt: skip
+    penalty_per_row: bool = setting(
+        False, "training", "divide --l1 and --l2 by the rows of the batch (by their weights)"
+    )
+    max_norm: float = setting(
+        0.0, "training", "limit of the norm of the weights into a unit; 0: no limit", "X",
+        ranges=_AT_LEAST_0,
+    )  # fmt: skip
+    clip_norm: float | str = setting(
+        AUTO, "training", "limit of the norm of all gradients together, penalties included; 0: no "
+        "limit; auto: 0, for regression 2", "X", ranges=_AT_LEAST_0,
+    )  # fmt: skip
+    clip_value: float = setting(
+        0.0, "training", "limit of each gradient, after --clip-norm; 0: no limit", "X",
+        ranges=_AT_LEAST_0,
+    )  # fmt: skip
+    label_smoothing: float = setting(
+        0.0, "training", "fraction of each target that is spread over all classes, in training "
+        "only", "SHARE", ranges=(SHARE,),
+    )  # fmt: skip
+    class_weight: str = setting(
+        "none", "data", "none, balanced (inversely proportional to class frequencies), or pairs "
+        "such as 3=2,7=0.5, in training only", "WEIGHTS",
+    )  # fmt: skip
+    schedule: str = setting(
+        AUTO, "training", "learning rate schedule: {names}, each with warmup=EPOCHS; auto: "
+        "constant, for regression cosine", "NAME", registry=SCHEDULES,
+    )  # fmt: skip
+    early_stopping: int = setting(
+        0, "stopping", "stop after this number of epochs without improvement; 0: never",
+        "PATIENCE", ranges=_AT_LEAST_0,
+    )  # fmt: skip
+    monitor: str = setting(
+        AUTO, "stopping", f"quantity that must improve: {', '.join(MONITORS)}; auto: "
+        "validation_loss, without validation rows train_loss", "NAME", choices=(AUTO, *MONITORS),
+    )  # fmt: skip
+    min_delta: float = setting(
+        0.0, "stopping", "smallest change of --monitor that counts as an improvement", "X",
+        ranges=_AT_LEAST_0,
+    )  # fmt: skip
+    improvement: str = setting(
+        CUMULATIVE, "stopping", "cumulative: small gains add up to --min-delta; single: one epoch "
+        "must gain --min-delta", "HOW", choices=(CUMULATIVE, SINGLE),
+    )  # fmt: skip
+    restore_best: bool = setting(
+        True, "stopping", "keep the weights of the last epoch, not those of the best epoch by "
+        "--monitor", flag="--keep-last",
+    )  # fmt: skip
+    loss_limit: float = setting(
+        1e6, "stopping", "training diverged if a loss exceeds this multiple of the loss before "
+        "training (of 1, if that is larger); 0: only if it is not finite", "X", ranges=_AT_LEAST_0,
+    )  # fmt: skip
+    threshold: float = setting(
+        0.5, "stopping", "for two classes or labels: predict the second class, or the label, if "
+        "the output is at least this", "P", ranges=(BETWEEN_0_AND_1,),
+    )  # fmt: skip
+    seed: int = setting(
+        0, "training", "seed of splits, initial weights and batches; the same seed gives the same "
+        "bits", "N", ranges=(at_least(0), below(2**64, "2**64")),
+    )  # fmt: skip
+    dtype: str = setting("float32", "training", "float32 or float64", "NAME", choices=DTYPES)
+    log_every: int = setting(
+        0, "running", "record losses every N updates, in addition to every epoch; 0: never", "N",
+        ranges=_AT_LEAST_0,
+    )  # fmt: skip
 
     def __new__(cls, *_: Any, **values: Any) -> TrainConfig:
         # Before the generated __init__, whose TypeError does not name the nearest field.
@@ -217,31 +235,13 @@ class TrainConfig:
         return super().__new__(cls)
 
     def __post_init__(self) -> None:
-        self._cast_fields()
-        self._normalize_specs()
-        defaults = {field.name: field.default for field in dataclasses.fields(self)}
-        check_choices(vars(self))
+        cast_fields(self)
         _ = self.table  # which checks its options
+        check_fields(self)
         parse_split(self.split)
         parse_class_weight(self.class_weight)
-        check_numbers(vars(self), defaults)
         check_layers(self)
         check_combinations(self)
-
-    def _cast_fields(self) -> None:
-        for name, wanted in get_type_hints(type(self)).items():
-            default = getattr(TrainConfig, name)
-            value = cast(name, getattr(self, name), wanted, default, name in _SPECS)
-            object.__setattr__(self, name, value)
-
-    def _normalize_specs(self) -> None:
-        for name, registry in _SPECS.items():
-            value = getattr(self, name)
-            if isinstance(value, tuple):
-                value = tuple(str(registry.parse(item)) for item in value)
-            elif not (value == AUTO and name in _MAY_BE_AUTO):
-                value = str(registry.parse(value))
-            object.__setattr__(self, name, value)
 
     @property
     def table(self) -> TableOptions:

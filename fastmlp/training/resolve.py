@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from ..base.csr import is_sparse
 from ..base.errors import ConfigError, DataError
+from ..base.settings import AUTO
 from ..data.dataset import Dataset
 from ..model.task import Task
 from ..ops.activations import ACTIVATIONS
 from ..ops.losses import LOSSES, Loss, check_pair
 from ..ops.optimizers import OPTIMIZERS
 from .config import TrainConfig
-from .setting_checks import AUTO
 
 
 @dataclass(frozen=True, eq=False)

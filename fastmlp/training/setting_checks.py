@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import numbers
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
 
 from ..base.errors import ConfigError, close_match
-from ..data.dataset import TASKS
-from ..data.split import HOLD_OUTS
-from ..ops.improvement import CUMULATIVE, SINGLE
+from ..base.settings import AUTO
 
-AUTO = "auto"
 MODES = ("stochastic", "minibatch", "batch")
 SAMPLINGS = ("shuffle", "replacement", "in_order")
 DTYPES = ("float32", "float64")
@@ -23,65 +21,56 @@ MONITORS = (
     "train_loss", "train_accuracy", "train_objective",
 )  # fmt: skip
 
-_CHOICES = {
-    "task": TASKS,
-    "hold_out": HOLD_OUTS,
-    "mode": MODES,
-    "sampling": SAMPLINGS,
-    "monitor": (AUTO, *MONITORS),
-    "improvement": (CUMULATIVE, SINGLE),
-    "dtype": DTYPES,
-}
-_LEAST = {
-    "batch_size": 1, "epochs": 1, "early_stopping": 0, "log_every": 0, "seed": 0, "validation": 0,
-    "l1": 0, "l2": 0, "min_delta": 0, "clip_norm": 0, "clip_value": 0, "max_norm": 0,
-    "loss_limit": 0,
-}  # fmt: skip
-# Texts that may be given as numbers: labels, and indices of columns.
-_LABELS = ("classes", "target", "features", "drop")
 _KINDS = {int: "a whole number", bool: "true or false", str: "a text"}
 
 
-def check_choices(values: Mapping[str, Any]) -> None:
-    """Raise ConfigError where a name is none of the known ones."""
-    for name, known in _CHOICES.items():
-        value = values[name]
-        if value not in known:
-            raise ConfigError(f"unknown {name} {value!r}{close_match(str(value), known)}")
+def cast_fields(config: Any) -> None:
+    """Give each field its type, and write specs in their standard form.
+
+    Raises
+    ------
+    ConfigError
+        For a value of another type, or an unknown spec.
+    """
+    wanted = get_type_hints(type(config))
+    for field in dataclasses.fields(config):
+        value = _cast(field, getattr(config, field.name), wanted[field.name])
+        object.__setattr__(config, field.name, value)
+    for field in dataclasses.fields(config):
+        registry, value = field.metadata["setting"].registry, getattr(config, field.name)
+        if registry is None or (value == AUTO and field.default == AUTO):
+            continue
+        specs = tuple(str(registry.parse(v)) for v in (value if type(value) is tuple else (value,)))
+        object.__setattr__(config, field.name, specs if type(value) is tuple else specs[0])
 
 
-def check_numbers(values: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
-    """Raise ConfigError where a number is out of its range."""
-
-    def require(holds: bool, name: str, rule: str) -> None:
-        if not holds:
+def check_fields(config: Any) -> None:
+    """Raise ConfigError where a name is unknown, or a number is out of its range."""
+    for field in dataclasses.fields(config):
+        row, value = field.metadata["setting"], getattr(config, field.name)
+        if row.choices and value not in row.choices:
             raise ConfigError(
-                f"{name} must be {rule}, got {values[name]}; the default is {defaults[name]!r}"
+                f"unknown {field.name} {value!r}{close_match(str(value), row.choices)}"
             )
-
-    for name, least in _LEAST.items():
-        require(values[name] == AUTO or values[name] >= least, name, f"at least {least}")
-    require(values["seed"] < 2**64, "seed", "below 2**64")
-    require(values["epochs"] < 2**24, "epochs", "below 2**24")
-    rate = values["learning_rate"]
-    require(rate == AUTO or float(rate) > 0, "learning_rate", "above 0")
-    require(0 < values["threshold"] < 1, "threshold", "between 0 and 1")
-    for name in ("label_smoothing", "input_dropout"):
-        require(0 <= values[name] < 1, name, "at least 0 and below 1")
-    dropout = values["dropout"]
-    rates = dropout if isinstance(dropout, tuple) else (dropout,)
-    require(all(0 <= rate < 1 for rate in rates), "dropout", "at least 0 and below 1")
+        items = value if isinstance(value, tuple) else (value,)
+        for rule, holds in row.ranges:
+            if value != AUTO and not all(map(holds, items)):
+                raise ConfigError(
+                    f"{field.name} must be {rule}, got {value}; the default is {field.default!r}"
+                )
+    sizes = config.hidden_layer_sizes
     # Below 2**24, so that no product of two overflows.
-    if not all(1 <= size < 2**24 for size in values["hidden_layer_sizes"]):
-        shown = ",".join(str(size) for size in values["hidden_layer_sizes"])
+    if not all(1 <= size < 2**24 for size in sizes):
+        shown = ",".join(map(str, sizes))
         raise ConfigError(
             f"hidden_layer_sizes must be whole numbers from 1 to 2**24 - 1, got {shown}; "
             "write 128,64 for two layers, or none"
         )
 
 
-def cast(name: str, value: Any, wanted: Any, default: Any, is_spec: bool = False) -> Any:
-    """Return the value as the field's type; ConfigError where it is another."""
+def _cast(field: dataclasses.Field[Any], value: Any, wanted: Any) -> Any:
+    """Return the value as the type ``wanted`` of a field; ConfigError where it is another."""
+    name, row = field.name, field.metadata["setting"]
     if name == "class_weight" and isinstance(value, Mapping):
         return ",".join(f"{label}={weight}" for label, weight in value.items())
     several = isinstance(value, Iterable) and not isinstance(value, (str, bytes))
@@ -89,9 +78,9 @@ def cast(name: str, value: Any, wanted: Any, default: Any, is_spec: bool = False
         as_tuple = tuple[item_type, ...]  # type: ignore[valid-type]
         if wanted == as_tuple or (several and wanted == item_type | as_tuple):
             items = value if several else (value,)
-            return tuple(cast(name, item, item_type, default, is_spec) for item in items)
+            return tuple(_cast(field, item, item_type) for item in items)
         if wanted == item_type | as_tuple:
-            return cast(name, value, item_type, default, is_spec)
+            return _cast(field, value, item_type)
     if wanted == float | str and isinstance(value, str) and value == AUTO:
         return AUTO
     if wanted in (float, float | str) and _is_number(value):
@@ -100,13 +89,13 @@ def cast(name: str, value: Any, wanted: Any, default: Any, is_spec: bool = False
         return int(value)
     if wanted is bool and isinstance(value, (bool, np.bool_)):
         return bool(value)
-    if wanted is str and (isinstance(value, str) or is_spec):
+    if wanted is str and (isinstance(value, str) or row.registry is not None):
         return str(value)
-    if name in _LABELS and isinstance(value, (numbers.Integral, np.bool_)):
+    if row.takes_integers and isinstance(value, (numbers.Integral, np.bool_)):
         return str(value)
     raise ConfigError(
         f"{name} must be {_KINDS.get(wanted, 'a number')}, got {value!r}; "
-        f"the default is {default!r}"
+        f"the default is {field.default!r}"
     )
 
 

@@ -99,7 +99,7 @@ def test_a_run_can_be_repeated(run: str) -> None:
 def test_scratch_may_hold_anything(run: str, threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before every slice, too: so a run that goes on in new buffers has the same bits."""
     clean = bits(config_of(run), threads)
-    advance, evaluate = Steps.advance, run_module.evaluate
+    advance, evaluate_network = Steps.advance, run_module.evaluate_network
     poisoned = []
 
     def advance_in_dirt(steps: Steps, last_step: int | None = None) -> None:
@@ -113,7 +113,7 @@ def test_scratch_may_hold_anything(run: str, threads: int, monkeypatch: pytest.M
         return evaluate_network(workspace, *arguments)
 
     monkeypatch.setattr(Steps, "advance", advance_in_dirt)
-    monkeypatch.setattr(run_module, "evaluate", evaluate_in_dirt)
+    monkeypatch.setattr(run_module, "evaluate_network", evaluate_in_dirt)
     assert bits(config_of(run), threads) == clean
     assert len(poisoned) >= 2
 

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
-from ...base.table_options import AUTO, WHITESPACE, TableOptions
+from ...base.settings import AUTO
+from ...base.table_options import WHITESPACE, TableOptions
 from .fields import COMMA_NUMBER, PLAIN, POINT_NUMBER, CellFormat, is_numeral
 
 # By priority: text often holds a comma, seldom the others. A tab has priority over all.

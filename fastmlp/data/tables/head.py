@@ -9,7 +9,8 @@ from itertools import islice
 from typing import NamedTuple
 
 from ...base.errors import DataError
-from ...base.table_options import AUTO, TableOptions
+from ...base.settings import AUTO
+from ...base.table_options import TableOptions
 from .dialect import (
     Dialect,
     comment_mark,

@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from ...base.errors import ConfigError, DataError, close_match
-from ...base.table_options import AUTO, Positions, TableOptions
+from ...base.settings import AUTO
+from ...base.table_options import Positions, TableOptions
 from ...base.wording import listed, quoted
 from .fields import CellFormat
 from .head import Head

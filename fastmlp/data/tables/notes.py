@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ...base.table_options import AUTO, WHITESPACE, TableOptions
+from ...base.settings import AUTO
+from ...base.table_options import WHITESPACE, TableOptions
 from ...base.wording import quoted
 from .dialect import Dialect
 from .head import Head

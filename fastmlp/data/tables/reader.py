@@ -10,7 +10,8 @@ import numpy as np
 
 from ...base.errors import ConfigError
 from ...base.named_columns import further_note
-from ...base.table_options import AUTO, TableOptions
+from ...base.settings import AUTO
+from ...base.table_options import TableOptions
 from ..dataset import Dataset, check_task
 from .head import read_head
 from .known import KnownColumns, known_layout

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from ...base.errors import DataError
-from ...base.table_options import AUTO, TableOptions
+from ...base.settings import AUTO
+from ...base.table_options import TableOptions
 from .faults import Explainer, is_other_number
 from .fields import COMMA_NUMBER, EITHER_NUMBER
 from .head import Head

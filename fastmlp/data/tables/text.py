@@ -9,7 +9,7 @@ from typing import BinaryIO
 import numpy as np
 
 from ...base.errors import DataError
-from ...base.table_options import AUTO
+from ...base.settings import AUTO
 
 # Large enough to make a library's cost per call negligible, small enough for the caches.
 BLOCK_BYTES = 4 << 20
