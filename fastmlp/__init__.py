@@ -110,7 +110,7 @@ def _show_result(result: TrainResult) -> str:
 
 
 def _show_sweep(result: SweepResult) -> str:
-    from .reports.sweep_page import sweep_fragment
+    from .sweeps.reports.page import sweep_fragment
 
     return sweep_fragment(result.leaderboard, result.best_metrics)
 

@@ -122,8 +122,8 @@ def _print(options: argparse.Namespace, result: SweepResult, retrained: TrainRes
 
 def _lines(result: SweepResult, retrained: TrainResult | None) -> list[str]:
     from .commands.tables import result_lines, text_table
-    from .reports.sweep_tables import ranking_table
     from .reports.tables import number
+    from .sweeps.reports.tables import ranking_table
 
     board = result.leaderboard
     lines = text_table(ranking_table(board, MOST_ROWS))

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..reports.leaderboard import Leaderboard, Trial, label, value_text
-from ..reports.sweep_tables import ranking_table
 from ..reports.tables import Table, number
+from ..sweeps.leaderboard import Leaderboard, Trial, label, value_text
 from ..sweeps.progress import Standing, Watcher
+from ..sweeps.reports.tables import ranking_table
 from ..training.progress import is_live, live_console, terminal_width, time_text
 from .running import print_line
 

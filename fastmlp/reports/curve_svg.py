@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 import math
 
-from .leaderboard import Configuration
+from ..sweeps.leaderboard import Configuration
 
 WIDTH, HEIGHT = 340, 190
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 10, 22, 26

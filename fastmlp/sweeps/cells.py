@@ -12,12 +12,12 @@ from typing import Any
 from ..base.errors import ConfigError
 from ..data.dataset import Dataset
 from ..data.fingerprint import data_hash
-from ..reports.leaderboard import Trial
 from ..training.config import TrainConfig
 from ..training.datasets import dataset_of
 from ..training.identity import NAMES_OF_DATA
 from ..training.resolve import Resolved, resolve
 from .grid import applying, config_of
+from .leaderboard import Trial
 
 # Nanoseconds for a sample and a weight, measured on 784-128-10: only their order counts.
 _COST = {"stochastic": 1.6, "minibatch": 1.3, "batch": 0.9}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from ..reports.leaderboard import Leaderboard, Trial
+from .leaderboard import Leaderboard, Trial
 
 
 class Standing:

@@ -9,8 +9,8 @@ from typing import Any
 
 from ..base.digest import digest
 from ..base.errors import ConfigError
-from ..reports.leaderboard import Trial
 from ..training.config import TrainConfig
+from .leaderboard import Trial
 
 _FIELDS = {field.name for field in dataclasses.fields(TrainConfig)}
 

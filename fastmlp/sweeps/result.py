@@ -17,13 +17,13 @@ from ..data.dataset import Dataset
 from ..data.split import parts
 from ..model.predictor import Predictor
 from ..ops.losses import LOSSES
-from ..reports.leaderboard import Leaderboard, Trial
-from ..reports.sweep_folder import write_sweep
-from ..reports.sweep_tables import cell_rows, configuration_rows
 from ..training.config import TrainConfig
 from ..training.fit import finish, fit
 from ..training.result import TrainResult
 from .cells import Cell, Datasets, cell_of
+from .leaderboard import Leaderboard, Trial
+from .reports.folder import write_sweep
+from .reports.tables import cell_rows, configuration_rows
 from .worker import make_run
 
 if TYPE_CHECKING:
@@ -187,11 +187,11 @@ class SweepResult:
     def figures(self) -> dict[str, Figure]:
         """Draw every plot of the sweep as a whole; by name, such as ``overview`` and ``parallel``.
 
-        Heat maps are ``heat-A-B``, for each pair of axes; see :mod:`fastmlp.reports.sweep_plots`
+        Heat maps are ``heat-A-B``, for each pair of axes; see :mod:`fastmlp.sweeps.reports.plots`
         for plots into an axes of your own.
         """
         from ..reports.figures import style
-        from ..reports.sweep_pictures import sweep_figures
+        from .reports.pictures import sweep_figures
 
         with style():
             drawn = sweep_figures(self.leaderboard)
@@ -200,7 +200,7 @@ class SweepResult:
     def curves(self, rank: int = 1) -> Figure:
         """Draw loss and accuracy of the configuration of a rank, over the epochs."""
         from ..reports.figures import style
-        from ..reports.sweep_pictures import ConfigurationFigure
+        from .reports.pictures import ConfigurationFigure
 
         board = self.leaderboard
         if not 1 <= rank <= len(board.configurations):

@@ -17,7 +17,7 @@ from ..base.digest import digest
 from ..base.errors import ConfigError, DataError
 from ..base.folders import make_folder, remove_files
 from ..base.numbers import finite
-from ..reports.leaderboard import Trial
+from .leaderboard import Trial
 from .records import trial_from
 
 FILE = "sweep.sqlite"

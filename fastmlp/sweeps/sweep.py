@@ -17,10 +17,10 @@ from ..base.errors import ConfigError, check_type
 from ..base.folders import held_folder
 from ..base.toml import read_toml
 from ..data.dataset import Dataset
-from ..reports.leaderboard import Leaderboard, Trial, check_ranking, label, rank, value_text
 from ..reports.tables import Table
 from .cells import Cell, Datasets, Loader, cost, make_cells, varying, with_epochs
 from .grid import APPLIES, DEFAULTS, Grid
+from .leaderboard import Leaderboard, Trial, check_ranking, label, rank, value_text
 from .progress import Standing, Watcher
 from .result import SweepResult
 from .runner import Runner

@@ -10,7 +10,6 @@ import numpy as np
 
 from ..base.errors import TrainingError
 from ..data.dataset import Dataset
-from ..reports.leaderboard import Trial
 from ..training.callbacks import Callback
 from ..training.fit import finish
 from ..training.history import History
@@ -18,6 +17,7 @@ from ..training.preparations import Preparations
 from ..training.result import TrainResult
 from ..training.run import Run
 from .cells import Cell
+from .leaderboard import Trial
 
 # Of this process: in the threads of one they are shared, in each of several there is one.
 preparations = Preparations()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from fastmlp.reports import page
-from fastmlp.reports.leaderboard import Configuration, Leaderboard
-from fastmlp.reports.sweep_page import curves_html, legend_html, ranking_html, script_html
+from fastmlp.sweeps.leaderboard import Configuration, Leaderboard
+from fastmlp.sweeps.reports.page import curves_html, legend_html, ranking_html, script_html
 
 from .lab import Lab
 from .report import Report, link

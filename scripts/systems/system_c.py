@@ -9,9 +9,11 @@ from functools import partial
 from typing import Any
 
 import fastmlp
-from fastmlp.reports import page, plots, sweep_curves, sweep_plots
+from fastmlp.reports import page, plots
 from fastmlp.reports.figures import style
 from fastmlp.reports.run_page import plots_html
+from fastmlp.sweeps.reports import curves
+from fastmlp.sweeps.reports import plots as sweep_plots
 from fastmlp.training.run import Run
 
 from .lab import Lab
@@ -132,9 +134,9 @@ def run_c5(lab: Lab, report: Report) -> None:
             ),
             plots_html(
                 [
-                    partial(sweep_curves.metric_curves, entry, "loss"),
-                    partial(sweep_curves.metric_curves, entry, "accuracy"),
-                    partial(sweep_curves.curves_by_rate, board),
+                    partial(curves.metric_curves, entry, "loss"),
+                    partial(curves.metric_curves, entry, "accuracy"),
+                    partial(curves.curves_by_rate, board),
                 ],
                 {},
             ),

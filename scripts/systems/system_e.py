@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from fastmlp.reports import page, sweep_plots
+from fastmlp.reports import page
 from fastmlp.reports.figures import style
 from fastmlp.reports.pictures import mistake_captions, spaced
 from fastmlp.reports.run_page import gallery_html, plots_html
 from fastmlp.reports.tables import Table, parameters_text
+from fastmlp.sweeps.reports import plots
 
 from .lab import Lab, Trained
 from .report import Report
@@ -137,8 +138,7 @@ def run_e4(lab: Lab, report: Report) -> None:
     }
     with style():
         panels = [
-            partial(sweep_plots.bar_chart, list(found), values, title)
-            for title, values in charts.items()
+            partial(plots.bar_chart, list(found), values, title) for title, values in charts.items()
         ]
         report.show(plots_html(panels, {}))
 

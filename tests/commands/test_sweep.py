@@ -16,9 +16,9 @@ from command_lines import started
 from fastmlp.commands.axes import split_values
 from fastmlp.commands.sweep_options import build_sweep_parser, grid_values, parse_sweep_arguments
 from fastmlp.commands.sweep_progress import LiveTable, sweep_progress, time_text
-from fastmlp.reports.leaderboard import rank
 from fastmlp.sweep import main
 from fastmlp.sweeps.grid import DEFAULT_AXES, FIELDS
+from fastmlp.sweeps.leaderboard import rank
 from fastmlp.sweeps.progress import Standing
 from fastmlp.sweeps.sweep import run_sweep
 from toys import blobs, lines

@@ -17,8 +17,8 @@ import pytest
 
 import fastmlp
 from fastmlp import ConfigError, DataError, Dataset, run_sweep
-from fastmlp.reports.leaderboard import Leaderboard, Trial
 from fastmlp.sweeps import worker
+from fastmlp.sweeps.leaderboard import Leaderboard, Trial
 from fastmlp.sweeps.progress import Standing, Watcher
 from toys import blobs, lines
 

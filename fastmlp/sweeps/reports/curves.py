@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .leaderboard import Configuration, Leaderboard
-from .plots import BLUE, PALE, VERMILLION
-from .sweep_plots import COLOURS, rate_of, tidy
+from ...reports.plots import BLUE, PALE, VERMILLION
+from ..leaderboard import Configuration, Leaderboard
+from .plots import COLOURS, rate_of, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

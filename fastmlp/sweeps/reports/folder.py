@@ -9,12 +9,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ..base.files import write_atomically, write_text
-from ..base.folders import held_folder
-from .leaderboard import Leaderboard, Trial
-from .sweep_page import sweep_page
-from .sweep_pictures import FOLDER, draw_sweep
-from .sweep_tables import cell_rows, configuration_rows, csv_text
+from ...base.files import write_atomically, write_text
+from ...base.folders import held_folder
+from ..leaderboard import Leaderboard, Trial
+from .page import sweep_page
+from .pictures import FOLDER, draw_sweep
+from .tables import cell_rows, configuration_rows, csv_text
 
 _TIMES = ("train_seconds", "inference_seconds")
 

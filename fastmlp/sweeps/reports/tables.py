@@ -7,8 +7,8 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from .leaderboard import Configuration, Leaderboard, Trial, label, value_text
-from .tables import Table, number
+from ...reports.tables import Table, number
+from ..leaderboard import Configuration, Leaderboard, Trial, label, value_text
 
 _SPREAD = ("validation_accuracy", "validation_loss", "train_accuracy", "train_loss")
 _CELL = (*_SPREAD, "epochs_run", "updates_run", "best_epoch", "kept_epoch", "n_parameters")

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from fastmlp.reports.curve_svg import curve_svg
-from fastmlp.reports.leaderboard import Leaderboard, Trial, rank, value_text
-from fastmlp.reports.sweep_folder import write_sweep
-from fastmlp.reports.sweep_page import sweep_fragment, sweep_page
-from fastmlp.reports.sweep_pictures import configuration_names, sweep_figures
-from fastmlp.reports.sweep_tables import cell_rows, configuration_rows, csv_text, ranking_table
+from fastmlp.sweeps.leaderboard import Leaderboard, Trial, rank, value_text
+from fastmlp.sweeps.reports.folder import write_sweep
+from fastmlp.sweeps.reports.page import sweep_fragment, sweep_page
+from fastmlp.sweeps.reports.pictures import configuration_names, sweep_figures
+from fastmlp.sweeps.reports.tables import cell_rows, configuration_rows, csv_text, ranking_table
 
 
 def trial(accuracy: float | None, status: str = "finished", **settings: Any) -> Trial:

@@ -11,14 +11,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from . import page
-from .curve_svg import curve_svg
-from .figures import new_figure, style, svg
-from .leaderboard import Configuration, Leaderboard, label, value_text
-from .pictures import Panel
-from .sweep_pictures import bar_panels, heat_panels, parallel_panel, parallel_size, rate_panels
-from .sweep_tables import ranking_table
-from .tables import number
+from ...reports import page
+from ...reports.curve_svg import curve_svg
+from ...reports.figures import new_figure, style, svg
+from ...reports.pictures import Panel
+from ...reports.tables import number
+from ..leaderboard import Configuration, Leaderboard, label, value_text
+from .pictures import bar_panels, heat_panels, parallel_panel, parallel_size, rate_panels
+from .tables import ranking_table
 
 # Curves of more make a page too heavy to be sent; their pictures stand beside it.
 MOST_CURVES = 2000

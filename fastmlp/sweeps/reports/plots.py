@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .leaderboard import RANKINGS, Configuration, Leaderboard, label, value_text
-from .plots import BLUE, GREEN, INK, PALE, VERMILLION, short_name
+from ...reports.plots import BLUE, GREEN, INK, PALE, VERMILLION, short_name
+from ..leaderboard import RANKINGS, Configuration, Leaderboard, label, value_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ..base.cpus import usable_cpus
-from . import sweep_curves, sweep_plots
-from .figures import new_figure, png, style
-from .leaderboard import Configuration, Leaderboard
-from .pictures import Panel, figure_of
-from .plots import short_name
+from ...base.cpus import usable_cpus
+from ...reports.figures import new_figure, png, style
+from ...reports.pictures import Panel, figure_of
+from ...reports.plots import short_name
+from ..leaderboard import Configuration, Leaderboard
+from . import curves, plots
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -98,14 +98,14 @@ class ConfigurationFigure:
             for place, metric in enumerate(metrics, start=1)
         }
         for metric, panel in self.panels.items():
-            sweep_curves.finish_curves(metric, panel)
+            curves.finish_curves(metric, panel)
 
     def draw(self, entry: Configuration) -> Figure:
         """Return the figure, with the curves of a configuration in place of those before."""
         for metric, panel in self.panels.items():
             for artist in [*panel.lines, *panel.collections]:
                 artist.remove()
-            sweep_curves.metric_curves(entry, metric, panel)
+            curves.metric_curves(entry, metric, panel)
             panel.relim()
             panel.autoscale_view()
         title = short_name(f"{entry.rank}  {entry.name(self.axes)}", 90)
@@ -124,7 +124,7 @@ def overview(board: Leaderboard) -> Figure:
     axes = figure.add_axes((0, 0, 1, 1 - 0.4 / figure.get_figheight()))
     names = [short_name(board.short_name(entry), 36) for entry in entries]
     metric = "validation_accuracy" if board.has_accuracy else "validation_loss"
-    sweep_curves.small_multiples(entries, names, metric, columns, axes)
+    curves.small_multiples(entries, names, metric, columns, axes)
     more = len(board.configurations) - len(entries)
     note = f", the best {len(entries)} of {len(board.configurations)}" if more else ""
     errors = "1 - validation accuracy" if board.has_accuracy else "validation loss"
@@ -137,12 +137,12 @@ def heat_panels(board: Leaderboard) -> Iterator[tuple[tuple[str, str], Panel]]:
     shown = [axis for axis in board.axes if len(board.values(axis)) <= 40]
     for pair in itertools.islice(itertools.combinations(shown, 2), MOST_PAIRS):
         if any(all(axis in entry.settings for axis in pair) for entry in board.good):
-            yield pair, partial(sweep_plots.heat_map, board, *pair)
+            yield pair, partial(plots.heat_map, board, *pair)
 
 
 def parallel_panel(board: Leaderboard) -> Panel:
     """Return what draws parallel coordinates."""
-    return partial(sweep_plots.parallel_coordinates, board)
+    return partial(plots.parallel_coordinates, board)
 
 
 def parallel_size(board: Leaderboard) -> tuple[float, float]:
@@ -155,11 +155,11 @@ def rate_panels(board: Leaderboard) -> list[Panel]:
     if "learning_rate" not in board.axes or not board.good:
         return []
     others = [axis for axis in board.axes if axis != "learning_rate"]
-    few = [axis for axis in others if len(board.values(axis)) <= len(sweep_plots.COLOURS)]
+    few = [axis for axis in others if len(board.values(axis)) <= len(plots.COLOURS)]
     by = "mode" if "mode" in few else few[0] if few else None
     return [
-        partial(sweep_plots.metric_over_rate, board, by),
-        partial(sweep_curves.curves_by_rate, board),
+        partial(plots.metric_over_rate, board, by),
+        partial(curves.curves_by_rate, board),
     ]
 
 
@@ -175,7 +175,7 @@ def bar_panels(board: Leaderboard) -> list[Panel]:
     if axis is None or not board.good:
         return []
     quantities = (board.rank_by, "n_parameters", "train_seconds", "inference")
-    return [partial(sweep_plots.bars, board, axis, quantity) for quantity in quantities]
+    return [partial(plots.bars, board, axis, quantity) for quantity in quantities]
 
 
 def _stretches(entries: list[Configuration], n: int) -> list[list[Configuration]]:
