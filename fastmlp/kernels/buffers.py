@@ -1,13 +1,12 @@
-"""The arrays a kernel is given, grouped in named tuples, and where a layer's parts lie in them.
+"""The arrays that kernels receive, grouped in named tuples, and the offsets of layers in them.
 
-All numbers of one kind stand in one flat array, so that the compiled code does not depend on the
-depth of the network. Matrices are stored in *panels*: 64 bytes of columns (``lanes`` numbers) of
-all rows, then the next 64 bytes of columns. So the products read memory straight on, and whoever
-works on a panel shares no cache line with whoever works on the next. A last panel with fewer
-columns is filled up with zeros.
+All elements of one kind are in one flat array, so that compiled code does not depend on the depth
+of the network. Matrices are stored in *panels*: 64 bytes of columns (``lanes`` elements) of all
+rows, then the next 64 bytes of columns. So products read memory sequentially, and members that work
+on different panels share no cache line. A last panel with fewer columns is padded with zeros.
 
-Each layer's activations have two strides, ROW and PANEL: ``lanes`` and a whole panel; or, where the
-numbers of a row are needed together (the output, and softmax), a whole row and ``lanes``.
+Each layer's activations have two strides, ROW and PANEL: ``lanes`` and a whole panel; or, where
+whole rows are needed (the output, and softmax), a whole row and ``lanes``.
 
 Letters: ``L`` layers, ``R`` rows of a block (in whole panels), ``P`` padded parameters, ``F``
 features, ``C`` outputs of the network.
@@ -36,9 +35,9 @@ from .machine.view import emit_element
 
 # Columns of the int64 table Net.layers: sizes, padded sizes, the addresses of the activation's
 # kernels, and offsets: weights and biases in params and grads, the layer's first group in
-# Work.group_norms, the transposed gradients in Work.T, and in Work.A (and Z and D) what the layer
-# below gives (SOURCE), the layer's input rows (IN: the same place, or behind a dropout its own) and
-# its output rows (OUT).
+# Work.group_norms, the transposed gradients in Work.T, and in Work.A (and Z and D) the outputs of
+# the layer below (SOURCE), the layer's inputs (IN: the same, or after dropout a copy) and its
+# outputs (OUT).
 (
     N_IN, N_OUT, LD_IN, LD_OUT, FUNCTION, DERIVATIVE, W, B, NORMS, T,
     SOURCE, IN, IN_ROW, IN_PANEL, OUT, OUT_ROW, OUT_PANEL,
@@ -46,8 +45,8 @@ from .machine.view import emit_element
 
 
 class Layer(NamedTuple):
-    """A row of Net.layers. Numba reads a field of a tuple for nothing, where an element of an array
-    costs it ten instructions for LLVM to remove again.
+    """A row of Net.layers. Reading a field of a tuple emits no code, while reading an element of an
+    array emits ten instructions for LLVM to remove.
     """
 
     n_in: int
@@ -107,69 +106,69 @@ class Net(NamedTuple):
     activation_parameters: Reals  # (L,): the one parameter of each layer's activation
     dropout: Floats  # (L,): share of each layer's inputs that is dropped
     params: Reals  # (P,): all weights, in panels, then all biases
-    # Addresses of the kernels that a step is made of; 0 where nothing is trained.
+    # Addresses of the kernels of a step; 0 where nothing is trained.
     forward: int  # one layer
     backward: int  # all layers
     descend: int  # their gradients and update
 
 
-# In how many parts the columns of sparse data are cut, with about as many numbers in each.
+# Parts into which the columns of sparse rows are split, with about equal numbers of elements.
 PARTS = 4
 
 
 class SparseRows(NamedTuple):
-    """Rows of which only the numbers that are not zero are used, and the kernels that do so.
+    """Rows of which only the non-zero elements are used, and the kernels that use them.
 
-    As lists: the numbers of part p of row r are those from starts[r PARTS + p] to the next start.
-    Behind the n rows stands one more, the shift, where there is one. Or as bytes, which become
-    numbers by a factor for each column: then the shift alone is a list.
+    As lists: the elements of part p of row r are those from starts[r PARTS + p] to the next start.
+    The shift, if there is one, is one more row after the n rows. Or as bytes, each column with a
+    factor: then only the shift is a list.
     """
 
     starts: Ints  # ((n + 1) * PARTS + 1,)
-    columns: Int32s  # (numbers,); ascending in each row
-    values: Reals  # (numbers,)
+    columns: Int32s  # (elements,); ascending in each row
+    values: Reals  # (elements,)
     cuts: Ints  # (PARTS + 1,): the first column of each part, and F
-    shift: Reals  # (F,): what is added to every row, or empty: nothing
-    X: ByteRows  # (n, F), read-only; of no bytes where rows are lists
-    factor: Reals  # (F,), or empty where rows are lists
-    prefetch: int  # addresses; 0 where rows are dense
+    shift: Reals  # (F,): added to every row; empty: no shift
+    X: ByteRows  # (n, F), read-only; (n, 0) if rows are lists
+    factor: Reals  # (F,); empty if rows are lists
+    prefetch: int  # addresses; 0 if rows are dense
     to_columns: int
     forward: int
     gradient: int
 
 
 class Columns(NamedTuple):
-    """The numbers of a block of sparse rows, column by column: lists of them, or bytes.
+    """The elements of a block of sparse rows, column by column, as lists or as bytes.
 
-    Scratch, but for ``next``, ``touched`` and ``n_touched``, by which the block before is undone.
+    Scratch, except for ``next``, ``touched`` and ``n_touched``, which are used to clear the lists.
     """
 
-    capacity: int  # places of a column: rows of a block, or a little more
+    capacity: int  # elements of a column: rows of a block, or a few more
     bytes: Bytes  # (F capacity + a word,)
-    next: Ints  # (F,): the place behind a column's last number; its first is k capacity
-    touched: Int32s  # (F + PARTS,): the columns that have any, part by part
-    n_touched: Ints  # (PARTS,): how many these are
-    values: Reals  # (2 F capacity,): each number, and behind it the bits of its row
-    rows: RealBits  # the same memory as integers of that size
+    next: Ints  # (F,): the index after a column's last element; its first index is k capacity
+    touched: Int32s  # (F + PARTS,): the columns that have elements, part by part
+    n_touched: Ints  # (PARTS,): the number of these
+    values: Reals  # (2 F capacity,): each element, followed by the bits of its row
+    rows: RealBits  # the same memory as integers of the same size
     sums: Reals  # (padded units of the first layer,): dZ, summed over the rows
 
 
 class ListScratch(NamedTuple):
-    """Room for the lists of a block of rows, for each member apart. Scratch, but for the flag."""
+    """Buffers for lists of a block of rows, separate for each member. Scratch, except the flag."""
 
     starts: Ints
     columns: Int32s
     values: Reals
     order: Ints  # (R,): 0, 1, 2 ...
-    is_infinite: Ints  # (1,): set where a number is infinite or NaN, and never reset
+    is_infinite: Ints  # (1,): set to 1 if an element is infinite or NaN
 
 
 class Work(NamedTuple):
-    """Every buffer that a step writes to, apart from the parameters. Scratch but for ``state``."""
+    """Every buffer that a step writes to, except the parameters. Scratch, except ``state``."""
 
     A: Reals  # inputs and activations of a block, one layer after the other
     Z: Reals  # pre-activations
-    D: Reals  # gradients with respect to A, turned in place into those with respect to Z
+    D: Reals  # gradients with respect to A, changed in place to those with respect to Z
     T: Reals  # D transposed, in panels of ``lanes`` rows of the block
     Y: Reals  # (R * padded C,): targets of a block
     grads: Reals  # (P,)
@@ -184,46 +183,46 @@ class Work(NamedTuple):
 
 
 class Data(NamedTuple):
-    """What is trained on or evaluated. Read-only."""
+    """The rows to train on or to evaluate. Read-only."""
 
-    X: ByteRows  # (n, bytes of F numbers), read-only; of no bytes where rows are sparse
-    gather: int  # address of the kernel that brings rows of X into a block
-    compress: int  # or of the kernel that makes lists of them, in evaluations; else 0
-    offset: Floats  # (F,), (1,) or empty: rows are scaled on their way, (x - offset) factor
+    X: ByteRows  # (n, bytes of F elements), read-only; (n, 0) if rows are sparse
+    gather: int  # address of the kernel that copies rows of X to a block
+    compress: int  # address of the kernel that makes lists of rows, in evaluations; else 0
+    offset: Floats  # (F,), (1,) or empty: rows are scaled to (x - offset) factor when copied
     factor: Floats
-    labels: Int32s  # (n,): class numbers, or empty
+    labels: Int32s  # (n,): class indices, or empty
     targets: RealRows  # (n, C), or empty; both empty: no loss is computed
     weights: Floats  # (n,): sample weights, or empty: all 1
     sparse: SparseRows
-    order: Ints  # the rows of an epoch in the order of their use
+    order: Ints  # the rows of an epoch in order
 
 
 class Objective(NamedTuple):
-    """What is minimised and how; the same for a whole run. Plain numbers."""
+    """The objective and the optimizer; constant in a run."""
 
     loss: int  # address
     loss_parameter: float
-    is_fused: int  # whether the loss leaves dL/dz, and not dL/da, in d
+    is_fused: int  # whether the loss writes dL/dz (not dL/da) to d
     task: int
     threshold: float  # of a hit in a binary task
     label_smoothing: float
     l1: float
     l2: float
     penalty_per_row: int  # whether l1 and l2 are divided by the sum of a batch's weights
-    clip_norm: float  # of all gradients together; 0: no limit
-    clip_value: float  # of each gradient; 0: no limit
-    max_norm: float  # of the weights into a unit; 0: no limit
+    clip_norm: float  # limit of the norm of all gradients together; 0: no limit
+    clip_value: float  # limit of each gradient; 0: no limit
+    max_norm: float  # limit of the norm of the weights into a unit; 0: no limit
     update: int  # address
-    is_plain_sgd: int  # whether the rule is w -= rate g
+    is_plain_sgd: int  # whether the update is w -= rate g
     optimizer_parameters: Floats  # (4,)
 
 
 class Slice(NamedTuple):
-    """Which part of an epoch to do: blocks ``first`` to ``last`` (exclusive).
+    """A part of an epoch: blocks ``first`` to ``last`` (exclusive).
 
-    A batch is cut into ``blocks_per_batch`` blocks of at most ``block_rows`` rows, whose gradients
-    are summed before the update, so that a batch of any size fits the same workspace and a slice
-    can end within one.
+    A batch is split into ``blocks_per_batch`` blocks of at most ``block_rows`` rows, whose
+    gradients are summed before the update. So batches of any size fit the same workspace, and a
+    slice can end within a batch.
     """
 
     first: int
@@ -236,12 +235,12 @@ class Slice(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What a slice reports, added up per step."""
+    """The results of a slice, summed for each step."""
 
     loss: Floats  # (steps of the epoch,)
     hits: Ints  # (steps of the epoch,)
-    rows: Ints  # (steps of the epoch,): over how many rows
+    rows: Ints  # (steps of the epoch,): the number of rows
     weight: Floats  # (steps of the epoch,): the sum of their sample weights
-    penalty: Floats  # (steps of the epoch,): before the update, if wanted
-    rates: Floats  # (steps of the epoch,): an input, the learning rate of each step
-    note_penalties: int  # address of the kernel that computes them; 0: they are not wanted
+    penalty: Floats  # (steps of the epoch,): before the update, if it is computed
+    rates: Floats  # (steps of the epoch,): an input: the learning rate of each step
+    note_penalties: int  # address of the kernel that computes penalties; 0: none

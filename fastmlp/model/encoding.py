@@ -1,4 +1,4 @@
-"""Rows of features as kernels take them."""
+"""Rows of features in the form that kernels read."""
 
 from __future__ import annotations
 
@@ -29,24 +29,26 @@ from .sparse import (
     no_sparse_rows,
 )
 
-# Up to which share of numbers that are not zero it is faster to leave the others out: forward and
-# update of 784 x 128 weights by 32 rows take 72 us at 19 % in lists, 57 us in bytes, 145 us dense,
-# whatever the share.
+# Largest share of non-zero elements for which skipping zeros is faster: forward pass and update of
+# 784 x 128 weights by 32 rows take 72 us at 19 % as lists, 57 us as bytes, 145 us dense at any
+# share.
 LISTS_DENSITY = 0.35
 LISTS_FEATURES = LEAST_BYTES
-# How large an offset may be that is kept apart. It is taken off again after rounding, in float32 of
-# numbers as large: at 400 the loss of a run was off in its second digit, at 10 in none.
+# Largest offset that is stored separately. It is subtracted after rounding, in float32 at the size
+# of the offset: at 400 the loss of a run was wrong in its second digit, at 10 in none.
 LISTS_SHIFT = 10.0
-_LOOKED_AT = 256  # rows of which the share is taken, where all would take as long as to use them
+_SAMPLED = (
+    256  # rows for the share of non-zeros: counting all rows would take as long as using them
+)
 
-_MOST_KEPT = 1 << 14  # features for which lists of no rows are kept
+_MOST_CACHED = 1 << 14  # features for which empty rows are cached
 
-# By which kernels rows are brought into a block.
+# Kernels that copy rows to a block.
 GATHERS = ("gather_same", "gather_bytes")
 
 
 def gather_address(name: str, dtype: np.dtype) -> int:
-    """Return the address of a kernel that brings rows into a block of ``dtype``."""
+    """Return the address of a kernel that copies rows to a block of ``dtype``."""
     return address(call_gather, getattr(gather, name), dtype)
 
 
@@ -59,10 +61,10 @@ def encode(
     n_outputs: int = 0,
     inputs: str = "dense",
 ) -> Data:
-    """Return rows in their own order; without labels and targets, for outputs alone.
+    """Return rows in their order; without labels and targets, for outputs only.
 
-    Bytes stay what they are, and are scaled when kernels use them. Other features are scaled here,
-    into a copy, unless they are what the network takes.
+    Bytes stay bytes, and kernels scale them. Other features are scaled here, into a copy unless
+    they already have the values and the dtype of the network.
 
     Parameters
     ----------
@@ -73,11 +75,11 @@ def encode(
     labels : ndarray of int32, shape (n,), optional
     targets : ndarray, shape (n, n_outputs), optional
     n_outputs : int
-        Of the network; needed without targets.
+        Of the network; required without targets.
     inputs : {"dense", "bytes", "lists", "shifted lists"}, default "dense"
-        How rows are kept: bytes as they are, where kernels look for what is not zero, and rows
-        of another type than uint8 as shifted lists then; lists hold only that, after scaling, or
-        but for its offset. A CSR is always kept as lists, but for the offset.
+        How rows are stored. bytes: uint8 unchanged, in which kernels find the non-zeros; other
+        types as shifted lists. lists: non-zeros after scaling. shifted lists: non-zeros after
+        scaling without its offset. A CSR is always stored as shifted lists.
 
     Raises
     ------
@@ -104,10 +106,10 @@ def encode_for_outputs(
     targets: np.ndarray | None = None,
     n_outputs: int = 0,
 ) -> Data:
-    """Return rows for an evaluation, the only one: where lists pay, it makes them on the way.
+    """Return rows for a single evaluation, which makes lists of them where that is faster.
 
-    Parameters and errors as for :func:`encode`; but where lists are made, numbers that are not
-    finite are found by the evaluation, in ``Workspace.lists.is_infinite``.
+    Parameters and errors as for :func:`encode`; but where lists are made, the evaluation finds
+    values that are not finite, in ``Workspace.list_scratch.is_infinite``.
     """
     shift = largest_shift(scaling)
     if is_sparse(X):
@@ -115,7 +117,7 @@ def encode_for_outputs(
             return encode(X, scaling, dtype, labels, targets, n_outputs, "shifted lists")
         X = as_dense(X, "X", *shift_advice(scaling))
     is_short = X.shape[1] < LISTS_FEATURES
-    if is_short or shift > LISTS_SHIFT or density(X[:_LOOKED_AT]) > LISTS_DENSITY:
+    if is_short or shift > LISTS_SHIFT or density(X[:_SAMPLED]) > LISTS_DENSITY:
         return encode(X, scaling, dtype, labels, targets, n_outputs)
     if X.dtype == np.uint8:
         return encode(X, scaling, dtype, labels, targets, n_outputs, "bytes")
@@ -148,7 +150,7 @@ def _no_rows(
     """Return ``make(n_features, scaling, dtype)``, which takes longer than a row's prediction."""
     offset, factor = scaling.offset, scaling.factor
     is_usual = offset.dtype == factor.dtype == np.float64
-    if max(n_features, offset.size, factor.size) > _MOST_KEPT or not is_usual:
+    if max(n_features, offset.size, factor.size) > _MOST_CACHED or not is_usual:
         return make(n_features, scaling, dtype)
     return _kept_no_rows(make, n_features, offset.tobytes(), factor.tobytes(), dtype)
 

@@ -12,15 +12,15 @@ from ..kernels.steps.evaluation import evaluate_rows
 from .launch import launch
 from .workspace import Workspace
 
-# Rows of a launch, and multiply-adds: some 50 ms on one core, so that Ctrl-C is answered at once.
+# Rows and multiply-adds of a launch: about 50 ms on one core, so that Ctrl-C is handled quickly.
 _ROWS_AT_ONCE = 128 * 48
 _WORK_AT_ONCE = 1e9
 
 
 class Evaluation(NamedTuple):
-    """What an evaluation found."""
+    """The results of an evaluation."""
 
-    outputs: np.ndarray  # (n, n_outputs), or (0, n_outputs) if not asked for
+    outputs: np.ndarray  # (n, n_outputs), or (0, n_outputs) if not wanted
     loss: float  # mean over the rows; NaN without targets
     hits: np.ndarray  # int64 (n,): whether a prediction is right; 0 for regression
 
@@ -38,18 +38,18 @@ def evaluate_network(
     want_outputs: bool = False,
     load: bool = True,
 ) -> Evaluation:
-    """Run all rows of ``data.order`` forward.
+    """Evaluate all rows of ``data.order``.
 
     Parameters
     ----------
     workspace : Workspace
-        Its buffers are overwritten, its optimizer state is not.
+        Its buffers are overwritten, except the optimizer's state.
     data : Data
     objective : Objective
     threads : int
     want_outputs : bool, default False
     load : bool, default True
-        Whether the workspace is given the network's parameters first; else it has them.
+        Whether to copy the network's parameters to the workspace first.
     """
     if load:
         workspace.load()

@@ -1,10 +1,10 @@
 """Networks with their workspaces, kept ready from one prediction to the next.
 
-Building one takes longer than a few rows do: 0.2 ms for 4-100-3, 0.3 ms for 784-100-10, which a row
-passes in 15 us. They are no part of a model. Whoever predicts borrows one of the right layout and
-gives it his weights, unless these are bit by bit the ones that it has. So a changed weight counts
-at once, copies and pickles of a model carry nothing along, all models of an ensemble share one, and
-threads that predict at the same time have one each.
+Building one takes longer than predicting a few rows: 0.2 ms for 4-100-3, 0.3 ms for 784-100-10,
+where a row takes 15 us. Evaluators are not part of a model: a prediction borrows one of the right
+layout and copies the model's weights into it, unless they are already the same, bit by bit. So a
+changed weight takes effect at once, copies and pickles of a model do not contain an evaluator, all
+models of an ensemble share one, and threads that predict at the same time have one each.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ from .functions import objective
 from .network import Network
 from .workspace import BLOCK_ROWS, Workspace
 
-# All that a process keeps, in bytes: the least recently used go first, what is larger is not kept.
+# Memory that a process keeps, in bytes: the least recently used are dropped first.
 # 784-500-250-100-10 in float64 takes 14 MB, 4-100-3 for few rows 0.1.
 KEPT_BYTES = 32 << 20
-# Rows of a block where there are no more: in one of BLOCK_ROWS, a row of 784 features takes 10 us
-# longer, since its panels lie apart.
+# Block size for few rows: in a block of BLOCK_ROWS, a row of 784 features takes 10 us longer,
+# because its panels are far apart.
 FEW_ROWS = 16
 
 
 class NetworkLayout(NamedTuple):
-    """What decides the buffers of a network, and the kernels that it uses."""
+    """What determines the buffers and the kernels of a network."""
 
     layer_sizes: tuple[int, ...]
     activations: tuple[Activation, ...]
@@ -46,15 +46,15 @@ class NetworkLayout(NamedTuple):
 
 
 class Evaluator:
-    """A network of its own and a workspace to evaluate it.
+    """A network and a workspace to evaluate it.
 
     Parameters
     ----------
     layout : NetworkLayout
     block_rows : int
-        How many rows are taken through the network at once.
+        Rows that go through the network at once.
     data : Data
-        Rows such as it will be used for: dense, bytes or lists, or to be listed.
+        Rows of the form that it will evaluate: dense, bytes, lists, or to be made lists.
     """
 
     def __init__(self, layout: NetworkLayout, block_rows: int, data: Data):
@@ -72,14 +72,14 @@ class Evaluator:
         self._is_checked = False
 
     def take_params(self, params: np.ndarray) -> None:
-        """Take over the parameters of a network of the same layout, whatever they are."""
+        """Copy the parameters of a network of the same layout; they need not be finite."""
         if not _same_bits(params, self.network.params):
             self.network.params[...] = params
             self.workspace.load()
             self._is_checked = False
 
     def take_weights(self, weights: Sequence[np.ndarray], biases: Sequence[np.ndarray]) -> None:
-        """Take over weights and biases.
+        """Copy weights and biases.
 
         Parameters and errors as for :meth:`Network.set_weights`.
         """
@@ -93,25 +93,25 @@ class Evaluator:
     def run(
         self, data: Data, threads: int, scaling: Scaling, goal: Objective | None = None
     ) -> Evaluation:
-        """Return the outputs for rows, and what the objective says of them.
+        """Return the outputs for rows, and their loss if there is an objective.
 
         Parameters
         ----------
         data : Data
         threads : int
         scaling : Scaling
-            Of the features, for the message.
+            Of the features, for error messages.
         goal : Objective, optional
-            Default: outputs alone.
+            Default: outputs only.
 
         Raises
         ------
         DataError
-            If rows of which lists are made hold what is not finite, after scaling.
+            If lists of rows are made and a scaled value is not finite.
         """
         is_infinite = self.workspace.list_scratch.is_infinite
         is_infinite[0] = 0
-        goal = _outputs_alone(self.network.dtype) if goal is None else goal
+        goal = _outputs_only(self.network.dtype) if goal is None else goal
         found = evaluate_network(self.workspace, data, goal, threads, want_outputs=True, load=False)
         if is_infinite[0]:
             refuse_infinite(scaling, self.network.dtype)
@@ -119,8 +119,8 @@ class Evaluator:
 
 
 @cache
-def _outputs_alone(dtype: np.dtype) -> Objective:
-    """Return what stands for an objective where there are no targets."""
+def _outputs_only(dtype: np.dtype) -> Objective:
+    """Return the objective for rows without targets."""
     return objective(None, SGD(), dtype, codes.REGRESSION)
 
 
@@ -130,9 +130,9 @@ _lock = threading.Lock()
 
 @contextmanager
 def borrowed(layout: NetworkLayout, data: Data) -> Iterator[Evaluator]:
-    """Lend an evaluator for rows like these, with whatever weights, to nobody else meanwhile.
+    """Lend an evaluator exclusively; its weights are arbitrary.
 
-    One whose use has failed is not kept.
+    After an error the evaluator is not kept.
 
     Parameters
     ----------
@@ -151,16 +151,16 @@ def borrowed(layout: NetworkLayout, data: Data) -> Iterator[Evaluator]:
     _put(key, evaluator)
 
 
-# Neither ever waits: a signal's handler that predicts may have interrupted the thread that has the
-# lock. Who cannot have it builds anew, or keeps nothing.
+# Neither function waits: a signal handler that predicts may have interrupted the thread that holds
+# the lock. If it is taken, a new evaluator is built, or none is kept.
 
 
 def _take(key: Any) -> Evaluator | None:
     if _lock.acquire(blocking=False):
         try:
-            for place in reversed(range(len(_kept))):
-                if _kept[place][0] == key:
-                    return _kept.pop(place)[1]
+            for index in reversed(range(len(_kept))):
+                if _kept[index][0] == key:
+                    return _kept.pop(index)[1]
         finally:
             _lock.release()
     return None
@@ -177,7 +177,7 @@ def _put(key: Any, evaluator: Evaluator) -> None:
 
 
 def _after_fork_in_child() -> None:
-    """Let go of what a thread may have held that is not there any more."""
+    """Replace the lock, which a thread that does not exist in the child may hold."""
     global _lock
     _lock = threading.Lock()
 
@@ -187,7 +187,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def _same_bits(one: Any, other: np.ndarray) -> bool:
-    """Whether both are the same numbers, of the same type; a zero's sign counts."""
+    """Whether two arrays have the same dtype, shape and bits."""
     if not isinstance(one, np.ndarray) or (one.dtype, one.shape) != (other.dtype, other.shape):
         return False
     bits = f"i{other.itemsize}"

@@ -1,4 +1,4 @@
-"""The addresses of the kernels that activations, losses and optimizers are."""
+"""The addresses of the kernels of activations, losses and optimizers."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def loss_address(name: str, dtype: np.dtype) -> int:
 
 
 def update_address(name: str, dtype: np.dtype) -> int:
-    """Return the address of the kernel that updates a stretch of parameters."""
+    """Return the address of the kernel that updates a range of parameters."""
     return address(call_update, getattr(optimizers, name), dtype)
 
 
 def penalties_address(dtype: np.dtype) -> int:
-    """Return the address of the kernel that notes the penalties of all groups of weights."""
+    """Return the address of the kernel that computes the penalties of all groups of weights."""
     return address(call_penalties, note_penalties, dtype)
 
 
@@ -56,7 +56,7 @@ def objective(
     max_norm: float = 0.0,
     penalty_per_row: bool = False,
 ) -> Objective:
-    """Return what kernels are given; without a loss, for outputs alone."""
+    """Return the objective for kernels; without a loss, for outputs only."""
     return Objective(
         loss=0 if loss is None else loss_address(loss.name, dtype),
         loss_parameter=0.0 if loss is None else float(loss.kernel_parameter),

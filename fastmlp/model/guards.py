@@ -1,10 +1,9 @@
-"""Memory that shows when a kernel leaves its arrays; for debug builds, and for tests.
+"""Guarded memory that detects accesses out of bounds, for debug builds and tests.
 
-While a kernel runs, every array it was given is replaced by a copy that touches, with one end, a
-page that nobody may read or write: the processor itself stops the process at the first access
-beyond it, be it a load of a vector that nobody would notice otherwise. At the other end lie known
-bytes, which are looked at afterwards. Which end is which changes from launch to launch. Arrays that
-are read-only lie in pages that are.
+While a kernel runs, each of its arrays is replaced by a copy. One end of the copy touches a page
+without access rights: the processor stops the process at the first access beyond it, even a load of
+a vector. At the other end are known bytes, which are checked afterwards. The ends change from
+launch to launch. Read-only arrays are in read-only pages.
 """
 
 from __future__ import annotations
@@ -32,19 +31,19 @@ _free: dict[int, list[np.ndarray]] = defaultdict(list)  # memory, by its number 
 
 
 class CorruptionError(AssertionError):
-    """A kernel has written beside an array."""
+    """A kernel has written out of the bounds of an array."""
 
 
 @contextmanager
 def guarded(arguments: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
     """Yield the arguments of a kernel, in a debug build with guarded copies of all arrays.
 
-    What is written to these stands in the arrays themselves afterwards.
+    Changes of the copies are copied back afterwards.
 
     Raises
     ------
     CorruptionError
-        If the bytes beside an array are not what they were.
+        If bytes next to an array have changed.
     """
     if not enabled:
         yield arguments
@@ -62,10 +61,10 @@ def guarded(arguments: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
 def _replaced(value: Any, copies: dict[tuple[int, int], _Copy], at_end: bool, name: str) -> Any:
     """Return an argument with its arrays replaced. The same memory gets one copy."""
     if isinstance(value, np.ndarray):
-        place = value.__array_interface__["data"][0], value.nbytes
-        if not value.nbytes or place not in copies:
-            copies[place] = _Copy(value, at_end, name)
-        return copies[place].as_type_of(value)
+        memory = value.__array_interface__["data"][0], value.nbytes
+        if not value.nbytes or memory not in copies:
+            copies[memory] = _Copy(value, at_end, name)
+        return copies[memory].as_type_of(value)
     if isinstance(value, tuple):
         names = getattr(value, "_fields", range(len(value)))
         parts = [_replaced(part, copies, at_end, f"{name}.{field}")
@@ -75,7 +74,7 @@ def _replaced(value: Any, copies: dict[tuple[int, int], _Copy], at_end: bool, na
 
 
 class _Copy:
-    """A copy of an array between a forbidden page and known bytes."""
+    """A copy of an array between a page without access and known bytes."""
 
     def __init__(self, original: np.ndarray, at_end: bool, name: str):
         self.original, self.name, size = original, name, original.nbytes
@@ -90,25 +89,25 @@ class _Copy:
             _protect(self.body, _READ)
 
     def as_type_of(self, array: np.ndarray) -> np.ndarray:
-        """Return the copy as an array like one in the same place."""
-        # Not a slice of the memory, which begins elsewhere if it is empty.
+        """Return the copy with the shape and dtype of an array."""
+        # Not a slice of the memory: an empty slice starts elsewhere.
         copy = np.ndarray(array.shape, array.dtype, self.body, self.before.size)
         copy.flags.writeable = array.flags.writeable
         return copy
 
     def check(self) -> None:
-        """Raise CorruptionError where something was written beside the copy."""
-        places = {"before its start": self.before[::-1], "behind its end": self.behind}
-        for place, canary in places.items():
+        """Raise CorruptionError if bytes next to the copy have changed."""
+        sides = {"before its start": self.before[::-1], "after its end": self.behind}
+        for side, canary in sides.items():
             changed = np.flatnonzero(canary != _CANARY)
             if changed.size:
                 raise CorruptionError(
                     f"a kernel has written {changed.size} bytes, the first {changed[0]} bytes "
-                    f"{place}, of {self.name}, {self.original.dtype} {self.original.shape}"
+                    f"{side}, of {self.name}, {self.original.dtype} {self.original.shape}"
                 )
 
     def give_back(self) -> None:
-        """Write what the copy holds to the array that it stands for, and free its memory."""
+        """Copy the elements back to the original array, and free the memory."""
         if self.is_writeable:
             self.original[...] = self.as_type_of(self.original)
         else:
@@ -117,7 +116,7 @@ class _Copy:
 
 
 def _take(pages: int) -> np.ndarray:
-    """Return so many pages of memory between two that are forbidden."""
+    """Return pages of memory between two pages without access."""
     with suppress(IndexError):
         return _free[pages].pop()
     page = mmap.PAGESIZE

@@ -1,4 +1,4 @@
-"""Starting kernels: on how many threads, and never two at once where the layer cannot bear it."""
+"""Starting kernels: on how many threads, and one parallel region at a time."""
 
 from __future__ import annotations
 
@@ -17,20 +17,21 @@ from ..kernels.machine.launch import address_of, run_team
 from ..kernels.machine.team import new_sync
 from .guards import guarded
 
-# Below so many multiply-adds, other threads only have to be waited for.
+# Multiply-adds below which a team takes longer than one thread.
 WORTH_A_TEAM = 2e7
 
-# Numba's workqueue layer ends the process when two Python threads enter it, and its OpenMP one when
-# it was started before a fork. Whoever cannot have the threads runs alone: the bits are the same.
+# Numba's workqueue layer ends the process if two Python threads enter it, and its OpenMP layer if
+# it was started before a fork. A launch that cannot use threads runs on one, with the same bits.
 _one_region = threading.Lock()
 _is_forked = False
 _fork = threading.local()
 
 
 def _before_fork() -> None:
-    """Wait for the end of the region, at most a slice of an epoch: TBB bears no fork within one.
+    """Wait for the end of the parallel region, at most a slice of an epoch.
 
-    Not for ever, since the region may be that of the very thread that forks, in a signal's handler.
+    TBB does not survive a fork within a region. With a timeout, because a signal handler may fork
+    on the thread that is in the region.
     """
     _fork.has_region = _one_region.acquire(timeout=2.0)
 
@@ -41,10 +42,10 @@ def _after_fork() -> None:
 
 
 def _after_fork_in_child() -> None:
-    """Note whether the parent had started threads: by fastmlp or by other code."""
+    """Record whether the parent had started threads, by fastmlp or by other code."""
     global _is_forked
     _after_fork()
-    with contextlib.suppress(ValueError):  # raised where there are none
+    with contextlib.suppress(ValueError):  # raised if there are none
         numba.threading_layer()
         _is_forked = True
 
@@ -61,12 +62,12 @@ def check_threads(threads: int | None) -> int:
     Parameters
     ----------
     threads : int or None
-        None stands for all CPUs that this process may use.
+        None: all CPUs that this process may use.
 
     Raises
     ------
     ConfigError
-        If it is no integer, less than 1, or more than Numba was started with.
+        If it is not an integer, below 1, or above the number with which Numba was started.
     """
     most = int(numba.config.NUMBA_NUM_THREADS)
     if threads is None:
@@ -90,7 +91,7 @@ def launch(worker: Any, threads: int, *arguments: Any) -> None:
     ----------
     worker : kernel ``(member, team, sync, *arguments)``
     threads : int
-        At most how many; fewer where the threading layer cannot bear another region now.
+        Maximum number; one if the threading layer cannot start a region now.
     """
     with guarded(arguments) as given:
         _launch(worker, threads, given)
@@ -100,7 +101,7 @@ def _launch(worker: Any, threads: int, arguments: tuple[Any, ...]) -> None:
     if threads > 1 and not _is_forked and _one_region.acquire(blocking=False):
         try:
             run_team(_address(worker, arguments), threads, new_sync(), arguments)
-        except ValueError as error:  # Numba's, where the layer that was asked for cannot be loaded
+        except ValueError as error:  # from Numba, if the layer cannot be loaded
             reason = str(error).strip().splitlines()[0]
             raise ConfigError(
                 f"the threads cannot be started: {reason} Unset NUMBA_THREADING_LAYER, or use one "
@@ -124,7 +125,7 @@ def _address(worker: Any, arguments: tuple[Any, ...]) -> int:
 
 
 def _kind(argument: Any) -> Any:
-    """Return what decides the type by which Numba knows an argument."""
+    """Return a key that determines the Numba type of an argument."""
     if isinstance(argument, tuple):
         return type(argument), *(_kind(part) for part in argument)
     if isinstance(argument, np.ndarray):

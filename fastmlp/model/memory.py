@@ -1,4 +1,4 @@
-"""Arrays that start on a cache line: vectors that cross one cost the tile kernels a third."""
+"""Arrays that start on a cache line: vectors across two lines make tiles a third slower."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def padded(width: int, dtype: np.dtype) -> int:
 
 
 def float_dtype(name: str | np.dtype) -> np.dtype:
-    """Return the dtype of that name; ConfigError unless it is float32 or float64."""
+    """Return a dtype by name; ConfigError unless it is float32 or float64."""
     if isinstance(name, np.dtype) and name in _FLOATS:
         return name  # its name takes 2 us to make
     if str(name) not in ("float32", "float64"):

@@ -15,8 +15,8 @@ from ..ops.activations import Activation
 from ..ops.initializers import Initializer
 from .memory import aligned_zeros, float_dtype, padded
 
-# What a process can address on most machines. Below it, sizes stay far from the end of the 64 bits
-# that kernels have for them, with a block's rows and an optimizer's state, too.
+# Memory that a process can address on most machines. Below it, sizes with a block's rows and an
+# optimizer's state fit the 64-bit integers of kernels.
 MOST_BYTES = 1 << 47
 
 
@@ -28,7 +28,7 @@ class Network:
     layer_sizes : sequence of int
         Inputs, hidden layers, outputs; at least two, each at least 1.
     activations : sequence of Activation
-        One for each layer but the inputs.
+        One for each layer except the inputs.
     dtype : str or dtype, default "float32"
         ``float32`` or ``float64``.
 
@@ -41,7 +41,7 @@ class Network:
     biases : list of ndarray, shape (n_out,)
         Views into ``params``.
     table : ndarray of int64, shape (depth, LAYER_FIELDS)
-        Sizes, and where each layer's weights and biases start.
+        Sizes and offsets of each layer's weights and biases.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Network:
         return self.layer_sizes, self.activations, self.dtype, self.params
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
-        """Make the views anew: each copied for itself, they would be views of nothing."""
+        """Create the views again: copied one by one, they would not share memory."""
         *layout, params = state
         Network.__init__(self, *layout)
         self.params[...] = params
@@ -85,12 +85,12 @@ class Network:
 
     @property
     def flat_weights(self) -> np.ndarray:
-        """The part of ``params`` that holds all weights, with their padding of zeros."""
+        """The part of ``params`` with all weights, including padding."""
         return self.params[: self.table[0, buffers.B]]
 
     @property
     def n_weights(self) -> int:
-        """The number of weights, padding not counted."""
+        """The number of weights, without padding."""
         return sum(weights.size for weights in self.weights)
 
     @property
@@ -99,7 +99,7 @@ class Network:
         return sum(biases.size for biases in self.biases)
 
     def gradient_views(self, flat: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Return the weight and bias views of another buffer laid out like ``params``."""
+        """Return the weight and bias views of another buffer with the layout of ``params``."""
         layers = range(self.depth)
         return (
             [self._weight_view(flat, layer) for layer in layers],
@@ -107,7 +107,7 @@ class Network:
         )
 
     def initialize(self, weight_init: Initializer, bias_init: Initializer, seed: int) -> None:
-        """Draw all weights and biases; each layer has a random stream of its own."""
+        """Draw all weights and biases; each layer has its own random stream."""
         for layer, (weights, biases) in enumerate(zip(self.weights, self.biases, strict=True)):
             fan_in, fan_out = weights.shape
             rng = stream(seed, Purpose.WEIGHTS, step=layer)
@@ -121,7 +121,7 @@ class Network:
         Raises
         ------
         ConfigError
-            If their number or a shape does not fit the layers, or a number is not finite.
+            If their number or a shape does not fit the layers, or an element is not finite.
         """
         kinds = (("weights", weights, self.weights), ("biases", biases, self.biases))
         for name, given, own in kinds:
@@ -148,7 +148,7 @@ class Network:
 
 
 def _check_memory(sizes: tuple[int, ...], dtype: np.dtype) -> None:
-    """Refuse what no machine can hold: products of NumPy's numbers overflow, Python's do not."""
+    """Raise ConfigError for sizes that no machine can hold; Python's integers do not overflow."""
     weights = sum(n_in * padded(n_out, dtype) for n_in, n_out in pairwise(sizes))
     if weights * dtype.itemsize > MOST_BYTES:
         raise ConfigError(
@@ -158,9 +158,9 @@ def _check_memory(sizes: tuple[int, ...], dtype: np.dtype) -> None:
 
 
 def _layout(sizes: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """Return the kernels' table of layers, filled in as far as the layer sizes decide it.
+    """Return the kernels' table of layers, with the columns that depend on the layer sizes.
 
-    All weights stand before all biases, each row padded.
+    All weights are before all biases, each row padded.
     """
     table = np.zeros((len(sizes) - 1, buffers.LAYER_FIELDS), np.int64)
     table[:, buffers.N_IN], table[:, buffers.N_OUT] = sizes[:-1], sizes[1:]

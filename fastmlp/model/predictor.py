@@ -1,4 +1,4 @@
-"""The thing that is saved: scaling, network, classes and threshold."""
+"""A trained model: scaling, network, classes and threshold."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Predictor:
     ----------
     network : Network
     scaling : Scaling
-        As fitted on the training part.
+        Fitted on the training part.
     task : Task
     features : FeatureInfo, optional
         Names of the features and statistics of the training part; None: not known.
@@ -85,7 +85,7 @@ class Predictor:
         X : array_like, frame or sparse matrix, shape (n, n_features)
             Raw features, as in training before scaling. The columns of a frame (pandas, polars,
             Arrow) are found by name, in any order, if the model was trained on named columns;
-            further ones are left out with a warning. A sparse matrix is never made dense.
+            other columns are ignored with a warning. A sparse matrix is never made dense.
         threads : int, optional
             Default: all CPUs that this process may use; one for a few rows.
 
@@ -152,7 +152,7 @@ class Predictor:
         Raises
         ------
         FastMLPError
-            If the file cannot be written; nothing is left behind.
+            If the file cannot be written; no partial file remains.
         """
         from .storage import save_predictor
 
@@ -184,7 +184,7 @@ class Predictor:
             return evaluator.run(data, check_threads(threads), self.scaling, goal)
 
     def _checked(self, X: Features) -> Features:
-        """Return X as a matrix of numbers of the right width, a sparse one as CSR."""
+        """Return X as a numeric matrix of the right width, a sparse one as CSR."""
         n_features = self.network.layer_sizes[0]
         known = None if self.features is None else self.features.names
         X, _ = as_plain(X, "X", frame_columns(known, self.target_names, "X", stacklevel=6))

@@ -1,4 +1,4 @@
-"""The scratch of the per-sample step."""
+"""Buffers of the per-sample step."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..ops.activations import Activation
 from .memory import CACHE_LINE, aligned_zeros
 from .network import Network
 
-# At most so many threads share a sample: one for each half of the first layer's units.
+# Threads that can share a sample: one for each half of the first layer's units.
 MEMBERS = 2
 
 
@@ -27,15 +27,15 @@ def can_be_halved(units: int, activation: Activation, dtype: np.dtype) -> bool:
 
 
 def new_samples(network: Network, work: buffers.Work, sparse: SparseRows | None) -> Samples:
-    """Return scratch beside that of a workspace with activations in rows.
+    """Return the buffers that a workspace for the per-sample step has in addition.
 
-    Rows of bytes, which go through the first layer a block at a time, have no shift and one factor
-    for all features, and the network has more than one layer.
+    Rows of bytes go through the first layer a block at a time. They must have no shift and one
+    factor for all features, and the network more than one layer.
     """
     first, second = network.activations[0], min(1, network.depth - 1)
     lanes = CACHE_LINE // network.dtype.itemsize
     panels = int(network.table[0, buffers.LD_OUT]) // lanes
-    # Without a second layer there is nothing to add up.
+    # Without a second layer there are no sums of halves.
     is_halved = network.depth > 1 and can_be_halved(network.layer_sizes[1], first, network.dtype)
     return Samples(
         half=panels // 2 * lanes if is_halved else 0,
@@ -67,7 +67,7 @@ def _new_block(network: Network, are_bytes: bool) -> SampleBlock:
 
 
 def block_addresses(dtype: np.dtype) -> tuple[int, int]:
-    """Return the addresses of what the first layer needs for a block of samples."""
+    """Return the addresses of the kernels for the first layer on a block of samples."""
     return (
         address(call_block_forward, sample_blocks.forward_block, dtype),
         address(call_row_products, sample_blocks.multiply_rows_of_block, dtype),

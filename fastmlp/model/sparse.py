@@ -1,4 +1,4 @@
-"""Rows of features of which only the numbers that are not zero are kept."""
+"""Rows of features stored by their non-zero elements, for kernels."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ..ops.scalers import NO_SCALING, Scaling
 from .guards import guarded
 from .memory import aligned_zeros
 
-# Rows of bytes are looked at so many at a time.
+# Rows of bytes have at least this number of features: kernels compare as many at a time.
 LEAST_BYTES = WORD
 _LISTABLE = (np.uint8, np.float32, np.float64)
 
@@ -35,14 +35,14 @@ def no_columns(dtype: np.dtype) -> Columns:
     return _columns(0, 0, 0, dtype, 0)
 
 
-def new_columns(lists: SparseRows, block_rows: int, n_units: int, dtype: np.dtype) -> Columns:
-    """Return buffers for a block of so many rows of ``lists``."""
-    n_features = int(lists.cuts[-1])
-    if lists.X.shape[1]:
+def new_columns(sparse: SparseRows, block_rows: int, n_units: int, dtype: np.dtype) -> Columns:
+    """Return buffers for a block of ``block_rows`` rows of ``sparse``."""
+    n_features = int(sparse.cuts[-1])
+    if sparse.X.shape[1]:
         capacity = HALF_WORD if block_rows <= HALF_WORD else -(-block_rows // WORD) * WORD
         return _columns(0, capacity, n_units, dtype, n_features * capacity + WORD)
-    # Columns a power of two apart would share few sets of the cache: 137 us in place of 91 for the
-    # gradient of 128 rows.
+    # Columns a power of two apart would share few sets of the cache: the gradient of 128 rows would
+    # take 137 us instead of 91.
     return _columns(n_features, block_rows + 1 + block_rows % 2, n_units, dtype, 0)
 
 
@@ -63,7 +63,7 @@ def _columns(
 
 
 def no_sparse_rows(dtype: np.dtype) -> SparseRows:
-    """Return what stands for the lists of dense rows."""
+    """Return the empty value for dense rows."""
     return SparseRows(
         starts=np.zeros(PARTS + 1, np.int64),
         columns=np.empty(0, np.int32),
@@ -80,19 +80,19 @@ def no_sparse_rows(dtype: np.dtype) -> SparseRows:
 
 
 def new_list_scratch(n_features: int, block_rows: int, dtype: np.dtype) -> ListScratch:
-    """Return room for the lists of a block, and for a shift of each member's."""
-    numbers = 2 * block_rows * n_features
+    """Return buffers for the lists of a block, and for a copy of the shift for each member."""
+    size = 2 * block_rows * n_features
     return ListScratch(
         starts=np.zeros(2 * block_rows * (PARTS + 1), np.int64),
-        columns=np.zeros(numbers, np.int32),
-        values=np.zeros(numbers, dtype),
+        columns=np.zeros(size, np.int32),
+        values=np.zeros(size, dtype),
         order=np.arange(block_rows),
         is_infinite=np.zeros(1, np.int64),
     )
 
 
 def as_bytes(X: np.ndarray) -> np.ndarray:
-    """Return rows as the read-only bytes that kernels take."""
+    """Return rows as read-only bytes, for kernels."""
     rows = np.ascontiguousarray(X)
     rows = rows.view(np.uint8).reshape(len(X), X.shape[1] * X.itemsize)
     rows.flags.writeable = False
@@ -100,35 +100,35 @@ def as_bytes(X: np.ndarray) -> np.ndarray:
 
 
 def no_bytes(n: int) -> np.ndarray:
-    """Return what stands for n rows that are lists. (No bytes of a matrix would keep it alive.)"""
+    """Return the empty value for n rows that are lists. (A slice would keep its matrix alive.)"""
     rows = np.empty((n, 0), np.uint8)
     rows.flags.writeable = False
     return rows
 
 
 def compile_sparse(dtype: np.dtype) -> None:
-    """Compile, or load from disk, all that makes lists and takes them, and that takes bytes."""
+    """Compile, or load from disk, all kernels for sparse rows."""
     no_bytes_scaled(LEAST_BYTES, NO_SCALING, dtype)
     for kind in _LISTABLE:
         compress(np.zeros((1, 1), kind), NO_SCALING, dtype)
-        if kind != np.uint8:  # bytes are listed for the per-sample step alone
+        if kind != np.uint8:  # lists of bytes are made only for the per-sample step
             compress_address(np.dtype(kind), dtype)
 
 
 def listable(X: np.ndarray) -> np.ndarray:
-    """Return a matrix of a type from which kernels make lists: bytes, float32 or float64."""
+    """Return a matrix of a type that kernels make lists from: bytes, float32 or float64."""
     return X if X.dtype in _LISTABLE else X.astype(np.float64)
 
 
 def compress(X: Features, scaling: Scaling, dtype: np.dtype) -> SparseRows:
-    """Return the rows of a matrix, scaled, with the addresses of the kernels that take them.
+    """Return the scaled rows of a matrix as lists, with the addresses of their kernels.
 
     Parameters
     ----------
     X : ndarray, Selection or csr_array, shape (n, n_features)
-        The lists of a CSR are those of the same matrix, dense, to the bit.
+        A CSR gives the same lists as the dense matrix, to the bit.
     scaling : Scaling
-        Its offset is kept apart, as one more row.
+        Its offset is stored separately, as one more row.
     dtype : dtype
         Of the network.
     """
@@ -136,47 +136,47 @@ def compress(X: Features, scaling: Scaling, dtype: np.dtype) -> SparseRows:
 
 
 def empty_lists(n_features: int, scaling: Scaling, dtype: np.dtype) -> SparseRows:
-    """Return lists of no rows, with their shift."""
+    """Return lists without rows, but with the shift."""
     return compress(np.empty((0, n_features), dtype), scaling, dtype)
 
 
 def no_bytes_scaled(n_features: int, scaling: Scaling, dtype: np.dtype) -> SparseRows:
-    """Return what rows of bytes are taken with, without any: their scaling, and the addresses.
+    """Return sparse rows of bytes without rows: their scaling, and the addresses of kernels.
 
     Parameters
     ----------
     n_features : int
         At least ``LEAST_BYTES``.
     scaling : Scaling
-        Its offset is kept apart, as one row of lists.
+        Its offset is stored separately, as one row of lists.
     dtype : dtype
         Of the network.
     """
-    with np.errstate(over="ignore"):  # checked by who has the rows
+    with np.errstate(over="ignore"):  # checked by the caller, who has the rows
         factor = np.full(n_features, scaling.factor, dtype)
     shift = _lists(np.empty((0, n_features), dtype), scaling, dtype)
     return shift._replace(factor=factor, **_addresses_of_bytes(np.dtype(dtype)))
 
 
 def _lists(X: Features, scaling: Scaling, dtype: np.dtype) -> SparseRows:
-    """Do what :func:`compress` does, without the addresses."""
+    """Return the lists of :func:`compress`, without addresses."""
     n, n_features = X.shape
     if is_sparse(X):
         counts = np.bincount(X.indices, minlength=n_features)
     else:
-        X = _in_place(X)
+        X = _selected(X)
         counts = _column_counts(X)
     shift = (-scaling.offset * scaling.factor).astype(dtype)
     shift = np.array(np.broadcast_to(shift, counts.size))
-    n_shift, numbers = int(np.count_nonzero(shift)), int(counts.sum())
+    n_shift, size = int(np.count_nonzero(shift)), int(counts.sum())
     starts = np.zeros((n + 1) * PARTS + 1, np.int64)
-    columns = np.empty(numbers + n_shift, np.int32)
-    values = np.empty(numbers + n_shift, dtype)
-    cuts = _cuts(counts if numbers else np.ones_like(counts))
+    columns = np.empty(size + n_shift, np.int32)
+    values = np.empty(size + n_shift, dtype)
+    cuts = _cuts(counts if size else np.ones_like(counts))
     rest = starts, columns, values
     make = _list_rows if is_sparse(X) else _compress_rows
     make(X, scaling.factor.astype(float), cuts, 0, *rest)
-    _compress_rows(_in_place(shift[np.newaxis]), np.ones(1), cuts, n * PARTS, *rest)
+    _compress_rows(_selected(shift[np.newaxis]), np.ones(1), cuts, n * PARTS, *rest)
     return no_sparse_rows(dtype)._replace(
         starts=starts,
         columns=columns,
@@ -186,15 +186,15 @@ def _lists(X: Features, scaling: Scaling, dtype: np.dtype) -> SparseRows:
     )
 
 
-def _in_place(X: np.ndarray | Selection) -> Selection:
-    """Return rows of a matrix from which kernels make lists, where they lie if it is one."""
+def _selected(X: np.ndarray | Selection) -> Selection:
+    """Return rows of a type that kernels make lists from, without a copy if possible."""
     if isinstance(X, Selection) and X.dtype in _LISTABLE and X.X.flags.c_contiguous:
         return X
     return Selection(np.ascontiguousarray(listable(np.asarray(X))), np.arange(len(X)))
 
 
 def _column_counts(X: Selection) -> np.ndarray:
-    """Return how many numbers of each column are not zero."""
+    """Return the number of non-zero elements of each column."""
     counts = np.zeros(X.shape[1], np.int64)
     for block in blocks(X):
         found = np.empty_like(counts)
@@ -213,16 +213,16 @@ def _compress_rows(X: Selection, factor: np.ndarray, cuts: np.ndarray, *rest: An
 
 
 def _list_rows(X: Features, factor: np.ndarray, cuts: np.ndarray, *rest: Any) -> None:
-    """Do for a whole CSR what :func:`_compress_rows` does for a dense matrix."""
+    """Write the lists of a CSR, as :func:`_compress_rows` does for a dense matrix."""
     s, starts, columns, values = rest
     first, last = X.indptr[:-1], X.indptr[1:]
     for part in range(1, PARTS + 1):
-        # How many numbers up to each place lie left of where the part ends: in a row, they come
-        # first.
+        # For each element: how many elements up to it are left of the end of the part. In a row,
+        # these come first.
         left = np.concatenate([[0], np.cumsum(X.indices < cuts[part])])
         starts[s + part : s + X.shape[0] * PARTS + 1 : PARTS] = first + left[last] - left[first]
     columns[: X.nnz] = X.indices
-    with np.errstate(over="ignore", invalid="ignore"):  # checked by who asked for the lists
+    with np.errstate(over="ignore", invalid="ignore"):  # checked by the caller
         scaled = X.data.astype(float) * (factor if factor.size == 1 else factor[X.indices])
         values[: X.nnz] = scaled
 
@@ -233,7 +233,7 @@ def compress_address(kind: np.dtype, dtype: np.dtype) -> int:
 
 
 def _cuts(counts: np.ndarray) -> np.ndarray:
-    """Return the first column of each part, and behind the last: parts of about as many numbers."""
+    """Return the first column of each part and the end: parts have about equal sizes."""
     wanted = np.arange(1, PARTS) * counts.sum() / PARTS
     inner = np.searchsorted(np.cumsum(counts), wanted) + 1
     inner = np.minimum(-(-inner // GRAIN) * GRAIN, counts.size)
@@ -241,7 +241,7 @@ def _cuts(counts: np.ndarray) -> np.ndarray:
 
 
 def _addresses_of_lists(dtype: np.dtype) -> dict[str, int]:
-    """Return the addresses of the kernels for lists, by the names of SparseRows's fields."""
+    """Return the addresses of the kernels for lists, by the fields of SparseRows."""
     return {
         "prefetch": address(call_prefetch, rows_as_lists.prefetch_numbers, dtype),
         "to_columns": address(call_to_columns, rows_as_lists.index_columns, dtype),

@@ -1,4 +1,4 @@
-"""What a network's outputs mean: targets from labels, labels from outputs."""
+"""The meaning of a network's outputs: targets from labels, labels from outputs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Task:
     classes : ndarray, shape (n_classes,), or None
         The labels in the order of the outputs; for a binary task, the negative label first.
     threshold : float
-        A binary or multi-label task's output from which on a label is predicted.
+        Least output for which a binary or multi-label task predicts a label.
     target_scaling : Scaling or None
         How the targets of a regression were scaled for training.
     """
@@ -50,14 +50,14 @@ class Task:
         return self.kind != "regression"
 
     def describe(self) -> str:
-        """Return the kind, and the classes or the number of outputs, in a few words."""
+        """Return the kind, and the classes or the number of outputs."""
         if self.classes is not None:
             return f"{self.kind}, {len(self.classes)} classes: {listed(self.classes)}"
         what = "labels" if self.kind == "multilabel" else "outputs"
         return f"{self.kind}, {self.n_outputs} {what if self.n_outputs > 1 else what[:-1]}"
 
     def encode(self, y: np.ndarray, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
-        """Return (labels, targets) as kernels take them; the one that is not used is empty.
+        """Return (labels, targets) for kernels; the one that is not used is empty.
 
         Parameters
         ----------
@@ -83,7 +83,7 @@ class Task:
     def _numbers(self, y: np.ndarray, dtype: np.dtype) -> np.ndarray:
         """Return targets (n, n_outputs), scaled, in ``dtype``.
 
-        Unscaled they must be in its range, too, since predictions are returned in it.
+        Unscaled they must be in its range, too, because predictions are returned in it.
         """
         with np.errstate(over="ignore", invalid="ignore"):
             if self.target_scaling is not None:
@@ -94,7 +94,7 @@ class Task:
         if largest > float(np.finfo(dtype).max) or not np.isfinite(targets).all():
             raise DataError(
                 f"y must be finite and in the range of {dtype}, got {largest:g}: the targets "
-                f"exceed {dtype}; use dtype float64 (an estimator has that of X), or scale them"
+                f"exceed {dtype}; use dtype float64 (an estimator uses that of X), or scale them"
             )
         return targets
 

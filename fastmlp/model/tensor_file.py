@@ -1,4 +1,4 @@
-"""Safetensors files with one strict JSON header: numbers and text, so that reading runs no code."""
+"""Safetensors files with one strict JSON header of numbers and text; reading runs no code."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..base.files import write_atomically
 from ..base.memory import usable_memory
 from ..base.paths import as_path, kind_of
 
-# As safetensors calls and orders them.
+# In the names and the order of safetensors.
 _DTYPES = {"int64": "I64", "float64": "F64", "float32": "F32", "uint8": "U8"}
 _ORDER = list(_DTYPES)
 _FACTS = ("format", "format_version", "sha256")
@@ -65,14 +65,13 @@ class Format:
     Attributes
     ----------
     noun : str
-        What errors call it: ``model``.
+        Its name in error messages: ``model``.
     version : int
-        The version that is written.
+        The version that this package writes.
     entries : tuple of str
-        What its header holds, no more and no less, besides ``format``, ``format_version`` and
-        ``sha256``.
+        The entries of its header, in addition to ``format``, ``format_version`` and ``sha256``.
     advice : str
-        What to do where a file is something else.
+        What to do if a file has another format.
     upgrades : mapping of int to Upgrade
         For each older version that can be read, the conversion to the next version.
     """
@@ -85,7 +84,7 @@ class Format:
 
     @property
     def name(self) -> str:
-        """What the header says that it is."""
+        """The value of the header's entry ``format``."""
         return f"fastmlp-{self.noun}"
 
 
@@ -97,13 +96,13 @@ def write_tensors(
     Raises
     ------
     FastMLPError
-        If it cannot be written; nothing is left behind.
+        If it cannot be written; no partial file remains.
     """
     facts = {"format": form.name, "format_version": form.version}
     header = {**facts, **entries, "sha256": ""}
     header["sha256"] = _checksum(json.dumps(header), tensors)
     path = as_path(path, f"{form.noun} file")
-    # Not safetensors.numpy.save, which copies all numbers twice.
+    # Not safetensors.numpy.save, which copies all elements twice.
     names = sorted(tensors, key=lambda name: (_ORDER.index(tensors[name].dtype.name), name))
     try:
         write_atomically(
@@ -114,13 +113,13 @@ def write_tensors(
     except (OSError, ValueError) as error:
         raise FastMLPError(
             f"{form.noun} file {path} cannot be written: "
-            f"{getattr(error, 'strerror', None) or error}; name a file in a folder that exists and "
-            "that you may write to"
+            f"{getattr(error, 'strerror', None) or error}; choose a file in a folder that exists "
+            "and is writable"
         ) from error
 
 
 def _table(names: list[str], tensors: Tensors, header: str) -> bytes:
-    """Return what a safetensors file begins with: where tensors lie, in this order, and a text."""
+    """Return the start of a safetensors file: a header, and the offsets of tensors in order."""
     table: dict[str, Any] = {"__metadata__": {"fastmlp": header}}
     end = 0
     for name in names:
@@ -136,12 +135,12 @@ def _table(names: list[str], tensors: Tensors, header: str) -> bytes:
 
 
 def read_header(path: str | os.PathLike[str], form: Format) -> Header:
-    """Return the header of a file. Its tensors are not read, so the checksum is not compared.
+    """Return the header of a file. The tensors are not read and the checksum is not verified.
 
     Raises
     ------
     DataError
-        If the file is missing or of another format, or its tensors lie beyond its end.
+        If the file is missing or has another format, or its tensors are beyond its end.
     """
     with _opened(as_path(path, f"{form.noun} file"), form) as (header, _, _):
         return header
@@ -183,7 +182,7 @@ def read_tensors(
 
 @contextmanager
 def _opened(path: Path, form: Format) -> Iterator[tuple[Header, str, Any]]:
-    """Give a file's header, checked, as values and as text, and the open file."""
+    """Yield a file's checked header, as values and as text, and the open file."""
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -202,8 +201,8 @@ def _opened(path: Path, form: Format) -> Iterator[tuple[Header, str, Any]]:
         raise
     except (SafetensorError, OSError, ValueError, TypeError, RecursionError) as error:
         raise DataError(
-            f"{form.noun} file {path} cannot be read: {error}; it is damaged or no {form.noun}, "
-            "save it again"
+            f"{form.noun} file {path} cannot be read: {error}; it is damaged or not a {form.noun} "
+            "file, save it again"
         ) from None
 
 
@@ -223,7 +222,8 @@ def _misfits_named(path: Path, form: Format) -> Iterator[None]:
 def _check_format(header: Any, path: Path, form: Format) -> None:
     if not isinstance(header, dict) or header.get("format") != form.name:
         raise DataError(
-            f"{path} is no fastmlp {form.noun}: its header does not say {form.name}; {form.advice}"
+            f"{path} is not a fastmlp {form.noun}: its header does not contain {form.name}; "
+            f"{form.advice}"
         )
     version, known = header.get("format_version"), [*sorted(form.upgrades), form.version]
     if type(version) is not int or version not in known:
@@ -234,11 +234,11 @@ def _check_format(header: Any, path: Path, form: Format) -> None:
 
 
 def _upgraded(header: Header, path: Path, form: Format) -> Header:
-    """Return a header converted to the version that is written today."""
+    """Return a header converted to the current version."""
     version = header["format_version"]
     if version == form.version:
         unknown = sorted(set(header) - {*_FACTS, *form.entries})
-        if unknown:  # a section of a newer fastmlp: without it, answers would be wrong
+        if unknown:  # a section of a newer fastmlp, which changes predictions
             raise DataError(
                 f"{form.noun} file {path} has a section {unknown[0]!r:.80}, which this fastmlp "
                 "does not know; use the fastmlp that wrote it, or a newer one"
@@ -257,7 +257,7 @@ def _check_entries(header: Header, entries: tuple[str, ...]) -> None:
 
 
 def check_keys(values: Header, names: tuple[str, ...], what: str) -> None:
-    """Raise KeyError for a name that is missing, ValueError for one that is not known."""
+    """Raise KeyError for a missing name, ValueError for an unknown one."""
     for name in names:
         values[name]
     if len(values) > len(names):
@@ -279,10 +279,10 @@ def _check_tensors(expected: Expected, file: Any, path: Path, form: Format) -> N
     if len(found) > len(expected):
         raise ValueError(f"it must not hold {sorted(set(found) - set(expected))[0]!r:.80}")
     most = usable_memory()
-    if n_bytes > most:  # such a file need not take any disk: it may be one large hole
+    if n_bytes > most:  # a sparse file of this size takes no disk space
         raise DataError(
-            f"{form.noun} file {path} says that it holds {n_bytes / 1e9:.0f} GB of numbers, and "
-            f"this machine has {most / 1e9:.0f} GB of memory; use a larger machine, or another file"
+            f"{form.noun} file {path} declares {n_bytes / 1e9:.0f} GB of numbers, and this machine "
+            f"has {most / 1e9:.0f} GB of memory; use a larger machine, or another file"
         )
 
 
@@ -294,9 +294,9 @@ def _fits(shape: tuple[int, ...], wanted: tuple[int | AtMost, ...]) -> bool:
 
 
 def _checksum(header: str, tensors: Tensors) -> str:
-    """Return the SHA-256 of a header without its own, and the numbers.
+    """Return the SHA-256 of a header, without its checksum, and of the tensors.
 
-    Without it a flipped bit of a weight would pass for another weight.
+    It detects a flipped bit of a weight.
     """
     digest = hashlib.sha256(header.encode())
     for name in sorted(tensors):

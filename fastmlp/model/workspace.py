@@ -19,7 +19,7 @@ from .passes import with_passes
 from .samples import MEMBERS, new_samples
 from .sparse import new_columns, new_list_scratch, no_columns
 
-# A block's inputs and activations stay in the second-level cache.
+# A block's inputs and activations stay in the L2 cache.
 BLOCK_ROWS = 128
 
 
@@ -30,19 +30,19 @@ class Workspace:
     ----------
     network : Network
     block_rows : int, default 128
-        How many rows are taken through the network at once.
+        Rows that go through the network at once.
     state_buffers : int, default 0
-        How many numbers of state the optimizer keeps for each parameter.
+        Elements of the optimizer's state for each parameter.
     training : bool, default True
-        Evaluation alone needs no gradients.
+        False: no buffers for gradients.
     dropout : sequence of float, default ()
-        The share of each layer's inputs that is dropped; empty: none.
+        The fraction of each layer's inputs that is dropped; empty: none.
     per_sample : bool, default False
-        Whether it is for the per-sample step, which takes activations in rows.
+        Whether it is for the per-sample step, which stores activations in rows.
     sparse : SparseRows, optional
-        The rows that it will be used for, where zeros are left out: these need no place in a block.
+        The rows that it will process, if they are sparse: these are not copied to a block.
     makes_lists : bool, default False
-        Whether lists of the rows are made in evaluations.
+        Whether evaluations make lists of the rows.
 
     Attributes
     ----------
@@ -83,7 +83,7 @@ class Workspace:
         self.work = buffers.Work(
             A=aligned_zeros(activations, dtype),
             Z=aligned_zeros(activations, dtype),
-            D=aligned_zeros(activations, dtype),  # losses leave gradients in an evaluation too
+            D=aligned_zeros(activations, dtype),  # losses write gradients in an evaluation, too
             T=aligned_zeros(transposed if training else 0, dtype),
             Y=aligned_zeros(padded_rows * int(last[buffers.LD_OUT]), dtype),
             grads=aligned_zeros(gradients, dtype),
@@ -107,18 +107,18 @@ class Workspace:
         self.load()
 
     def load(self) -> None:
-        """Take over the network's parameters; needed after they were set by hand."""
+        """Copy the network's parameters to the workspace."""
         for panels, rows in self._both:
             panels[...] = rows
 
     def store(self) -> None:
-        """Give the network the parameters that kernels have changed."""
+        """Copy the parameters, which kernels have changed, to the network."""
         for panels, rows in self._both:
             rows[...] = panels
 
     def in_rows(self, buffer: np.ndarray) -> np.ndarray:
-        """Return a copy of a buffer laid out like the kernels' parameters (gradients, or one of
-        the optimizer's state), laid out like ``Network.params``.
+        """Return a copy of a buffer (gradients, or a buffer of the optimizer's state) in the layout
+        of ``Network.params``.
         """
         found = np.empty_like(buffer)
         for panels, rows in self._pairs(buffer, found):
@@ -140,16 +140,16 @@ class Workspace:
         yield in_panels[biases], in_rows[biases]
 
 
-def _columns(network: Network, lists: SparseRows | None, block_rows: int) -> buffers.Columns:
-    """Return the buffers for a block of sparse rows, column by column; without rows, none."""
-    if lists is None or not lists.to_columns:
+def _columns(network: Network, sparse: SparseRows | None, block_rows: int) -> buffers.Columns:
+    """Return the buffers for a block of sparse rows by columns; empty without rows."""
+    if sparse is None or not sparse.to_columns:
         return no_columns(network.dtype)
     units = int(network.table[0, buffers.LD_OUT])
-    return new_columns(lists, block_rows, units, network.dtype)
+    return new_columns(sparse, block_rows, units, network.dtype)
 
 
 def _groups(row: np.ndarray, lanes: int) -> int:
-    """Return how many groups of weights and biases a layer has."""
+    """Return the number of groups of weights and biases of a layer."""
     panels_in, panels_out = row[buffers.LD_IN] // lanes, row[buffers.LD_OUT] // lanes
     return int(panels_out * (-(-panels_in // GROUP) + 1))
 
@@ -167,7 +167,7 @@ def _layer_table(
         )
         row[buffers.SOURCE] = start
         if dropout[number] > 0:
-            # What is left of the inputs stands apart: the layer below needs its own outputs.
+            # The inputs after dropout are a copy: the layer below needs its outputs.
             start += rows * row[buffers.LD_IN]
         row[buffers.IN] = start
         row[[buffers.IN_ROW, buffers.IN_PANEL]] = strides

@@ -1,4 +1,4 @@
-"""What follows a run while it goes on: the base, and those that ship."""
+"""Callbacks of a run: the base class and the built-in ones."""
 
 from __future__ import annotations
 
@@ -19,46 +19,46 @@ if TYPE_CHECKING:
 
 
 class Callback:
-    """Base of callbacks; override what you need.
+    """Base class of callbacks; override the methods that you need.
 
-    After an interruption ``on_train_end`` can come without ``on_train_begin`` before it.
+    After an interruption ``on_train_end`` may be called without ``on_train_begin``.
 
-    ``run`` is the run going on: ``run.config``, ``run.network``, ``run.history``, ``run.epoch``,
-    ``run.rows_done`` and ``run.n_train`` of this epoch, ``run.train_loss`` so far, and
-    ``run.request_stop()``.
+    ``run`` is the current run, with ``run.config``, ``run.network``, ``run.history``,
+    ``run.epoch``, ``run.rows_done`` and ``run.n_train`` of this epoch, the current
+    ``run.train_loss``, and ``run.request_stop()``.
     """
 
     def on_setup(self, run: Run) -> None:
-        """With data and network ready, before kernels are compiled or loaded."""
+        """Called when data and network are ready, before kernels are compiled or loaded."""
 
     def on_train_begin(self, run: Run) -> None:
-        """Before the first epoch."""
+        """Called before the first epoch."""
 
     def on_progress(self, run: Run) -> None:
-        """Within an epoch, about twenty times a second."""
+        """Called within an epoch, about twenty times a second."""
 
     def on_epoch_end(self, run: Run, row: dict[str, Any]) -> None:
-        """After an epoch and its evaluation; ``row`` is the new row of the history.
+        """Called after an epoch and its evaluation; ``row`` is the new row of the history.
 
         A callback may add columns to it: numbers, texts, True, False or None.
         """
 
     def after_epoch(self, run: Run, row: dict[str, Any]) -> None:
-        """After ``on_epoch_end`` of all callbacks: the row has all its columns."""
+        """Called after ``on_epoch_end`` of all callbacks, when the row is complete."""
 
     def on_train_end(self, run: Run) -> None:
-        """After the last epoch, however training ended."""
+        """Called after the last epoch, also after an error or an interruption."""
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what a run that goes on from a checkpoint has to know, as JSON can hold it."""
+        """Return the state for a checkpoint; must be JSON serializable."""
         return {}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from where :meth:`state_dict` was taken; called after ``on_train_begin``."""
+        """Restore a state of :meth:`state_dict`; called after ``on_train_begin``."""
 
 
 class EarlyStopping(Callback):
-    """Stops after ``patience`` epochs in a row without improvement.
+    """Stops after ``patience`` consecutive epochs without improvement.
 
     Parameters
     ----------
@@ -66,14 +66,14 @@ class EarlyStopping(Callback):
     monitor : str, default "validation_loss"
         A column of the history; for accuracies, higher is better.
     min_delta : float, default 0.0
-        By how much it must improve to count.
+        Smallest change that counts as an improvement.
     improvement : {"cumulative", "single"}, default "cumulative"
-        Whether several epochs together can improve by ``min_delta``, or one alone must.
+        cumulative: small gains add up to ``min_delta``; single: one epoch must gain it.
 
     Raises
     ------
     ConfigError
-        For a patience below 1, or a monitor that is no such column.
+        For a patience below 1, or an unknown monitor.
     """
 
     def __init__(
@@ -90,11 +90,11 @@ class EarlyStopping(Callback):
         self._before: tuple[float, int] | None = None
 
     def resume(self, best: float, stale: int) -> None:
-        """Let the next run begin where an earlier one ended."""
+        """Start the next run from the state of an earlier one."""
         self._before = best, stale
 
     def on_train_begin(self, run: Run) -> None:
-        # Anew for every run, so that one callback can follow several.
+        # New for each run, so that a callback can be used for several runs.
         self.improvement = Improvement(self.min_delta, self.rule)
         if self._before is not None:
             (self.improvement.best, self.improvement.stale), self._before = self._before, None
@@ -115,19 +115,19 @@ class EarlyStopping(Callback):
 
 
 class BestModel(Callback):
-    """Saves the model after each epoch that is the best so far.
+    """Saves the model after each epoch that improves the monitored quantity.
 
     Parameters
     ----------
     path : path-like
-        Of the model file, overwritten each time.
+        Model file, overwritten each time.
     monitor, min_delta
         As for :class:`EarlyStopping`.
 
     Raises
     ------
     ConfigError
-        For a monitor that is no column of the history.
+        For an unknown monitor.
     """
 
     def __init__(
@@ -154,10 +154,10 @@ class BestModel(Callback):
 
 
 class CsvLog(Callback):
-    """Writes the history to a CSV file as it grows, a row per epoch.
+    """Writes the history to a CSV file, a row after each epoch.
 
-    It includes columns that other callbacks add to a row. When a column appears, the file is
-    rewritten; to a device or a FIFO a new heading is written instead.
+    The file includes columns that other callbacks add to a row. For a new column the file is
+    rewritten; to a device or a FIFO a new header is written.
 
     Parameters
     ----------
@@ -174,10 +174,10 @@ class CsvLog(Callback):
 
     def on_train_begin(self, run: Run) -> None:
         self._columns, self._row = run.history.columns, None
-        # With the rows of before, where the run goes on from a checkpoint.
+        # With the rows before the checkpoint, if the run is resumed.
         if is_stream(self.path):
             self._stream = open_stream(self.path)
-            self._pass_on(run.history.to_csv())
+            self._send(run.history.to_csv())
         else:
             write_text(self.path, run.history.to_csv())
 
@@ -199,7 +199,7 @@ class CsvLog(Callback):
             self._columns = run.history.columns
         text = csv_line(row.get(name) for name in self._columns)
         if self._stream is not None:
-            self._pass_on(csv_line(self._columns) + text if has_new else text)
+            self._send(csv_line(self._columns) + text if has_new else text)
         elif has_new:
             write_text(self.path, run.history.to_csv())
         else:
@@ -207,34 +207,34 @@ class CsvLog(Callback):
         self._row, self._line = row, encoded(text)
 
     def _append(self, line: bytes, before: bytes) -> None:
-        """Write a row, replacing an earlier version of it."""
+        """Write a row; it replaces an earlier version of the same row."""
         if line == before:
             return
-        # Opened for each row, so that nothing is lost however the run ends.
+        # Opened for each row, so that no row is lost if the process is killed.
         with self.path.open("r+b" if before else "ab") as file:
             if before:
                 file.seek(-len(before), os.SEEK_END)
                 file.truncate()
             file.write(line)
 
-    def _pass_on(self, text: str) -> None:
+    def _send(self, text: str) -> None:
         assert self._stream is not None
         self._stream.write(encoded(text))
         self._stream.flush()
 
 
 class LambdaCallback(Callback):
-    """Calls functions given by name of the event.
+    """Calls functions for events.
 
     Parameters
     ----------
     **functions : callable
-        ``on_epoch_end=lambda run, row: ...`` and so on, with the arguments of :class:`Callback`.
+        By the names of :class:`Callback`'s methods: ``on_epoch_end=lambda run, row: ...``.
 
     Raises
     ------
     ConfigError
-        For a name that is no event.
+        For an unknown event.
     """
 
     def __init__(self, **functions: Callable[..., None]):

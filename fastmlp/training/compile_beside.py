@@ -1,9 +1,8 @@
-"""Half of a cold start in another process: two compilers at work, which share a folder.
+"""Compiling half of the kernels of a cold start in a second process.
 
-Of the 19 s that it takes to compile what a run needs, half go into the passes of a network, which
-its workspace asks for first, and half into the kernels that call these by address. A second process
-compiles the latter meanwhile, and leaves them on disk. It is help and no more: whatever goes wrong
-with it, the run compiles for itself.
+Of the 19 s that compiling takes, half are for the passes of a network, which the workspace needs
+first, and half for the kernels that call these by address. A second process compiles the latter and
+leaves them on disk. If it fails, the run compiles everything itself.
 """
 
 from __future__ import annotations
@@ -33,20 +32,20 @@ from .resolve import resolve_settings
 from .setting_checks import DTYPES
 from .warm_up import kept_in, toy_run
 
-# The steps, each with a mode of whose runs it is the step.
+# The steps, each with a mode that uses it.
 _STEPS = {"stochastic": train_samples, "batch": train_batches}
 
-# How much longer than the run itself the helper may take for its half.
+# Time to wait for the helper after the run has compiled its half.
 _MOST_SECONDS = 60.0
 
 
 def step_of(config: TrainConfig) -> str:
-    """Return a mode in which a plain run takes the step that a run of these settings takes."""
+    """Return a mode whose plain runs use the same step as these settings."""
     return "stochastic" if is_per_sample(resolve_settings(config)) else "batch"
 
 
 def is_cold(config: TrainConfig) -> bool:
-    """Whether nobody has compiled the step of such runs, on this machine and from these sources."""
+    """Whether the step of these settings is not compiled yet, in memory or on disk."""
     wanted = from_dtype(np.dtype(config.dtype))
     params = Net._fields.index("params")
     for signature in signatures_compiled(_STEPS[step_of(config)]):
@@ -57,13 +56,13 @@ def is_cold(config: TrainConfig) -> bool:
 
 
 def can_help() -> bool:
-    """Whether another process can leave kernels for this one, and has a CPU to compile on."""
+    """Whether a second process has a CPU and can pass kernels to this one on disk."""
     has_python = bool(sys.executable) and not getattr(sys, "frozen", False)
     return usable_cpus() > 1 and kept_in() is not None and has_python
 
 
 class Helper:
-    """A process that compiles what a run needs second; without a command, none.
+    """A process that compiles the kernels that a run needs last; none without a command.
 
     Parameters
     ----------
@@ -84,13 +83,13 @@ class Helper:
             )  # fmt: skip
 
     def wait(self) -> None:
-        """Wait until its kernels are on disk, it has failed, or it takes too long."""
+        """Wait until the process has ended, or a timeout."""
         if self._process is not None:
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(_MOST_SECONDS)
 
     def stop(self) -> None:
-        """End it, if it has not."""
+        """Kill the process if it is running."""
         if self._process is not None and self._process.poll() is None:
             self._process.kill()
             self._process.wait()
@@ -98,7 +97,7 @@ class Helper:
 
 @contextmanager
 def compiled_beside(config: TrainConfig, threads: int | None) -> Iterator[Helper]:
-    """Let another process help a cold run, where it can, until the block is left."""
+    """Start a helper process for a cold run, if possible; stop it at the end of the block."""
     command: tuple[str, ...] = ()
     if threads != 1 and can_help():
         command = (sys.executable, "-P", "-m", __name__, config.dtype, step_of(config))
@@ -110,9 +109,9 @@ def compiled_beside(config: TrainConfig, threads: int | None) -> Iterator[Helper
 
 
 def compile_callers(dtype: str, mode: str) -> None:
-    """Compile a step and an evaluation, but none of the passes that they call by address.
+    """Compile a step and an evaluation, without the passes that they call by address.
 
-    Nothing can be trained or evaluated in this process any more.
+    Afterwards this process can neither train nor evaluate.
     """
     leave_out_passes(np.dtype(dtype))
     config, dataset = toy_run(mode, dtype)

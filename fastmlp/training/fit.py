@@ -1,4 +1,4 @@
-"""Training from settings and data to a result."""
+"""Training: from settings and data to a result."""
 
 from __future__ import annotations
 
@@ -42,49 +42,49 @@ def fit(
     Parameters
     ----------
     config : TrainConfig
-        All settings; what is ``auto`` is chosen by the data.
+        All settings; ``auto`` values are chosen according to the data.
     dataset : Dataset
         As returned by :func:`fastmlp.load_dataset`, or ``fastmlp.Dataset(X, y)``.
     threads : int, optional
-        At most how many threads; default: all CPUs that this process may use. Changes no bit of the
-        result.
+        Maximum number of threads; default: all CPUs that this process may use. Changes no bit of
+        the result.
     callbacks : iterable of Callback, optional
-        Told of the start, the progress, every epoch and the end.
+        Called at the start, during epochs, after every epoch and at the end.
     initial_weights : (list of ndarray, list of ndarray), optional
         Weights of shape (n_in, n_out) and biases of shape (n_out,) of each layer to start from;
         default: drawn from the config's initialisers.
     sample_weight : array_like of shape (n,), optional
-        A weight for each row of the dataset's ``X``, of its loss in training; the objective is the
+        Weight of the loss of each row of the dataset's ``X`` in training; the objective is the
         weighted mean over a batch.
     checkpoint_dir : path-like, optional
-        Folder for checkpoints, of which the last two are kept: all that the rest of the run depends
-        on. Also written after Ctrl-C. Default: none are written.
+        Folder for checkpoints, of which the last two are kept. One is also written after Ctrl-C.
+        Default: no checkpoints.
     checkpoint_every : int or str, optional
-        After so many epochs, or a time such as ``"30s"``, ``"10m"`` or ``"1h"``, within epochs,
-        too. Default: 1, or with ``resume`` as the run began.
+        Number of epochs, or a time such as ``"30s"``, ``"10m"`` or ``"1h"``, which also applies
+        within epochs. Default: 1; with ``resume`` the value of the resumed run.
     resume : bool, default False
-        Go on from the newest checkpoint in ``checkpoint_dir``, to the same bits as if the run had
-        never ended; begin where there is none. Settings, data and version must be the same, and so
-        must the callbacks that have a ``state_dict``.
+        Resume from the newest checkpoint in ``checkpoint_dir``, with the same bits as without the
+        interruption; without a checkpoint, start a new run. Settings, data, version and the
+        callbacks that have a ``state_dict`` must be the same.
 
     Returns
     -------
     TrainResult
-        Also after Ctrl-C, with ``status`` "interrupted" and what was trained until then.
+        Also after Ctrl-C, with ``status`` "interrupted" and the model trained so far.
 
     Raises
     ------
     ConfigError
-        If settings do not go with the data or with each other. If ``checkpoint_dir`` cannot be
-        made, holds checkpoints and ``resume`` is false, or checkpoints of another run, or another
-        process or thread trains there.
+        If settings do not fit the data or each other. If ``checkpoint_dir`` cannot be created,
+        contains checkpoints and ``resume`` is false, contains checkpoints of another run, or is
+        used by another process or thread.
     DataError
-        If the data do not fit the task, or no checkpoint is whole.
+        If the data do not fit the task, or all checkpoints are damaged.
     DivergenceError
-        If a loss or weight is no longer finite, or a loss exceeds a million, and a million times
-        the first. Its ``result`` holds the best weights so far.
+        If a loss or a weight is not finite, or a loss exceeds ``loss_limit``. Its ``result`` has
+        the best weights so far.
     CallbackError
-        If a callback raised an exception. Its ``result`` holds what was trained until then.
+        If a callback raised an exception. Its ``result`` has the model trained so far.
     """
     _check_checkpoint_options(checkpoint_dir, checkpoint_every, resume)
     run = start(config, dataset, threads, callbacks, initial_weights, sample_weight)
@@ -103,7 +103,7 @@ def start(
     initial_weights: tuple[list[np.ndarray], list[np.ndarray]] | None = None,
     sample_weight: np.ndarray | None = None,
 ) -> Run:
-    """Return a run with its data prepared and its network drawn; parameters as for :func:`fit`."""
+    """Return a run with prepared data and initial weights; parameters as for :func:`fit`."""
     try:
         callbacks = tuple(callbacks)
     except TypeError:
@@ -160,7 +160,7 @@ def finish(run: Run, loop: Loop | None = None) -> TrainResult:
     ----------
     run : Run
     loop : Loop, optional
-        Of the run, where it begins as an earlier one ended.
+        Loop of the run; default: a new one.
     """
     loop = Loop(run) if loop is None else loop
     error: TrainingError | None = loop.train()
@@ -178,7 +178,7 @@ def finish(run: Run, loop: Loop | None = None) -> TrainResult:
 
 
 def _check_weights(weights: Any, dtype: np.dtype[Any]) -> None:
-    """Refuse initial weights of which NumPy would make other numbers."""
+    """Raise ConfigError for initial weights that the network's dtype cannot represent."""
     if not (isinstance(weights, (tuple, list)) and len(weights) == 2):
         raise ConfigError(
             "initial_weights must be a list of weights and one of biases, an array for each layer, "

@@ -1,4 +1,4 @@
-"""What was recorded during a run: a table with a row per epoch, or per so many updates."""
+"""The history of a run: a table with a row per epoch, or per ``log_every`` updates."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ ITERATION_COLUMNS = (
 )
 
 
-# Limit in bytes, as JSON, for what callbacks add to a row, and for the names of added columns.
-# By it a checkpoint bounds the size of its tables before memory is allocated.
+# Limit in bytes, as JSON, for values that callbacks add to a row, and for the names of added
+# columns. It bounds the size of the tables in a checkpoint before memory is allocated.
 ADDED_BYTES = 1 << 16
 
 
@@ -72,7 +72,7 @@ class History:
         return row
 
     def settle(self) -> None:
-        """Convert what callbacks put into the last row to plain values.
+        """Convert values that callbacks added to the last row to Python scalars.
 
         Raises
         ------
@@ -106,18 +106,18 @@ class History:
         return np.frombuffer(json.dumps(values).encode(), np.uint8)
 
     def most_bytes(self, rows: int) -> int:
-        """Return how many bytes :meth:`to_json` gives of so many rows at most."""
+        """Return the maximum size of :meth:`to_json` in bytes for a number of rows."""
         # The longest number takes 24 characters, ", " two more; a gap in an added column takes six.
         own = len(json.dumps(self._own)) + rows * (4 + 26 * len(self._own))
         return 2 + own + (self._is_open and (1 + 3 * rows) * ADDED_BYTES)
 
     def load_json(self, content: np.ndarray) -> None:
-        """Overwrite the rows by those of :meth:`to_json`.
+        """Replace the rows by those of :meth:`to_json`.
 
         Raises
         ------
         ValueError
-            If they are no rows under these columns and those that callbacks added.
+            If they are not rows of these columns and columns added by callbacks.
         """
         columns, *rows = json.loads(content.tobytes())
         own = len(self._own)
@@ -154,7 +154,7 @@ class History:
         return iter(self.rows)
 
     def to_csv(self) -> str:
-        """Return the table as CSV, numbers with all their digits, empty where there is no value."""
+        """Return the table as CSV, numbers with all digits, missing values empty."""
         columns = self.columns
         return csv_line(columns) + "".join(
             csv_line(row.get(name) for name in columns) for row in self.rows
@@ -173,7 +173,7 @@ _ADDED = (*_NUMBERS, bool, str)
 
 
 def _plain(name: object, value: Any, measured: dict[str, Any]) -> Any:
-    """Return a value as the table stores it, a NumPy scalar as Python's."""
+    """Return a value for the table: a NumPy scalar becomes a Python scalar."""
     if not isinstance(name, str):
         raise ValueError(f"a column's name must be a text, got {name!r:.80}")
     if isinstance(value, np.generic | np.ndarray) and value.ndim == 0:

@@ -1,4 +1,4 @@
-"""What a run is: by this a run that goes on is known to be the one that was begun."""
+"""A run's identity: what must match before it may be resumed."""
 
 from __future__ import annotations
 

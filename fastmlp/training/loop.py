@@ -22,10 +22,10 @@ from .stopping import BestWeights, monitored
 if TYPE_CHECKING:
     from .checkpoints import Checkpoints
 
-# The limit to the loss is so many times the loss before training, or times 1 if that was less: who
-# goes on from a nearly exact fit may lose most of it at first, as Adam does, whose first updates do
-# not shrink with the gradient. All validation rows are included: scaling has not seen
-# them, so a single outlier can make their loss a million.
+# The loss limit is a multiple of the loss before training, or of 1 if that is larger: resuming from
+# a near-perfect fit can raise the loss sharply at first, for example with Adam, whose first updates
+# do not shrink with the gradient. All validation rows are included: scaling is not fitted on them,
+# so a single outlier can make their loss a million.
 _INITIAL_ROWS = 1024
 
 

@@ -1,4 +1,4 @@
-"""How long a tick is by which kernels count the phases of a step."""
+"""The duration of the ticks that kernels count in phases of a step."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ from ..kernels.machine.phases import NAMES, read_ticks
 
 
 class PhaseClock:
-    """Compares the kernels' counter with Python's clock, from its making on.
+    """Compares the kernels' counter with Python's clock since its creation.
 
-    The longer ago it was made, the less it matters if the process lost its core between the looks
-    at one and at the other.
+    Over a long time, the delay between reading the counter and reading the clock has little effect.
     """
 
     def __init__(self) -> None:
-        read_ticks()  # compiled or loaded before the first look
+        read_ticks()  # compiled or loaded before the first measurement
         self._started = time.perf_counter(), read_ticks()
 
     def seconds(self, ticks: np.ndarray) -> dict[str, float]:
@@ -26,12 +25,12 @@ class PhaseClock:
         Parameters
         ----------
         ticks : ndarray of int64
-            One number for each of ``kernels.machine.phases.NAMES``.
+            For each of ``kernels.machine.phases.NAMES``.
 
         Returns
         -------
         dict
-            Empty where nothing was counted, or the machine has no counter.
+            Empty if nothing was counted, or the machine has no counter.
         """
         clock, counter = self._started
         seconds, passed = time.perf_counter() - clock, read_ticks() - counter

@@ -1,4 +1,4 @@
-"""Data prepared once for all runs that take them alike, whichever thread asks first."""
+"""A cache of prepared data for runs in several threads."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from .resolve import Resolved
 
 
 class Preparations:
-    """Keeps what :func:`~fastmlp.training.prepare.prepare` returned, without the test part.
+    """Caches the results of :func:`~fastmlp.training.prepare.prepare`, without the test part.
 
-    Nobody writes to what is prepared: runs of several threads may share it.
+    Prepared data are never modified, so runs in several threads can share them.
 
     Parameters
     ----------
     most : int, default 8
-        How many are kept; beyond, those that nobody asked for longest are prepared anew.
+        Maximum number of entries; the least recently used are dropped.
     """
 
     def __init__(self, most: int = 8):
@@ -30,14 +30,14 @@ class Preparations:
         self._lock = threading.Lock()
 
     def get(self, dataset: Dataset, data_key: str, resolved: Resolved) -> Prepared:
-        """Return a dataset as a run takes it.
+        """Return a dataset prepared for a run.
 
         Parameters
         ----------
         dataset : Dataset
-            Already without the classes that the config leaves out.
+            Only the rows of the config's ``classes``.
         data_key : str
-            What tells the dataset, before that, from others.
+            Identifies the dataset before ``classes`` is applied.
         resolved : Resolved
 
         Raises
@@ -62,12 +62,12 @@ class Preparations:
 
 
 def preparation_key(resolved: Resolved) -> tuple[Hashable, ...]:
-    """Return all that decides how a dataset is split, scaled and encoded."""
+    """Return everything that determines how a dataset is split, scaled and encoded."""
     config, task = resolved.config, resolved.task
     return (
         config.classes, *config.split_settings.values(), config.scale, config.target_scale,
         config.dtype, config.class_weight, task.kind, task.n_outputs,
-        # How rows are kept, see plan_inputs.
+        # How rows are stored, see plan_inputs.
         is_per_sample(config), takes_sample_blocks(config), drops_inputs(config),
         takes_few_rows(config),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""From a dataset to the arrays that kernels take: split, scaled, encoded."""
+"""From a dataset to the arrays for kernels: split, scaled, encoded."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .weighting import class_weights
 
 
 class Prepared(NamedTuple):
-    """The parts of a dataset, ready for kernels; None for a part that is not there."""
+    """The parts of a dataset for kernels; None for a missing part."""
 
     train: Data
     validation: Data | None
@@ -60,10 +60,10 @@ def prepare(
     ------
     ConfigError
         If the data cannot be split, are too few for a validation set, or all have weight 0; or if
-        settings choose validation rows although the dataset has its own.
+        settings select validation rows although the dataset has its own.
     DataError
-        If labels are unknown, the training part holds a single class, a scaled feature or a target
-        is beyond the range of the network's dtype, or sparse features are too large for the dense
+        If labels are unknown, the training part has a single class, a scaled feature or a target
+        is outside the range of the network's dtype, or sparse features are too large for the dense
         rows that input_dropout needs.
     """
     if dataset.has_validation_part:
@@ -84,7 +84,7 @@ def prepare(
 def _table(dataset: Dataset, config: TrainConfig) -> TableOptions:
     """Return how the training table was read, with the positions of its columns.
 
-    By these, predictions find the columns of a table without a header.
+    Predictions use them to find the columns of a table without a header.
     """
     positions = dataset.positions
     return config.table if positions is None else positions.in_options(config.table)
@@ -106,7 +106,7 @@ def prepare_parts(
         Resolved.
     task : Task
     feature_range : (float, float), optional
-        The range the features are known to come from.
+        The known range of the features.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def prepare_parts(
         If labels are unknown, a scaled feature or a target is beyond the range of the network's
         dtype, or sparse features are too large for the dense rows that the settings need.
     """
-    if drops_inputs(config):  # for every feature, also for those that are zero
+    if drops_inputs(config):  # dropout draws for every feature, also for zeros
         split = _alike(split, "input_dropout", "set input_dropout to 0")
     else:
         split = _alike(split)
@@ -142,17 +142,17 @@ def prepare_parts(
         labels, targets = encode_targets(task, y, config)
         return encode(X, scaling, dtype, labels, targets, inputs=inputs.kind)
 
-    def if_there(X: Features | None, y: np.ndarray | None) -> Data | None:
+    def encoded_if_given(X: Features | None, y: np.ndarray | None) -> Data | None:
         return None if X is None or y is None else encoded(X, y)
 
     train = encoded(split.X_train, split.y_train)
-    validation = if_there(split.X_validation, split.y_validation)
+    validation = encoded_if_given(split.X_validation, split.y_validation)
     if validation is not None and split.weight_validation is not None:
         validation = validation._replace(weights=split.weight_validation)
     return Prepared(
         train._replace(weights=_weights(split, config, task)),
         validation,
-        if_there(split.X_test, split.y_test),
+        encoded_if_given(split.X_test, split.y_test),
         scaling,
         task,
         n_features,
@@ -171,9 +171,9 @@ def _check_no_validation_settings(config: TrainConfig) -> None:
 
 
 def _alike(split: Parts, why: str = "", remedy: str = "") -> Parts:
-    """Return the same parts with all features sparse, or all dense, as those for training are.
+    """Return the parts with all features sparse, or all dense, like the training features.
 
-    Dense they are made if there is a reason why, too.
+    With a reason ``why``, all become dense.
     """
 
     def converted(X: Features) -> Features:
@@ -191,7 +191,7 @@ def _alike(split: Parts, why: str = "", remedy: str = "") -> Parts:
 
 
 def _weights(split: Parts, config: TrainConfig, task: Task) -> np.ndarray:
-    """Return the training rows' sample weights, times those of their classes; empty: all 1."""
+    """Return the sample weights of the training rows times class weights; empty: all 1."""
     no_weights: np.ndarray = np.empty(0)
     given = split.weight_train
     if config.class_weight != "none" and task.classes is not None:

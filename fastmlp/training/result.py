@@ -1,4 +1,4 @@
-"""What a run leaves behind."""
+"""The result of a run."""
 
 from __future__ import annotations
 
@@ -22,32 +22,32 @@ class TrainResult:
     predictor : Predictor
         Scaling, network and classes: predicts from raw features.
     config : TrainConfig
-        All settings as they were used; only options for reading a table may still be ``auto``.
+        The settings used; only options for reading a table may be ``auto``.
     history : History
         A row per epoch: ``history["validation_loss"]`` is a list.
     iterations : History
         A row every ``log_every`` updates.
     metrics : dict
-        Loss and accuracy on the training part (running mean of the epoch whose weights are kept),
-        the validation and the test part; None where there is none, and on parts that an
-        interrupted run did not come to evaluate.
+        Loss and accuracy on the training part (running mean over the epoch whose weights are kept),
+        the validation part and the test part; None for missing parts, and for parts that an
+        interrupted run did not evaluate.
     timings : dict
         Seconds: prepare, compile, step, train, predict; and samples_per_second.
     phase_seconds : dict
-        How much of ``timings["step_seconds"]`` went to each phase of a step: gather, forward, loss,
-        backward, update, and wait (for other threads), as the first thread of the team counts them.
-        The rest passes between slices of an epoch. Empty for the per-sample step, which is one
-        loop, and on machines without a counter.
+        Parts of ``timings["step_seconds"]`` by phase of a step: gather, forward, loss, backward,
+        update, and wait (for other threads), as counted by the first thread of the team. The rest
+        is between slices of an epoch. Empty for the per-sample step, which is one loop, and on
+        machines without a counter.
     data : dict
         Name and sizes of the data.
     plan : Plan
-        Which compiled step was taken.
+        The compiled step used, and why.
     best_epoch : int or None
         The epoch with the best monitored value.
     kept_epoch : int or None
-        The epoch whose weights the predictor has: the best where there is a validation set, unless
-        ``restore_best`` is off, else the last. None for weights from within an epoch, after an
-        interruption, and for the initial ones.
+        The epoch whose weights the predictor has: the best one if there is a validation set and
+        ``restore_best`` is on, else the last one. None for weights within an epoch, after an
+        interruption, and for the initial weights.
     updates_run : int
         Updates of the weights.
     status : {"finished", "stopped early", "stopped", "interrupted", "diverged", "failed"}
@@ -83,7 +83,7 @@ class TrainResult:
         }
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything but the weights and the history, as ``--json`` prints it."""
+        """Return everything except the weights and the history, as printed by ``--json``."""
         return {
             "version": __version__,
             "config": self.config.to_dict(),

@@ -1,4 +1,4 @@
-"""A run going on: what was prepared, where it stands, and its measurements."""
+"""A run: its prepared data, its state and its measurements."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from .steps import Steps
 
 
 class Run:
-    """The state of a run, as :func:`fastmlp.fit` drives it and callbacks see it.
+    """The state of a run; callbacks receive it.
 
     Parameters
     ----------
@@ -47,21 +47,21 @@ class Run:
     initial_weights : (list of ndarray, list of ndarray) or None
         Weights and biases to start from; None: drawn from the config's initialisers.
     measures : iterable of str
-        Further columns of the history, of ``MEASURES``; what is monitored is one anyway.
+        More columns of the history, from ``MEASURES``; a monitored one is always included.
 
     Attributes
     ----------
     epoch : int
-        Number of the epoch going on, from 1.
+        Number of the current epoch, from 1.
     history, iterations : History
     stopping : EarlyStopping or None
         The config's.
     rate_controller : RateController
-        By which the rate follows how training goes.
+        Changes the rate according to the monitored quantity.
     measures : tuple of str
-        Further columns of the history, of ``MEASURES``.
+        More columns of the history, from ``MEASURES``.
     loss_divisor : float
-        By which the loss is divided in ``train_objective``.
+        Divisor of the loss in ``train_objective``.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Run:
         self.callbacks = list(callbacks)
         self.stopping = _stopping(config)
         self.callbacks += [] if self.stopping is None else [self.stopping]
-        self.rate_controller = RateController()  # the loop's, once there is one
+        self.rate_controller = RateController()  # replaced by the loop
         self.measures = tuple(name for name in MEASURES if name in (config.monitor, *measures))
         self.loss_divisor = 1.0
         self.threads = check_threads(threads)
@@ -86,7 +86,7 @@ class Run:
             warnings.warn(
                 f"batch_size {config.batch_size} is more than the {len(prepared.train.X)} training "
                 "rows; batches hold all of them",
-                stacklevel=4,  # who called fit
+                stacklevel=4,  # the caller of fit
             )
         self.network = _network(config, task, prepared.n_features, initial_weights)
         self.objective = _objective(config, task)
@@ -123,7 +123,7 @@ class Run:
 
     @property
     def rows_done(self) -> int:
-        """Training rows gone through in this epoch."""
+        """Training rows done in this epoch."""
         return self.steps.rows_done
 
     @property
@@ -132,16 +132,16 @@ class Run:
         return self.steps.mean_loss()
 
     def request_stop(self, status: str = "stopped") -> None:
-        """Stop after this epoch; ``status`` becomes that of the result."""
+        """Stop after this epoch, with ``status`` as the status of the result."""
         self.stop_status = status
 
     def tell(self, event: str, *arguments: Any) -> None:
-        """Call every callback's method of that name.
+        """Call a method of every callback.
 
         Raises
         ------
         CallbackError
-            After all were called, if one raised: names the first that did.
+            After all callbacks were called, if any raised; names the first.
         """
         failure: CallbackError | None = None
         for callback in self.callbacks:
@@ -158,16 +158,16 @@ class Run:
             raise failure
 
     def tell_epoch(self, row: dict[str, Any]) -> None:
-        """Call all callbacks with the new row of the history, to which they may add columns.
+        """Call all callbacks with the new row of the history; they may add columns.
 
         Raises
         ------
         CallbackError
-            After all were called, if one raised or added a value that a history cannot store.
+            After all callbacks were called, if any raised or added an invalid value.
         """
         failures: list[CallbackError] = []
         tell = partial(self.tell, "on_epoch_end", row)
-        # A spoilt row comes first: it may be why another callback failed.
+        # An invalid row is reported first: it may be the cause of another failure.
         for step in (tell, self._settle, partial(self.tell, "after_epoch", row)):
             try:
                 step()
@@ -183,7 +183,7 @@ class Run:
             raise CallbackError(f"a callback changed an epoch's row: {error}") from error
 
     def compile(self) -> float:
-        """Compile or load all kernels that the run needs; return the seconds it took."""
+        """Compile or load all kernels of the run; return the time in seconds."""
         started = time.perf_counter()
         self.steps.compile()
         if self._evaluates:
@@ -192,7 +192,7 @@ class Run:
 
     @property
     def _evaluates(self) -> bool:
-        """Whether anything is evaluated in the course of the run."""
+        """Whether the run evaluates any part."""
         parts = self.prepared
         has_parts = parts.validation is not None or parts.test is not None
         return has_parts or self.config.loss_limit > 0
@@ -200,16 +200,16 @@ class Run:
     def evaluate(
         self, data: Data | None, rows: int | None = None, want_outputs: bool = False
     ) -> Evaluation | None:
-        """Evaluate the network on a part (or its first rows); None for a part that is not there."""
+        """Evaluate the network on a part (or its first rows); None for a missing part."""
         if data is None:
             return None
-        # As the data are: weights and smoothing belong to training.
+        # Without sample weights and label smoothing, which are for training only.
         data = data._replace(order=data.order[:rows], weights=data.weights[:0])
         objective = self.objective._replace(label_smoothing=0.0)
         return evaluate_network(self.evaluator, data, objective, self.threads, want_outputs)
 
     def accuracy(self, hit_rate: float) -> float | None:
-        """Return the accuracy, or None for regression, which has none."""
+        """Return the accuracy, or None for regression."""
         return hit_rate if self.task.has_accuracy else None
 
     def loss_and_accuracy(self, prefix: str, data: Data | None) -> dict[str, float | None]:
@@ -221,7 +221,7 @@ class Run:
         }
 
     def penalty(self) -> float:
-        """Return l1 * sum |w| + l2 / 2 * sum w^2 over the weights, as of a full batch."""
+        """Return l1 * sum |w| + l2 / 2 * sum w^2 over the weights, for a full batch."""
         config, total = self.config, 0.0
         weights = self.network.flat_weights
         if config.l1:

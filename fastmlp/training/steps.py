@@ -1,4 +1,4 @@
-"""An epoch's updates, in slices short enough that progress is shown and Ctrl-C is answered."""
+"""The updates of an epoch, in slices short enough to show progress and to handle Ctrl-C."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from .plan import Plan
 from .team_size import TeamSize
 
 _SLICE_SECONDS = 0.04
-# Before and after a slice all weights are copied. Of 10^8 weights that takes longer than a slice,
-# which then becomes longer, too, though not so long that Ctrl-C would wait for half a second.
+# All weights are copied before and after a slice. With 10^8 weights this takes longer than a slice;
+# slices are then longer, too, but not so long that Ctrl-C waits for half a second.
 _SLICE_COPIES = 4
 _LONGEST_SLICE_SECONDS = 0.4
 _FIRST_SLICE = 8  # blocks, fewer for a large network; later slices follow the clock
@@ -36,7 +36,7 @@ _FIRST_WORK = 5e8  # multiply-adds
 
 
 class Steps:
-    """Carries out the updates of a run as its plan says.
+    """Performs the updates of a run according to its plan.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class Steps:
         The training part.
     objective : Objective
     notes_penalty : bool, default False
-        Whether the report is to hold the penalty before each update.
+        Whether the report contains the penalty before each update.
 
     Attributes
     ----------
@@ -58,10 +58,10 @@ class Steps:
     iterations : int
         Updates done since the start of the run.
     phase_seconds_before : dict
-        What :meth:`phase_seconds` was in earlier processes of the run.
+        The value of :meth:`phase_seconds` in earlier processes of the run.
     order_of : callable or None
-        Gives the rows of an epoch, from its number, in the order of their use; None: as the
-        config says.
+        Returns the rows of an epoch, given its number, in the order of their use; None: the order
+        of the config.
     """
 
     def __init__(
@@ -89,7 +89,8 @@ class Steps:
         self.steps_per_epoch = -(-self.n_rows // plan.batch_size)
         self.blocks_per_batch = -(-plan.batch_size // plan.block_rows)
         samples = self.workspace.samples
-        # Slices end after multiples of so many blocks, lest bits depend on the clock.
+        # Slices end after multiples of this number of blocks, so that bits do not depend on the
+        # clock.
         self._grain = 1
         if samples is not None and samples.block.forward != 0:
             self._grain = SAMPLE_BLOCK
@@ -114,15 +115,15 @@ class Steps:
         return train_samples if self.plan.step == "per_sample" else train_batches
 
     def compile(self) -> None:
-        """Compile the step, or load it from disk, by taking none."""
+        """Compile the step, or load it from disk, by training on no rows."""
         self._launch(0, 0)
         if self.plan.step != "per_sample":
             self._clock = PhaseClock()
 
     def phase_seconds(self) -> dict[str, float]:
-        """Return how much of ``seconds`` each phase of the steps took since :meth:`compile`.
+        """Return the part of ``seconds`` that each phase of the steps took since :meth:`compile`.
 
-        Empty for the per-sample step, which is one loop, and where there is nothing to count with.
+        Empty for the per-sample step, which is one loop, and on machines without a counter.
         """
         now = {} if self._clock is None else self._clock.seconds(self.workspace.work.phases)
         before = self.phase_seconds_before
@@ -140,13 +141,15 @@ class Steps:
         self.seconds += time.perf_counter() - started
 
     def state(self, block: int) -> dict[str, np.ndarray]:
-        """Return views of all that the rest of the run depends on, ``block`` blocks into an epoch.
+        """Return views of the state of the run, ``block`` blocks into an epoch.
 
-        The network's parameters are part of it. Nothing is put off between slices.
+        It includes the network's parameters. No updates are deferred between slices.
         """
         work, report = self.workspace.work, self.report
         begun = -(-block // self.blocks_per_batch)
-        within = None if block % self.blocks_per_batch else 0  # a batch whose gradients add up
+        within = (
+            None if block % self.blocks_per_batch else 0
+        )  # within a batch, gradients are summed
         return {
             "params": self.workspace.network.params,
             "optimizer": work.state,
@@ -162,7 +165,7 @@ class Steps:
     def resume_epoch(
         self, epoch: int, rates: np.ndarray, block: int, state: Mapping[str, np.ndarray]
     ) -> None:
-        """Take an epoch up where :meth:`state` was taken; the rest as for :meth:`start_epoch`."""
+        """Resume an epoch from a state of :meth:`state`; other parameters as for :meth:`start_epoch`."""
         self.iterations = (epoch - 1) * self.steps_per_epoch
         self.start_epoch(epoch, rates)
         for name, view in self.state(block).items():
@@ -173,7 +176,7 @@ class Steps:
 
     @property
     def blocks_done(self) -> int:
-        """Blocks gone through in this epoch."""
+        """Blocks done in this epoch."""
         return self._block
 
     @property
@@ -182,7 +185,7 @@ class Steps:
         return self.steps_per_epoch * self.blocks_per_batch
 
     def advance(self, last_step: int | None = None) -> None:
-        """Do the next slice of the epoch, not beyond update number ``last_step`` of the epoch."""
+        """Do the next slice of the epoch, at most up to update ``last_step`` of the epoch."""
         last_step = self.steps_per_epoch if last_step is None else last_step
         grain = self._grain
         last = (self._block // grain + max(1, self._blocks_at_once // grain)) * grain
@@ -195,7 +198,7 @@ class Steps:
         loaded = time.perf_counter()
         try:
             self._launch(self._block, last)
-        finally:  # Ctrl-C comes when the kernel returns, its work done
+        finally:  # KeyboardInterrupt is raised when the kernel returns, after its work
             launched = time.perf_counter()
             self.workspace.store()
             elapsed = time.perf_counter() - started
@@ -215,7 +218,7 @@ class Steps:
 
     @property
     def rows_done(self) -> int:
-        """Rows gone through in this epoch, as the kernel counted them: right after Ctrl-C, too."""
+        """Rows done in this epoch, as counted by the kernel: correct after Ctrl-C, too."""
         return int(self.report.rows.sum())
 
     @property
@@ -228,7 +231,7 @@ class Steps:
         return self._mean(self.report.loss, self.report.weight, first_step)
 
     def hit_rate(self, first_step: int = 0) -> float:
-        """Return the share of right predictions since update ``first_step`` of the epoch."""
+        """Return the fraction of right predictions since update ``first_step`` of the epoch."""
         return self._mean(self.report.hits, self.report.rows, first_step)
 
     def worst_step_loss(self) -> float:

@@ -1,4 +1,4 @@
-"""Which weights were the best, and what it is judged by: one rule, on one monitored quantity."""
+"""The best weights of a run, according to a monitored quantity."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ _HIGHER_IS_BETTER = ("accuracy", "score")
 
 
 class BestWeights:
-    """Follows the monitored column of the history and keeps a copy of the best weights.
+    """Monitors a column of the history and keeps a copy of the best weights.
 
     Parameters
     ----------
     monitor : str
         A column of the history; for accuracies, higher is better.
     min_delta : float
-        By how much a value must improve on the best one.
+        Smallest change that counts as an improvement.
     params : ndarray
-        The live parameters; copied, also at the start.
+        The current parameters; copied at the start, too.
     rule : {"cumulative", "single"}, default "cumulative"
-        What counts as an improvement; see :class:`~fastmlp.ops.improvement.Improvement`.
+        See :class:`~fastmlp.ops.improvement.Improvement`.
 
     Attributes
     ----------
     epoch : int or None
-        The best one of this run.
+        The best epoch of this run.
     found : bool
-        Whether there is a best one, of this run or an earlier one.
+        Whether there is a best epoch, of this run or an earlier one.
     """
 
     def __init__(self, monitor: str, min_delta: float, params: np.ndarray, rule: str = CUMULATIVE):
@@ -42,22 +42,22 @@ class BestWeights:
         self.found = False
 
     def resume(self, best: float) -> None:
-        """Take the weights at the start for the best ones of an earlier run."""
+        """Take the initial weights as the best weights of an earlier run."""
         self.improvement.best = best
         self.found = True
 
     def state_dict(self) -> dict[str, Any]:
-        """Return where it stands, but for ``params``."""
+        """Return the state, without ``params``."""
         return {**self.improvement.state_dict(), "epoch": self.epoch, "found": self.found}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from where :meth:`state_dict` was taken."""
+        """Restore a state of :meth:`state_dict`."""
         self.improvement.load_state_dict(state)
         self.epoch = None if state["epoch"] is None else int(state["epoch"])
         self.found = bool(state["found"])
 
     def observe(self, row: dict[str, Any], params: np.ndarray) -> None:
-        """Take note of an epoch's row, and keep its weights if it is the best so far."""
+        """Record the row of an epoch, and keep its weights if it is the best so far."""
         if self.improvement.observe(monitored(row, self.monitor)):
             self.params[:] = params
             self.epoch, self.found = row["epoch"], True

@@ -1,4 +1,4 @@
-"""From a loop that has ended to the result: which weights are kept, and how good they are."""
+"""From a finished loop to the result: the weights that are kept, and their metrics."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _EPOCH_METRICS = ("train_loss", "train_accuracy", "validation_loss", "validation
 
 
 def sum_up(loop: Loop) -> TrainResult:
-    """Put the kept weights into the network, evaluate the test part, and gather the result."""
+    """Copy the kept weights to the network, evaluate the test part, and return the result."""
     run, best_epoch = loop.run, loop.best.epoch
     restored = loop.status == "diverged" or (run.config.restores_best and loop.best.found)
     if restored:
@@ -45,10 +45,10 @@ def sum_up(loop: Loop) -> TrainResult:
 
 
 def _evaluate_test(loop: Loop, metrics: dict[str, float | None]) -> float | None:
-    """Add the metrics of the test part; return the seconds it took, None if it was not done."""
+    """Add the metrics of the test part; return the time in seconds, None if not evaluated."""
     run = loop.run
     metrics.update(run.loss_and_accuracy("test", None))
-    # Who presses Ctrl-C wants to get out: nothing more is evaluated.
+    # After Ctrl-C nothing more is evaluated, so that the process ends quickly.
     if loop.status == "interrupted" or run.prepared.test is None:
         return None
     started = time.perf_counter()
@@ -66,19 +66,19 @@ def _samples_trained(run: Run) -> int:
 
 
 def _is_recorded(run: Run) -> bool:
-    """Whether the epoch going on, or gone through last, is complete."""
+    """Whether the current or last epoch is complete."""
     return len(run.history) > 0 and bool(run.history.rows[-1]["epoch"] == run.epoch)
 
 
 def _kept_epoch(loop: Loop, restored: bool) -> int | None:
-    """Return the epoch at whose end the weights were that are kept; None if at no epoch's end."""
+    """Return the epoch whose final weights are kept; None for weights within an epoch."""
     if restored:
         return loop.best.epoch
     return loop.run.epoch if _is_recorded(loop.run) else None
 
 
 def _kept_metrics(loop: Loop, restored: bool) -> dict[str, float | None]:
-    """Return training and validation metrics of the weights that are kept."""
+    """Return training and validation metrics of the kept weights."""
     run, epoch = loop.run, _kept_epoch(loop, restored)
     if epoch is not None:
         row = next(row for row in run.history if row["epoch"] == epoch)
@@ -89,7 +89,7 @@ def _kept_metrics(loop: Loop, restored: bool) -> dict[str, float | None]:
             metrics["train_loss"] = run.train_loss
             metrics["train_accuracy"] = run.accuracy(run.steps.hit_rate())
         return metrics
-    # The initial weights, after a divergence in the first epoch: not measured yet.
+    # The initial weights, after a divergence in the first epoch.
     metrics.update(run.loss_and_accuracy("train", run.prepared.train))
     metrics.update(run.loss_and_accuracy("validation", run.prepared.validation))
     return metrics

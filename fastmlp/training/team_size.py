@@ -1,17 +1,17 @@
-"""How many threads the next slice of an epoch is worth.
+"""The number of threads for the next slice of an epoch.
 
-On a machine with other work to do, a team waits for whichever member has lost its core: two threads
-beside one busy process on two cores took 2.9 times as long as one thread. The size of a team
-changes no bit of the result, so it may follow the clock.
+On a busy machine, a team waits for the member that has lost its core: with one other busy process
+on two cores, two threads took 2.9 times as long as one. The size of a team changes no bit of the
+result, so it may depend on the clock.
 """
 
 from __future__ import annotations
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 8, 128  # slices, some 0.3 and 5 s
+_FIRST_PAUSE, _LONGEST_PAUSE = 8, 128  # slices, about 0.3 and 5 s
 
 
 class TeamSize:
-    """Sends a team away when one thread alone would be as fast, and tries again later.
+    """Switches to one thread if a team is not faster, and tries the team again later.
 
     Parameters
     ----------
@@ -21,16 +21,16 @@ class TeamSize:
 
     def __init__(self, threads: int):
         self._full = threads
-        self._alone = 0  # slices still to be done by one thread
+        self._alone = 0  # remaining slices for one thread
         self._pause = _FIRST_PAUSE
 
     @property
     def threads(self) -> int:
-        """How many threads should do the next slice."""
+        """The number of threads for the next slice."""
         return 1 if self._alone > 0 else self._full
 
     def count(self, waited: float) -> None:
-        """Take note of the share of its time that a member waited in the slice just done."""
+        """Record the fraction of time that a member waited in the last slice."""
         if self._alone > 0:
             self._alone -= 1
         elif self._full * (1 - waited) < 1.1:

@@ -56,7 +56,7 @@ def warm_up(dtypes: Sequence[str] = DTYPES, threads: int | None = None) -> Itera
 
 
 def kept_in() -> str | None:
-    """Return the folder that keeps compiled kernels; None if none can be written to."""
+    """Return the folder of compiled kernels; None if no folder is writable."""
     return train_batches._cache.cache_path  # type: ignore[no-any-return]
 
 
@@ -72,7 +72,7 @@ def temporary_note() -> str | None:
 
 
 def _groups(dtype: str, threads: int | None) -> Iterator[tuple[str, Callable[[], object]]]:
-    """Yield groups of kernels, each with what compiles it."""
+    """Yield groups of kernels, each with a function that compiles it."""
     real = np.dtype(dtype)
     for plural, address, names in (
         ("activations", activation_addresses, ACTIVATIONS.names()),
@@ -97,7 +97,7 @@ def _take_addresses(
 
 
 def toy_run(mode: str, dtype: str) -> tuple[TrainConfig, Dataset]:
-    """Return a run of so many rows that it gives a team something to share."""
+    """Return a run with enough rows for a team of threads."""
     numbers = np.arange(TEAM_LARGE_ROWS)
     dataset = Dataset(numbers.reshape(-1, 1).astype(dtype), numbers % 2, name="toy")
     return TrainConfig(mode=mode, dtype=dtype, split="none", validation=0), dataset

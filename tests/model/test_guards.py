@@ -61,7 +61,7 @@ def test_what_is_written_beside_an_array_is_noticed(is_behind: bool) -> None:
         count: int
         weights: np.ndarray
 
-    where = "before its start" if is_behind else "behind its end"
+    where = "before its start" if is_behind else "after its end"
     words = rf"written 4 bytes, the first 4 bytes {where}, of argument 1.weights, float32 \(5,\)"
     with (
         pytest.raises(CorruptionError, match=words),

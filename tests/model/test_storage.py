@@ -200,7 +200,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_a_truncated_file_is_refused(saved: Path, size: int) -> None:
     saved.write_bytes(saved.read_bytes()[:size])
     assert "cannot be read: " in refusal(saved)
-    assert refusal(saved).endswith("; it is damaged or no model, save it again")
+    assert refusal(saved).endswith("; it is damaged or not a model file, save it again")
 
 
 @pytest.mark.parametrize("content", [b"\x80\x04pickle", b"PK\x03\x04", b"{}", bytes(1000)])
@@ -224,8 +224,9 @@ def test_a_flipped_bit_in_the_header_is_refused(saved: Path, byte: int) -> None:
 )  # fmt: skip
 def test_tensors_of_others_are_refused(saved: Path, metadata: dict[str, str] | None) -> None:
     save_file({"w": np.zeros(3)}, saved, metadata)
-    assert "is no fastmlp model: its header does not say fastmlp-model; give a file" in refusal(
-        saved
+    assert (
+        "is not a fastmlp model: its header does not contain fastmlp-model; give a file"
+        in refusal(saved)
     )
 
 
@@ -573,7 +574,7 @@ def test_a_model_that_fits_together_must_fit_into_memory(saved: Path) -> None:
         table[name] = {"dtype": dtype, "shape": shape, "data_offsets": [at, end]}
         at = end
     write_hole(saved, table)
-    assert "says that it holds 2199 GB of numbers, and this machine has " in refusal(saved)
+    assert "declares 2199 GB of numbers, and this machine has " in refusal(saved)
 
 
 anything = st.recursive(

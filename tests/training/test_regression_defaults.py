@@ -216,7 +216,7 @@ def test_outputs_of_different_size_are_learned_alike() -> None:
     [
         *(
             (1e39, changes, "y must be finite and in the range of float32, got 1e+39: the targets "
-             "exceed float32; use dtype float64 (an estimator has that of X), or scale them")
+             "exceed float32; use dtype float64 (an estimator uses that of X), or scale them")
             for changes in ({}, {"loss": "poisson"}, {"target_scale": "none"})
         ),
         (1e25, {"target_scale": "none"}, "targets exceed float32: y reaches 1e+25 in size, which "

@@ -1,9 +1,9 @@
-"""Products with rows of bytes of which most are zero, as vector IR.
+"""Products with rows of bytes, most of them zero, as vector IR.
 
-Nobody lists the numbers first. Of 64 bytes one comparison tells which are not zero, a bit each; the
-bits are gone through from the lowest, and each brings one row of the other factor into sums that
-stay in registers, as in a product with a list. Meanwhile the next 64 bytes are looked at, and
-turned into numbers, so that the loop over their bits need not wait for them.
+No lists are made. One comparison of 64 bytes gives a word with a bit for each byte that is not
+zero. A loop over the bits, from the lowest, adds one row of the other factor for each of them to
+sums that stay in registers, as in a product with a list. Meanwhile the next 64 bytes are compared
+and converted, so that the next loop does not wait for them.
 """
 
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ from .emitter import integer
 from .list_emitter import ListEmitter
 from .lists import for_panels
 
-WORD = 64  # bytes looked at at once, a bit each
+WORD = 64  # bytes compared at a time, a bit each
 HALF_WORD = WORD // 2
 _MASK = ir.IntType(WORD)
 
@@ -27,7 +27,7 @@ _MASK = ir.IntType(WORD)
 class RowsOfBytes(NamedTuple):
     """Rows r of a block, first to last, and a word of columns.
 
-    So that it does not reach beyond a row, a last word may overlap the one before.
+    A last word ends with the row and so may overlap the word before it.
     """
 
     X: Any
@@ -38,11 +38,11 @@ class RowsOfBytes(NamedTuple):
     start: int
     overlap: int  # columns
     F: Any  # a factor for each column
-    W: Any  # from w on, a row every w_row and a panel every w_panel numbers
+    W: Any  # starts at w; strides of rows and panels: w_row, w_panel
     w: int
     w_row: int
     w_panel: int
-    I: Any  # what the sums start from
+    I: Any  # the initial sums
     i: int
     i_row: int
     i_panel: int
@@ -56,8 +56,8 @@ class RowsOfBytes(NamedTuple):
 class ColumnsOfBytes(NamedTuple):
     """Columns k of a block, first to last."""
 
-    X: Any  # column by column, and a word behind the last
-    height: int  # bytes of a column: half a word, or whole ones
+    X: Any  # column by column, and a word after the last
+    height: int  # bytes of a column: half a word, or whole words
     first: int
     last: int
     F: Any  # a factor for each column
@@ -65,10 +65,10 @@ class ColumnsOfBytes(NamedTuple):
     d: int
     d_row: int
     d_panel: int
-    is_added: bool  # whether S is C, keep 1, and nothing shifted
-    H: Any  # the shift, one number for each column
+    is_added: bool  # whether S is C, keep is 1 and there is no shift
+    H: Any  # the shift of each column
     has_shift: bool
-    U: Any  # the sums of D over the rows, panel by panel
+    U: Any  # sums of D over the rows, panel by panel
     u: int
     S: Any
     s: int
@@ -83,7 +83,7 @@ class ColumnsOfBytes(NamedTuple):
 
 
 class _WordEmitter(ListEmitter):
-    """Emits sums over bytes: a word is used while the next is looked at."""
+    """Emits sums over bytes: a word is used while the next is compared."""
 
     def __init__(self, context, builder, kind, given, panels, size=WORD):
         super().__init__(context, builder, kind, given, panels)
@@ -98,10 +98,10 @@ class _WordEmitter(ListEmitter):
     def variable(self, value):
         return cgutils.alloca_once_value(self.builder, value)
 
-    def look_at(self, pointer, valid=None, factors=None):
-        """Note which of the bytes from ``pointer`` on are not zero, and turn them into numbers.
+    def compare(self, pointer, valid=None, factors=None):
+        """Find which of the bytes at ``pointer`` are not zero, and convert them to floats.
 
-        ``valid`` says which bits count, ``factors`` points to those of the columns.
+        ``valid`` masks the bits that count, ``factors`` points to the factors of the columns.
         """
         builder = self.builder
         turn = builder.xor(builder.load(self.turn), integer(1))
@@ -121,10 +121,11 @@ class _WordEmitter(ListEmitter):
             self.store(found, self.as_vector(place))
 
     def settle_bits(self):
-        """Keep LLVM from moving the comparison behind the loop over the bits before, where all
-        waits for it, by an assembly of no instructions: 4 % of a gradient. Forward loses by it.
+        """Keep LLVM from moving the comparison after the loop over the bits of the word before.
 
-        On x86, where that was measured; elsewhere assembly may end the process (see phases.py).
+        Everything would wait for it there. An empty assembly does it, which makes a gradient 4 %
+        faster, and a forward pass slower. Only on x86, where this was measured; elsewhere assembly
+        may end the process (see phases.py).
         """
         if not is_x86(self.builder.module):
             return
@@ -145,12 +146,12 @@ class _WordEmitter(ListEmitter):
         return found
 
     def take(self):
-        """Return bits and numbers of the word last looked at."""
+        """Return the bits and the floats of the word that was compared last."""
         turn = self.builder.load(self.turn)
         return self.builder.load(self.next_bits), self.builder.gep(self.numbers, [turn, integer(0)])
 
     def products_of_bits(self, bits, numbers, name, start, stride, initial):
-        """initial + sum over bits j of numbers[j] name[start + j stride + panel]."""
+        """Return initial + sum over bits j of numbers[j] name[start + j stride + panel]."""
         builder = self.builder
 
         def term(left, sums):
@@ -172,7 +173,7 @@ class _WordEmitter(ListEmitter):
 def _multiply_rows(typingctx, given, count):
     """C_r = I_r + sum_k F_k X_rk W_k over the columns of row r, for len(count) panels.
 
-    The last row first, so that I may lie in the place of the first.
+    Starts with the last row, so that I may be stored where the first row of C is.
     """
 
     def codegen(context, builder, signature, args):
@@ -183,19 +184,19 @@ def _multiply_rows(typingctx, given, count):
         factors = builder.gep(emit["F"], [emit["start"]])
         w = builder.add(emit["w"], builder.mul(emit["start"], emit["w_row"]))
 
-        def look_at(r):
+        def compare(r):
             row = emit.element("order", builder.add(emit["block"], r))
             place = builder.add(builder.mul(row, width), emit["start"])
             emit.check("F", factors, WORD * emit.itemsize)
-            emit.look_at(builder.gep(emit["X"], [place]), valid, factors)
+            emit.compare(builder.gep(emit["X"], [place]), valid, factors)
 
         top = builder.sub(emit["last"], one)
-        look_at(top)
+        compare(top)
         with cgutils.for_range(builder, builder.sub(emit["last"], emit["first"])) as loop:
             r = builder.sub(top, loop.index)
             bits, numbers = emit.take()
             is_first = builder.icmp_signed("==", r, emit["first"])
-            look_at(builder.select(is_first, r, builder.sub(r, one)))
+            compare(builder.select(is_first, r, builder.sub(r, one)))
             is_empty = builder.icmp_unsigned("==", bits, _MASK(0))
             is_done = builder.and_(is_empty, emit["is_in_place"])
             with builder.if_then(builder.not_(is_done)):
@@ -210,13 +211,13 @@ def _multiply_rows(typingctx, given, count):
 
 
 def _columns_product(size):
-    """Return the product with columns of half a word, or of whole ones."""
+    """Return the product with columns of half a word, or of whole words."""
 
     @intrinsic
     def multiply_columns(typingctx, given, count):
         """C_k = keep S_k + gain (H_k U + F_k sum_r X_kr D_r) for columns k, for len(count) panels.
 
-        Where this only adds to C, nothing is stored for a column without numbers.
+        Where this only adds to C, columns of zeros store nothing.
         """
 
         def codegen(context, builder, signature, args):
@@ -224,13 +225,13 @@ def _columns_product(size):
             zero = ir.Constant(emit.vector, None)
             first = builder.gep(emit["X"], [builder.mul(emit["first"], emit["height"])])
             X = emit.variable(first)
-            emit.look_at(first)
+            emit.compare(first)
 
             def sums_of_word(number, initial):
                 bits, numbers = emit.take()
                 following = builder.gep(builder.load(X), [integer(size)])
                 builder.store(following, X)
-                emit.look_at(following)
+                emit.compare(following)
                 emit.settle_bits()
                 row = builder.mul(emit["d_row"], builder.mul(number, integer(size)))
                 d = builder.add(emit["d"], row)

@@ -1,6 +1,6 @@
-"""exp and tanh as polynomials, which become vector code where library calls stay one by one.
+"""exp and tanh as polynomials: they become vector code, while library calls stay scalar.
 
-Emitted as IR without fast-math flags: what is rounded on purpose must not be reordered away.
+Emitted as IR without fast-math flags, which would reorder deliberate rounding.
 """
 
 import math
@@ -14,22 +14,22 @@ from .emitter import multiply_add
 
 
 class _Format:
-    """Numbers of one type: their bits, and the polynomials that reach their precision."""
+    """A floating-point type: its bits, and the polynomials that reach its precision."""
 
     def __init__(
         self, integer, mantissa, largest, ln2, exp_terms, tanh_numerator, tanh_denominator
     ):
         self.integer, self.mantissa = ir.IntType(integer), mantissa
         self.bias = (1 << (integer - mantissa - 2)) - 1
-        self.magic = 1.5 * 2.0**mantissa  # added, it leaves a number rounded in the last bits
-        self.largest = largest  # whose exp is finite
+        self.magic = 1.5 * 2.0**mantissa  # added, it rounds a number into the last bits
+        self.largest = largest  # the largest number whose exp is finite
         self.smallest = (1.5 - self.bias) * math.log(2.0)
-        self.ln2_head, self.ln2_tail = ln2  # of which n times the first is exact
+        self.ln2_head, self.ln2_tail = ln2  # their sum; n times the first is exact
         self.exp_terms = exp_terms
         self.tanh_numerator, self.tanh_denominator = tanh_numerator, tanh_denominator
 
 
-# exp: its Taylor series to where the next term is lost in rounding, for |r| <= log(2) / 2.
+# exp: its Taylor series, until the next term is lost in rounding, for |r| <= log(2) / 2.
 # tanh below 5/8: x + x^3 P(x^2) / Q(x^2) (Moshier, Cephes: tanhf and tanh).
 _FORMATS = {
     types.float32: _Format(
@@ -60,14 +60,14 @@ class _ScalarEmitter:
         return self.builder.call(self.fma_function, [a, b, c])
 
     def polynomial(self, x, coefficients):
-        """Horner's scheme, the highest power first."""
+        """Emit Horner's scheme, the highest power first."""
         total = self.number(coefficients[0])
         for coefficient in coefficients[1:]:
             total = self.fma(total, x, self.number(coefficient))
         return total
 
     def exp(self, x):
-        """2^n exp(r), x = n log(2) + r; infinity and 0 beyond the range, NaN for NaN."""
+        """Emit 2^n exp(r), x = n log(2) + r; infinity and 0 outside the range, NaN for NaN."""
         builder, form = self.builder, self.format
         magic = self.number(form.magic)
         shifted = self.fma(x, self.number(1.0 / math.log(2.0)), magic)
@@ -75,7 +75,7 @@ class _ScalarEmitter:
         r = self.fma(n, self.number(-form.ln2_head), x)
         r = self.fma(n, self.number(-form.ln2_tail), r)
         terms = [1.0 / math.factorial(k) for k in range(form.exp_terms, -1, -1)]
-        # 2^(n - 1), and twice the rest: n may be one more than exponents go.
+        # 2^(n - 1), and twice the rest: n may exceed the largest exponent by one.
         bits = builder.bitcast(shifted, form.integer)
         bits = builder.add(bits, ir.Constant(form.integer, form.bias - 1))
         bits = builder.shl(bits, ir.Constant(form.integer, form.mantissa))
@@ -88,7 +88,7 @@ class _ScalarEmitter:
         return builder.select(is_small, self.number(0.0), found)
 
     def tanh(self, x):
-        """An odd polynomial near 0, elsewhere 1 - 2 / (exp(2 |x|) + 1) with the sign of x."""
+        """Emit an odd polynomial near 0, elsewhere 1 - 2 / (exp(2 |x|) + 1) with the sign of x."""
         builder, form = self.builder, self.format
         square = builder.fmul(x, x)
         quotient = self.polynomial(square, form.tanh_numerator)
@@ -108,7 +108,7 @@ class _ScalarEmitter:
 
 @intrinsic
 def exp(typingctx, x):
-    """Return exp(x), within 2 units in the last place; 0 where it is nearly denormal."""
+    """Return exp(x), within 2 units in the last place; 0 if it is nearly denormal."""
 
     def codegen(context, builder, signature, args):
         return _ScalarEmitter(context, builder, x).exp(args[0])

@@ -23,7 +23,7 @@ class ListEmitter(Emitter):
         self.panels = panels
 
     def vectors(self, name, start, row, stride):
-        """Pointers to one vector in each panel: name[start + row * stride + j * panel]."""
+        """Yield a pointer to a vector of each panel: name[start + row * stride + j * panel]."""
         builder = self.builder
         first = builder.gep(self[name], [builder.add(start, builder.mul(row, stride))])
         panel = self.given.get(f"{name.lower()}_panel", integer(self.lanes))
@@ -31,7 +31,7 @@ class ListEmitter(Emitter):
             yield self.vector_at(name, self.row(first, panel, integer(j)))
 
     def sums(self, first, last, term, initial):
-        """initial + term(e, sum) over e in [first, last), in registers."""
+        """Return initial + sum of term(e) over e in [first, last), in registers."""
         builder = self.builder
         return self.accumulate(
             first,
@@ -42,9 +42,9 @@ class ListEmitter(Emitter):
         )
 
     def accumulate(self, start, is_left, following, term, initial):
-        """initial + term(e, sum) over e = start, following(e) ... as long as is_left(e).
+        """Return initial + sum of term(e) over e = start, following(e) ... while is_left(e).
 
-        One chain of operations for each number, whatever the number of panels.
+        Each element is one chain of operations, for any number of panels.
         """
         builder, before = self.builder, self.builder.block
         loop, done = builder.append_basic_block("numbers"), builder.append_basic_block("summed")
@@ -69,10 +69,10 @@ class ListEmitter(Emitter):
             total.add_incoming(next_value, end)
         return found
 
-    def products(self, places, name, start, stride, are_pairs=False):
-        """The term values[e] name[start + places[e] * stride + j * panel] of a sum.
+    def products(self, indices, name, start, stride, are_pairs=False):
+        """Return the term values[e] name[start + indices[e] * stride + j * panel] of a sum.
 
-        Or of values[2 e] and places[2 e + 1].
+        With ``are_pairs``, values[2 e] and indices[2 e + 1].
         """
 
         def term(e, sums):
@@ -81,7 +81,7 @@ class ListEmitter(Emitter):
                 first = self.builder.shl(e, integer(1))
                 second = self.builder.add(first, integer(1))
             number = self.splat(self.number("values", first))
-            pointers = self.vectors(name, start, self.element(places, second), stride)
+            pointers = self.vectors(name, start, self.element(indices, second), stride)
             terms = zip(map(self.load, pointers), sums, strict=True)
             return [self.builder.call(self.fma, [number, *term]) for term in terms]
 

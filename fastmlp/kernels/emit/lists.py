@@ -1,9 +1,9 @@
-"""Products with rows of numbers of which only those that are not zero are listed, as vector IR.
+"""Products with rows stored as lists of their non-zero elements, as vector IR.
 
-A list has a place and a value for each of its numbers. The sums of up to four panels stay in
-registers while the list is gone through, each one chain of operations, so that the number of panels
-changes no bit. The loops over rows and columns are part of the IR: called one by one from Numba,
-the sums of a row of an image took 31 us in place of 26 for a block of 32.
+A list has a column and a value for each element. The sums of up to four panels stay in registers
+during the loop over a list, each one chain of operations, so that the number of panels changes no
+bit. The loops over rows and columns are part of the IR: with rows called one by one from Numba, a
+block of 32 images took 31 us instead of 26.
 """
 
 from typing import Any, NamedTuple
@@ -26,16 +26,16 @@ class RowsOfLists(NamedTuple):
     columns: Any
     values: Any
     order: Any
-    is_ordered: bool  # or they are rows block + r of the data, not order[block + r]
+    is_ordered: bool  # True: rows order[block + r] of the data; False: rows block + r
     block: int
     part: int
     first: int
     last: int
-    W: Any  # from w on, a row every w_row and a panel every w_panel numbers
+    W: Any  # starts at w; strides of rows and panels: w_row, w_panel
     w: int
     w_row: int
     w_panel: int
-    I: Any  # what the sums start from
+    I: Any  # the initial sums
     i: int
     i_row: int
     i_panel: int
@@ -49,7 +49,7 @@ class RowsOfLists(NamedTuple):
 def _multiply_rows(typingctx, given, count):
     """C_r = I_r + sum_e values[e] W[columns[e]] over the part of row r, for len(count) panels.
 
-    The last row first, so that I may lie in the place of the first.
+    Starts with the last row, so that I may be stored where the first row of C is.
     """
 
     def codegen(context, builder, signature, args):
@@ -75,7 +75,7 @@ def _multiply_rows(typingctx, given, count):
 
 
 class ColumnsOfLists(NamedTuple):
-    """Columns k of a block: those listed from first to last, or first to last themselves."""
+    """Columns k of a block: touched[first : last], or columns first to last."""
 
     capacity: int  # of a column
     next: Any
@@ -89,9 +89,9 @@ class ColumnsOfLists(NamedTuple):
     d: int
     d_row: int
     d_panel: int
-    H: Any  # the shift, one number for each column
+    H: Any  # the shift of each column
     has_shift: bool
-    U: Any  # the sums of D over the rows, panel by panel
+    U: Any  # sums of D over the rows, panel by panel
     u: int
     S: Any
     s: int
@@ -135,6 +135,8 @@ def _multiply_columns(typingctx, given, count):
 
 
 class SumOfRows(NamedTuple):
+    """The sum of rows 0 to last of D."""
+
     D: Any
     d: int
     d_row: int
@@ -142,14 +144,14 @@ class SumOfRows(NamedTuple):
     last: int
     C: Any
     c: int
-    is_first: bool  # whether C is overwritten, and not added to
+    is_first: bool  # True: overwrite C; False: add to C
 
 
 @intrinsic
 def _sum_rows(typingctx, given, count):
     """C = sum over r < last of D_r, or C += it, for len(count) panels.
 
-    C is written once: several members may write the same sums at the same time.
+    C is written once, because several members may write the same sums at the same time.
     """
 
     def codegen(context, builder, signature, args):
@@ -171,23 +173,23 @@ def _sum_rows(typingctx, given, count):
 
 
 class List(NamedTuple):
-    """One list, and the rows of W it stands for."""
+    """One list, and the rows of W at its columns."""
 
     columns: Any
     values: Any
     first: int
     last: int
-    W: Any  # from w on, a row every w_row and a panel every w_panel numbers
+    W: Any  # starts at w; strides of rows and panels: w_row, w_panel
     w: int
     w_row: int
     w_panel: int
-    I: Any  # what the sum starts from; or the gradient that the rows are multiplied by
+    I: Any  # the initial sum; or the gradient that multiplies the rows
     i: int
     i_panel: int
-    C: Any  # the sum; or the rows' products with the gradient, one number each
+    C: Any  # the sum; or the product of each row with the gradient
     c: int
     gain: Any
-    is_first: bool  # whether C is overwritten, and not added to
+    is_first: bool  # True: overwrite C; False: add to C
 
 
 @intrinsic
@@ -209,10 +211,9 @@ def _multiply_list(typingctx, given, count):
 
 @intrinsic
 def _add_to_rows(typingctx, given, count):
-    """W[columns[e]] += gain values[e] I for all numbers of the list, for len(count) panels.
+    """W[columns[e]] += gain values[e] I for all elements of the list, for len(count) panels.
 
-    From the last to the first: what the forward pass has read last is still in the first-level
-    cache.
+    From the last to the first: the rows that the forward pass read last are still in the L1 cache.
     """
 
     def codegen(context, builder, signature, args):
@@ -232,7 +233,7 @@ def _add_to_rows(typingctx, given, count):
 
 @intrinsic
 def _backward_and_add(typingctx, given, count):
-    """C[columns[e]] = W[columns[e]] . I, or += where it is not the first of some panels; then
+    """C[columns[e]] = W[columns[e]] . I (+= after the first panels), then
     W[columns[e]] += gain values[e] I.
     """
 
@@ -267,7 +268,7 @@ def _backward_and_add(typingctx, given, count):
 
 
 def for_panels(product):
-    """Return a kernel that calls ``product`` with as many panels as it is told, 1 to 4."""
+    """Return a kernel that calls ``product`` for 1 to 4 panels."""
 
     @kernel
     def for_panels(given, panels):

@@ -7,9 +7,9 @@ from numba.extending import intrinsic
 
 from ..machine.view import check_access, emit_element, unpack
 
-# Rows of at most so many bytes: of longer ones, the sum of 255^2 might not fit an int32.
+# Longest rows, in bytes: a sum of more squares of 255 might not fit an int32.
 MOST_FEATURES = 1 << 15
-AT_ONCE = 4  # products at once: each byte of the first row is read once for so many
+AT_ONCE = 4  # products at a time: they read the first row once
 _CHUNK = 16  # bytes: as int16, they fill a 32-byte register
 _INDEX, _SUM = ir.IntType(64), ir.VectorType(ir.IntType(32), _CHUNK // 2)
 
@@ -34,8 +34,8 @@ def _sum_of_products(builder, x, y):
 def multiply_bytes(typingctx, X, order, first, row, G, g, factor):
     """G[g + s] = factor X_row . X_s for rows s < row, both counted from order[first] on.
 
-    The products of whole numbers are exact. Overwrites G up to the next multiple of AT_ONCE. X
-    has at least 16 columns, and at most MOST_FEATURES.
+    Products of integers are exact. Overwrites G up to the next multiple of AT_ONCE. X has at least
+    16 columns and at most MOST_FEATURES.
     """
 
     def codegen(context, builder, signature, args):
@@ -57,7 +57,7 @@ def multiply_bytes(typingctx, X, order, first, row, G, g, factor):
             load.align = 1
             return load
 
-        # The last chunk ends with the row: what the one before it has had counts as 0.
+        # The last chunk ends with the row: bytes that the chunk before it has are set to 0.
         rest = builder.urem(width, _integer(_CHUNK))
         left = builder.sub(width, rest)
         tail = builder.sub(width, _integer(_CHUNK))
@@ -79,7 +79,7 @@ def multiply_bytes(typingctx, X, order, first, row, G, g, factor):
             f"llvm.vector.reduce.add.v{_CHUNK // 2}i32",
         )
         mine = start_of(row)
-        # Two fifths of an image's chunks are all 0.
+        # Two fifths of the chunks of an image of a digit are 0.
         places = cgutils.alloca_once(builder, _INDEX, MOST_FEATURES // _CHUNK)
         n_places = cgutils.alloca_once_value(builder, _integer(0))
         with cgutils.for_range_slice(builder, _integer(0), left, _integer(_CHUNK)) as (k, _):

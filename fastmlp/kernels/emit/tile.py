@@ -1,15 +1,15 @@
 """The matrix products, as explicit vector IR: tiles of a few rows times one 64-byte vector.
 
-The sums of a tile stay in registers while it runs along ``k``. LLVM splits the 64-byte vector into
-what the host has: one AVX-512, two AVX2 or four NEON registers. Rows are cut into as few tiles as
-the registers allow, of nearly equal height, so that none is so low that it waits for its own sums.
+The sums of a tile stay in registers during the loop over ``k``. LLVM splits the 64-byte vector into
+the registers of the CPU: one for AVX-512, two for AVX2, four for NEON. Rows are split into as few
+tiles as the registers allow, of nearly equal height: a low tile would wait for its own sums.
 
-Every element is one chain of fused multiply-adds in the order of ``k``, whatever the height of the
-tile it falls in. So neither the host's tile nor how work is split between threads can change a bit.
+Every element is one chain of fused multiply-adds in the order of ``k``, for any height of its tile.
+So neither the CPU's tile nor the division of work between threads changes a bit.
 
 Plain Numba loops over the same shapes reach a third of the speed, because LLVM keeps the sums in
-memory and not in registers. Called one by one from Numba, tiles of 32 steps reach 70 % of the peak:
-the loops over tiles are part of the IR, and 90 % is reached.
+memory. Tiles called one by one from Numba reach 70 % of the peak at 32 steps; with the loops over
+tiles in the IR, 90 %.
 """
 
 from llvmlite import ir
@@ -44,8 +44,8 @@ class _TileEmitter(Emitter):
         self.keep, self.gain = self.splat(given["keep"]), self.splat(given["gain"])
 
     def product(self):
-        """All rows. High tiles have more rows than there are registers for their addresses, unless
-        the rows of A are a vector apart, as in panels: then one address and constants do.
+        """Emit all rows. High tiles have more rows than there are registers for their addresses,
+        unless the rows of A are one vector apart, as in panels: then one address is enough.
         """
         if self.of_columns or TILE_ROWS <= _MOST_ADDRESSES:
             self.rows(TILE_ROWS)
@@ -59,7 +59,7 @@ class _TileEmitter(Emitter):
                 self.rows(TILE_ROWS)
 
     def rows(self, most):
-        """All rows in tiles of at most ``most``, the higher of the two heights first."""
+        """Emit all rows in tiles of at most ``most`` rows, the higher of two heights first."""
         builder, one = self.builder, integer(1)
         tiles = self.quotient(self.n, integer(most))
         height = self.quotient(self.n, builder.select(
@@ -80,7 +80,7 @@ class _TileEmitter(Emitter):
         return self.builder.udiv(self.builder.sub(self.builder.add(a, b), one), b)
 
     def tiles(self, rows, count, first):
-        """``count`` tiles of one height from row ``first`` on; return the row behind them."""
+        """Emit ``count`` tiles of one height from row ``first`` on; return the row after them."""
         builder = self.builder
         before = builder.block
         tile, after = builder.append_basic_block("tile"), builder.append_basic_block("after")
@@ -103,31 +103,31 @@ class _TileEmitter(Emitter):
         return behind
 
     def tile(self, rows, row):
-        """One tile: the loop along k, and the store."""
+        """Emit one tile: the loop over k, and the stores."""
         builder = self.builder
         elements_of_A = self.elements_of_A(rows, row)
         before = builder.block
         loop, done = builder.append_basic_block("sum_over_k"), builder.append_basic_block("store")
         builder.branch(loop)
         builder.position_at_end(loop)
-        k, place = builder.phi(INDEX), builder.phi(INDEX)
+        k, offset = builder.phi(INDEX), builder.phi(INDEX)
         sums = [builder.phi(self.vector) for _ in range(rows)]
         next_k = builder.add(k, integer(1))
         B_row = self.load(self.vector_at("B", self.row(self.B, self.b_row, k)))
         grown = []
-        for element, total in zip(elements_of_A(place), sums, strict=True):
+        for element, total in zip(elements_of_A(offset), sums, strict=True):
             self.check("A", element, self.itemsize)
             scalar = builder.load(element)
             grown.append(builder.call(self.fma, [self.splat(scalar), B_row, total]))
-        place_of_next = self.next_place(place, next_k)
+        next_offset = self.next_offset(offset, next_k)
         end = builder.block  # assertions cut the loop
-        for variable, initial, following in (
+        for variable, initial, next_value in (
             (k, integer(0), next_k),
-            (place, integer(0), place_of_next),
+            (offset, integer(0), next_offset),
             *zip(sums, [ir.Constant(self.vector, None)] * rows, grown, strict=True),
         ):
             variable.add_incoming(initial, before)
-            variable.add_incoming(following, end)
+            variable.add_incoming(next_value, end)
         builder.cbranch(builder.icmp_signed("<", next_k, self.K), loop, done)
         builder.position_at_end(done)
         for r, total in enumerate(grown):
@@ -138,30 +138,30 @@ class _TileEmitter(Emitter):
             self.store(total, self.vector_at("C", self.row(self.C, self.c_row, number)))
 
     def elements_of_A(self, rows, row):
-        """A function from the place along k to pointers to A's elements of the tile's rows."""
+        """Return a function from an offset along k to pointers to the tile's elements of A."""
         builder, numbers = self.builder, range(rows)
         if self.of_columns or self.is_near:
             apart = 1 if self.of_columns else self.lanes
             start = builder.gep(self.A, [builder.mul(row, integer(apart))])
 
-            def elements(place):
-                first = builder.gep(start, [place])
+            def elements(offset):
+                first = builder.gep(start, [offset])
                 return [builder.gep(first, [integer(r * apart)]) for r in numbers]
 
             return elements
         starts = [self.row(self.A, self.a_row, builder.add(row, integer(r))) for r in numbers]
-        return lambda place: [builder.gep(start, [place]) for start in starts]
+        return lambda offset: [builder.gep(start, [offset]) for start in starts]
 
-    def next_place(self, place, next_k):
-        """How far behind its start the next k's element of A lies."""
+    def next_offset(self, offset, next_k):
+        """Return the offset from the start of a row of A to its element at the next k."""
         builder = self.builder
         if self.of_columns:
-            return builder.add(place, self.a_row)
+            return builder.add(offset, self.a_row)
         lane = builder.and_(next_k, integer(self.lanes - 1))
         to_next_panel = builder.sub(self.a_panel, integer(self.lanes))
         is_next_panel = builder.icmp_signed("==", lane, integer(0))
         jump = builder.select(is_next_panel, to_next_panel, integer(0))
-        return builder.add(builder.add(place, integer(1)), jump)
+        return builder.add(builder.add(offset, integer(1)), jump)
 
 
 def _make_product(of_columns):

@@ -14,10 +14,10 @@ _INDEX = ir.IntType(64)
 
 
 def _transposed(builder, rows):
-    """Return the columns of n vectors of n numbers, in emitted code.
+    """Return the columns of n vectors of n elements, in emitted code.
 
-    By perfect shuffles: merging rows i and i + n/2 element by element, log2(n) times, moves bit
-    after bit of the row's number to the column's.
+    By perfect shuffles: interleaving rows i and i + n/2, log2(n) times, moves the bits of the row
+    index to the column index, one each time.
     """
     n = len(rows)
     halves = [[k // 2 + n * (k % 2) + part * (n // 2) for k in range(n)] for part in (0, 1)]
@@ -30,7 +30,7 @@ def _transposed(builder, rows):
 
 @intrinsic
 def _transpose_square(typingctx, S, s, s_row, T, t, t_row):
-    """Overwrite T[t + j*t_row + i] with S[s + i*s_row + j], for i and j below 32 bytes' numbers."""
+    """Overwrite T[t + j*t_row + i] with S[s + i*s_row + j], for i, j < 32 / itemsize."""
 
     def codegen(context, builder, signature, args):
         S, s, s_row, T, t, t_row = args
@@ -64,23 +64,23 @@ def _transpose_square(typingctx, S, s, s_row, T, t, t_row):
 
 @kernel
 def transpose_block(S, s, s_row, T, t, t_row):
-    """T = S^T for one block of lanes x lanes numbers, in flat arrays with strides of rows."""
+    """T = S^T for one block of lanes x lanes elements; s_row and t_row are row strides."""
     half = _HALF // S.itemsize
     for i in range(0, 2 * half, half):
         for j in range(0, 2 * half, half):
             _transpose_square(S, s + i * s_row + j, s_row, T, t + j * t_row + i, t_row)
 
 
-BYTES = 16  # rows and columns of a block of bytes: so many fill sixteen SSE registers
+BYTES = 16  # rows and columns of a block of bytes, which fill sixteen SSE registers
 
 
 @intrinsic
 def transpose_bytes(typingctx, S, order, first, count, T, t, t_row, k0, k1):
     """Overwrite T[t + k*t_row + i] with S[order[first + i], k], for i < BYTES and k0 <= k < k1.
 
-    With 0 for i >= count, of which there is at least one row. ``S`` has at least BYTES columns. The
-    last block of a row lies within it, and so reaches back: columns before k0 are overwritten with
-    what belongs there, as another member may be doing at the same time.
+    Rows i >= count are 0; count is at least 1. ``S`` has at least BYTES columns. The last block of
+    a row ends at its last column and may start before k0: columns before k0 are then overwritten
+    with their own values, possibly while another member writes the same.
     """
 
     def codegen(context, builder, signature, args):

@@ -1,4 +1,4 @@
-"""Rows of numbers, most of them zero, written as lists of those that are not."""
+"""Rows of the data, most elements zero, written as lists of their non-zero elements."""
 
 import numpy as np
 from llvmlite import ir
@@ -11,7 +11,7 @@ from ..machine.jit import kernel
 from ..machine.view import emit_element, row_view
 from .gather import typed_row
 
-# Columns are looked at so many at a time; where a row is cut into parts is a multiple of it.
+# Columns compared at a time. Parts of a row start at multiples of it.
 GRAIN = 16
 
 _BYTES, _SINGLES, _DOUBLES = np.empty(0, np.uint8), np.empty(0, np.float32), np.empty(0)
@@ -19,7 +19,7 @@ _BYTES, _SINGLES, _DOUBLES = np.empty(0, np.uint8), np.empty(0, np.float32), np.
 
 @intrinsic
 def _find_nonzero(typingctx, row, start):
-    """Return a number whose bit j says whether row[start + j] is not zero, for j < GRAIN."""
+    """Return an integer whose bit j is 1 if row[start + j] is not zero, for j < GRAIN."""
 
     def codegen(context, builder, signature, args):
         kind = signature.args[0]
@@ -39,7 +39,7 @@ def _find_nonzero(typingctx, row, start):
 
 @intrinsic
 def _lowest_bit(typingctx, number):
-    """Return the place of the lowest bit that is set; there must be one."""
+    """Return the index of the lowest bit that is set; at least one must be."""
 
     def codegen(context, builder, signature, args):
         word = ir.IntType(64)
@@ -51,8 +51,8 @@ def _lowest_bit(typingctx, number):
 
 
 @kernel
-def _compress_part(x, first, last, factor, place, columns, values):
-    """Write columns ``first`` to ``last`` of a row from ``place`` on; return the place behind."""
+def _compress_part(x, first, last, factor, index, columns, values):
+    """Append columns ``first`` to ``last`` of a row at ``index``; return the index after them."""
     start = first
     while start < last:
         if start + GRAIN <= last:
@@ -64,28 +64,28 @@ def _compress_part(x, first, last, factor, place, columns, values):
         while found != 0:
             k = start + _lowest_bit(found)
             found &= found - 1
-            columns[place] = k
+            columns[index] = k
             scaled = np.float64(x[k]) * factor[0 if factor.size == 1 else k]
-            values[place] = values.dtype.type(scaled)
-            place += 1
+            values[index] = values.dtype.type(scaled)
+            index += 1
         start += GRAIN
-    return place
+    return index
 
 
 @kernel
 def _compress_rows(X, like, order, first, last, factor, cuts, starts, s, columns, values):
-    """Write x factor of all non-zero x of rows order[first : last] of X, row by row.
+    """Write x factor for all non-zero x of rows order[first : last] of X, row by row.
 
-    ``starts[s]`` says where to begin; behind it come where the next part of a row starts, and at
-    last what lies behind the last row. Computed in float64, as dense rows are.
+    ``starts[s]`` is the index of the first element. The starts of the following parts of rows are
+    written after it, and last the end of the last row. Computed in float64, as for dense rows.
     """
-    place = starts[s]
+    index = starts[s]
     for i in range(first, last):
         x = typed_row(X, order[i], 0, cuts[PARTS], like)
         for part in range(PARTS):
-            place = _compress_part(x, cuts[part], cuts[part + 1], factor, place, columns, values)
+            index = _compress_part(x, cuts[part], cuts[part + 1], factor, index, columns, values)
             s += 1
-            starts[s] = place
+            starts[s] = index
 
 
 @kernel(cached=True)
@@ -96,19 +96,19 @@ def compress_uint8(X, order, first, last, factor, cuts, starts, s, columns, valu
 
 @kernel(cached=True)
 def compress_float32(X, order, first, last, factor, cuts, starts, s, columns, values):
-    """Make lists of rows of float32, of which X holds the bytes."""
+    """Make lists of rows of float32; X holds their bytes."""
     _compress_rows(X, _SINGLES, order, first, last, factor, cuts, starts, s, columns, values)
 
 
 @kernel(cached=True)
 def compress_float64(X, order, first, last, factor, cuts, starts, s, columns, values):
-    """Make lists of rows of float64, of which X holds the bytes."""
+    """Make lists of rows of float64; X holds their bytes."""
     _compress_rows(X, _DOUBLES, order, first, last, factor, cuts, starts, s, columns, values)
 
 
 @kernel(cached=True)
 def count_columns(X, counts):
-    """Overwrite ``counts``, int64 (F,), with the non-zero numbers of each column."""
+    """Overwrite ``counts``, int64 (F,), with the number of non-zero elements of each column."""
     for k in range(counts.size):
         counts[k] = 0
     for r in range(X.shape[0]):

@@ -1,7 +1,7 @@
-"""Rows of the data, brought into a block: by address, so that no step depends on their type.
+"""Dense rows of the data, copied into a block by kernels that are called by address.
 
-Images stay the bytes they are, a quarter of the memory and of the traffic from it, and are scaled
-on their way into the block, exactly as ``ops.scalers.Scaling`` does it: in float64.
+So no step depends on the type of the rows. Images stay bytes, which take a quarter of the memory
+and of its bandwidth, and are scaled when they are copied, in float64 as in ``ops.scalers.Scaling``.
 """
 
 import numpy as np
@@ -19,9 +19,9 @@ _ONE, _MANY = (0,), (0, 0)
 
 @intrinsic
 def typed_row(typingctx, X, row, start, size, like):
-    """Return numbers ``start`` to ``start + size`` of a row of a matrix of bytes.
+    """Return elements ``start`` to ``start + size`` of a row of a matrix of bytes.
 
-    They are of the type of the flat array ``like``.
+    The elements have the type of the flat array ``like``.
     """
 
     def codegen(context, builder, signature, args):
@@ -42,7 +42,7 @@ def typed_row(typingctx, X, row, start, size, like):
 
 @kernel
 def prefetch_rows(X, order, first, last):
-    """Ask for rows order[first : last] of X, so that they are in the cache when gathered."""
+    """Prefetch rows order[first : last] of X."""
     for i in range(first, min(last, order.size)):
         for byte in range(0, X.shape[1], VECTOR_BYTES):
             prefetch(X, order[i], byte)
@@ -50,7 +50,7 @@ def prefetch_rows(X, order, first, last):
 
 @kernel(cached=True)
 def gather_same(X, order, first, last, offset, factor, A, start, row, panel):
-    """Copy rows order[first : last] of X, numbers of A's type, to rows of A from ``start`` on."""
+    """Copy rows order[first : last] of X, which has A's type, to rows of A from ``start`` on."""
     lanes = VECTOR_BYTES // A.itemsize
     n = X.shape[1] // A.itemsize
     whole = n // lanes * lanes
@@ -67,16 +67,16 @@ def gather_same(X, order, first, last, offset, factor, A, start, row, panel):
 
 
 @intrinsic
-def _scale_bytes(typingctx, X, row, k, offset, factor, place, A, a, count):
-    """A[a + j] = (X[row, k + j] - offset[place + j]) factor[place + j] for one vector of A.
+def _scale_bytes(typingctx, X, row, k, offset, factor, o, A, a, count):
+    """A[a + j] = (X[row, k + j] - offset[o + j]) factor[o + j] for one vector of A.
 
-    ``count`` is a tuple of one number if one offset serves all columns, else longer.
-    As vector IR: LLVM left the loop in scalars, 2.6 cycles for a number.
+    ``count`` is a tuple of length 1 if all columns have the same offset, else longer. As vector IR:
+    LLVM compiled the loop to scalar code, 2.6 cycles an element.
     """
     n_offsets = len(count)
 
     def codegen(context, builder, signature, args):
-        X, row, k, offset, factor, place, A, a, _ = args
+        X, row, k, offset, factor, o, A, a, _ = args
         kinds = signature.args
 
         def load(pointer, vector):
@@ -86,7 +86,7 @@ def _scale_bytes(typingctx, X, row, k, offset, factor, place, A, a, count):
 
         def scale(kind, array):
             count = lanes if n_offsets > 1 else 1
-            first = emit_element(context, builder, kind, array, place, count)
+            first = emit_element(context, builder, kind, array, o, count)
             if n_offsets > 1:
                 return load(first, wide)
             undefined = ir.Constant(wide, ir.Undefined)
@@ -98,8 +98,8 @@ def _scale_bytes(typingctx, X, row, k, offset, factor, place, A, a, count):
         lanes = VECTOR_BYTES * 8 // real.bitwidth
         wide, narrow = ir.VectorType(ir.DoubleType(), lanes), ir.VectorType(_BYTE, lanes)
         _, shape = unpack(context, builder, kinds[0], X)
-        place_of_bytes = builder.add(builder.mul(row, builder.extract_value(shape, 1)), k)
-        pointer = emit_element(context, builder, kinds[0], X, place_of_bytes, lanes)
+        index = builder.add(builder.mul(row, builder.extract_value(shape, 1)), k)
+        pointer = emit_element(context, builder, kinds[0], X, index, lanes)
         value = builder.uitofp(load(pointer, narrow), wide)
         value = builder.fmul(builder.fsub(value, scale(kinds[3], offset)), scale(kinds[4], factor))
         vector = ir.VectorType(context.get_value_type(real), lanes)
@@ -116,7 +116,7 @@ def _scale_bytes(typingctx, X, row, k, offset, factor, place, A, a, count):
 
 @kernel(cached=True)
 def gather_bytes(X, order, first, last, offset, factor, A, start, row, panel):
-    """The same for rows of bytes, scaled: (x - offset) factor."""
+    """Copy rows of bytes, scaled: (x - offset) factor. Arguments as for :func:`gather_same`."""
     lanes = VECTOR_BYTES // A.itemsize
     n = X.shape[1]
     whole = n // lanes * lanes

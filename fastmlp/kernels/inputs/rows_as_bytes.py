@@ -1,10 +1,10 @@
-"""The first layer on rows of bytes, most of them zero, as images are kept.
+"""The first layer on rows of bytes, most of them zero, as in images.
 
-Forward goes through the rows as they lie in the data, the gradient through a copy of the block that
-lies column by column. Lists, of the same images, take half as many lines more from memory, 12 us
-in place of 3 to be listed by columns in a block of 32, and 72 us in place of 57 in all.
+Forward reads the rows of the data, the gradient a copy of the block that is stored by columns.
+Lists of the same images read 1.5 times as many cache lines; a block of 32 takes 12 us instead of 3
+to be stored by columns, and 72 us instead of 57 in total.
 
-What is shared with lists, and the shift of standardised inputs, is in rows_as_lists.py.
+The shift of standardised inputs is described in rows_as_lists.py.
 """
 
 from ..emit.bits import (
@@ -26,17 +26,17 @@ from ..machine.view import view
 from .gather import prefetch_rows
 from .rows_as_lists import shift_outputs
 
-# So many rows at a time meet a word of columns: their sums, too, stay in the first-level cache.
-# Sums of 128 rows take 102 us in place of 109.
+# Rows at a time for a word of columns: their sums, too, stay in the L1 cache. A block of 128 rows
+# takes 102 us instead of 109.
 _ROWS = 32
 
 
 @kernel
 def multiply_block(sparse, order, params, Z, c, block, p, panels, r0, r1, I, i, i_panel):
-    """Z = X W + I, the same for all rows, for rows order[block + r0 : block + r1] and some panels.
+    """Z = X W + I for rows order[block + r0 : block + r1] and some panels; I is one row.
 
-    A word of columns at a time: so much of four panels of W stays in the first-level cache while
-    the rows meet it. The last rows first, so that I may lie in the place of the first.
+    A word of columns at a time: this part of four panels of W stays in the L1 cache for all rows.
+    Starts with the last rows, so that I may be stored where the first row of Z is.
     """
     lanes = VECTOR_BYTES // Z.itemsize
     w, w_panel, z = c.w + p * c.n_in * lanes, c.n_in * lanes, c.out + p * c.out_panel
@@ -70,7 +70,7 @@ def forward_of_bytes(sparse, order, params, Z, c, block, p0, p1, r0, r1):
 
 @kernel(cached=True)
 def bytes_by_columns(member, team, sparse, columns, order, block, rows):
-    """Copy a block's bytes column by column: this member's columns. Rows there are none of: 0."""
+    """Copy a block's bytes column by column, this member's columns; missing rows are 0."""
     width, height = sparse.X.shape[1], columns.capacity
     first, last = share(width, BYTES, member, team)
     if first == last:
@@ -91,8 +91,9 @@ def bytes_by_columns(member, team, sparse, columns, order, block, rows):
 def gradient_of_bytes(sparse, columns, D, c, p0, p1, k0, k1, rows, source, keep, gain, target):
     """target = keep source + gain X^T dZ for inputs k0 to k1 and some panels of units.
 
-    ``source`` and ``target`` are laid out like the parameters, or ``source`` is one vector. Where
-    they are one array, and neither decay nor shift touches them all, only columns with numbers are.
+    ``source`` and ``target`` have the layout of the parameters, or ``source`` is one vector. If
+    they are the same array and there is neither decay nor shift, only columns with elements are
+    updated.
     """
     lanes = VECTOR_BYTES // D.itemsize
     from_vector = source.size == lanes
@@ -120,5 +121,5 @@ def gradient_of_bytes(sparse, columns, D, c, p0, p1, k0, k1, rows, source, keep,
 
 @kernel(cached=True)
 def prefetch_bytes(sparse, order, first, last):
-    """Ask for rows order[first : last], so that they are in the cache when used."""
+    """Prefetch rows order[first : last]."""
     prefetch_rows(sparse.X, order, first, last)

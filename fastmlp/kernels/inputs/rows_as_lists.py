@@ -1,19 +1,19 @@
-"""The first layer on rows of which only the non-zero numbers are kept.
+"""The first layer on rows stored as lists of their non-zero elements.
 
 Most pixels of an image of a digit, and nearly all words of a text, are zero: their products and
-their gradients are zero too, and take no part. Forward, a row's numbers bring the rows of W that
-they multiply into sums that stay in registers. For the gradient the block is first indexed by
-columns, so that each row of W is read and written once, and meets the rows of the block meanwhile.
-Updated row by row of the block instead, W takes twice as long: 41 in place of 25 us at 32 rows.
+their gradients are zero, too, and are skipped. Forward, each element of a row adds a row of W to
+sums that stay in registers. For the gradient the block is first indexed by columns, so that each
+row of W is read and written once for all rows of the block. Updating W row by row of the block
+takes 41 us instead of 25 at 32 rows.
 
 Standardised inputs (x - m) f are not sparse, but x f is, and m f is the same for all rows:
 
     (x - m) f W + b  =  x f W + (b - m f W)
     G = (x f)^T dZ - (m f)^T sum_i dZ_i
 
-The last row of the data is -m f, so that b - m f W is computed as any row's outputs are.
+The last row of the data is -m f, so that b - m f W is computed like the outputs of any row.
 
-All are called by their addresses, so that a step does not hold their code where nobody uses it.
+All are called by address, so that a step does not contain code that it does not use.
 """
 
 from ..buffers import PARTS
@@ -34,9 +34,9 @@ from ..machine.view import prefetch_line, view
 
 @kernel
 def shift_outputs(sparse, order, params, Z, c, p, panels, first):
-    """Overwrite b - m f W at ``first``: in the place of the first row, the last to need it."""
+    """Write b - m f W at ``first``, where the first row's outputs are: they are computed last."""
     lanes = VECTOR_BYTES // Z.itemsize
-    shift = sparse.starts.size // PARTS - 1  # the row behind the last
+    shift = sparse.starts.size // PARTS - 1  # the row after the last
     for part in range(PARTS):
         multiply_rows_of_lists(RowsOfLists(
             sparse.starts, sparse.columns, sparse.values, order, False, shift, part, 0, 1,
@@ -51,8 +51,8 @@ def shift_outputs(sparse, order, params, Z, c, p, panels, first):
 def sparse_forward(sparse, order, params, Z, c, block, p0, p1, r0, r1):
     """Z = X W + b for rows order[block + r0 : block + r1] and some panels of units.
 
-    A quarter of the columns at a time: so much of four panels of W stays in the first-level cache
-    while all rows meet it. In one go forward takes 33 us in place of 22, at 32 rows.
+    A quarter of the columns at a time: this part of four panels of W stays in the L1 cache for all
+    rows. With all columns at a time forward takes 33 us instead of 22, at 32 rows.
     """
     lanes = VECTOR_BYTES // Z.itemsize
     if r0 >= r1:
@@ -79,11 +79,11 @@ def sparse_forward(sparse, order, params, Z, c, block, p0, p1, r0, r1):
 
 @kernel(cached=True)
 def index_columns(member, team, sparse, columns, order, block, rows):
-    """List a block's numbers column by column: this member's parts of the columns."""
+    """List a block's elements column by column: this member's parts of the columns."""
     capacity = columns.capacity
     first_part, last_part = share(PARTS, 1, member, team)
     for part in range(first_part, last_part):
-        # A place more than the part has columns, for one that is already there.
+        # One element more than the part has columns: a column that is listed already goes there.
         begin = sparse.cuts[part] + part
         touched = view(columns.touched, begin, sparse.cuts[part + 1] + part + 1 - begin)
         behind, places, values = columns.next, columns.rows, columns.values
@@ -99,8 +99,8 @@ def index_columns(member, team, sparse, columns, order, block, rows):
                 view(values, 2 * place, 1)[0] = view(sparse.values, e, 1)[0]
                 view(places, 2 * place + 1, 1)[0] = r
                 mine[0] = place + 1
-        # Where most columns have a number, they are found by a look at all of them, and come in
-        # their order: listing and gradient of 32 images take 39.5 us in place of 42.
+        # If most columns have an element, all columns are tested, and are listed in order: listing
+        # and gradient of 32 images take 39.5 us instead of 42.
         if sparse.cuts[part + 1] - sparse.cuts[part] <= numbers:
             for k in range(sparse.cuts[part], sparse.cuts[part + 1]):
                 touched[n] = k
@@ -119,8 +119,9 @@ def index_columns(member, team, sparse, columns, order, block, rows):
 def sparse_gradient(sparse, columns, D, c, p0, p1, k0, k1, rows, source, keep, gain, target):
     """target = keep source + gain X^T dZ for inputs k0 to k1 and some panels of units.
 
-    ``source`` and ``target`` are laid out like the parameters, or ``source`` is one vector. Where
-    they are one array, and neither decay nor shift touches them all, only columns with numbers are.
+    ``source`` and ``target`` have the layout of the parameters, or ``source`` is one vector. If
+    they are the same array and there is neither decay nor shift, only columns with elements are
+    updated.
     """
     lanes = VECTOR_BYTES // D.itemsize
     from_vector = source.size == lanes
@@ -148,7 +149,7 @@ def sparse_gradient(sparse, columns, D, c, p0, p1, k0, k1, rows, source, keep, g
 
 @kernel(cached=True)
 def prefetch_numbers(sparse, order, first, last):
-    """Ask for the numbers of rows order[first : last], so that they are in the cache when used."""
+    """Prefetch the elements of rows order[first : last]."""
     for i in range(first, min(last, order.size)):
         begin, end = sparse.starts[order[i] * PARTS], sparse.starts[(order[i] + 1) * PARTS]
         for e in range(begin, end, VECTOR_BYTES // 4):

@@ -1,10 +1,10 @@
-"""Index assertions: compiled into the kernels of a debug build, and into no others.
+"""Index assertions, compiled into kernels in a debug build only.
 
-A debug build is asked for by the environment variable FASTMLP_DEBUG_MEMORY=1, before the package is
-imported. Every index of an array is then compared with its size, and every address that kernels
-work out for themselves, of numbers and of whole vectors, with the array it was worked out from.
-Where one lies outside, the process says so and ends at once, as with C's assert: an exception would
-leave the other members of a team waiting at their next barrier.
+The environment variable FASTMLP_DEBUG_MEMORY=1, set before the package is imported, makes a debug
+build. Every index is then compared with the size of its array, and every computed address, of an
+element or of a vector, with the bounds of its array. An access out of bounds prints a message and
+ends the process at once, like C's assert: an exception would leave the other members of a team
+waiting at a barrier.
 """
 
 import os
@@ -19,9 +19,9 @@ _WORD = ir.IntType(64)
 
 
 def check_range(builder, start, count, size, unit):
-    """Emit the assertion that ``count`` things from ``start`` on lie within ``size`` of them."""
+    """Emit the assertion that ``count`` units from ``start`` on are within ``size`` units."""
     count = _WORD(count) if isinstance(count, int) else count
-    # As numbers without sign: what is negative is beyond any end.
+    # Unsigned: a negative start is beyond any end.
     is_behind = builder.icmp_unsigned(">", start, size)
     is_long = builder.icmp_unsigned(">", count, builder.sub(size, start))
     # Numba's names begin as C++'s do: _ZN7fastmlp7kernels6sparse14sparse_forwardB...
@@ -36,9 +36,9 @@ def check_range(builder, start, count, size, unit):
 
 
 def _check_index(context, builder, index, size, axis=None):
-    """Emit the assertion that stands for Numba's own, which raises an exception."""
+    """Emit the assertion in place of Numba's own, which raises an exception."""
     wide = [value if value.type == _WORD else builder.sext(value, _WORD) for value in (index, size)]
-    check_range(builder, wide[0], 1, wide[1], "numbers")
+    check_range(builder, wide[0], 1, wide[1], "elements")
 
 
 if CHECKED:

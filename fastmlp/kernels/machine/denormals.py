@@ -1,9 +1,9 @@
 """Flush denormal numbers to zero while a kernel runs, and restore the mode after it.
 
 A denormal operand makes an x86 multiply-add up to a hundred times slower, and weights under L2 or
-activations of a saturated unit drift into that range. ARM flushes, too, so that both compute the
-same, but for results that are denormal before rounding and not after it: ARM flushes those as well.
-On other CPUs the mode is left alone.
+activations of a saturated unit reach that range. ARM flushes, too, so that both compute the same,
+except for results that are denormal before rounding but not after it, which ARM also flushes. On
+other CPUs the mode is not changed.
 """
 
 from llvmlite import ir
@@ -17,7 +17,7 @@ _BITS, _REGISTER = ir.IntType(32), ir.IntType(64)
 
 
 class _X86:
-    """The mode is in MXCSR, which is read and written by way of memory."""
+    """The mode is in MXCSR, which is read and written through memory."""
 
     on = 0x8040  # FTZ | DAZ
 
@@ -64,7 +64,7 @@ class _Arm:
 
 
 def _cpu(builder):
-    """Return what switches the mode of the CPU that code is emitted for; None if nothing does."""
+    """Return the class for the CPU that code is emitted for; None if the mode is not changed."""
     if is_x86(builder.module):
         return _X86
     return _Arm if architecture(builder.module) == "aarch64" else None

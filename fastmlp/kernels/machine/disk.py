@@ -1,9 +1,8 @@
-"""Compiled kernels on disk: each version of the sources reads and writes files of its own.
+"""Compiled kernels on disk: each version of the sources reads and writes its own files.
 
-Numba invalidates a cached function when *its own* file changes, not when a helper in another file
-does, and kernels call each other across files. It also compares versions only when it has unpickled
-an index, whose types an older version may not have. So files have a hash of all sources in their
-names.
+Numba invalidates a cached function when its own file changes, but not when a helper in another file
+does, and kernels call each other across files. Numba also unpickles an index before it compares
+versions, and an older version may not have its types. So file names contain a hash of all sources.
 """
 
 from __future__ import annotations
@@ -23,14 +22,14 @@ from numba.core.caching import (
     UserWideCacheLocator,
 )
 
-# Of other versions: a user may go back and forth between two without compiling each time, and who
-# changes kernels all day does not fill the disk.
+# Other versions whose code is kept: a user can switch between two without compiling each time, and
+# frequent changes of kernels do not fill the disk.
 _KEPT = 3
 _KERNELS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 class _AnyName:
-    """Names a folder also for sources whose path the locale's encoding does not have."""
+    """Names a folder for any source path, including those outside the locale's encoding."""
 
     @classmethod
     def get_suitable_cache_subpath(cls, py_file: str) -> str:
@@ -41,11 +40,11 @@ class _AnyName:
 
 
 class _UserProvided(_AnyName, UserProvidedCacheLocator):
-    """Where ``$NUMBA_CACHE_DIR`` says."""
+    """In ``$NUMBA_CACHE_DIR``."""
 
 
 class _UserWide(_AnyName, UserWideCacheLocator):
-    """In the user's cache, unless there is no home folder: Numba would make a folder ``~``."""
+    """In the user's cache; not without a home folder, when Numba would make a folder ``~``."""
 
     def ensure_cache_path(self) -> None:
         if not os.path.isabs(self.get_cache_path()):
@@ -54,7 +53,7 @@ class _UserWide(_AnyName, UserWideCacheLocator):
 
 
 class _Temporary(_AnyName, UserWideCacheLocator):
-    """In a temporary folder of this user alone, where no other place can be written to."""
+    """In a temporary folder of this user, if no other folder is writable."""
 
     def __init__(self, py_func: Any, py_file: str):
         self._py_file, self._lineno = py_file, py_func.__code__.co_firstlineno
@@ -76,12 +75,12 @@ class _Places(CompileResultCacheImpl):
 
 
 class KernelCache(FunctionCache):
-    """Numba's cache of a function, which is kept in more places than Numba's own.
+    """Numba's cache of a function, with more folders than Numba's own.
 
     Raises
     ------
     RuntimeError
-        If none of them can be written to.
+        If no folder is writable.
     """
 
     _impl_class = _Places
@@ -93,7 +92,7 @@ class KernelFiles(IndexDataCacheFile):
     Parameters
     ----------
     folder, name : str
-        Where Numba would put them, and what it would call them: ``dense.forward-40.py311``.
+        Numba's folder and file name, such as ``dense.forward-40.py311``.
     version : str
         A hash of the sources.
     """
@@ -103,12 +102,12 @@ class KernelFiles(IndexDataCacheFile):
         super().__init__(folder, f"{name}-{short}", version)
         kernel, rest = name.rsplit("-", 1)
         python = rest.split(".", 1)[1]
-        # Whatever its line was, and also as Numba itself would name them.
+        # With any line number, and with Numba's own names.
         self._any_version = f"{kernel}-*.{python}*.nbi"
 
     def _data_name(self, number: int) -> str:
-        # Two processes that compile for different types at the same time would choose one number,
-        # and one of them would leave its code under the other's types.
+        # Two processes that compile for different types at the same time would choose the same
+        # number, and one would store its code under the other's types.
         return str(super()._data_name(uuid.uuid4().int))
 
     def _save_index(self, overloads: dict[Any, str]) -> None:
@@ -116,7 +115,7 @@ class KernelFiles(IndexDataCacheFile):
         try:
             self._remove_oldest()
         except OSError:
-            return  # another process does the same
+            return  # another process removes the same files
 
     def _remove_oldest(self) -> None:
         folder = Path(self._cache_path)

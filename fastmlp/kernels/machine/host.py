@@ -1,4 +1,4 @@
-"""What the CPU that kernels are compiled for can do: decides the shape of the register tile."""
+"""Features of the CPU that kernels are compiled for; they decide the height of register tiles."""
 
 import platform
 
@@ -13,7 +13,7 @@ def _features():
 
 
 def architecture(module):
-    """Return what a module of IR is compiled for, by LLVM's names: x86_64, aarch64 ..."""
+    """Return the architecture that a module of IR is compiled for: x86_64, aarch64 ..."""
     found = module.triple.partition("-")[0]
     return {"arm64": "aarch64", "amd64": "x86_64"}.get(found, found)
 
@@ -24,10 +24,10 @@ def is_x86(module):
 
 
 def tile_rows(machine, features):
-    """Return how many rows of 64-byte sums the vector registers hold beside what feeds them.
+    """Return the number of rows of 64-byte sums that the vector registers hold, with the factors.
 
-    A multiply-add takes four cycles and two start in each, so that eight registers of sums are the
-    least that keeps a core busy; the rest depends on how many there are.
+    A multiply-add takes four cycles and two start in each cycle, so that at least eight registers
+    of sums keep a core busy.
     """
     if machine.lower() in ("aarch64", "arm64"):
         return 6  # 6 x 4 of 32 registers; 4 of B, 1 of A
@@ -43,7 +43,7 @@ def has_fma(machine, features):
     return machine.lower() in ("aarch64", "arm64") or bool({"fma", "avx512f"} & features)
 
 
-# Panels of a row of sparse data's sums: their registers beside what feeds them, as for the tile.
+# Panels summed at a time for a row of sparse data: their sums and factors fit the registers.
 SPARSE_PANELS = 4
 TILE_ROWS = tile_rows(platform.machine(), _features())
 HAS_FMA = has_fma(platform.machine(), _features())

@@ -1,4 +1,4 @@
-"""How every kernel is compiled, and when the compiled code on disk may be used again."""
+"""How every kernel is compiled, and when compiled code on disk is valid."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numba import njit
 from .assertions import CHECKED
 from .disk import KernelCache, KernelFiles
 
-# Never nnan or ninf: divergence has to stay visible.
+# Never nnan or ninf: divergence must stay visible.
 FASTMATH = {"contract", "reassoc", "nsz", "arcp", "afn"}
 
 
@@ -25,7 +25,7 @@ def hash_sources(folder: Path) -> str:
     return digest.hexdigest()
 
 
-# Code with and without assertions never stands in for the other.
+# Code with assertions and code without never replace each other.
 SOURCES_HASH = hash_sources(Path(__file__).parents[1]) + ("-checked" if CHECKED else "")
 
 
@@ -43,13 +43,13 @@ def kernel(
     parallel : bool
         Whether it holds a prange loop.
     inline : bool
-        Merge it into its callers before types are inferred. LLVM optimises a function once more at
-        each level of calls above it; merging the middle levels compiles the general step in 13 s
-        where it took 22 s. For functions with one caller or a short body.
+        Inline it before types are inferred. LLVM optimises a function again at each level of calls
+        above it: with the middle levels inlined, the general step compiles in 13 s instead of 22 s.
+        For functions with one caller or a short body.
     cached : bool
-        Keep the compiled code on disk. For what is called by Python or by its address; the rest is
-        contained in it, and cannot be called from Python: without the wrappers for that, the
-        general step and an evaluation compile in 15 s instead of 17 s.
+        Keep the compiled code on disk. For kernels called from Python or by address. The others are
+        part of these and cannot be called from Python: without their wrappers, the general step and
+        an evaluation compile in 15 s instead of 17 s.
     """
     if function is None:
         return lambda f: kernel(f, parallel=parallel, inline=inline, cached=cached)
@@ -58,7 +58,7 @@ def kernel(
         parallel=parallel,
         inline="always" if inline else "never",
         nogil=True,
-        _nrt=parallel,  # else nothing is allocated, and no references are counted
+        _nrt=parallel,  # without it nothing is allocated and no references are counted
         fastmath=FASTMATH,
         error_model="numpy",
         boundscheck=CHECKED and not parallel,
@@ -70,26 +70,26 @@ def kernel(
     try:
         dispatcher._cache = KernelCache(dispatcher.py_func)
     except RuntimeError:
-        return dispatcher  # no folder can be written to: compile in memory, every time
+        return dispatcher  # no folder is writable: compile in memory, every time
     keep_on_disk(dispatcher, SOURCES_HASH)
     return dispatcher
 
 
 def keep_on_disk(dispatcher: Any, version: str) -> None:
-    """Keep a kernel's code in files that only this version of its sources reads."""
+    """Keep a kernel's code in files that only this version of the sources reads."""
     cache = dispatcher._cache
     cache._cache_file = KernelFiles(cache.cache_path, cache._impl.filename_base, version)
 
 
 def _closed_to_python(dispatcher: Any) -> Any:
-    """Let calls from Python fail: there is no code for them to run."""
+    """Make calls from Python an error: they have no wrapper."""
 
     def add_overload(compiled: Any) -> None:
         dispatcher.overloads[tuple(compiled.signature.args)] = compiled
 
     def refuse(*args: Any, **kwargs: Any) -> None:
         raise TypeError(
-            f"kernel {dispatcher.__name__} is for compiled callers alone; to call it from Python, "
+            f"kernel {dispatcher.__name__} is for compiled callers only; to call it from Python, "
             "compile it with kernel(cached=True)"
         )
 
@@ -98,7 +98,7 @@ def _closed_to_python(dispatcher: Any) -> Any:
 
 
 def signatures_compiled(dispatcher: Any) -> set[tuple[Any, ...]]:
-    """Return the types for which an entry kernel's code is in memory, or on disk for this CPU."""
+    """Return the types for which a kernel's code is in memory, or on disk for this CPU."""
     found = set(dispatcher.overloads)
     cache = dispatcher._cache
     if hasattr(cache, "_cache_file"):

@@ -1,10 +1,9 @@
-"""Starting a compiled worker on a team of threads, without compiling it again for the purpose.
+"""Starting a compiled worker on a team of threads, without compiling it again.
 
 A worker is an ordinary kernel ``worker(member, team, sync, *arguments)``: called from Python with
-``(0, 1, ...)`` it runs on the calling thread. To run on a team, it is called by its address from
-inside the one parallel region of the package. Written the obvious way, as a prange loop that calls
-the worker by name, Numba compiles all of the worker's code a second and a third time: 10 s instead
-of 1 s for the general step.
+``(0, 1, ...)`` it runs on the calling thread. To run on a team, it is called by address from the
+only parallel region of the package. With a prange loop that calls the worker by name, Numba
+compiles the worker's code a second and a third time: 10 s instead of 1 s for the general step.
 """
 
 from typing import Any
@@ -27,7 +26,7 @@ def signature_of(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def address_of(worker, *arguments):
-    """Return the address of the compiled worker, compiling or loading it first if need be.
+    """Return the address of a worker, compiling or loading it first.
 
     Parameters
     ----------
@@ -39,7 +38,7 @@ def address_of(worker, *arguments):
 
 @intrinsic
 def _pack(typingctx, address, sync, arguments):
-    """Store a call on the stack; return where, and the address of a function that makes it."""
+    """Store a call on the stack; return its address and that of a function that makes it."""
     parts = [sync, *arguments]
 
     def codegen(context, builder, signature, args):
@@ -47,8 +46,8 @@ def _pack(typingctx, address, sync, arguments):
         packed_type = ir.LiteralStructType([_INDEX, *kinds])
         packed = cgutils.alloca_once(builder, packed_type)
         values = [args[0], args[1], *cgutils.unpack_tuple(builder, args[2])]
-        for place, value in enumerate(values):
-            builder.store(value, cgutils.gep_inbounds(builder, packed, 0, place))
+        for index, value in enumerate(values):
+            builder.store(value, cgutils.gep_inbounds(builder, packed, 0, index))
 
         trampoline = ir.Function(
             builder.module,
@@ -57,8 +56,8 @@ def _pack(typingctx, address, sync, arguments):
         )
         trampoline.linkage = "internal"
         inside = ir.IRBuilder(trampoline.append_basic_block())
-        member, team, place_of_packed = trampoline.args
-        call = inside.load(inside.inttoptr(place_of_packed, packed_type.as_pointer()))
+        member, team, packed_address = trampoline.args
+        call = inside.load(inside.inttoptr(packed_address, packed_type.as_pointer()))
         worker_type = ir.FunctionType(context.get_value_type(types.none), [_INDEX, _INDEX, *kinds])
         worker = inside.inttoptr(inside.extract_value(call, 0), worker_type.as_pointer())
         unpacked = [inside.extract_value(call, 1 + n) for n in range(len(kinds))]
@@ -97,8 +96,8 @@ def _run_region(threads, sync, trampoline, packed):
 def run_team(address, threads, sync, arguments):
     """Run the worker at ``address`` on at most ``threads`` threads; ``sync`` must be zero.
 
-    ``arguments`` is the tuple of what follows ``sync`` in the worker's parameters; its types must
-    be those with which the address was taken.
+    ``arguments`` is the tuple of the worker's arguments after ``sync``, of the types for which the
+    address was taken.
     """
     packed, trampoline = _pack(address, sync, arguments)
     _run_region(threads, sync, trampoline, packed)

@@ -1,6 +1,6 @@
-"""Where the time of a step goes, counted by the first member of a team as it goes along.
+"""Time of the phases of a step, counted by the first member of a team.
 
-A count costs some ten nanoseconds, so that it is always on: what is measured is what runs.
+A count takes about ten nanoseconds, so it is always on: the code measured is the code that runs.
 """
 
 from llvmlite import ir
@@ -19,7 +19,7 @@ _INDEX = ir.IntType(64)
 
 @intrinsic
 def ticks(typingctx):
-    """Return a counter that runs evenly; its unit depends on the machine. 0 where there is none."""
+    """Return a counter of constant rate in a unit of the machine; 0 where there is none."""
 
     def codegen(context, builder, signature, args):
         if is_x86(builder.module):
@@ -27,8 +27,8 @@ def ticks(typingctx):
             counter = builder.module.declare_intrinsic("llvm.readcyclecounter", (), kind)
             return builder.call(counter, [])
         if architecture(builder.module) == "aarch64":
-            # Programs may not read the cycle counter. And no inline assembly: Numba does not
-            # initialise LLVM's assembly parser, and the first one that needs it ends the process.
+            # Programs may not read the cycle counter. Inline assembly would end the process: Numba
+            # does not initialise LLVM's assembly parser.
             name = builder.module.add_metadata([ir.MetaDataString(builder.module, "cntvct_el0")])
             kind = ir.FunctionType(_INDEX, [name.type])
             read = "llvm.read_volatile_register.i64"
@@ -40,7 +40,7 @@ def ticks(typingctx):
 
 @kernel(cached=True)
 def read_ticks():
-    """Return the counter; for Python, which compares it with its own clock."""
+    """Return the counter, for Python to compare with its own clock."""
     return ticks()
 
 

@@ -1,12 +1,12 @@
-"""A team of threads inside one parallel region: who is in it, how it meets, how work is shared.
+"""A team of threads inside one parallel region: its members, its barriers, its shares of work.
 
-A region costs 1.4 us to start on OpenMP and 130 us on Numba's workqueue; a barrier inside one costs
-0.25 us on either. So a whole slice of an epoch is one region whose threads meet at barriers.
+Starting a region takes 1.4 us with OpenMP and 130 us with Numba's workqueue; a barrier inside it
+takes 0.25 us with either. So a whole slice of an epoch is one region with barriers.
 
-A threading layer promises neither that all iterations of a region run at the same time nor that
-they run on different threads. A barrier that waits for a fixed number would then wait for ever. So
-the team is formed from those who arrive: the first to arrive waits a moment, closes the team, and
-late arrivals find nothing to do. Results do not depend on the size of the team.
+A threading layer guarantees neither that all iterations of a region run at the same time nor that
+they run on different threads: a barrier for a fixed number of threads could wait forever. So the
+team consists of the threads that arrive: the first one waits a moment, then closes the team, and
+threads that arrive later do nothing. Results do not depend on the size of the team.
 """
 
 import sys
@@ -20,17 +20,17 @@ from numba.extending import intrinsic
 from .jit import kernel
 from .view import emit_element
 
-# Places in the int64 array shared by a team, a cache line apart.
-_ARRIVED, _TEAM, _MET, _GENERATION = 0, 8, 16, 24
+# Indices in the int64 array shared by a team, a cache line apart.
+_ARRIVED, _TEAM, _WAITING, _GENERATION = 0, 8, 16, 24
 SYNC_SIZE = 32
 _CLOSED = 1 << 32
 
-# A thread that was asleep may be woken on the core of the one that waits for it, and gets there
-# only when that one gives way. Spinning for half a millisecond, every second team had one member.
+# A sleeping thread may be woken on the core of the thread that waits for it, and runs only after
+# that one yields. With half a millisecond of spinning, every second team had one member.
 _ARRIVAL_NANOSECONDS = 5_000_000
-_SPINS = 4000  # about 5 us: beside a busy process, 50 us halve the speed again
+_SPINS = 4000  # about 5 us: with 50 us, a second busy process halves the speed
 
-_give_way = types.ExternalFunction(
+_yield_core = types.ExternalFunction(
     "SwitchToThread" if sys.platform == "win32" else "sched_yield", types.int32()
 )
 
@@ -53,7 +53,7 @@ def _fetch_add(typingctx, array, index, value):
 
 @intrinsic
 def _load(typingctx, array, index):
-    """Load atomically, seeing all that was written before the value was."""
+    """Load atomically; everything written before the value is visible."""
 
     def codegen(context, builder, signature, args):
         pointer = emit_element(context, builder, signature.args[0], args[0], args[1])
@@ -64,17 +64,17 @@ def _load(typingctx, array, index):
 
 @kernel
 def _wait(spins):
-    """Spin a little, then give the core away: a busy machine must not be punished.
+    """Spin, then yield the core, so that other processes are not held up.
 
-    No pause instruction: virtual machines trap it when it is repeated.
+    Without a pause instruction: virtual machines trap repeated ones.
     """
     if spins > _SPINS:
-        _give_way()
+        _yield_core()
 
 
 @intrinsic
 def _nanoseconds(typingctx):
-    """Return the time by a clock that only goes forward."""
+    """Return the time of a monotonic clock."""
 
     def codegen(context, builder, signature, args):
         word = ir.IntType(64)
@@ -98,7 +98,7 @@ def _nanoseconds(typingctx):
 
 @kernel
 def join_team(sync, size):
-    """Return (member, team size), or (-1, 0) for a thread that came after the team was closed."""
+    """Return (member, team size), or (-1, 0) if the team is closed."""
     member = _fetch_add(sync, _ARRIVED, 1)
     if member >= _CLOSED:
         return -1, 0
@@ -107,7 +107,7 @@ def join_team(sync, size):
         started = _nanoseconds()
         while _load(sync, _ARRIVED) < size and _nanoseconds() - started < _ARRIVAL_NANOSECONDS:
             _wait(spins)
-            spins += 200  # looks at the clock take their time
+            spins += 200  # reading the clock takes as long
         _fetch_add(sync, _TEAM, _fetch_add(sync, _ARRIVED, _CLOSED))
     while _load(sync, _TEAM) == 0:
         _wait(spins)
@@ -117,12 +117,12 @@ def join_team(sync, size):
 
 @kernel
 def barrier(sync, team):
-    """Wait until all members of the team are here."""
+    """Wait until all members of the team have arrived."""
     if team == 1:
         return
     generation = _load(sync, _GENERATION)
-    if _fetch_add(sync, _MET, 1) == team - 1:
-        _fetch_add(sync, _MET, -team)
+    if _fetch_add(sync, _WAITING, 1) == team - 1:
+        _fetch_add(sync, _WAITING, -team)
         _fetch_add(sync, _GENERATION, 1)
     else:
         spins = 0
@@ -133,7 +133,7 @@ def barrier(sync, team):
 
 @kernel
 def share(count, grain, member, team):
-    """Return the range [first, last) of ``count`` things that is this member's, in whole grains."""
+    """Return this member's range [first, last) of ``count`` items, in whole grains."""
     grains = (count + grain - 1) // grain
     first = member * grains // team * grain
     last = (member + 1) * grains // team * grain

@@ -1,8 +1,8 @@
-"""Stretches of flat arrays, and arrays as light as kernels need them: an address and a shape.
+"""Views: an address and a shape, in place of Numba's arrays; and parts of flat arrays.
 
-An array of Numba's is seven numbers, two of them for counting references. Kernels pass on dozens of
-arrays, and the compiled code of a step consisted mostly of copies of what nobody needs: with views
-in their place, and no counting, the general step is a quarter of the code before LLVM removes any.
+Numba's array has seven fields, two of them for reference counts. Kernels pass dozens of arrays, and
+most of the compiled code of a step copied unused fields. With views and without reference counts,
+the general step has a quarter of the code before optimisation.
 """
 
 import functools
@@ -30,9 +30,8 @@ _INT, _WORD = ir.IntType(32), ir.IntType(64)
 class View(types.Type):
     """The type of a view: elements in C order, of one or two dimensions.
 
-    Indices are neither checked nor counted from the end, as they would be in an array: where an
-    index is a sum, the test for a negative one keeps loops from becoming vector code. A view is
-    valid only as long as the array it was taken from.
+    Indices are not checked, and negative ones do not count from the end: the test for a negative
+    index keeps loops from becoming vector code. A view is valid as long as its array.
     """
 
     def __init__(self, dtype, ndim=1):
@@ -48,7 +47,7 @@ class _Model(models.StructModel):
 
 
 def view_type(kind):
-    """Return the type of what :func:`emit_views` makes of a value of this type."""
+    """Return the type of the result of :func:`emit_views` for a value of this type."""
     if isinstance(kind, types.BaseTuple):
         of = getattr(kind, "instance_class", None)
         return types.BaseTuple.from_types([view_type(part) for part in kind.types], of)
@@ -56,7 +55,7 @@ def view_type(kind):
 
 
 def unpack(context, builder, kind, value):
-    """Return the address of an array's or a view's elements, and its shape, in emitted code."""
+    """Return the address of the elements of an array or view, and its shape, in emitted code."""
     if isinstance(kind, View):
         return builder.extract_value(value, 0), builder.extract_value(value, 1)
     array = context.make_array(kind)(context, builder, value)
@@ -64,8 +63,8 @@ def unpack(context, builder, kind, value):
 
 
 def check_access(context, builder, kind, value, pointer, size):
-    """Emit, in a debug build, the assertion that so many bytes from ``pointer`` on lie within an
-    array or a view.
+    """Emit, in a debug build, the assertion that ``size`` bytes at ``pointer`` are within an array
+    or a view.
     """
     if CHECKED:
         data, _ = unpack(context, builder, kind, value)
@@ -77,15 +76,15 @@ def check_access(context, builder, kind, value, pointer, size):
 def emit_element(context, builder, kind, value, index, count=1):
     """Return the address of the element ``index`` of an array or a view, in emitted code.
 
-    In a debug build so many elements from it on must lie within.
+    In a debug build, ``count`` elements from it on must be within the bounds.
     """
     if CHECKED:
-        check_range(builder, index, count, _count(context, builder, kind, value), "numbers")
+        check_range(builder, index, count, _count(context, builder, kind, value), "elements")
     return builder.gep(unpack(context, builder, kind, value)[0], [index])
 
 
 def _count(context, builder, kind, value):
-    """Return how many elements an array or a view has."""
+    """Return the number of elements of an array or a view."""
     _, shape = unpack(context, builder, kind, value)
     return functools.reduce(builder.mul, cgutils.unpack_tuple(builder, shape))
 
@@ -203,7 +202,7 @@ def emit_views(context, builder, kind, value):
 
 @intrinsic
 def as_views(typingctx, value):
-    """Return a view of an array, or a tuple with views in the place of its arrays."""
+    """Return a view of an array, or a tuple with views in place of its arrays."""
 
     def codegen(context, builder, signature, args):
         return emit_views(context, builder, value, args[0])
@@ -238,7 +237,7 @@ def row_view(typingctx, matrix, row, start, size):
 
 @intrinsic
 def prefetch(typingctx, matrix, row, start):
-    """Ask for the cache line of matrix[row, start] to be brought into the second-level cache."""
+    """Prefetch the cache line of matrix[row, start] into the L2 cache."""
 
     def codegen(context, builder, signature, args):
         data, shape = unpack(context, builder, signature.args[0], args[0])
@@ -250,8 +249,8 @@ def prefetch(typingctx, matrix, row, start):
 
 
 @intrinsic
-def prefetch_line(typingctx, array, place):
-    """Ask for the cache line of array[place] to be brought into the second-level cache."""
+def prefetch_line(typingctx, array, index):
+    """Prefetch the cache line of array[index] into the L2 cache."""
 
     def codegen(context, builder, signature, args):
         data, _ = unpack(context, builder, signature.args[0], args[0])

@@ -1,8 +1,8 @@
-"""Activations: one forward and one backward kernel each, called by their addresses.
+"""Activations: one forward and one backward kernel each, called by address.
 
-Forward:  a = f(z).  Backward: d, which holds dL/da, becomes dL/dz = dL/da * f'(z) in place.
-All take the activation's one parameter last, which most do not use. Softmax works on one row of one
-layer; all others on any stretch of numbers, padding included.
+Forward:  a = f(z).  Backward: d changes from dL/da to dL/dz = dL/da * f'(z) in place.
+The last argument is the activation's parameter, which most do not use. Softmax works on one row of
+one layer, the others on any range of elements, padding included.
 """
 
 import math
@@ -31,7 +31,7 @@ def identity_backward(z, a, d, _):
 
 @kernel(cached=True)
 def relu(z, a, _):
-    """a = max(z, 0), where max(NaN, 0) is NaN: divergence has to stay visible."""
+    """a = max(z, 0), with max(NaN, 0) = NaN: divergence must stay visible."""
     zero = z.dtype.type(0)
     for j in range(z.size):
         a[j] = zero if z[j] < zero else z[j]
@@ -63,7 +63,7 @@ def leaky_relu_backward(z, a, d, slope):
 
 @kernel(cached=True)
 def sigmoid(z, a, _):
-    """a = 1 / (1 + exp(-z)). exp may overflow to infinity, which gives the right limit, 0."""
+    """a = 1 / (1 + exp(-z)). exp may overflow to infinity, which gives the limit 0."""
     one = z.dtype.type(1)
     for j in range(z.size):
         a[j] = one / (one + exp(-z[j]))
@@ -108,7 +108,7 @@ def elu_backward(z, a, d, alpha):
 
 @kernel(cached=True)
 def gelu(z, a, _):
-    """a = z Phi(z), Phi the normal distribution function (Hendrycks & Gimpel 2016)."""
+    """a = z Phi(z), Phi the normal cumulative distribution (Hendrycks & Gimpel 2016)."""
     real = z.dtype.type
     for j in range(z.size):
         a[j] = real(0.5) * z[j] * (real(1) + math.erf(z[j] * real(_INVERSE_SQRT_2)))
@@ -197,7 +197,7 @@ def softmax_backward(z, a, d, _):
 
 @kernel(inline=True)
 def activate(function, parameter, Z, A, start, stride, n, first, last):
-    """Overwrite stretches ``first`` to ``last`` of A, n numbers each, with f(Z).
+    """A = f(Z) on ranges ``first`` to ``last`` of n elements each, a stride apart.
 
     ``function`` is the address of f.
     """
@@ -208,7 +208,7 @@ def activate(function, parameter, Z, A, start, stride, n, first, last):
 
 @kernel(inline=True)
 def activate_backward(function, parameter, Z, A, D, start, stride, n, first, last):
-    """Turn stretches ``first`` to ``last`` of D from dL/dA into dL/dZ, in place."""
+    """Change D from dL/dA to dL/dZ, in place, on the same ranges."""
     for r in range(first, last):
         s = start + r * stride
         call_activation_backward(function, (view(Z, s, n), view(A, s, n), view(D, s, n), parameter))

@@ -1,8 +1,8 @@
-"""The integers by which compiled code knows tasks.
+"""The integers that stand for tasks in compiled code.
 
-Plain numbers, so that this module can be imported without Numba.
+This module can be imported without Numba.
 """
 
-# How a row counts as a hit: never (regression), by its largest output, by outputs beyond a
-# threshold.
+# A row is a hit: never (regression); if its largest output is right; if all outputs are on the
+# right side of the threshold.
 REGRESSION, MULTICLASS, BINARY = range(3)

@@ -21,10 +21,10 @@ def squared_norm(g):
 
 @kernel
 def norm_factor(group_norms, limit):
-    """Return the factor that brings the norm of all gradients down to ``limit``, at most 1.
+    """Return the factor that limits the norm of all gradients to ``limit``; at most 1.
 
-    As PyTorch's clip_grad_norm_: limit / (norm + 1e-6). ``group_norms`` holds each
-    square's squared norm.
+    As in PyTorch's clip_grad_norm_: limit / (norm + 1e-6). ``group_norms`` holds the squared norms
+    of the groups.
     """
     total = 0.0
     for r in range(group_norms.size):
@@ -34,7 +34,7 @@ def norm_factor(group_norms, limit):
 
 @kernel
 def clip(g, factor, limit):
-    """g = factor g, then to within -limit and limit where limit is not 0."""
+    """g = factor g, then clipped to [-limit, limit] unless limit is 0."""
     factor, limit = g.dtype.type(factor), g.dtype.type(limit)
     for j in range(g.size):
         v = factor * g[j]
@@ -45,7 +45,7 @@ def clip(g, factor, limit):
 
 @kernel
 def limit_unit_norms(W, w, n_in, limit):
-    """Scale each column of one panel of W whose norm exceeds ``limit`` down to it.
+    """Scale columns of a panel of W to the norm ``limit`` where they exceed it.
 
     A column holds the weights into one unit (Srivastava et al. 2014, section 5.1).
     """

@@ -1,8 +1,8 @@
-"""Dropout: masks from a counter, so that they need no memory and no order.
+"""Dropout: masks from a counter-based generator, which need no memory and no order.
 
-Whether a unit is kept depends on the seed, the epoch, the row's place in the epoch, the layer and
-the unit alone: the backward pass makes the same mask again, and neither threads nor slices change a
-bit.
+Whether a unit is kept depends only on the seed, the epoch, the row's index in the epoch, the layer
+and the unit: the backward pass computes the same mask again, and neither threads nor slices change
+a bit.
 """
 
 import numpy as np
@@ -45,19 +45,18 @@ def philox(c0, c1, c2, c3, k0, k1):
 
 
 @kernel
-def drop(x, out, rate, k0, k1, place, layer, start):
-    """Overwrite ``out`` with x / (1 - rate) where a unit is kept, else 0.
+def drop(x, out, rate, k0, k1, row, layer, start):
+    """Overwrite ``out`` with x / (1 - rate) for units that are kept, else 0.
 
-    The units are those from number ``start`` on, a multiple of eight.
-
-    Eight units share a counter (number of the eight, place of the row in the epoch, layer, 0); each
-    takes 32 bits, the lower half of a word first, and is kept if they reach rate * 2^32.
+    The units start at index ``start``, a multiple of eight. Eight units share the counter (unit //
+    8, index of the row in the epoch, layer, 0); each takes 32 bits, the lower half of a word first,
+    and is kept if they reach rate * 2^32.
     """
     limit, gain = np.uint64(rate * 4294967296.0), x.dtype.type(1.0 / (1.0 - rate))
     for first in range(0, x.size, 8):
         words = philox(
             np.uint64((start + first) // 8),
-            np.uint64(place),
+            np.uint64(row),
             np.uint64(layer),
             np.uint64(0),
             k0,

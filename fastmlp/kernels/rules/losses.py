@@ -1,12 +1,11 @@
 """Losses of one row, and the gradient each sends into the output layer.
 
-A row's loss is not yet averaged; its gradient d is multiplied by ``scale`` (one over the batch
-size). Softmax with cross-entropy, sigmoid with binary cross-entropy and exponential with poisson
-are fused: their d is already dL/dz, scale * (a - y), and their loss is computed from z, so that it
-is finite and right where a rounds to 0. Where a rounds to 1, binary cross-entropy keeps its digits;
-cross-entropy takes its total from the largest a and shares its rounding: an absolute error of some
-1e-7 in float32, so that a loss below that may be 0. All others leave dL/da, which the activation's
-backward kernel completes.
+A row's loss is not averaged; its gradient d is multiplied by ``scale`` (1 / batch size). Softmax
+with cross-entropy, sigmoid with binary cross-entropy and exponential with poisson are fused: their
+d is dL/dz = scale * (a - y), and their loss is computed from z, so that it is finite and accurate
+where a rounds to 0. Where a rounds to 1, binary cross-entropy is accurate, too; cross-entropy has
+the rounding error of the largest a, about 1e-7 in float32, so that smaller losses may be 0. The
+other losses leave dL/da, which the activation's backward kernel completes.
 """
 
 import math
@@ -20,7 +19,7 @@ from . import codes
 
 @kernel
 def argmax(x):
-    """Return where the largest number stands; the first of equals."""
+    """Return the index of the largest element, the first of equals."""
     best, largest = 0, x[0]
     for j in range(1, x.size):
         if x[j] > largest:
@@ -33,8 +32,8 @@ def cross_entropy(z, a, y, d, scale, _, result):
     """-sum_j y_j log softmax(z)_j = sum_j y_j (log sum_k exp z_k - z_j)."""
     best = argmax(z)
     largest = z[best]
-    # The largest output is exp(0) / sum_k exp(z_k - largest): no second round of exp. In float64:
-    # in float32 the two differences may be taken in another order, and lose digits for large z.
+    # The largest output is exp(0) / sum_k exp(z_k - largest), so exp is not computed again. In
+    # float64: in float32 the two differences may be reordered, and lose digits for large z.
     log_total = -math.log(np.float64(a[best]))
     loss = 0.0
     for j in range(z.size):
@@ -118,13 +117,13 @@ def poisson(z, a, y, d, scale, _, result):
 
 @kernel(inline=True)
 def row_loss(function, parameter, z, a, y, d, scale, result):
-    """Overwrite the row's d, and ``result`` with its loss. ``function`` is the loss's address."""
+    """Overwrite the row's d, and ``result`` with its loss. ``function`` is an address."""
     call_loss(function, (z, a, y, d, scale, parameter, result))
 
 
 @kernel
 def row_hit(task, threshold, a, y):
-    """Return 1 if the row's prediction is right: the largest output, or every output's side."""
+    """Return 1 if the row's prediction is right, else 0."""
     if task == codes.MULTICLASS:
         return 1 if argmax(a) == argmax(y) else 0
     if task == codes.BINARY:

@@ -1,10 +1,10 @@
-"""Update rules, PyTorch's definitions, on one stretch of parameters ``w`` at a time.
+"""Optimizers, with PyTorch's definitions, on one range of parameters ``w`` at a time.
 
-All are called by their addresses, with: w, its gradient g, the state from the same stretch of its
-first buffer on, by how much the next buffer lies behind it, the rule's parameters (float64), the
-rate, the number of the update (from 1), and whether w holds weights and not biases.
+All are called by address. Arguments: w; its gradient g; the state, from the same range of its first
+buffer on; the distance between buffers of the state; the optimizer's parameters (float64); the
+rate; the number of the update, from 1; whether w holds weights (not biases).
 
-g is the gradient of the objective: the averaged gradient of the loss + l1 sign(w) + l2 w.
+g is the gradient of the objective: the mean gradient of the loss + l1 sign(w) + l2 w.
 """
 
 import math
@@ -64,8 +64,8 @@ def sgd(w, g, state, size, parameters, rate, step, is_weight):
             w[j] -= rate * (g[j] + momentum * v[j])
 
 
-# Merged into its callers: as a function of its own it stands in several libraries, each optimised
-# apart, and the first to be loaded is used: cold runs rounded v otherwise than warm ones.
+# Inlined: as a function it would be in several libraries, each optimised separately, of which the
+# first that is loaded is used: cold runs rounded v differently from warm runs.
 @kernel(inline=True)
 def adaptive_step(w, g, state, size, parameters, rate, step, epsilon_hat):
     """m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;
@@ -80,7 +80,7 @@ def adaptive_step(w, g, state, size, parameters, rate, step, epsilon_hat):
     root_correction = real(math.sqrt(1.0 - beta2**step))
     if epsilon_hat:
         epsilon /= root_correction
-    # As in PyTorch: 1 - beta is rounded last. Taken in float32 it would be off by 1e-5 of itself.
+    # As in PyTorch, 1 - beta is rounded last. In float32 its relative error would be 1e-5.
     keep1, add1, keep2, add2 = real(beta1), real(1.0 - beta1), real(beta2), real(1.0 - beta2)
     m, v = view(state, 0, w.size), view(state, size, w.size)
     for j in range(w.size):
@@ -91,7 +91,7 @@ def adaptive_step(w, g, state, size, parameters, rate, step, epsilon_hat):
 
 @kernel(cached=True)
 def adam(w, g, state, size, parameters, rate, step, is_weight):
-    """See :func:`adaptive_step`. ``parameters``: beta1, beta2, epsilon, whether it is a hat."""
+    """See :func:`adaptive_step`. ``parameters``: beta1, beta2, epsilon, epsilon_hat."""
     adaptive_step(w, g, state, size, parameters, rate, step, parameters[3] != 0.0)
 
 
@@ -126,11 +126,11 @@ def rmsprop(w, g, state, size, parameters, rate, step, is_weight):
 
 @kernel(inline=True)
 def update(objective, params, start, n, grads, g, state, rate, step, is_weight):
-    """Overwrite params[start : start + n] by update number ``step`` (from 1); gradients from g on.
+    """Update params[start : start + n]; gradients start at g. ``step`` counts updates from 1.
 
     ``state`` holds the optimizer's buffers, each as long as ``params``, one after the other.
     """
-    first = min(start, state.size)  # a rule without state has none of it
+    first = min(start, state.size)  # an optimizer without state has an empty one
     call_update(
         objective.update,
         (

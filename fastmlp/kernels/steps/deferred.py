@@ -28,7 +28,7 @@ def is_due(end, last, s):
 
 @kernel
 def dot_with_shift(sparse, first, last):
-    """h . x of the numbers of a row."""
+    """Return h . x for a row."""
     total = sparse.values.dtype.type(0)
     for e in range(first, last):
         total += sparse.values[e] * sparse.shift[sparse.columns[e]]
@@ -39,7 +39,7 @@ def dot_with_shift(sparse, first, last):
 def multiply_shift(member, team, sparse, samples, net, zeros):
     """u = 0 and q = h V, for this member's units of the first layer."""
     lanes, params = VECTOR_BYTES // net.params.itemsize, net.params
-    shift = sparse.starts.size - 1 - PARTS  # the row behind the last
+    shift = sparse.starts.size - 1 - PARTS  # the row after the last
     halves = 2 if samples.half > 0 else 1
     c = layer_at(net.layers, 0)
     for half in range(member, halves, team):

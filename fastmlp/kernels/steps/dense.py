@@ -1,7 +1,7 @@
 """The dense layer on a rectangle: some panels of its units, some rows of the block.
 
-Which rectangle a member of a team works on decides what travels between the cores, never what is
-computed: every element is the same chain of operations in any rectangle.
+The division into rectangles decides which data move between cores, not the results: every element
+is the same chain of operations in any rectangle.
 """
 
 from ..emit.emitter import VECTOR_BYTES
@@ -15,16 +15,16 @@ from ..machine.team import share
 
 @kernel
 def is_in_panels(c, lanes):
-    """Whether a layer's outputs are stored in panels, and not in rows."""
+    """Whether a layer's outputs are stored in panels (not in rows)."""
     return c.out_panel != lanes
 
 
 @kernel
 def owned_units(c, lanes, member, team):
-    """Return the panels [first, last) of a layer's units that are one member's, and all its rows;
-    or (0, 0) where the layer has too few, or rows that must not be cut: then members share rows.
+    """Return a member's panels [first, last) of a layer's units, for all rows of a block.
 
-    The weights into its units then stay in the member's cache from step to step.
+    The weights into these units then stay in the member's cache from step to step. (0, 0) if the
+    layer has fewer panels than members, or needs whole rows: then members share rows.
     """
     panels = c.ld_out // lanes
     if panels < team or not is_in_panels(c, lanes):
@@ -70,8 +70,8 @@ def transpose_gradients(c, D, T, p0, p1, r0, r1):
 def dense_backward(c, below, params, T, zeros, D, p0, p1, r0, r1):
     """D = dZ W^T with respect to the layer's inputs, the outputs of the layer ``below``.
 
-    As D^T = W dZ^T, which reads W as it lies in memory: no transposed copy has to follow its
-    updates. Overwrites the rectangle of D at IN, and that of the T of the layer below.
+    Computed as D^T = W dZ^T, which reads W in memory order: no transposed copy has to be updated.
+    Overwrites the rectangle of D at IN, and that of T of the layer below.
     """
     lanes, one = VECTOR_BYTES // D.itemsize, D.dtype.type(1)
     first, last = p0 * lanes, min(p1 * lanes, c.n_in)
@@ -94,7 +94,7 @@ def dense_gradient(c, A, D, p, q0, q1, rows, source, keep, gain, target):
     """target = keep source + gain A^T dZ for the weights from panels q0 to q1 of inputs to panel p
     of units.
 
-    ``source`` and ``target`` are laid out like the parameters, or ``source`` is one vector.
+    ``source`` and ``target`` have the layout of the parameters, or ``source`` is one vector.
     """
     lanes = VECTOR_BYTES // A.itemsize
     from_vector = source.size == lanes
@@ -110,9 +110,9 @@ def dense_gradient(c, A, D, p, q0, q1, rows, source, keep, gain, target):
 
 @kernel
 def bias_gradient(c, D, p0, p1, rows, grads, overwrite):
-    """db = sum_i dZ_i for some panels of units. Accumulates, or overwrites.
+    """db = sum_i dZ_i for some panels of units. Accumulates or overwrites.
 
-    Four panels at a time: each sum of a panel waits for the one before.
+    Four panels at a time, because each addition to a sum waits for the one before.
     """
     lanes = VECTOR_BYTES // D.itemsize
     for p in range(p0, p1, SPARSE_PANELS):

@@ -1,7 +1,7 @@
 """Outputs, losses and hits of many rows, without a backward pass.
 
-Rows of a block are shared as in training, but nobody waits for anybody: each row is one member's
-from its inputs to its loss.
+Members share the rows of a block, without barriers: each row belongs to one member from its inputs
+to its loss.
 """
 
 import numpy as np
@@ -17,18 +17,18 @@ from ..machine.view import as_views, view
 from .forward import gather_inputs, output_loss
 
 _GRAIN = 6  # rows: the height of a tile, on most machines
-_NO_KEY = np.zeros(2, np.uint64)  # networks that are evaluated have no dropout
+_NO_KEY = np.zeros(2, np.uint64)  # evaluation has no dropout
 _with_lists = replacing("starts", "columns", "values")
 
 
 @kernel
 def list_block(data, scratch, n_features, block, first, last):
-    """Return lists of rows order[block + first : block + last], with the shift behind them."""
+    """Return lists of rows order[block + first : block + last], followed by the shift."""
     n, own = last - first, data.sparse
-    # Where nobody else writes: first is the same for all blocks in which this member has rows, and
-    # each member before it has a grain of them, and so scratch for its shift.
-    place = first + first // _GRAIN
-    start, s = place * n_features, place * (PARTS + 1)
+    # No other member writes there: ``first`` is the same for all blocks, and every member before
+    # this one has at least a grain of rows, and so memory for its shift.
+    row = first + first // _GRAIN
+    start, s = row * n_features, row * (PARTS + 1)
     starts = view(scratch.starts, s, (n + 1) * PARTS + 1)
     columns = view(scratch.columns, start, (n + 1) * n_features)
     values = view(scratch.values, start, columns.size)
@@ -44,7 +44,7 @@ def list_block(data, scratch, n_features, block, first, last):
     zero = values.dtype.type(0)
     total = zero
     for e in range(size):
-        total += values[e] * zero  # NaN for what is not finite
+        total += values[e] * zero  # NaN if the value is not finite
     if total != zero:
         scratch.is_infinite[0] = 1
     for e in range(own.values.size):
@@ -58,10 +58,10 @@ def list_block(data, scratch, n_features, block, first, last):
 def evaluate_rows(
     member, team, sync, net, work, scratch, data, objective, block_rows, outputs, losses, hits
 ):
-    """Overwrite this member's rows of outputs (n, C), losses (n,) and hits (n,), n = order's size.
+    """Overwrite this member's rows of outputs (n, C), losses (n,) and hits (n,), n = order.size.
 
-    Empty ``outputs`` are not written; without labels or targets, no losses and hits. ``scratch`` is
-    for lists of the rows, where the data are to be listed.
+    Empty ``outputs`` are not written; without labels or targets, losses and hits are not.
+    ``scratch`` holds lists of the rows, if lists are made.
     """
     mode = flush_denormals()
     net, work, scratch = as_views(net), as_views(work), as_views(scratch)
@@ -70,12 +70,12 @@ def evaluate_rows(
     lanes = VECTOR_BYTES // work.A.itemsize
     c = layer_at(net.layers, net.layers.shape[0] - 1)
     has_targets = data.labels.size > 0 or data.targets.shape[0] > 0
-    # The same places of every block, also of a last one with fewer rows: without barriers, another
-    # member can still be at work on its places of the block before.
-    place, place_stop = share(min(block_rows, data.order.size), _GRAIN, member, team)
+    # The same rows of every block, also of a shorter last one: without barriers, another member can
+    # still be working on its rows of the block before.
+    own_first, own_last = share(min(block_rows, data.order.size), _GRAIN, member, team)
     for block in range(0, data.order.size, block_rows):
         rows = data.order.size - block
-        first, last = min(place, rows), min(place_stop, rows)
+        first, last = min(own_first, rows), min(own_last, rows)
         if first == last:
             continue
         sparse, order, start = data.sparse, data.order, block

@@ -1,4 +1,4 @@
-"""A block of rows through the whole network: gathered, forward, and its loss."""
+"""A block of rows through the network: gather, forward pass, loss."""
 
 from ..buffers import layer_at
 from ..call_types import call_gather, call_sparse_forward
@@ -13,7 +13,7 @@ from .dense import dense_forward, is_in_panels
 
 @kernel(inline=True)
 def gather(data, block, first, last, A, start, row, panel):
-    """Bring rows order[block + first : block + last] of X to rows ``first`` to ``last`` of A."""
+    """Copy rows order[block + first : block + last] of X to rows ``first`` to ``last`` of A."""
     call_gather(
         data.gather,
         (
@@ -25,10 +25,10 @@ def gather(data, block, first, last, A, start, row, panel):
 
 @kernel(inline=True)
 def gather_targets(data, smoothing, block, first, last, n, Y, stride):
-    """Write the targets of the same rows to Y: one-hot where there are labels.
+    """Write the targets of the same rows to Y, labels as one-hot vectors.
 
-    Smoothing s mixes in the uniform distribution: (1 - s) y + s / n over n classes, and over two
-    for an output that stands for one label (Szegedy et al. 2016, section 7).
+    Smoothing s mixes in the uniform distribution: (1 - s) y + s / n over n classes, over two for an
+    output of one label (Szegedy et al. 2016, section 7).
     """
     real = Y.dtype.type
     for r in range(first, last):
@@ -47,22 +47,23 @@ def gather_targets(data, smoothing, block, first, last, n, Y, stride):
 
 @kernel(inline=True)
 def drop_rectangle(c, rate, layer, array, start, to, key, block, p0, p1, r0, r1):
-    """Copy a rectangle of a layer's inputs from ``start`` to ``to``, dropped."""
+    """Copy a rectangle of a layer's inputs from ``start`` to ``to`` with dropout."""
     lanes = VECTOR_BYTES // array.itemsize
     for p in range(p0, p1):
         n = min(lanes, c.n_in - p * lanes)
         for r in range(r0, r1):
-            place = p * c.in_panel + r * c.in_row
+            offset = p * c.in_panel + r * c.in_row
             drop(
-                view(array, start + place, n), view(array, to + place, n),
+                view(array, start + offset, n), view(array, to + offset, n),
                 rate, key[0], key[1], block + r, layer, p * lanes,
             )  # fmt: skip
 
 
 @kernel(inline=True)
-def function_stretches(c, lanes, p0, p1, r0, r1):
-    """Return how activations run through a rectangle of a layer's outputs, in the longest pieces:
-    (start, stride, length, first, last).
+def contiguous_ranges(c, lanes, p0, p1, r0, r1):
+    """Return the longest contiguous ranges of a rectangle of a layer's outputs.
+
+    As (start, stride, length, first, last): ranges ``first`` to ``last`` of ``length`` elements.
     """
     if is_in_panels(c, lanes):
         return c.out + r0 * lanes, c.out_panel, (r1 - r0) * lanes, p0, p1
@@ -73,7 +74,7 @@ def function_stretches(c, lanes, p0, p1, r0, r1):
 def forward_layer(net, work, sparse, order, key, block, layer, p0, p1, r0, r1):
     """Overwrite a rectangle of a layer's Z = A W + b and A = f(Z), and of the next one's inputs.
 
-    ``key`` is that of the dropout, ``block`` the place of row 0 in the epoch.
+    ``key`` is the key of the dropout, ``block`` the index of row 0 in the epoch.
     """
     c = layer_at(net.layers, layer)
     if layer == 0 and sparse.forward != 0:
@@ -84,7 +85,7 @@ def forward_layer(net, work, sparse, order, key, block, layer, p0, p1, r0, r1):
     else:
         dense_forward(c, net.params, work.A, work.Z, p0, p1, r0, r1)
     lanes = VECTOR_BYTES // work.A.itemsize
-    start, stride, length, first, last = function_stretches(c, lanes, p0, p1, r0, r1)
+    start, stride, length, first, last = contiguous_ranges(c, lanes, p0, p1, r0, r1)
     activate(
         c.function, net.activation_parameters[layer],
         work.Z, work.A, start, stride, length, first, last,
@@ -110,7 +111,7 @@ def gather_inputs(net, work, data, key, block, first, last):
 
 @kernel(inline=True)
 def output_loss(net, work, data, objective, block, first, last, scale):
-    """Overwrite the output layer's D, the rows' losses and hits. Needs the forward pass done.
+    """Overwrite the output layer's D and the rows' losses and hits, after the forward pass.
 
     A row's gradient is multiplied by its sample weight and by ``scale``, its loss by the weight.
     """

@@ -1,4 +1,4 @@
-"""The general step: correct for every network, loss, optimizer and batch size.
+"""The general step: for every network, loss, optimizer and batch size.
 
     gather                    each member: its own rows of the block
     forward, layer by layer   its own units (panels of W), of all rows
@@ -6,11 +6,11 @@
     backward, layer by layer  its own units of the layer below
     gradients and update      its own panels of every W (update.py)
 
-with a barrier after each, but for the loss, whose rows are the same member's before and after. So
-weights stay in the cache of the member that changes them, and only activations travel: shared by
-rows of the block, all members read what the others have just written, and two cores took 1.6 times
-as long as one at 32 rows an update. A layer with fewer panels than members is shared by rows all
-the same.
+There is a barrier after each phase except the loss, whose rows belong to the same member before and
+after it. So weights stay in the cache of the member that changes them, and only activations move
+between cores. When members shared the rows of a block, each read all weights that the others had
+just written, and two cores took 1.6 times as long as one at 32 rows an update. Layers with fewer
+panels than members are shared by rows.
 """
 
 from ..buffers import layer_at
@@ -32,17 +32,17 @@ from ..machine.team import barrier, share
 from ..machine.view import as_views
 from ..rules.activations import activate_backward
 from .dense import dense_backward, rectangle, transpose_gradients
-from .forward import drop_rectangle, function_stretches, gather_inputs, output_loss
+from .forward import contiguous_ranges, drop_rectangle, gather_inputs, output_loss
 
 _with_penalties = replacing("l1", "l2")
 
 
 @kernel(inline=True)
 def finish_gradients(net, work, layer, p0, p1, r0, r1):
-    """Turn a rectangle of a layer's D from dL/dA into dL/dZ."""
+    """Change a rectangle of a layer's D from dL/dA to dL/dZ."""
     c = layer_at(net.layers, layer)
     lanes = VECTOR_BYTES // work.A.itemsize
-    start, stride, length, first, last = function_stretches(c, lanes, p0, p1, r0, r1)
+    start, stride, length, first, last = contiguous_ranges(c, lanes, p0, p1, r0, r1)
     activate_backward(
         c.derivative, net.activation_parameters[layer],
         work.Z, work.A, work.D, start, stride, length, first, last,
@@ -75,7 +75,7 @@ def backward(member, team, sync, net, work, objective, key, block, rows):
 
 @kernel
 def objective_of_batch(objective, batch_weight):
-    """Return the objective of a batch, its penalties divided by the batch's weight if asked for."""
+    """Return the objective of a batch: with penalty_per_row, penalties divided by its weight."""
     share = 1.0
     if objective.penalty_per_row:
         share = 1.0 / batch_weight if batch_weight > 0.0 else 0.0
@@ -84,7 +84,7 @@ def objective_of_batch(objective, batch_weight):
 
 @kernel(inline=True)
 def add_to_report(work, report, batch, rows, weight):
-    """Add the rows' losses and hits to the batch's, in the order of the rows."""
+    """Add the rows' losses and hits to the batch's, in row order."""
     if report.note_penalties != 0:
         total = 0.0
         for i in range(work.group_penalties.size):
@@ -110,7 +110,7 @@ def sum_weights(weights, order, first, last):
 
 @kernel(cached=True)
 def train_batches(member, team, sync, net, work, data, objective, part, report):
-    """A member's share of the blocks of ``part``. Overwrites parameters, state and report."""
+    """Train on the blocks of ``part``, one member's share. Overwrites parameters, state, report."""
     mode = flush_denormals()
     net, work, data = as_views(net), as_views(work), as_views(data)
     objective, report, sync = as_views(objective), as_views(report), as_views(sync)
@@ -118,7 +118,7 @@ def train_batches(member, team, sync, net, work, data, objective, part, report):
     lanes = VECTOR_BYTES // work.A.itemsize
     depth = net.layers.shape[0]
     batch_weight, goal = 0.0, objective
-    # Once: to take a field of a tuple within a tuple compiles to a copy of all of it.
+    # Read once: reading a field of a tuple inside a tuple copies the whole inner tuple.
     sparse, columns = data.sparse, work.columns
     to_columns, prefetch, gradient = sparse.to_columns, sparse.prefetch, sparse.gradient
     for block in range(part.first, part.last):
@@ -164,7 +164,7 @@ def train_batches(member, team, sync, net, work, data, objective, part, report):
             (member, team, sync, net, work, objective, part.dropout_key, start, rows),
         )
         now = ticks()
-        # The rows after these: the next block's, unless an epoch ends or a batch has a short block.
+        # The next rows: the next block, except at the end of an epoch or after a short block.
         first, last = share(rows, 1, member, team)
         if prefetch != 0:
             call_prefetch(prefetch, (sparse, data.order, stop + first, stop + last))

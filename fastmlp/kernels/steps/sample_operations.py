@@ -1,4 +1,4 @@
-"""Layers of the per-sample step: one sample, its activations in rows, weights in panels."""
+"""Operations of the per-sample step on one sample: activations in rows, weights in panels."""
 
 from ..buffers import PARTS, layer_at
 from ..emit.emitter import VECTOR_BYTES
@@ -16,14 +16,14 @@ def half_of(samples, c, half, halves):
 
 @kernel
 def list_units(A, first, last, start, is_flat, columns, values):
-    """List the units from ``first`` to ``last`` that count; return how many they are.
+    """List the units from ``first`` to ``last``, without zeros if ``is_flat``; return their number.
 
-    ``start`` is where the layer's outputs start.
+    ``start`` is the index of the layer's first output.
     """
     n = first
-    for place in range(first, last):
-        a = view(A, place, 1)[0]
-        view(columns, n, 1)[0] = place - start
+    for index in range(first, last):
+        a = view(A, index, 1)[0]
+        view(columns, n, 1)[0] = index - start
         view(values, n, 1)[0] = a
         n += 1 if is_flat == 0 or a != 0 else 0
     return n - first
@@ -42,7 +42,7 @@ def add_products(columns, values, first, last, params, c, I, i, i_panel, C, to, 
 
 @kernel
 def update_rows(columns, values, first, last, params, c, D, d, gain, p0, p1):
-    """W[columns[e]] += gain values[e] dz for panels p0 to p1 of a layer's units, dz from d on."""
+    """W[columns[e]] += gain values[e] dz for panels p0 to p1 of a layer's units; dz starts at d."""
     lanes = VECTOR_BYTES // params.itemsize
     for p in range(p0, p1, SPARSE_PANELS):
         add_to_rows(List(
@@ -64,7 +64,7 @@ def backward_and_update(columns, values, first, last, params, c, D, d, da, gain)
 
 @kernel
 def add_scaled(target, t, source, s, n, factor):
-    """target += factor source, for n numbers from t and from s on."""
+    """target[t : t + n] += factor source[s : s + n]."""
     y, x = view(target, t, n), view(source, s, n)
     for j in range(n):
         y[j] += factor * x[j]
@@ -72,7 +72,7 @@ def add_scaled(target, t, source, s, n, factor):
 
 @kernel
 def copy_scaled(target, t, source, s, n, factor):
-    """target = factor source, for n numbers from t and from s on."""
+    """target[t : t + n] = factor source[s : s + n]."""
     y, x = view(target, t, n), view(source, s, n)
     for j in range(n):
         y[j] = factor * x[j]
@@ -80,7 +80,7 @@ def copy_scaled(target, t, source, s, n, factor):
 
 @kernel
 def scale_and_add(array, a, n, factor, b, start):
-    """array = b + factor array, for n numbers from a on, and of b from ``start`` on."""
+    """array[a : a + n] = b[start : start + n] + factor array[a : a + n]."""
     x, y = view(array, a, n), view(b, start, n)
     for j in range(n):
         x[j] = y[j] + factor * x[j]
@@ -88,7 +88,7 @@ def scale_and_add(array, a, n, factor, b, start):
 
 @kernel
 def scale(array, a, n, factor):
-    """array *= factor, for n numbers from a on."""
+    """array[a : a + n] *= factor."""
     x = view(array, a, n)
     for j in range(n):
         x[j] *= factor
@@ -96,7 +96,7 @@ def scale(array, a, n, factor):
 
 @kernel
 def copy_tail(net, target):
-    """Take over all biases but the first layer's, and the weights behind the second layer."""
+    """Copy all biases except the first layer's, and the weights of the layers after the second."""
     for layer in range(1, net.layers.shape[0]):
         c = layer_at(net.layers, layer)
         for j in range(c.b, c.b + c.ld_out):
@@ -107,7 +107,8 @@ def copy_tail(net, target):
 
 
 @kernel
-def prefetch_numbers_of(sparse, row):
+def prefetch_row(sparse, row):
+    """Prefetch the elements of a row."""
     lanes = VECTOR_BYTES // sparse.values.itemsize
     for e in range(sparse.starts[row * PARTS], sparse.starts[(row + 1) * PARTS], lanes):
         prefetch_line(sparse.columns, e)

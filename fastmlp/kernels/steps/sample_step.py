@@ -1,20 +1,20 @@
 """Per-sample SGD: forward, backward and update of one sample after another, in one loop.
 
-No gradient array and no transposed weights exist: a row of weights is read for the backward pass
-and updated while it is in registers. Inputs that are zero take no part, nor do zero activations
-where the derivative is zero with them (ReLU); both are exact.
+There is no gradient array and no transposed copy of the weights: a row of weights is read for the
+backward pass and updated while it is in registers. Zero inputs are skipped, and so are zero
+activations with a zero derivative (ReLU); both are exact.
 
-A team of two shares the first layer's units, in two *halves*. Each member forms the products of its
-half with the rows of the second layer's weights, which are its own as well, and the two sums meet
-in the only barrier of a sample. All that follows is little: both do it, the second member on
-weights of its own, until each updates its halves of the first two layers. One thread goes through
-the halves one after the other, so that the bits are the same.
+A team of two shares the first layer's units, in two *halves*. Each member computes the products of
+its half with the rows of the second layer's weights, and the two sums are added after the only
+barrier of a sample. The rest is little work: both members do it, the second one on its own copy of
+the weights, until each updates its halves of the first two layers. One thread computes the halves
+one after the other, with the same bits.
 
-For plain SGD; what else touches every weight at every sample takes the general step, but for two
-things that are put off (deferred.py).
+For plain SGD. Other rules that change every weight at every sample use the general step, except for
+two updates that are deferred (deferred.py).
 
 Rows of bytes go through the first layer a block of samples at a time (sample_blocks.py),
-and the first member takes these alone.
+of which the first member does the rest alone.
 """
 
 from typing import NamedTuple
@@ -47,29 +47,29 @@ from .sample_operations import (
     copy_tail,
     half_of,
     list_units,
-    prefetch_numbers_of,
+    prefetch_row,
     scale,
     scale_and_add,
     update_rows,
 )
 
-# How many rows of a block lie between two members': so that nothing of theirs shares a cache line.
+# Rows of a block between those of two members, so that they share no cache line.
 MEMBER_ROWS = 16
 
 
 class Samples(NamedTuple):
-    """Scratch of the per-sample step. Lists are laid out like ``Work.A``, a row for each member."""
+    """Scratch of the per-sample step. Lists have the layout of ``Work.A``, a row per member."""
 
-    half: int  # units of the first layer in its first half, whole panels; 0: it is not halved
+    half: int  # units of the first layer in its first half, whole panels; 0: no halves
     is_flat: Ints  # (L,): whether a layer's derivative is 0 where its output is
     columns: Int32s  # the units listed
     values: Reals  # their activations
     counts: IntRows  # (members, 2 L or more): number of units listed, in each half of a layer
-    sums: Reals  # (2 * 2 * padded units of the second layer,): by turns, of the two halves
-    tail: Reals  # (P,): the second member's weights behind the second layer, and biases
-    u: Reals  # (padded units of the first layer,): by how much of the shift W is more than V
-    q: Reals  # the shift times V
-    square: Reals  # (1,): the shift times itself
+    sums: Reals  # (2 * 2 * padded units of the second layer,): of two halves, two samples in turn
+    tail: Reals  # (P,): the second member's biases, and weights after the second layer
+    u: Reals  # (padded units of the first layer,): see deferred.py
+    q: Reals  # h V
+    square: Reals  # (1,): h . h
     block: SampleBlock
 
 
@@ -77,10 +77,10 @@ class Samples(NamedTuple):
 def pass_samples(
     member, team, sync, samples, net, work, data, objective, report, tail, begin, end, s
 ):
-    """Samples ``begin`` to ``end`` of the epoch, one update each. Return s after them.
+    """Train on samples ``begin`` to ``end`` of the epoch, one update each; return s after them.
 
-    Of rows of bytes, a block for which all is ready; a team of one does it. One function for both,
-    so that what the layers above the first do is compiled once.
+    With rows of bytes these are one block, computed by a team of one. One function for both cases,
+    so that the layers after the first are compiled once.
     """
     real = net.params.dtype.type
     lanes = VECTOR_BYTES // net.params.itemsize
@@ -88,22 +88,22 @@ def pass_samples(
     A, Z, D, params, sparse = work.A, work.Z, work.D, net.params, data.sparse
     columns, values = samples.columns, samples.values
     counts = row_view(samples.counts, member, 0, 2 * depth)
-    place = member * MEMBER_ROWS
+    member_row = member * MEMBER_ROWS
     in_blocks = samples.block.forward != 0
     halves = 2 if samples.half > 0 and not in_blocks else 1
     c0 = layer_at(net.layers, 0)
     c1 = layer_at(net.layers, min(1, depth - 1))
-    o0, o1 = c0.out + place * c0.out_row, c1.out + place * c1.out_row
+    o0, o1 = c0.out + member_row * c0.out_row, c1.out + member_row * c1.out_row
     has_shift, l2 = sparse.shift.size > 0, objective.l2
     starts_at_0 = has_shift or l2 != 0.0 or in_blocks
     first = last = 0
-    now = ticks()  # only what is waited is of interest, to the size of the team
+    now = ticks()  # only the time of waiting is used, to choose the size of the team
     for sample in range(begin, end):
         if not in_blocks:
             row = data.order[sample]
             first, last = sparse.starts[row * PARTS], sparse.starts[(row + 1) * PARTS]
             if sample + 1 < data.order.size:
-                prefetch_numbers_of(sparse, data.order[sample + 1])
+                prefetch_row(sparse, data.order[sample + 1])
         sums = sample % 2 * 2 * c1.ld_out
         dot = dot_with_shift(sparse, first, last) if has_shift else real(0)
         for half in range(member, halves, team):
@@ -133,7 +133,7 @@ def pass_samples(
         now = count(work.phases, member, WAIT, now)
         for layer in range(1, depth):
             c = layer_at(net.layers, layer)
-            o = c.out + place * c.out_row
+            o = c.out + member_row * c.out_row
             if layer == 1:
                 z, one = view(Z, o, c.ld_out), view(samples.sums, sums, c.ld_out)
                 other = view(samples.sums, sums + c.ld_out, c.ld_out)
@@ -141,7 +141,7 @@ def pass_samples(
                     z[j] = one[j] + other[j] if halves == 2 else one[j]
             else:
                 below = layer_at(net.layers, layer - 1)
-                a = below.out + place * below.out_row
+                a = below.out + member_row * below.out_row
                 add_products(columns, values, a, a + counts[2 * layer - 2], tail, c, work.zeros, 0,
                              0, Z, o, 0, c.ld_out // lanes)  # fmt: skip
             scale_and_add(Z, o, c.ld_out, real(s), tail, c.b)
@@ -149,20 +149,22 @@ def pass_samples(
             counts[2 * layer] = list_units(
                 A, o, o + c.n_out, o, samples.is_flat[layer], columns, values
             )
-        output_loss(net, work, data, objective, sample - place, place, place + 1, real(1))
+        output_loss(
+            net, work, data, objective, sample - member_row, member_row, member_row + 1, real(1)
+        )
         rate = report.rates[sample]
-        following = s * (1.0 - rate * l2)
-        gain, bias_gain = real(-rate / following), real(-rate)
+        next_s = s * (1.0 - rate * l2)
+        gain, bias_gain = real(-rate / next_s), real(-rate)
         for layer in range(depth - 1, -1, -1):
             c = layer_at(net.layers, layer)
-            o = c.out + place * c.out_row
+            o = c.out + member_row * c.out_row
             is_complete = layer == depth - 1 and objective.is_fused
             if layer > 0 and not is_complete:
                 activate_backward(c.derivative, net.activation_parameters[layer],
                                   Z, A, D, o, 0, c.n_out, 0, 1)  # fmt: skip
             if layer > 1:
                 below = layer_at(net.layers, layer - 1)
-                a = below.out + place * below.out_row
+                a = below.out + member_row * below.out_row
                 backward_and_update(columns, values, a, a + counts[2 * layer - 2], tail, c,
                                     D, o, a, gain)  # fmt: skip
                 if l2 != 0.0:
@@ -192,7 +194,7 @@ def pass_samples(
                     add_scaled(samples.q, u0, D, o0 + u0, u1 - u0, gain * dot)
             if layer > 0:
                 add_scaled(tail, c.b, D, o, c.ld_out, bias_gain)
-        s = following
+        s = next_s
         if member == 0:
             report.loss[sample] = work.row_loss[0]
             report.hits[sample] = work.row_hit[0]
@@ -206,7 +208,7 @@ def pass_samples(
 def pass_block(
     member, team, sync, samples, net, work, data, objective, report, tail, begin, end, last, s
 ):
-    """Samples ``begin`` to ``end`` of the epoch, a block of rows of bytes (sample_blocks.py).
+    """Train on a block of rows of bytes, samples ``begin`` to ``end`` of the epoch.
 
     Return s after them.
     """
@@ -235,10 +237,10 @@ def pass_block(
 
 @kernel(cached=True)
 def train_samples(member, team, sync, samples, net, work, data, objective, part, report):
-    """Samples ``part.first`` to ``part.last`` of the epoch, one update each; a team of one or two.
+    """Train on samples ``part.first`` to ``part.last`` of the epoch, with a team of one or two.
 
-    Overwrites parameters and report; in ``work`` a row of a block for each member, and, where rows
-    are bytes, the columns of a block.
+    Overwrites parameters and report, a row of ``work`` for each member and, if rows are bytes, the
+    columns of a block.
     """
     mode = flush_denormals()
     samples, net, work, data = as_views(samples), as_views(net), as_views(work), as_views(data)

@@ -1,8 +1,8 @@
 """From the deltas of a block to new weights: gradients, penalties, clipping, update, constraint.
 
-Weights are taken in groups, from a few panels of inputs to one panel of units: a group's gradient
-is still in the first-level cache when it is used. Each member has its own groups of every W;
-members meet only where a norm over all gradients, or over a unit's weights, has to be known.
+Weights are processed in groups, from a few panels of inputs to one panel of units: a group's
+gradient is still in the L1 cache when the update uses it. Each member has its own groups of every
+W. Members wait for each other only for a norm over all gradients, or over a unit's weights.
 """
 
 from ..buffers import layer_at, relocated
@@ -19,7 +19,7 @@ from .dense import bias_gradient, dense_gradient, owned_units
 
 @kernel(inline=True)
 def is_one_pass(objective):
-    """Whether the update is w = (1 - rate l2) w - rate g: it is done where the gradient is made."""
+    """Whether the update is w = (1 - rate l2) w - rate g, which needs no stored gradient."""
     return (
         objective.is_plain_sgd
         and objective.l1 == 0.0
@@ -36,7 +36,7 @@ GROUP = 4
 def owned_groups(c, lanes, member, team):
     """Return a member's groups of W: panels of units (first, last), groups of inputs (first, last).
 
-    The group before the first of the inputs, number -1, holds the biases of a panel of units.
+    Group -1 holds the biases of a panel of units.
     """
     groups = (c.ld_in // lanes + GROUP - 1) // GROUP
     p0, p1 = owned_units(c, lanes, member, team)
@@ -47,7 +47,7 @@ def owned_groups(c, lanes, member, team):
 
 
 @kernel
-def stretch(c, lanes, p, group):
+def group_range(c, lanes, p, group):
     """Return start and size of a group among the parameters."""
     if group < 0:
         return c.b + p * lanes, lanes
@@ -56,8 +56,8 @@ def stretch(c, lanes, p, group):
 
 
 @kernel
-def norm_place(c, lanes, p, group):
-    """Return where a group's squared norm is kept."""
+def norm_index(c, lanes, p, group):
+    """Return the index of a group's squared norm in Work.group_norms."""
     groups = (c.ld_in // lanes + GROUP - 1) // GROUP
     return c.norms + p * (groups + 1) + group + 1
 
@@ -68,8 +68,8 @@ def weight_gradient(
 ):
     """target = keep source + gain A^T dZ for the weights from some panels of inputs to some units.
 
-    ``source`` and ``target`` are laid out like the parameters, or ``source`` is one vector.
-    ``gradient`` is the address of the kernel for inputs whose zeros are left out; else 0.
+    ``source`` and ``target`` have the layout of the parameters, or ``source`` is one vector.
+    ``gradient`` is the address of the kernel for sparse inputs; 0 for dense inputs.
     """
     lanes = VECTOR_BYTES // A.itemsize
     if gradient != 0:
@@ -86,8 +86,8 @@ def weight_gradient(
 
 
 @kernel(inline=True)
-def make_gradient(c, work, sparse, columns, gradient, p0, p1, group, rows, overwrite):
-    """The gradient of the loss for a group of some panels. Overwrites or accumulates."""
+def compute_gradient(c, work, sparse, columns, gradient, p0, p1, group, rows, overwrite):
+    """Compute the gradient of the loss for a group of some panels. Overwrites or accumulates."""
     one, lanes = work.A.dtype.type(1), VECTOR_BYTES // work.A.itemsize
     if group < 0:
         bias_gradient(c, work.D, p0, p1, rows, work.grads, overwrite)
@@ -102,37 +102,37 @@ def make_gradient(c, work, sparse, columns, gradient, p0, p1, group, rows, overw
 
 @kernel(inline=True)
 def complete_gradient(c, params, work, g, objective, p, group):
-    """Add the penalty to the gradient of a group, from g on, and note its squared norm."""
+    """Add the penalty to the gradient of a group, at g, and store its squared norm."""
     real = params.dtype.type
     lanes = VECTOR_BYTES // params.itemsize
-    start, n = stretch(c, lanes, p, group)
+    start, n = group_range(c, lanes, p, group)
     gradient = view(work.grads, g, n)
     if group >= 0 and (objective.l1 != 0.0 or objective.l2 != 0.0):
         add_penalty(view(params, start, n), gradient, real(objective.l1), real(objective.l2))
     if objective.clip_norm > 0.0:
-        work.group_norms[norm_place(c, lanes, p, group)] = squared_norm(gradient)
+        work.group_norms[norm_index(c, lanes, p, group)] = squared_norm(gradient)
 
 
 @kernel(cached=True)
 def note_penalties(member, team, layers, params, group_penalties, l1, l2):
-    """Note the penalty of each of this member's groups of weights, as they are now."""
+    """Store the penalty of each of this member's groups of weights."""
     lanes = VECTOR_BYTES // params.itemsize
     for layer in range(layers.shape[0]):
         c = layer_at(layers, layer)
         p0, p1, first, last = owned_groups(c, lanes, member, team)
         for p in range(p0, p1):
             for group in range(first, last):
-                paid = 0.0  # by biases
+                paid = 0.0  # for biases
                 if group >= 0:
-                    start, n = stretch(c, lanes, p, group)
+                    start, n = group_range(c, lanes, p, group)
                     paid = penalty(view(params, start, n), l1, l2)
-                group_penalties[norm_place(c, lanes, p, group)] = paid
+                group_penalties[norm_index(c, lanes, p, group)] = paid
 
 
 @kernel(inline=True)
 def update_group(c, net, work, g, objective, p, group, factor, rate, step):
-    """Clip the gradient of a group, where that is asked for, and update its parameters."""
-    start, n = stretch(c, VECTOR_BYTES // net.params.itemsize, p, group)
+    """Clip the gradient of a group, if clipping is on, and update its parameters."""
+    start, n = group_range(c, VECTOR_BYTES // net.params.itemsize, p, group)
     if factor != 1.0 or objective.clip_value > 0.0:
         clip(view(work.grads, g, n), factor, objective.clip_value)
     update(objective, net.params, start, n, work.grads, g, work.state, rate, step, group >= 0)
@@ -140,7 +140,7 @@ def update_group(c, net, work, g, objective, p, group, factor, rate, step):
 
 @kernel(inline=True)
 def constrain_units(member, team, net, limit):
-    """Bring the norm of the weights into each of this member's units down to ``limit``."""
+    """Limit the norm of the weights into each of this member's units to ``limit``."""
     lanes = VECTOR_BYTES // net.params.itemsize
     for layer in range(net.layers.shape[0]):
         c = layer_at(net.layers, layer)
@@ -151,7 +151,7 @@ def constrain_units(member, team, net, limit):
 
 @kernel(inline=True)
 def sgd_step(member, team, net, work, sparse, columns, gradient, objective, rows, rate):
-    """Gradients and update in one: no gradient is ever stored."""
+    """Compute gradients and update in one pass: no gradient of a weight is stored."""
     real = net.params.dtype.type
     lanes = VECTOR_BYTES // net.params.itemsize
     keep, gain = real(1.0 - rate * objective.l2), real(-rate)
@@ -175,9 +175,9 @@ def sgd_step(member, team, net, work, sparse, columns, gradient, objective, rows
 def gradients_and_update(
     member, team, sync, net, work, sparse, columns, gradient, objective, rows, overwrite, rate, step
 ):
-    """This member's groups of every layer's gradient; then, if ``step`` is not 0, their update.
+    """Compute this member's groups of every layer's gradient; if ``step`` is not 0, update them.
 
-    ``overwrite`` says whether the block is the first of its batch.
+    ``overwrite`` is true for the first block of a batch.
     """
     if step > 0 and overwrite and is_one_pass(objective):
         sgd_step(member, team, net, work, sparse, columns, gradient, objective, rows, rate)
@@ -195,10 +195,10 @@ def gradients_and_update(
 def update_in_passes(
     member, team, sync, net, work, sparse, columns, gradient, objective, rows, overwrite, rate, step
 ):
-    """Gradient and update group by group; in two passes where all gradients are needed first.
+    """Compute gradients and update group by group; clipping by norm takes two passes.
 
-    Where nobody needs a gradient after its update, all are made in one place, which stays in the
-    first-level cache.
+    If gradients are not needed after the update, all use the same memory, which stays in the L1
+    cache.
     """
     lanes = VECTOR_BYTES // net.params.itemsize
     by_norm = step > 0 and objective.clip_norm > 0.0
@@ -213,19 +213,19 @@ def update_in_passes(
             p0, p1, first, last = owned_groups(c, lanes, member, team)
             layer_gradient = gradient if layer == 0 else 0
             wide = SPARSE_PANELS if layer_gradient != 0 else 1
-            mine, _ = stretch(c, lanes, p0, max(first, 0))
+            mine, _ = group_range(c, lanes, p0, max(first, 0))
             for p in range(p0, p1, wide):
                 stop = min(p + wide, p1)
                 for group in range(first, last):
-                    start, _ = stretch(c, lanes, p, group)
+                    start, _ = group_range(c, lanes, p, group)
                     moved = 0 if keeps_gradients or group < 0 else mine - start
                     if turn == 0:
-                        make_gradient(
+                        compute_gradient(
                             relocated(c, (c.w + moved, c.out)), work, sparse, columns,
                             layer_gradient, p, stop, group, rows, overwrite,
                         )  # fmt: skip
                     for q in range(p, stop):
-                        g = stretch(c, lanes, q, group)[0] + moved
+                        g = group_range(c, lanes, q, group)[0] + moved
                         if turn == 0 and step > 0:
                             complete_gradient(c, net.params, work, g, objective, q, group)
                         if step > 0 and turn == (1 if by_norm else 0):
