@@ -1,50 +1,50 @@
-"""A folder of checkpoints: when one is due, the last two kept, and going on from the newest."""
+"""A folder of checkpoints: when one is due, the last two kept, and resuming from the newest."""
 
 from __future__ import annotations
 
 import os
 import time
 import warnings
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 from ..base.errors import ConfigError, DataError, FastMLPError
 from ..base.files import remove_partial
 from ..base.folders import lock_folder, make_folder
-from ..model.tensor_file import Header
-from .checkpoint import load_checkpoint, read_facts, save_checkpoint
+from ..model.tensor_file import Expected, Header, Tensors
+from .checkpoint import LoopState, load_checkpoint, read_facts, save_checkpoint
 from .identity import differences, machine
 from .interval import Interval
 
-if TYPE_CHECKING:
-    from .loop import Loop
-
 KEPT = 2
+T = TypeVar("T")
 _WHAT = "checkpoint_dir"
 
 
 class Checkpoints:
-    """Writes a loop into a folder from time to time; until it is closed, nobody else does.
+    """Writes checkpoints into a folder, which is locked for others until it is closed.
 
     Parameters
     ----------
     folder : path-like
-        Made if it is not there.
+        Created if it does not exist.
     every : int, str or None
-        See :meth:`Interval.parse`; None: as the run began, else 1.
+        See :meth:`Interval.parse`; None: the value of the resumed run, else 1.
     identity : dict
         Of the run, see :func:`~fastmlp.training.identity.identity`.
     resume : bool, default False
-        Whether to go on from what the folder holds, if it holds any.
+        Whether to resume from the checkpoints in the folder, if there are any.
 
     Raises
     ------
     ConfigError
-        If the folder holds checkpoints and ``resume`` is false, or they are of another run: the
-        differences are named. If it cannot be made, or another process or thread trains in it.
+        If the folder contains checkpoints and ``resume`` is false, or checkpoints of another run:
+        the message names the differences. If it cannot be created, or another process or thread
+        uses it.
     DataError
-        If all that it holds are damaged.
+        If all checkpoints are damaged.
     """
 
     def __init__(
@@ -66,51 +66,55 @@ class Checkpoints:
         self._written = time.monotonic()
 
     def _begin(self, resume: bool) -> str | None:
-        """Look at what the folder holds; return how often it was written."""
+        """Check the contents of the folder; return the interval of the resumed run."""
         if resume:
             remove_partial(self.folder)
             return self._check_same()
         if _files_in(self.folder):
             raise ConfigError(
-                f"checkpoint_dir {self.folder} holds checkpoints already; go on from them by "
-                "resume, or choose another folder"
+                f"checkpoint_dir {self.folder} contains checkpoints; resume from them with resume, "
+                "or choose another folder"
             )
         return None
 
     def close(self) -> None:
-        """Let others have the folder."""
+        """Unlock the folder."""
         self._lock.release()
 
-    def resume(self, loop: Loop) -> None:
-        """Let a new loop go on from the newest checkpoint that is whole, if there is one.
+    def load_newest(
+        self, expected: Callable[[Header], Expected], restore: Callable[[Header, Tensors], T]
+    ) -> T | None:
+        """Return the result of ``restore`` for the newest undamaged checkpoint; None without any.
+
+        Parameters as for :func:`~fastmlp.training.checkpoint.load_checkpoint`.
 
         Raises
         ------
         DataError
-            If there are some and none is whole.
+            If there are checkpoints and all are damaged.
         """
         for path in self._readable:
             try:
-                load_checkpoint(loop, path)
-                return
+                return load_checkpoint(path, expected, restore)
             except DataError as error:
                 if path == self._readable[-1]:
                     raise
-                _warn_of(error, 5)
+                _warn_of(error, 6)
+        return None
 
-    def save_if_due(self, loop: Loop, epoch_has_ended: bool) -> None:
-        """Write the loop if it is time."""
+    def is_due(self, finished_epoch: int | None) -> bool:
+        """Whether to write a checkpoint, at the end of an epoch or, with None, within one."""
         interval = self.interval
         if interval.seconds:
-            due = time.monotonic() - self._written >= interval.seconds
-        else:
-            due = epoch_has_ended and loop.run.epoch % interval.epochs == 0
-        if due:
-            self.save(loop)
+            return time.monotonic() - self._written >= interval.seconds
+        return finished_epoch is not None and finished_epoch % interval.epochs == 0
 
-    def save(self, loop: Loop) -> None:
-        """Write the loop, and remove all but the last two; warn if that fails."""
-        path = self.folder / f"checkpoint-{loop.run.steps.iterations:012d}.safetensors"
+    def save(self, state: LoopState, iterations: int) -> None:
+        """Write a state after a number of updates, and remove all but the last two checkpoints.
+
+        Warns if the file cannot be written.
+        """
+        path = self.folder / f"checkpoint-{iterations:012d}.safetensors"
         facts = {
             "identity": self.identity,
             "machine": machine(),
@@ -118,17 +122,17 @@ class Checkpoints:
         }
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            save_checkpoint(loop, path, facts)
+            save_checkpoint(state, path, facts)
         except (OSError, FastMLPError) as error:
-            # A full disk must not cost what was trained so far.
-            warnings.warn(f"{error}; training goes on without it", stacklevel=2)
+            # A full disk must not end the training.
+            warnings.warn(f"{error}; training continues without it", stacklevel=2)
         else:
             for old in _files_in(self.folder)[KEPT:]:
                 old.unlink(missing_ok=True)
         self._written = time.monotonic()
 
     def _check_same(self) -> str | None:
-        """Take note of the files that can be read; return how often they were written."""
+        """Find the readable files; return their interval."""
         files = _files_in(self.folder)
         for number, path in enumerate(files):
             try:
@@ -144,12 +148,12 @@ class Checkpoints:
 
 
 def remove_checkpoints(folder: Path) -> None:
-    """Remove all checkpoints of a folder, and the folder if nothing else is in it.
+    """Remove all checkpoints in a folder, and the folder if it is then empty.
 
     Raises
     ------
     ConfigError
-        If another process or thread trains in it.
+        If another process or thread uses it.
     """
     if not folder.is_dir():
         return
@@ -164,12 +168,12 @@ def remove_checkpoints(folder: Path) -> None:
 
 
 def _files_in(folder: Path) -> list[Path]:
-    """Return all checkpoints, the newest first."""
+    """Return all checkpoints, newest first."""
     return sorted(folder.glob("checkpoint-*.safetensors"), reverse=True)
 
 
 def _facts_of(path: Path, identity: dict[str, Any]) -> Header:
-    """Return what a checkpoint says of its run; ConfigError if that is another."""
+    """Return the facts of a checkpoint's run; ConfigError if it is another run."""
     facts = read_facts(path)
     try:
         found = differences(facts["identity"], identity)
@@ -177,12 +181,12 @@ def _facts_of(path: Path, identity: dict[str, Any]) -> Header:
         raise DataError(f"checkpoint file {path} does not say of what run it is") from None
     if found:
         raise ConfigError(
-            f"resume needs the run that {path.parent} was begun with, and this is another: "
+            f"resume needs the settings and data of the run in {path.parent}, and these differ: "
             f"{'; '.join(found)}; give the same, or choose another folder"
         )
     if facts["machine"] != machine():
         warnings.warn(
-            f"the run was begun on {facts['machine']}, this is {machine()}: its last bits may "
+            f"the run was started on {facts['machine']}, this is {machine()}: its last bits may "
             "differ from those of a run without interruption",
             stacklevel=6,
         )
@@ -190,4 +194,4 @@ def _facts_of(path: Path, identity: dict[str, Any]) -> Header:
 
 
 def _warn_of(error: Exception, level: int) -> None:
-    warnings.warn(f"{error}; going on from the checkpoint before it", stacklevel=level)
+    warnings.warn(f"{error}; resuming from the checkpoint before it", stacklevel=level)

@@ -14,7 +14,7 @@ from ..data.dataset import Dataset
 from ..data.fingerprint import array_text, fingerprint
 from .config import TrainConfig
 
-# Settings that name the data, which count by their content.
+# Settings that name the data, whose content is compared instead.
 NAMES_OF_DATA = ("data", "test_file", "validation_file", *TableOptions.names())
 Weights = tuple[list[np.ndarray], list[np.ndarray]]
 
@@ -25,7 +25,7 @@ def identity(
     sample_weight: np.ndarray | None = None,
     initial_weights: Weights | None = None,
 ) -> dict[str, Any]:
-    """Return all that decides a run's results on one machine, as JSON holds it.
+    """Return everything that determines a run's results on a machine; JSON serializable.
 
     Parameters
     ----------
@@ -49,12 +49,12 @@ def identity(
 
 
 def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    """Return what differs between two identities, each as a short text.
+    """Return the differences between two identities, each as a short text.
 
     Raises
     ------
     KeyError, TypeError, AttributeError
-        If ``before`` is no identity.
+        If ``before`` is not an identity.
     """
     if before["version"] != now["version"]:
         return [f"fastmlp was {before['version']}, is now {now['version']}"]
@@ -68,6 +68,6 @@ def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
 
 
 def machine() -> str:
-    """Return what may change the last bits of results besides the run itself."""
+    """Return a description of the machine: another one may change the last bits of results."""
     cpu = numba.config.CPU_NAME or binding.get_host_cpu_name()
     return f"{cpu}, Numba {numba.__version__}"

@@ -1,4 +1,4 @@
-"""How often something is due."""
+"""The interval between checkpoints."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 @dataclass(frozen=True)
 class Interval:
-    """How often a checkpoint is due: after so many epochs, or after so many seconds."""
+    """An interval between checkpoints, in epochs or in seconds."""
 
     text: str
     epochs: int = 0
@@ -25,7 +25,7 @@ class Interval:
         Raises
         ------
         ConfigError
-            For anything else, and for none.
+            For anything else, and for zero.
         """
         text = str(value)
         found = re.fullmatch(r"(\d+)|(\d+\.?\d*)([smh])", text)

@@ -1,32 +1,25 @@
-"""The one epoch loop."""
+"""The epoch loop."""
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from ..base.errors import DivergenceError, TrainingError
+from ..base.errors import ConfigError, DivergenceError, TrainingError
 from ..base.interrupts import Interrupts
-from ..ops.activations import ACTIVATIONS
+from ..model.tensor_file import AtMost, Expected, Header, Tensors
 from ..ops.schedules import SCHEDULES
 from .callbacks import Callback
+from .checkpoint import LoopState, check_integer, checked_number, checked_text
+from .checkpoints import Checkpoints
+from .divergence import DivergenceCheck
 from .measures import MEASURES
 from .run import Run
 from .stopping import BestWeights, monitored
-
-if TYPE_CHECKING:
-    from .checkpoints import Checkpoints
-
-# The loss limit is a multiple of the loss before training, or of 1 if that is larger: resuming from
-# a near-perfect fit can raise the loss sharply at first, for example with Adam, whose first updates
-# do not shrink with the gradient. All validation rows are included: scaling is not fitted on them,
-# so a single outlier can make their loss a million.
-_INITIAL_ROWS = 1024
 
 
 class Loop:
@@ -36,7 +29,7 @@ class Loop:
     ----------
     run : Run
     checkpoints : Checkpoints, optional
-        Where to write the loop from time to time, and to go on from.
+        To write, and to resume from if they contain any.
 
     Attributes
     ----------
@@ -46,19 +39,16 @@ class Loop:
     epochs : range
         Numbers of the epochs to train.
     compile_seconds, train_seconds : float
-    loss_limit : float
-        A loss beyond it counts as diverged.
+    divergence : DivergenceCheck
     recorded_steps : int
         The update of this epoch up to which losses have been recorded.
     seconds_before : float
-        What ``train_seconds`` was when the loop was saved from which this one goes on.
-    callback_states : list of (Callback, dict)
-        What such callbacks have to know.
+        ``train_seconds`` of earlier processes of the run.
 
     Raises
     ------
     DataError
-        If there are checkpoints to go on from, and none is whole.
+        If there are checkpoints and all are damaged.
     ConfigError
         If they were written with other callbacks.
     """
@@ -72,25 +62,23 @@ class Loop:
         self.best = BestWeights(
             config.monitor, config.min_delta, run.network.params, config.improvement
         )
+        self._base_rate = float(config.learning_rate)
         self.schedule = SCHEDULES.parse(config.schedule)
-        self.rate_controller = run.rate_controller = self.schedule.controller(self.base_rate)
-        self.loss_limit = math.inf
+        self.rate_controller = run.rate_controller = self.schedule.controller(self._base_rate)
+        self.divergence = DivergenceCheck(run, self.best)
         self.epochs = range(1, config.epochs + 1)
         self.recorded_steps = 0
         self.seconds_before, self._started = 0.0, 0.0
-        self.callback_states: list[tuple[Callback, dict[str, Any]]] = []
+        self._callback_states: list[tuple[Callback, dict[str, Any]]] = []
         self._interrupts = Interrupts()
-        self._is_taken_up = False  # whether it goes on from within or after an epoch
-        self._is_whole = False  # whether a loop that is saved now can go on to the same bits
+        self._is_resumed = False  # within or after an epoch
+        self._is_consistent = False  # whether a state taken now can be resumed with the same bits
         if checkpoints is not None:
-            checkpoints.resume(self)
-
-    @property
-    def base_rate(self) -> float:
-        return float(self.run.config.learning_rate)
+            saved = checkpoints.load_newest(self._expected_tensors, self._restore)
+            self._match_callbacks(saved)
 
     def train(self) -> TrainingError | None:
-        """Train to the end, whichever it is; return the error that ended it, if one did."""
+        """Train to the end; return the error that ended it, if any."""
         try:
             self.run.tell("on_setup")
             self.compile_seconds = self.run.compile()
@@ -99,7 +87,9 @@ class Loop:
                 try:
                     self._epochs()
                 except KeyboardInterrupt:
-                    self._save_at_once()
+                    if self.checkpoints is not None and self._is_consistent:
+                        with self._interrupts.held():
+                            self._save()
                     raise
                 finally:
                     self.train_seconds = self.seconds_so_far()
@@ -110,33 +100,18 @@ class Loop:
             return error
         return None
 
-    def _save_at_once(self) -> None:
-        if self.checkpoints is not None and self._is_whole:
-            with self._interrupts.held():
-                self.checkpoints.save(self)
-
     def seconds_so_far(self) -> float:
-        """Return the wall time since training began, in earlier processes of the run, too."""
+        """Return the wall time of training, including earlier processes of the run."""
         return self.seconds_before + time.perf_counter() - self._started
 
-    def take_up(
-        self, epoch: int, block: int, state: Mapping[str, np.ndarray], is_recorded: bool
-    ) -> None:
-        """Go on from ``block`` blocks into an epoch, or from its end if it ``is_recorded``."""
-        self.run.epoch = epoch
-        self.run.steps.resume_epoch(epoch, self._rates(), block, state)
-        self.epochs = range(epoch + is_recorded, self.epochs.stop)
-        self._is_taken_up = True
+    # --- epochs ---
 
     def _epochs(self) -> None:
         run = self.run
-        if self.run.config.loss_limit and not self._is_taken_up:
-            initial = run.evaluate(run.prepared.train, rows=_INITIAL_ROWS)
-            validation = run.evaluate(run.prepared.validation)
-            losses = [found.loss for found in (initial, validation) if found is not None]
-            self.loss_limit = run.config.loss_limit * max(1.0, *losses)
+        if not self._is_resumed:
+            self.divergence.measure_limit()
         run.tell("on_train_begin")
-        for callback, state in self.callback_states:
+        for callback, state in self._callback_states:
             callback.load_state_dict(state)
         for epoch in self.epochs if not run.stop_status else ():
             self._start(epoch)
@@ -147,39 +122,38 @@ class Loop:
         self.status = run.stop_status or self.status
 
     def _start(self, epoch: int) -> None:
-        """Begin an epoch, unless it is the one under way since another process."""
-        if self._is_taken_up and epoch == self.run.epoch:
-            self._is_whole = True
+        """Start an epoch, unless it was started by an earlier process."""
+        if self._is_resumed and epoch == self.run.epoch:
+            self._is_consistent = True
             return
         with self._changing():
             self.run.epoch = epoch
             self.run.steps.start_epoch(epoch, self._rates())
             self.recorded_steps = 0
         if epoch == 1 and self.checkpoints is not None:
-            self.checkpoints.save(self)  # so that there always is one to go on from
+            self._save()  # so that there always is one to resume from
 
     def _end(self) -> None:
-        """Record an epoch, and tell everybody."""
+        """Record an epoch, and call the callbacks."""
         run = self.run
         measured = self._measure()
-        with self._changing(until_second=True):  # callbacks may take their time
+        with self._changing(until_second=True):  # callbacks may take long
             row = run.history.append(**measured)
             self.best.observe(row, run.network.params)
             self.rate_controller.observe(monitored(row, run.config.monitor))
             run.tell_epoch(row)
-        if self.checkpoints is not None:
-            self.checkpoints.save_if_due(self, epoch_has_ended=True)
+        self._save_if_due(run.epoch)
 
     @contextmanager
     def _changing(self, until_second: bool = False) -> Iterator[None]:
-        """Let Ctrl-C wait for the end of the block, so that the loop is whole when it is saved."""
+        """Defer Ctrl-C to the end of the block, so that saved states are consistent."""
         if self.checkpoints is None:
             yield
             return
         with self._interrupts.held(until_second):
-            self._is_whole = False
+            self._is_consistent = False
             yield
-            self._is_whole = True
+            self._is_consistent = True
 
     def _rates(self) -> np.ndarray:
         """Return the learning rate of each update of this epoch."""
@@ -187,52 +161,30 @@ class Loop:
         steps = run.steps.steps_per_epoch
         first = (run.epoch - 1) * steps
         factors = self.schedule.factors(first, first + steps, steps, run.config.epochs, run.n_train)
-        return self.base_rate * self.rate_controller.factor * factors
+        return self._base_rate * self.rate_controller.factor * factors
 
     def _steps(self) -> None:
-        """Do the updates of one epoch, in slices, and record losses on the way."""
+        """Do the updates of an epoch in slices, and record losses every ``log_every`` updates."""
         run, steps, every = self.run, self.run.steps, self.run.config.log_every
         while True:
             is_due = every and steps.iterations % every == 0
             if is_due and steps.steps_done > self.recorded_steps:
                 self._record_iteration()
-            if self.checkpoints is not None:
-                self.checkpoints.save_if_due(self, epoch_has_ended=False)
+            self._save_if_due(None)
             if steps.epoch_is_done:
                 return
             to_record = every - steps.iterations % every if every else steps.steps_per_epoch
             with self._changing():
                 steps.advance(min(steps.steps_per_epoch, steps.steps_done + to_record))
-                self._check_loss(steps.worst_step_loss(), "training")
+                self.divergence.check_loss(steps.worst_step_loss(), "training")
             run.tell("on_progress")
 
-    def _check_loss(self, loss: float, part: str) -> None:
-        if not math.isfinite(loss):
-            raise self._divergence(f"the {part} loss became {loss}")
-        if loss > self.loss_limit:
-            raise self._divergence(f"the {part} loss rose to {loss:.3g}")
-
-    def _divergence(self, what: str) -> DivergenceError:
-        epoch = self.best.epoch
-        kept = "the initial weights" if epoch is None else f"the weights of epoch {epoch}"
-        targets = ""
-        if not self.run.task.has_accuracy:
-            targets = " and the targets (target_scale)"
-            output = ACTIVATIONS.parse(self.run.config.output_activation)
-            if not output.reaches_all_numbers:  # which target_scale needs
-                targets = ", or divide the targets by a constant"
-        return DivergenceError(
-            f"training diverged in epoch {self.run.epoch}: {what}; lower learning_rate (now "
-            f"{self.run.steps.report.rates[0]:g}), or scale the features{targets}; kept {kept}"
-        )
-
     def _measure(self) -> dict[str, Any]:
-        """Return the history's row of the epoch just gone through."""
+        """Return the row of the history for the finished epoch."""
         run = self.run
-        if not np.isfinite(run.network.params).all():
-            raise self._divergence("a weight is no longer finite")
+        self.divergence.check_weights()
         validation = run.loss_and_accuracy("validation", run.prepared.validation)
-        self._check_loss(validation["validation_loss"] or 0.0, "validation")
+        self.divergence.check_loss(validation["validation_loss"] or 0.0, "validation")
         row = {
             "epoch": run.epoch,
             "learning_rate": float(run.steps.report.rates[0]),
@@ -255,3 +207,111 @@ class Loop:
                 **evaluated,
             )
             self.recorded_steps = run.steps.steps_done
+
+    # --- checkpoints ---
+
+    def _save_if_due(self, finished_epoch: int | None) -> None:
+        if self.checkpoints is not None and self.checkpoints.is_due(finished_epoch):
+            self._save()
+
+    def _save(self) -> None:
+        assert self.checkpoints is not None
+        self.checkpoints.save(self._state(), self.run.steps.iterations)
+
+    def _state(self) -> LoopState:
+        run = self.run
+        entries = {
+            "epoch": run.epoch,
+            "block": run.steps.blocks_done,
+            "recorded_steps": self.recorded_steps,
+            "stop_status": run.stop_status,
+            "loss_limit": self.divergence.limit,
+            "best": self.best.state_dict(),
+            "watcher": self.rate_controller.state_dict(),
+            "callbacks": [[type(c).__name__, c.state_dict()] for c in self._stateful()],
+            "seconds": {
+                "train": self.seconds_so_far(),
+                "step": run.steps.seconds,
+                "phases": run.steps.phase_seconds(),
+            },
+        }
+        return LoopState(entries, self._tensors(run.steps.blocks_done))
+
+    def _tensors(self, block: int) -> dict[str, np.ndarray]:
+        """Return views of the state, ``block`` blocks into an epoch, and the tables as bytes."""
+        return {
+            **self.run.steps.state(block),
+            "best_params": self.best.params,
+            "history": self.run.history.to_json(),
+            "iterations": self.run.iterations.to_json(),
+        }
+
+    def _expected_tensors(self, header: Header) -> Expected:
+        run, every = self.run, self.run.config.log_every
+        check_integer(header, "epoch", 1, run.config.epochs)
+        check_integer(header, "block", 0, run.steps.blocks_per_epoch)
+        epoch = header["epoch"]
+        recorded = epoch * run.steps.steps_per_epoch // every if every else 0
+        lengths = {
+            "history": run.history.most_bytes(epoch),
+            "iterations": run.iterations.most_bytes(recorded),
+        }
+        return {
+            name: (array.dtype, [(AtMost(lengths[name]),) if name in lengths else array.shape])
+            for name, array in self._tensors(header["block"]).items()
+        }
+
+    def _restore(self, header: Header, tensors: Tensors) -> list[tuple[str, dict[str, Any]]]:
+        """Restore a state; return the names and states of its callbacks."""
+        run, epoch = self.run, header["epoch"]
+        check_integer(header, "recorded_steps", 0, run.steps.steps_per_epoch)
+        run.history.load_json(tensors["history"])
+        run.iterations.load_json(tensors["iterations"])
+        is_recorded = len(run.history) == epoch
+        if run.history["epoch"] != list(range(1, epoch + is_recorded)) or (
+            is_recorded and header["block"] < run.steps.blocks_per_epoch
+        ):
+            raise ValueError(f"history must go up to epoch {epoch}")
+        run.stop_status = checked_text(header["stop_status"])
+        self.divergence.limit = checked_number(header["loss_limit"])
+        self.recorded_steps = header["recorded_steps"]
+        self.best.load_state_dict(header["best"])
+        self.best.params[:] = tensors["best_params"]
+        self.rate_controller.load_state_dict(header["watcher"])
+        self._restore_seconds(header["seconds"])
+        callbacks = [(str(name), state) for name, state in header["callbacks"]]
+        if not all(isinstance(state, dict) for _, state in callbacks):
+            raise ValueError("callbacks must hold a state each")
+        self._resume_epoch(epoch, header["block"], tensors, is_recorded)
+        return callbacks
+
+    def _restore_seconds(self, seconds: dict[str, Any]) -> None:
+        self.seconds_before = checked_number(seconds["train"])
+        self.run.steps.seconds = checked_number(seconds["step"])
+        phases = seconds["phases"].items() if isinstance(seconds["phases"], dict) else ()
+        before = {name: checked_number(value) for name, value in phases}
+        self.run.steps.phase_seconds_before = before
+
+    def _resume_epoch(
+        self, epoch: int, block: int, state: Mapping[str, np.ndarray], is_recorded: bool
+    ) -> None:
+        """Resume ``block`` blocks into an epoch, or at its end if it ``is_recorded``."""
+        self.run.epoch = epoch
+        self.run.steps.resume_epoch(epoch, self._rates(), block, state)
+        self.epochs = range(epoch + is_recorded, self.epochs.stop)
+        self._is_resumed = True
+
+    def _match_callbacks(self, saved: list[tuple[str, dict[str, Any]]] | None) -> None:
+        if saved is None:
+            return
+        names, callbacks = [name for name, _ in saved], self._stateful()
+        now = [type(callback).__name__ for callback in callbacks]
+        if now != names:
+            raise ConfigError(
+                f"callbacks must be those that the run was started with, {names}, got {now} (those "
+                "that have a state_dict); give the same"
+            )
+        self._callback_states = [(c, state) for c, (_, state) in zip(callbacks, saved, strict=True)]
+
+    def _stateful(self) -> list[Callback]:
+        return [c for c in self.run.callbacks if type(c).state_dict is not Callback.state_dict]

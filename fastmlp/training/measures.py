@@ -1,4 +1,4 @@
-"""What can be monitored besides losses and accuracies: numbers taken of a run after an epoch."""
+"""Measures of a run after an epoch, which can be monitored like losses and accuracies."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Measure = Callable[["Run", dict[str, Any]], float]
 def train_objective(run: Run, row: dict[str, Any]) -> float:
     """Return the mean over the epoch's rows of loss and penalty, before each update.
 
-    A batch counts by the number of its rows, its loss being the weighted mean over them.
+    A batch is weighted by its number of rows; its loss is the weighted mean over them.
     """
     report = run.steps.report
     weight = np.where(report.weight > 0, report.weight, 1.0)
@@ -45,7 +45,7 @@ def validation_score(run: Run, row: dict[str, Any]) -> float:
 def r2(targets: np.ndarray, outputs: np.ndarray, weights: np.ndarray) -> float:
     """Return the mean over outputs of 1 - sum w (y - a)^2 / sum w (y - mean y)^2.
 
-    Where all y are equal it is 1 for exact outputs and else 0, as scikit-learn has it.
+    If all y are equal it is 1 for exact outputs, else 0, as in scikit-learn.
 
     Parameters
     ----------

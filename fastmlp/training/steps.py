@@ -147,9 +147,7 @@ class Steps:
         """
         work, report = self.workspace.work, self.report
         begun = -(-block // self.blocks_per_batch)
-        within = (
-            None if block % self.blocks_per_batch else 0
-        )  # within a batch, gradients are summed
+        within = None if block % self.blocks_per_batch else 0  # a batch sums gradients
         return {
             "params": self.workspace.network.params,
             "optimizer": work.state,
@@ -165,7 +163,7 @@ class Steps:
     def resume_epoch(
         self, epoch: int, rates: np.ndarray, block: int, state: Mapping[str, np.ndarray]
     ) -> None:
-        """Resume an epoch from a state of :meth:`state`; other parameters as for :meth:`start_epoch`."""
+        """Resume an epoch from :meth:`state`; other parameters as for :meth:`start_epoch`."""
         self.iterations = (epoch - 1) * self.steps_per_epoch
         self.start_epoch(epoch, rates)
         for name, view in self.state(block).items():

@@ -377,7 +377,7 @@ def test_another_machine_is_warned_of(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def test_checkpoints_are_never_written_among_others(tmp_path: Path) -> None:
     fit(BASE, blobs(), checkpoint_dir=tmp_path)
-    with pytest.raises(ConfigError, match="holds checkpoints already; go on from them by resume"):
+    with pytest.raises(ConfigError, match="contains checkpoints; resume from them with resume"):
         fit(BASE, blobs(), checkpoint_dir=tmp_path)
 
 
@@ -441,13 +441,13 @@ def test_a_damaged_checkpoint_is_passed_over(
     alone = bits(fit(BASE, blobs(), checkpoint_dir=tmp_path))
     newest = max(tmp_path.iterdir())
     newest.write_bytes(damage(newest.read_bytes()))
-    with pytest.warns(UserWarning, match="going on from the checkpoint before it") as caught:
+    with pytest.warns(UserWarning, match="resuming from the checkpoint before it") as caught:
         resumed = fit(BASE, blobs(), checkpoint_dir=tmp_path, resume=True)
     assert {warning.filename for warning in caught} == {__file__}
     assert bits(resumed) == alone
 
 
-@pytest.mark.filterwarnings("ignore:.*going on from the checkpoint before it")
+@pytest.mark.filterwarnings("ignore:.*resuming from the checkpoint before it")
 def test_if_all_are_damaged_nothing_begins(tmp_path: Path) -> None:
     fit(BASE, blobs(), checkpoint_dir=tmp_path)
     for path in tmp_path.iterdir():
@@ -514,7 +514,7 @@ def with_tensor(name: str, value: np.ndarray) -> Callable[..., None]:
         (with_tensor("iterations", np.empty(0, np.uint8)), "does not fit together"),
     ],
 )
-@pytest.mark.filterwarnings("ignore:.*going on from the checkpoint before it")
+@pytest.mark.filterwarnings("ignore:.*resuming from the checkpoint before it")
 def test_a_checkpoint_that_does_not_fit_together_is_refused(
     change: Callable[..., None], says: str, tmp_path: Path
 ) -> None:
