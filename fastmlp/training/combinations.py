@@ -1,4 +1,4 @@
-"""Which settings of a config go with each other."""
+"""Checks of combinations of settings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def check_layers(config: TrainConfig) -> None:
-    """Check what is given for each hidden layer."""
+    """Check settings of hidden layers."""
     depth = len(config.hidden_layer_sizes)
     for name in ("activation", "dropout"):
         value = getattr(config, name)
@@ -37,7 +37,7 @@ def check_layers(config: TrainConfig) -> None:
 
 
 def check_combinations(config: TrainConfig) -> None:
-    """Raise ConfigError where settings do not go with each other."""
+    """Raise ConfigError for settings that cannot be combined."""
     if AUTO not in (config.output_activation, config.loss):
         check_pair(ACTIVATIONS.parse(config.output_activation), LOSSES.parse(config.loss))
     if config.mode == "batch" and config.sampling == "replacement":

@@ -1,4 +1,4 @@
-"""What a run takes over from an earlier one of the same network, besides the weights."""
+"""The state of an earlier run that a run of the same network continues with, besides weights."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ class Continuation:
     Attributes
     ----------
     state : ndarray or None
-        The optimizer's, as kernels keep it; None: it begins anew.
+        The optimizer's state, in the layout of kernels; None: a fresh one.
     updates : int
-        Of the weights so far, by which Adam corrects its moments.
+        Updates so far, for Adam's bias correction.
     rate_factor : float
-        By which an adaptive schedule has come to multiply the rate.
+        Factor of the rate that an adaptive schedule has reached.
     best : float
         The best monitored value so far, lower being better.
     stale : int
-        Epochs in a row that did not improve on it.
+        Consecutive epochs without improvement.
     monitor : str
-        What it is a value of; a run that monitors something else begins anew.
+        The monitored quantity; a run with another one starts afresh.
     epochs : int
-        Of all runs so far, by which schedules and random numbers go on.
+        Epochs of all runs so far, for schedules and random numbers.
     optimizer, schedule : str
-        Those of the state and the rate; a run with others starts with fresh ones.
+        Of the state and the rate; a run with others starts afresh.
     """
 
     state: np.ndarray | None = None
@@ -50,7 +50,7 @@ class Continuation:
 
     @classmethod
     def of(cls, loop: Loop) -> Continuation:
-        """Return where a loop has ended."""
+        """Return the state of a finished loop."""
         steps = loop.run.steps
         rule = loop.run.stopping
         return cls(
@@ -66,7 +66,7 @@ class Continuation:
         )
 
     def resume(self, loop: Loop) -> None:
-        """Let a new loop begin there."""
+        """Start a new loop from this state."""
         steps, config = loop.run.steps, loop.run.config
         if self.state is not None:
             if _state_of(self.optimizer) == _state_of(config.optimizer):

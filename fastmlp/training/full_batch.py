@@ -1,4 +1,4 @@
-"""Loss and gradient of all rows as one function of the parameters, for others' optimizers."""
+"""Loss and gradient of all rows as a function of the parameters, for other optimizers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from ..base.errors import DataError
 from .run import Run
 
-# Beyond this a loss, or the square of its gradient, may overflow float64.
+# Above it a loss, or the square of its gradient, may overflow float64.
 _LARGEST = 1e290
 
 
@@ -26,7 +26,7 @@ class LossAndGradient:
         self.run, self.steps = run, run.steps
         self.rates = np.zeros(self.steps.steps_per_epoch)
         self.views = [*run.network.weights, *run.network.biases]
-        # A limit that is never reached: without one, plain SGD stores no gradients.
+        # A limit that is never reached: without a limit, plain SGD stores no gradients.
         self.steps.objective = self.steps.objective._replace(clip_norm=1e300)
         self._is_first = True
 

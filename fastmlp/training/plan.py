@@ -1,6 +1,6 @@
-"""Which compiled step a run takes: one pure function of the settings and a few facts of the data.
+"""The choice of the compiled step: a pure function of the settings and a few facts of the data.
 
-Never by timing at run time, so that the same settings give the same bits on a busy machine.
+It does not depend on timing, so that the same settings give the same bits on a busy machine.
 """
 
 from __future__ import annotations
@@ -18,39 +18,40 @@ from ..ops.activations import ACTIVATIONS
 from ..ops.optimizers import OPTIMIZERS
 from .config import TrainConfig
 
-# Where a team pays. Members hand each other a layer's activations at eight barriers an update,
-# which takes two cores some 15 us: 784-128-64-10 takes 0.74 of one thread's time at 8 rows an
-# update and 0.65 at 22; 64-128-64-10 (digits) takes 1.08 at 32 rows, 1.09 at 128.
+# When a team is faster. Members exchange activations at eight barriers an update, which takes two
+# cores about 15 us: 784-128-64-10 takes 0.74 of one thread's time at 8 rows an update and 0.65 at
+# 22; 64-128-64-10 (digits) takes 1.08 at 32 rows, 1.09 at 128.
 TEAM_WEIGHTS = 50_000
 TEAM_ROWS = 8
-# Large updates of small networks: one gathering and one update for many blocks.
+# Large updates of small networks: an update is done once for many blocks.
 TEAM_LARGE_ROWS = 1024
 
-# Up to which share of the weights an update may take off for the per-sample step to put it off.
+# Largest fraction by which an update may decay the weights for the per-sample step to defer it.
 MOST_DECAY = 0.1
 
-# Below, lists are faster for bytes, too: 784-128-64-10 takes 15.0 us in lists and 18.6 in bytes at
-# one row an update, 16.1 and 18.5 at two, 22.7 and 22.9 at four, 33.9 and 31.7 at eight.
+# Rows of an update below which lists are faster than bytes: 784-128-64-10 takes 15.0 us in lists
+# and 18.6 in bytes at one row an update, 16.1 and 18.5 at two, 22.7 and 22.9 at four, 33.9 and 31.7
+# at eight.
 BYTES_ROWS = 4
 
-# For the gradient a block of lists is indexed by columns, with a place for each row in each column:
-# of the widest data fewer rows are taken at once. 2**25 places are 256 MB of float32, and leave a
-# batch of 32 rows of 2**20 features, a common number of hashes, in one block.
-LISTS_PLACES = 2**25
+# For the gradient a block of lists is indexed by columns, with an element for each row in each
+# column: with many features, blocks have fewer rows. 2**25 elements are 256 MB of float32, enough
+# for a batch of 32 rows of 2**20 features, a common number of hashes, in one block.
+LISTS_ELEMENTS = 2**25
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """How the rows of features are kept.
+    """How the rows of features are stored.
 
     Attributes
     ----------
     kind : {"dense", "bytes", "lists", "shifted lists"}
-        Bytes, in which the first layer looks for the numbers that are not zero. Lists of these;
-        where scaling adds an offset to all numbers, shifted: the offset is kept apart.
+        bytes: the first layer finds the non-zeros in them. lists: of the non-zeros. shifted lists:
+        of the non-zeros before scaling adds an offset, which is stored separately.
     reason : str
     most_rows : int
-        At most how many rows go through the network at once.
+        Maximum number of rows that go through the network at once.
     """
 
     kind: str
@@ -67,34 +68,35 @@ def plan_inputs(
     are_bytes: bool = False,
     is_plain: bool = False,
 ) -> Inputs:
-    """Choose how rows are kept.
+    """Choose how rows are stored.
 
     Parameters
     ----------
     config : TrainConfig
     n_features : int
     density : float
-        The share of features in the training rows that are not zero.
+        The fraction of non-zero elements in the training rows.
     shift : float, default 0
         The largest offset that scaling adds to a feature.
     is_sparse : bool, default False
-        Whether they come as a sparse matrix, which is never made dense here.
+        Whether the features are a sparse matrix, which is never made dense here.
     are_bytes : bool, default False
-        Whether they come as bytes.
+        Whether the features are bytes.
     is_plain : bool, default False
-        Whether scaling multiplies all features by one number, and does nothing else.
+        Whether scaling only multiplies all features by one number.
     """
     share = f"{density:.{0 if density >= 0.01 else 2}%} of the features are not zero"
     has_zeros = density <= LISTS_DENSITY
     if is_per_sample(config):
         are_plain_bytes = are_bytes and is_plain and LISTS_FEATURES <= n_features <= MOST_FEATURES
         if are_plain_bytes and has_zeros and takes_sample_blocks(config):
-            return Inputs("bytes", f"{share}; the first layer takes {SAMPLE_BLOCK} samples at once")
+            blocks = f"the first layer takes {SAMPLE_BLOCK} samples at a time"
+            return Inputs("bytes", f"{share}; {blocks}")
         kind = "shifted lists" if is_sparse or (has_zeros and shift <= LISTS_SHIFT) else "lists"
-        return Inputs(kind, f"{share}; the per-sample step takes lists of these")
-    most_rows = max(1, min(BLOCK_ROWS, LISTS_PLACES // n_features))
+        return Inputs(kind, f"{share}; the per-sample step uses lists of them")
+    most_rows = max(1, min(BLOCK_ROWS, LISTS_ELEMENTS // n_features))
     if is_sparse:
-        return Inputs("shifted lists", f"{share}; they come as a sparse matrix", most_rows)
+        return Inputs("shifted lists", f"{share}; they are a sparse matrix", most_rows)
     if drops_inputs(config):
         return Inputs("dense", "dropout draws for every feature")
     if n_features < LISTS_FEATURES:
@@ -102,37 +104,37 @@ def plan_inputs(
     if not has_zeros:
         return Inputs("dense", share)
     if shift > LISTS_SHIFT:
-        return Inputs("dense", f"scaling takes {shift:.3g} off a feature, too much to keep apart")
+        return Inputs("dense", f"scaling shifts a feature by {shift:.3g}, too far to store apart")
     if are_bytes and not takes_few_rows(config):
-        return Inputs("bytes", f"{share}; the first layer looks for these", most_rows)
-    return Inputs("shifted lists", f"{share}; the first layer takes lists of these", most_rows)
+        return Inputs("bytes", f"{share}; the first layer finds these", most_rows)
+    return Inputs("shifted lists", f"{share}; the first layer uses lists of them", most_rows)
 
 
 def drops_inputs(config: TrainConfig) -> bool:
-    """Whether features are dropped, for which rows must be dense."""
+    """Whether features are dropped, which requires dense rows."""
     return bool(config.dropout_rates) and config.dropout_rates[0] > 0
 
 
 def takes_few_rows(config: TrainConfig) -> bool:
-    """Whether too few rows go through the network at once to look for numbers in bytes."""
+    """Whether updates have too few rows for bytes to be faster than lists."""
     if config.mode == "stochastic" or config.accumulate:
         return True
     return config.mode == "minibatch" and config.batch_size < BYTES_ROWS
 
 
 def is_per_sample(config: TrainConfig) -> bool:
-    """Whether the per-sample step does it."""
+    """Whether the run uses the per-sample step."""
     return config.mode == "stochastic" and not _needs_general_step(config)
 
 
 def takes_sample_blocks(config: TrainConfig) -> bool:
-    """Whether the per-sample step can take the first layer a block of samples at a time."""
+    """Whether the per-sample step can compute the first layer for blocks of samples."""
     return is_per_sample(config) and bool(config.hidden_layer_sizes)
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How the steps of a run are carried out.
+    """How the steps of a run are computed.
 
     Attributes
     ----------
@@ -142,7 +144,7 @@ class Plan:
     block_rows : int
         Rows that go through the network at once.
     threads : int
-        At most how many threads share a step.
+        Maximum number of threads of a step.
     inputs : Inputs
     reasons : tuple of str
     """
@@ -155,7 +157,7 @@ class Plan:
     reasons: tuple[str, ...]
 
     def lines(self) -> list[str]:
-        """Return the plan as ``--explain`` prints it."""
+        """Return the plan as printed by ``--explain``."""
         return [
             f"step: {self.step}; {self.batch_size} rows an update, {self.block_rows} at once; "
             f"threads: {self.threads}",
@@ -176,40 +178,38 @@ def plan(config: TrainConfig, n_train: int, n_weights: int, threads: int, inputs
     n_weights : int
         Of the network.
     threads : int
-        How many threads may be used.
+        Maximum number of threads.
     inputs : Inputs
-        As :func:`plan_inputs` chose them.
+        Returned by :func:`plan_inputs`.
     """
     reasons: tuple[str, ...]
     if config.mode == "stochastic":
         why_not = _needs_general_step(config)
         if why_not:
             reasons = (f"mode is stochastic, but {why_not}",)
-            reasons += ("one row gives a team nothing to share",)
+            reasons += ("a team cannot share one row",)
             return Plan("general", 1, 1, 1, inputs, reasons)
-        reasons = (
-            "mode is stochastic, and this descent can do without the weights of zero inputs",
-        )
+        reasons = ("mode is stochastic, and plain SGD can skip the weights of zero inputs",)
         threads = min(threads, MEMBERS) if _has_halves(config) and n_weights >= TEAM_WEIGHTS else 1
         return Plan("per_sample", 1, 1, threads, inputs, reasons)
     batch_size = n_train if config.mode == "batch" else min(config.batch_size, n_train)
     if config.accumulate:
-        reasons = ("accumulate takes samples one at a time, which gives a team nothing to share",)
+        reasons = ("accumulate takes samples one at a time, which a team cannot share",)
         return Plan("general", batch_size, 1, 1, inputs, reasons)
     reasons = (f"mode is {config.mode}",)
     is_small = batch_size < TEAM_ROWS or n_weights < TEAM_WEIGHTS
     if threads > 1 and is_small and batch_size < TEAM_LARGE_ROWS:
         threads = 1
         reasons += (
-            f"updates of {batch_size} rows by {n_weights:,} weights are too small to share: what "
-            "threads hand each other takes longer than what they save",
+            f"updates of {batch_size} rows by {n_weights:,} weights are too small to share: "
+            "communication takes longer than it saves",
         )
     n_blocks = -(-batch_size // inputs.most_rows)
     return Plan("general", batch_size, -(-batch_size // n_blocks), threads, inputs, reasons)
 
 
 def _has_halves(config: TrainConfig) -> bool:
-    """Whether the first layer's units can be shared by two."""
+    """Whether two threads can share the first layer's units."""
     if not config.hidden_layer_sizes:
         return False
     activation = ACTIVATIONS.parse(config.hidden_activations[0])
@@ -217,19 +217,19 @@ def _has_halves(config: TrainConfig) -> bool:
 
 
 def _needs_general_step(config: TrainConfig) -> str:
-    """Say why the per-sample step cannot do it; empty if it can."""
+    """Return why a stochastic run needs the general step; empty if it does not."""
     if not OPTIMIZERS.parse(config.optimizer).is_plain:
         return f"optimizer {config.optimizer} is not plain SGD"
     if config.l1:
         return "the penalty changes every weight at every update"
     if config.l2 and config.monitor == "train_objective":
-        return "monitor train_objective wants the penalty before every update"
+        return "monitor train_objective needs the penalty before every update"
     if config.l2 * float(config.learning_rate) > MOST_DECAY:
-        return "the penalty shrinks all weights by more than a tenth at every update"
+        return "the penalty decays all weights by more than a tenth at every update"
     if config.max_norm:
-        return "max_norm looks at every weight after every update"
+        return "max_norm reads every weight after every update"
     if config.clip_norm or config.clip_value:
         return "clipping needs the whole gradient before the update"
     if config.dropout_rates:
-        return "dropout needs inputs and outputs of a layer apart"
+        return "dropout needs separate inputs and outputs of a layer"
     return ""

@@ -1,4 +1,4 @@
-"""Turning every ``auto`` of a config into a value, once the data are known."""
+"""Replacing every ``auto`` in a config by a value, when the data are known."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Resolved:
     task: Task
 
 
-# Defaults for regression. Plain SGD at a constant rate, the default for classes, takes ten times
-# the epochs on tables and ends with a noisy step. Without clipping some tables diverge, because of
-# an outlier: its gradient grows with the square of its features.
+# Defaults for regression. Plain SGD at a constant rate, the default for classes, takes ten times as
+# many epochs on tables and ends with a noisy step. Without clipping some tables diverge because of
+# outliers, whose gradients grow with the square of their features.
 _OF_REGRESSION = {
     "optimizer": "sgd(momentum=0.9, nesterov=true)",
     "schedule": "cosine",
@@ -36,7 +36,7 @@ _OF_OTHERS = {"optimizer": "sgd", "schedule": "constant", "clip_norm": 0.0}
 
 
 def resolve_settings(config: TrainConfig) -> TrainConfig:
-    """Fill in what does not depend on the data; if ``task`` is given, also what depends on it."""
+    """Return the config with ``auto`` replaced where that needs no data, except ``task``."""
     config = config.replace(**_default_rule(config), **_default_weights(config))
     changes: dict[str, object] = {}
     if config.learning_rate == AUTO:
@@ -47,12 +47,12 @@ def resolve_settings(config: TrainConfig) -> TrainConfig:
 
 
 def resolve(config: TrainConfig, dataset: Dataset) -> Resolved:
-    """Fill in everything.
+    """Return the config with every ``auto`` replaced, and the task.
 
     Raises
     ------
     ConfigError
-        If a setting does not go with the data's task, or the pair of output and loss is illegal.
+        If a setting does not fit the task, or the loss is not defined for the output activation.
     DataError
         If the labels do not fit the loss.
     """
@@ -71,7 +71,7 @@ def resolve(config: TrainConfig, dataset: Dataset) -> Resolved:
             "use validation_loss or train_loss"
         )
     changes: dict[str, object] = {"output_activation": output, "loss": loss}
-    if config.data == AUTO:  # else as given: a file's path, by which the run can be repeated
+    if config.data == AUTO:  # a given path is kept, so that the run can be repeated
         changes["data"] = dataset.name
     if config.split == AUTO:
         changes["split"] = "official" if dataset.has_official_split else "80-20"
@@ -84,7 +84,7 @@ def resolve(config: TrainConfig, dataset: Dataset) -> Resolved:
 
 
 def _check_task_settings(config: TrainConfig, task: Task, output: str, loss: str) -> None:
-    """Raise ConfigError where a setting means nothing for the task."""
+    """Raise ConfigError for settings that do not apply to the task."""
     two_sided = task.kind in ("binary", "multilabel")
     smooths = LOSSES.parse(loss).smooths_labels
     for name, default, applies, where in (
@@ -114,24 +114,24 @@ def _check_task_settings(config: TrainConfig, task: Task, output: str, loss: str
 
 def _default_rule(config: TrainConfig) -> dict[str, object]:
     """Return optimizer, schedule and clipping, if they are auto and can be resolved."""
-    if config.mode == "stochastic":  # per-sample steps are fast as long as they are plain
+    if config.mode == "stochastic":  # only plain SGD has a fast per-sample step
         defaults = _OF_OTHERS
     elif config.task == AUTO:
         return {}
     else:
         defaults = _OF_REGRESSION if config.task == "regression" else _OF_OTHERS
-    if config.target_scale == "none":  # gradients are then as large as the targets
+    if config.target_scale == "none":  # gradients are then proportional to the targets
         defaults = {**defaults, "clip_norm": 0.0}
     return {name: value for name, value in defaults.items() if getattr(config, name) == AUTO}
 
 
 def _default_weights(config: TrainConfig) -> dict[str, object]:
-    """Return the initialiser of weights, if it is auto and can be resolved."""
+    """Return the initializer of weights, if it is auto and can be resolved."""
     if config.weight_init != AUTO or config.task == AUTO:
         return {}
     if config.task == "regression":
-        # Outputs start near the mean of the targets. With he_normal they start as far from it as
-        # the targets, and a few hundred updates do not correct that.
+        # Outputs then start near the mean of the targets. With he_normal they start as far from it
+        # as the targets are, and a few hundred updates do not correct that.
         return {"weight_init": "glorot_uniform"}
     first = (*config.hidden_activations, "identity")[0]
     return {"weight_init": ACTIVATIONS.parse(first).default_weight_init}
@@ -145,14 +145,14 @@ def _default_rate(config: TrainConfig) -> float:
 
 
 def _default_scale(dataset: Dataset) -> str:
-    """By the known range, else by columns: of sparse features so that zeros stay zero."""
+    """Return unit for a known range; else maxabs for sparse features, where zeros stay zero."""
     if dataset.feature_range is not None:
         return "unit"
     return "maxabs" if is_sparse(dataset.X) else "standard"
 
 
 def _output_and_loss(config: TrainConfig, dataset: Dataset) -> tuple[str, str]:
-    """Choose what is auto: by the other of the two, else by the task."""
+    """Return output activation and loss: one follows from the other, or both from the task."""
     output, loss = config.output_activation, config.loss
     if output == AUTO:
         output = _default_output(dataset, loss)

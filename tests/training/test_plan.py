@@ -114,7 +114,7 @@ def test_accumulating_takes_rows_one_at_a_time() -> None:
         assert how(planned(n_train, accumulate=True, batch_size=32)) == ("general", 32, 1, 1)
         found = planned(n_train, accumulate=True, mode="batch")
         assert how(found) == ("general", n_train, 1, 1)
-        assert any("gives a team nothing to share" in reason for reason in found.reasons)
+        assert any("which a team cannot share" in reason for reason in found.reasons)
 
 
 @pytest.mark.parametrize("sampling", ["shuffle", "replacement"])
@@ -131,16 +131,16 @@ def test_plain_stochastic_descent_has_a_step_of_its_own(sampling: str) -> None:
         ({"optimizer": "sgd(momentum=0.5)"}, "optimizer sgd(momentum=0.5) is not plain SGD"),
         ({"optimizer": "adam"}, "optimizer adam is not plain SGD"),
         ({"l1": 1e-9}, "the penalty changes every weight"),
-        ({"l2": 1e-9, "monitor": "train_objective"}, "wants the penalty before every update"),
+        ({"l2": 1e-9, "monitor": "train_objective"}, "needs the penalty before every update"),
         ({"l2": 1.1}, "the penalty shrinks all weights by more than a tenth"),
         ({"optimizer": "adamw"}, "optimizer adamw is not plain SGD"),
         ({"optimizer": "rmsprop"}, "optimizer rmsprop is not plain SGD"),
-        ({"max_norm": 1e-9}, "max_norm looks at every weight"),
+        ({"max_norm": 1e-9}, "max_norm reads every weight"),
         ({"clip_norm": 1e-9}, "clipping needs the whole gradient"),
         ({"clip_value": 1e-9}, "clipping needs the whole gradient"),
-        ({"dropout": 0.5}, "dropout needs inputs and outputs of a layer apart"),
-        ({"dropout": (0.0, 0.5)}, "dropout needs inputs and outputs of a layer apart"),
-        ({"input_dropout": 0.5}, "dropout needs inputs and outputs of a layer apart"),
+        ({"dropout": 0.5}, "dropout needs separate inputs and outputs of a layer"),
+        ({"dropout": (0.0, 0.5)}, "dropout needs separate inputs and outputs of a layer"),
+        ({"input_dropout": 0.5}, "dropout needs separate inputs and outputs of a layer"),
     ],
 )
 def test_what_changes_every_weight_takes_the_general_step(
