@@ -86,7 +86,7 @@ def test_kernels_compile_for_each_cpu(
 
 def assemblies() -> Iterator[tuple[str, ast.expr]]:
     """Yield the text of each inline assembly that a kernel's source emits."""
-    for path in sorted(Path(fastmlp.kernels.__file__).parent.glob("*.py")):
+    for path in sorted(Path(fastmlp.kernels.__file__).parent.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             function = node.func if isinstance(node, ast.Call) else None
             if isinstance(function, ast.Attribute) and function.attr in ("asm", "InlineAsm"):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 # Little to compile: evaluation alone, of one activation and softmax.
 PREDICT = """
 import numpy as np

@@ -13,7 +13,7 @@ import numpy as np
 from fastmlp import run_sweep
 from toys import blobs, model
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 # A process in which these events end it. What is imported, is before.
 WATCHED = """

@@ -2,7 +2,7 @@
 
 An hour by default; FASTMLP_SOAK_SECONDS is the time that there is, FASTMLP_SOAK_SEED another
 beginning, and FASTMLP_SOAK_LOG a file for a line for each run. Start it with scripts/test -m soak
-tests/test_soak.py.
+tests/promises/test_soak.py.
 """
 
 from __future__ import annotations
@@ -176,7 +176,7 @@ def sweep(rng: random.Random, folder: Path) -> None:
 def run_command(module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", f"fastmlp.{module}", *arguments],
-        cwd=Path(__file__).parents[1], capture_output=True, text=True,
+        cwd=Path(__file__).parents[2], capture_output=True, text=True,
     )  # fmt: skip
 
 
