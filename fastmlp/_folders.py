@@ -50,7 +50,7 @@ def _cache() -> Path | None:
 
 
 def is_writable(folder: Path) -> bool:
-    """Whether files can be made in a folder, or the folder in the nearest one that exists."""
+    """Whether a folder is writable, or can be created in the nearest existing one."""
     while not os.path.lexists(folder) and folder != folder.parent:
         folder = folder.parent
     return os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK)

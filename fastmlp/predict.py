@@ -1,6 +1,6 @@
 """``python -m fastmlp.predict``: labels, probabilities or numbers from a saved model."""
 
-# Imports stand in the functions for the reasons given in train.py.
+# Imports are in the functions for the reasons given in train.py.
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """``python -m fastmlp.sweep``: train and rank every configuration of a grid."""
 
-# Imports stand in the functions, as in fastmlp.train.
+# Imports are in the functions, as in fastmlp.train.
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def _lines(result: SweepResult, retrained: TrainResult | None) -> list[str]:
         if result.status == "interrupted":
             done = len(result.trials)
             lines.append(
-                f"interrupted after {done} cells; go on with --out {result.folder} --resume"
+                f"interrupted after {done} cells; resume with --out {result.folder} --resume"
             )
     return lines
 

@@ -1,7 +1,7 @@
 """``python -m fastmlp.train``: train a multilayer perceptron from the command line."""
 
-# Imports stand in the functions: what is imported here is not guarded against Ctrl-C, and Numba has
-# to be told its number of threads before it is imported.
+# Imports are in the functions: imports here are not guarded against Ctrl-C, and the number of
+# threads must be set before Numba is imported.
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def _train(options: argparse.Namespace, config: TrainConfig) -> int:
     if result.status != "interrupted":
         return 0
     if checkpoints is not None and folder is not None and not options.json:
-        print(f"interrupted; go on with --resume {folder.path}")
+        print(f"interrupted; resume with --resume {folder.path}")
     return INTERRUPTED
 
 
@@ -178,7 +178,7 @@ def _print_results(options: argparse.Namespace, result: TrainResult, more: dict[
 def _report(
     options: argparse.Namespace, evaluation: RunEvaluation, folder: RunFolder | None
 ) -> None:
-    """Print what the model makes of each set, and add it to the run folder, pictures last."""
+    """Print the metrics of each part, and add them to the run folder, pictures last."""
     from .commands.tables import evaluation_lines
 
     if not options.json:

@@ -122,7 +122,7 @@ def test_imports_point_down(path: Path) -> None:
         ("ops/spec.py", "from .._version import __version__", False),
         ("model/network.py", "from ..data.dataset import Dataset", True),
         ("data/dataset.py", "from ..model import network", True),
-        ("kernels/emit/tile.py", "from ..base.errors import ConfigError", True),
+        ("kernels/emit/tile.py", "from ...base.errors import ConfigError", True),
         ("base/errors.py", "from ..kernels import codes", True),
         ("training/__init__.py", "from . import anything", False),
         ("training/__init__.py", "from ..reports import anything", True),

@@ -58,7 +58,7 @@ def test_every_option_that_only_sweeps_have_is_explained() -> None:
         for title in ("searching", "running")
         for action in groups[title]._group_actions
     ]
-    common = {"--jobs", "--overwrite", "--quiet", "--version"}
+    common = {"--jobs", "--overwrite", "--quiet", "--version", "--log-every"}
     assert [flag for flag in flags if flag not in TEXT and flag not in common] == []
 
 

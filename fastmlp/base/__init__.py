@@ -1,1 +1,1 @@
-"""Floor 0: what every other floor may use. Imports nothing from fastmlp, and no Numba."""
+"""Layer 0: what every other layer may use. Imports nothing from fastmlp, and no Numba."""

@@ -1,4 +1,4 @@
-"""Tables of other libraries as arrays: frames and series of any maker, and SciPy's matrices.
+"""Conversion of frames, series and sparse matrices of other libraries to arrays.
 
 They are recognised by type, so that only libraries that the caller uses are imported.
 """
@@ -18,14 +18,14 @@ from .masked import unmasked
 
 # Finds the columns of a frame to take, from the names of all; None for all of them.
 Select = Callable[[list[str]], list[int] | None]
-# Training makes a copy of its own, so a machine needs a multiple of this.
+# Training makes a copy, so a machine needs a multiple of this.
 MAX_DENSE_BYTES = 2 << 30
 
 
 def as_plain(
     value: Any, name: str, select: Select | None = None
 ) -> tuple[Any, tuple[str, ...] | None]:
-    """Return a frame as an array, and anything else as it is, a sparse matrix too.
+    """Return a frame as an array; anything else unchanged, including sparse matrices.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def target_as_plain(value: Any, name: str, select: Select | None = None) -> Any:
         )
         raise DataError(
             f"{name} must hold columns of one kind, got {kinds}; convert them to numbers, or drop "
-            "those that are no targets"
+            "those that are not targets"
         ) from None
 
 
@@ -115,7 +115,7 @@ def target_names(value: Any) -> tuple[str, ...] | None:
 
 
 def as_dense(value: Any, name: str, why: str = "", remedy: str = "") -> np.ndarray:
-    """Return a sparse matrix as a dense array, for what cannot take it otherwise; others as is.
+    """Return a sparse matrix as a dense array; other arrays unchanged.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def as_dense(value: Any, name: str, why: str = "", remedy: str = "") -> np.ndarr
     name : str
         What the error message calls it.
     why, remedy : str, optional
-        What needs it dense, and what to change there, where it is too large.
+        Why it must be dense, and what to change, for the error if it is too large.
 
     Raises
     ------
@@ -152,7 +152,7 @@ def refuse_dates(value: Any, name: str) -> None:
         if dtype is not None and dtype.kind in "mM":
             raise DataError(
                 f"{name} must hold numbers, got dtype {dtype}; subtract the first date and divide "
-                "by numpy.timedelta64(1, 'D'), say"
+                "by numpy.timedelta64(1, 'D'), for example"
             )
         return
     frame = read_frame(value, name)

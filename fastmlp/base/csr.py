@@ -1,6 +1,6 @@
-"""SciPy's sparse matrices in the one form that all others are brought to: canonical CSR.
+"""SciPy's sparse matrices, converted to canonical CSR.
 
-Told by their methods, so that SciPy is imported only where the caller has done so already.
+They are recognised by their methods, so that SciPy is imported only if the caller uses it.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ def is_sparse(value: Any) -> bool:
 
 
 def canonical(value: Any, name: str) -> Features:
-    """Return a sparse matrix as a csr_array: columns ascending, none twice, no zeros listed.
+    """Return a sparse matrix as a csr_array: columns ascending, no duplicates, no stored zeros.
 
-    A matrix that is all this shares its memory; the caller's is never changed.
+    The result shares memory with a matrix of this form; the argument is never changed.
 
     Parameters
     ----------
     value : sparse matrix or array of any format, or ndarray, shape (n, n_features)
-        Entries of one cell are added up; where the dtype cannot hold a sum, the result is float64.
+        Duplicate entries are summed; if the dtype cannot hold a sum, the result is float64.
     name : str
         What the error messages call it.
 
@@ -56,7 +56,7 @@ def canonical(value: Any, name: str) -> Features:
     except ValueError as error:
         raise DataError(
             f"{name} must be a sparse matrix whose indices fit its shape {value.shape}, got one "
-            f"that SciPy refuses ({error}); build it anew from rows, columns and values"
+            f"that SciPy refuses ({error}); build it again from rows, columns and values"
         ) from error
     is_summed = getattr(value, "format", "") == "coo" and X.nnz < value.nnz
     if is_summed or not X.has_canonical_format:
@@ -68,11 +68,11 @@ def canonical(value: Any, name: str) -> Features:
 
 
 def _summed(value: Any) -> Any:
-    """Return the entries of each cell added up, in the matrix's dtype if it can hold the sums."""
+    """Return a matrix with duplicate entries summed, in its dtype if it can hold the sums."""
     from scipy.sparse import csr_array
 
     dtype = value.dtype
-    # SciPy adds up in the dtype of the entries: bytes would overflow without a word.
+    # SciPy sums in the dtype of the entries: bytes would overflow silently.
     is_narrow = dtype.kind in "iuf" and dtype != np.float64 and dtype.itemsize <= 8
     X = csr_array(value.astype(np.float64) if is_narrow else value, copy=True)
     X.sum_duplicates()
@@ -81,7 +81,7 @@ def _summed(value: Any) -> Any:
 
 
 def _narrow(X: Any, dtype: np.dtype) -> Any:
-    """Return X, of float64, in a dtype if that can hold its numbers, else as it is."""
+    """Return X, in float64, converted to a dtype if that can hold its elements."""
     if dtype.kind == "f":
         most = float(np.finfo(dtype).max)
         fits = np.abs(X.data[np.isfinite(X.data)]).max(initial=0.0) <= most
@@ -103,20 +103,20 @@ def stack(parts: Sequence[Features]) -> Features:
 
 
 def density(X: Features) -> float:
-    """Return the share of numbers that are not zero."""
+    """Return the fraction of non-zero elements."""
     n_rows, n_features = X.shape
     numbers = X.nnz if is_sparse(X) else sum(map(np.count_nonzero, blocks(X)))
     return int(numbers) / max(1, int(n_rows * n_features))
 
 
 def blocks(X: Features) -> Iterator[np.ndarray]:
-    """Yield the rows of a dense matrix, some at once, so that a selection is never copied whole."""
+    """Yield blocks of rows of a dense matrix, so that a selection is never copied as a whole."""
     for start in range(0, len(X), _ROWS_AT_ONCE):
         yield X[start : start + _ROWS_AT_ONCE]
 
 
 def take(X: Features, rows: np.ndarray) -> Features:
-    """Return some rows, of a dense matrix without a copy."""
+    """Return some rows; for a dense matrix without a copy."""
     if is_sparse(X):
         return X[rows]
     if isinstance(X, Selection):

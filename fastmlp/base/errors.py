@@ -8,7 +8,7 @@ from typing import Any
 
 
 class FastMLPError(Exception):
-    """Base of every error raised on purpose; ``exit_code`` is what a command line returns."""
+    """Base class of this package's errors; ``exit_code`` is the exit code of command lines."""
 
     exit_code = 1
 
@@ -26,7 +26,7 @@ class DataError(FastMLPError, ValueError):
 
 
 class TrainingError(FastMLPError):
-    """Training could not go on.
+    """Training failed.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Frames and series of any maker, read with narwhals: pandas, polars, pyarrow and others.
+"""Frames and series of other libraries, read with narwhals: pandas, polars, pyarrow and others.
 
 narwhals is imported only for a value that looks like a frame or a series.
 """

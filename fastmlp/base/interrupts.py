@@ -1,4 +1,4 @@
-"""Ctrl-C, and the request to end, made to wait while something is half done."""
+"""Deferring SIGINT and SIGTERM while an operation is not complete."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupts:
-    """Takes signals in place of their handlers, from its entering until its leaving.
+    """A context that receives signals in place of their handlers.
 
-    Within :meth:`held` a signal waits for the end of the block; elsewhere its handler is called at
-    once, as ever. Signals without a handler in Python are left alone, and so is everything outside
-    the main thread, which no signal reaches.
+    Within :meth:`held` a signal is deferred to the end of the block; elsewhere its handler is
+    called at once. Signals without a Python handler are not affected. Outside the main thread,
+    which receives no signals, the context does nothing.
 
     Parameters
     ----------
     tell : callable, optional
-        Called when a signal comes, before anything else.
+        Called first when a signal is received.
     """
 
     def __init__(self, tell: Callable[[], object] | None = None):
@@ -47,7 +47,7 @@ class Interrupts:
 
     @contextmanager
     def held(self, until_second: bool = False) -> Iterator[None]:
-        """Let signals wait until the block is done, or only the first of them."""
+        """Defer signals to the end of the block, or only the first one."""
         self._is_held, self._until_second = True, until_second
         try:
             yield

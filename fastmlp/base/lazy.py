@@ -1,4 +1,4 @@
-"""Attributes that are computed when they are first asked for."""
+"""Attributes that are computed on first access."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ T = TypeVar("T")
 class lazy(Generic[T]):
     """``functools.cached_property`` without its lock.
 
-    Before Python 3.12 that one is shared by all objects of a class: threads would wait for each
-    other, and a process forked while one of them had it for ever. Two threads may both compute.
+    Before Python 3.12 its lock is shared by all objects of a class: threads wait for each other,
+    and a process forked while the lock is held waits forever. Two threads may compute the value
+    twice.
     """
 
     def __init__(self, compute: Callable[[Any], T]):

@@ -1,7 +1,7 @@
-"""How things show themselves in a notebook.
+"""The HTML representation of objects in notebooks.
 
-Pages are made on a floor above the things that they show: so the top of the package puts in here
-who makes them.
+Reports are in a layer above the objects that they show, so the top of the package registers the
+functions here.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Any
 
 renderers: dict[str, Callable[[Any], str]] = {}
-"""By the name of a type, what turns its objects into HTML."""
+"""Functions that return HTML, by the names of types."""
 
 
 def html_of(thing: object) -> str:
-    """Return a thing as HTML."""
+    """Return an object as HTML."""
     return renderers[type(thing).__name__](thing)

@@ -1,4 +1,4 @@
-"""Some rows of a matrix, of which nobody has to make a copy."""
+"""Selected rows of a matrix, without a copy."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 
 class Selection:
-    """Rows of a dense matrix by their places in it; to NumPy, a matrix of these rows alone.
+    """Rows of a dense matrix, by their indices; NumPy sees a matrix of these rows.
 
     Parameters
     ----------
@@ -30,9 +30,9 @@ class Selection:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def __getitem__(self, places: slice | np.ndarray) -> np.ndarray:
+    def __getitem__(self, indices: slice | np.ndarray) -> np.ndarray:
         """Return a copy of some of the selected rows."""
-        found: np.ndarray = self.X[self.rows[places]]
+        found: np.ndarray = self.X[self.rows[indices]]
         return found
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:

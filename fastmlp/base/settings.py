@@ -41,7 +41,7 @@ SHARE = Range("at least 0 and below 1", lambda value: 0 <= value < 1)
 
 @dataclasses.dataclass(frozen=True)
 class Setting:
-    """What is known of a field besides its name, type and default.
+    """The facts of a field besides its name, type and default.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ def flag_of(name: str, row: Setting) -> str:
 def documented(config: type) -> type:
     """Complete a config's docstring with its parameters; a class decorator.
 
-    They take the place of the line ``{parameters}``.
+    They replace the line ``{parameters}``.
     """
     flags = {flag_of(name, row): name for name, row in rows(config).items()}
     lines = ["Parameters", "----------"]

@@ -1,1 +1,1 @@
-"""Floor 6, beside the command lines: options, tables, progress and exit codes that they share."""
+"""Layer 6: options, tables, progress and exit codes shared by the command lines."""

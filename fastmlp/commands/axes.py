@@ -1,4 +1,4 @@
-"""Axes of a sweep from the text of options: the settings of ``fastmlp.train``, several at once."""
+"""Axes of a sweep from the text of options: several values of a setting."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class AxisGroup:
 
 
 def axis(parse: Callable[[str], Any], ranges: bool = False) -> Callable[[str], Any]:
-    """Return what reads an axis: values of which each is read by ``parse``, or a distribution.
+    """Return a function that reads an axis: values read by ``parse``, or a distribution.
 
     Values are separated by commas; by semicolons where a value has commas of its own, as in
     ``128,64; 256``.
@@ -58,7 +58,7 @@ def axis(parse: Callable[[str], Any], ranges: bool = False) -> Callable[[str], A
     ----------
     parse : callable
     ranges : bool, default False
-        Whether ``0-4`` stands for the numbers from 0 to 4.
+        Whether ``0-4`` means the integers from 0 to 4.
     """
 
     def read(text: str) -> Any:

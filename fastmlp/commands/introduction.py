@@ -1,4 +1,4 @@
-"""What is about to be trained, on stderr."""
+"""The description of a run on stderr, before training."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .tables import data_lines, layer_lines
 
 
 class Introduction(Callback):
-    """What is about to be trained: the data and the layers.
+    """Prints the data and the layers before training.
 
     Parameters
     ----------
     given : TrainConfig
-        As the user gave it.
+        As given by the user.
     """
 
     def __init__(self, given: TrainConfig):
@@ -33,13 +33,11 @@ class Introduction(Callback):
             print_line(line)
         print_temporary_note()
         if run.steps.iterations:
-            print_line(f"going on in epoch {run.epoch}, after {run.steps.iterations:,} updates\n")
+            print_line(f"resuming in epoch {run.epoch}, after {run.steps.iterations:,} updates\n")
 
 
 def compiling_text() -> str:
-    """Say what a run waits for before its first epoch."""
+    """Return the line printed while kernels are compiled."""
     if kept_in() is None:
-        return (
-            "compiling kernels: at every start, because no folder can be written to keep them ..."
-        )
+        return "compiling kernels: at every start, because no folder for them is writable ..."
     return "compiling kernels: once, then they are kept on disk ..."

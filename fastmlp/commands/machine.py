@@ -1,4 +1,4 @@
-"""What the machine does not give, and what is done instead."""
+"""Notes on limits of the machine."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from .running import print_line
 
 
 def machine_lines(threads: int) -> list[str]:
-    """Say by how much threads are fewer, or slower to start, than they might be.
+    """Return notes if threads are fewer, or slower to start, than usual.
 
     Parameters
     ----------
     threads : int
-        How many a run takes.
+        Of the run.
     """
     lines = []
     if quota_cpus() < allowed_cpus():
@@ -25,7 +25,7 @@ def machine_lines(threads: int) -> list[str]:
         )
     if threads > 1 and not _has_openmp():
         lines.append(
-            "OpenMP cannot be loaded: Numba's own threads take its place, to the same bits; they "
+            "OpenMP cannot be loaded: Numba's own threads are used, with the same bits; they "
             "take longer to start"
         )
     return lines

@@ -88,7 +88,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
 
 
 def parse_with(parser: Parser, arguments: list[str] | None) -> argparse.Namespace:
-    """Return what a parser makes of arguments; errors as for :func:`parse_arguments`."""
+    """Return the parsed arguments; errors as for :func:`parse_arguments`."""
     options, unknown = parser.parse_known_args(arguments)
     if unknown:
         known = [flag for action in parser._actions for flag in action.option_strings]

@@ -46,7 +46,7 @@ exit codes:
 
 
 def parse_predict_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
-    """Return the options given.
+    """Return the given options.
 
     Raises
     ------
@@ -107,18 +107,28 @@ def build_predict_parser() -> Parser:
     parser.add_argument(
         "model", metavar="MODEL", type=path, help="a model file, or a run folder that holds one"
     )
-    parser.add_argument("inputs", metavar="INPUT", type=path, nargs="+", help="see below")
     parser.add_argument(
-        "--format", choices=("csv", "json"), help="(default: by the name of --out, else csv)"
+        "inputs",
+        metavar="INPUT",
+        type=path,
+        nargs="+",
+        help="rows to predict: files, folders or images, as listed below",
+    )
+    parser.add_argument(
+        "--format",
+        choices=("csv", "json"),
+        help="format of the predictions (default: from the name of --out, else csv)",
     )
     parser.add_argument("--out", metavar="FILE", type=path,
         help="write predictions to a file, device or FIFO; -: to stdout",
     )  # fmt: skip
-    parser.add_argument("--overwrite", action="store_true", help="let --out be an existing file")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="allow --out to be an existing file"
+    )
     parser.add_argument(
         "--threshold", type=float, metavar="P",
-        help="two classes or several labels: output from which on the second, or a label, is "
-        "predicted (default: the model's)",
+        help="for two classes or labels: predict the second class, or the label, if the output is "
+        "at least this (default: the model's)",
     )  # fmt: skip
     parser.add_argument(
         "--labels", metavar="FILE", type=path,
@@ -137,7 +147,14 @@ def build_predict_parser() -> Parser:
         "tables", "The defaults are the values in training. Columns are found by name."
     )
     add_settings(tables, "tables", shows_defaults=False)
-    parser.add_argument("--threads", type=int, metavar="N", help="default: all usable CPUs")
-    parser.add_argument("--quiet", action="store_true", help="nothing on stderr but errors")
+    parser.add_argument(
+        "--threads",
+        type=int,
+        metavar="N",
+        help="maximum number of threads (default: all usable CPUs)",
+    )
+    parser.add_argument(
+        "--quiet", action="store_true", help="print nothing on stderr except errors"
+    )
     parser.add_argument("--version", action="version", version=f"fastmlp {__version__}")
     return parser

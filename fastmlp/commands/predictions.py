@@ -1,4 +1,4 @@
-"""Predictions as CSV and JSON, and what they are worth where it is known what is right."""
+"""Predictions as CSV and JSON, and their metrics if targets are known."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from .running import ignore
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """What a model makes of inputs.
+    """The predictions of a model for inputs.
 
     Parameters
     ----------
@@ -161,14 +161,14 @@ def _known_labels(classes: np.ndarray, y: np.ndarray) -> np.ndarray:
             "of this model"
         )
     texts = [str(label) for label in y.tolist()]
-    places = {str(label): place for place, label in enumerate(classes.tolist())}
-    unknown = sorted(set(texts) - places.keys())
+    indices = {str(label): index for index, label in enumerate(classes.tolist())}
+    unknown = sorted(set(texts) - indices.keys())
     if unknown:
         raise DataError(
-            f"labels must be those of the model ({listed(list(places))}), got {quoted(unknown)}; "
+            f"labels must be those of the model ({listed(list(indices))}), got {quoted(unknown)}; "
             "leave out such rows, or predict those of a run with --part"
         )
-    found: np.ndarray = classes[[places[text] for text in texts]]
+    found: np.ndarray = classes[[indices[text] for text in texts]]
     return found
 
 

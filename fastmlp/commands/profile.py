@@ -1,4 +1,4 @@
-"""Where the time of training went, step by step and phase by phase."""
+"""The time of an average step, by phases."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ..training.result import TrainResult
 
 PER_SAMPLE = "the per-sample step is one loop, not divided into phases"
-NO_COUNTER = "this machine has no counter to time phases by"
+NO_COUNTER = "this machine has no counter for timing phases"
 
 
 def profile_lines(result: TrainResult) -> list[str]:
@@ -26,10 +26,10 @@ def profile_lines(result: TrainResult) -> list[str]:
 
 
 def _parts(result: TrainResult, whole: float) -> Iterator[tuple[str, float]]:
-    """Yield what a step is made of and its seconds in all steps, then all of it."""
+    """Yield the phases of a step and their seconds in all steps, then the whole step."""
     if result.phase_seconds:
         yield from result.phase_seconds.items()
-        # Two clocks were read, not at the same instant.
+        # The two clocks are not read at the same time.
         yield "between slices", max(0.0, whole - sum(result.phase_seconds.values()))
     yield "whole step", whole
 

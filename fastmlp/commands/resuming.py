@@ -1,6 +1,6 @@
-"""A run's folder and its checkpoints: begun, or gone on with."""
+"""A run's folder and its checkpoints: started or resumed."""
 
-# Heavy imports stand in the functions: settings are read before Numba may be imported.
+# Heavy imports are in the functions: settings are read before Numba may be imported.
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 
 def settings_of_run(folder: Path) -> dict[str, Any]:
-    """Return the settings with which the run in a folder began; none where there is no run yet.
+    """Return the settings of the run in a folder; empty if there is no run yet.
 
     Raises
     ------
     ConfigError
-        If the folder holds files, and they are not those of a run.
+        If the folder contains files, but not a run.
     """
     path = folder / "config.toml"
     try:
@@ -44,14 +44,14 @@ def settings_of_run(folder: Path) -> dict[str, Any]:
     if missing:
         raise ConfigError(
             f"--resume {folder} needs all settings in its config.toml, and it has no "
-            f"{min(missing)}: the run was ended before it began; begin it anew with --out and "
+            f"{min(missing)}: the run was ended before it started; start it again with --out and "
             "--overwrite"
         )
     return settings
 
 
 def _is_new(folder: Path) -> bool:
-    """Whether a folder holds nothing but what a run leaves that was killed before it began."""
+    """Whether a folder has no files, except those of a run that was killed before it started."""
     return folder.is_dir() and not any(
         path.is_file() and not path.name.startswith(".") for path in folder.rglob("*")
     )
@@ -60,14 +60,14 @@ def _is_new(folder: Path) -> bool:
 def open_run(
     options: argparse.Namespace, run: Run, dataset: Dataset
 ) -> tuple[RunFolder | None, Loop]:
-    """Return a run's folder, and its loop, which goes on from a checkpoint there if it shall.
+    """Return a run's folder, and its loop, which resumes from a checkpoint with --resume.
 
     The caller closes both the folder and the loop's checkpoints after the run's files are written.
 
     Raises
     ------
     ConfigError
-        If the folder cannot be used, or holds another run.
+        If the folder cannot be used, or contains another run.
     DataError
         If its checkpoints are damaged.
     """

@@ -122,7 +122,7 @@ def ignore(text: str) -> None:
 
 
 def _give_up_stdout() -> None:
-    """Keep Python from flushing once more, at exit, what nobody takes."""
+    """Keep Python from flushing stdout at exit, which nobody reads."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

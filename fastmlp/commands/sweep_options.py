@@ -50,12 +50,12 @@ grid.toml, a list for an axis, and a table for what is meant for one mode:
 
 exit codes:
   0 done   1 no cell came to its end   2 wrong usage   3 data missing, damaged or unfit
-  130 interrupted (finished cells are kept: go on with --resume)
+  130 interrupted (finished cells are kept: resume with --resume)
 """
 
 
 def parse_sweep_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
-    """Return the options given; an axis that was not given has no attribute.
+    """Return the given options; an axis that is not given has no attribute.
 
     Raises
     ------
@@ -90,13 +90,13 @@ def parse_sweep_arguments(arguments: list[str] | None = None) -> argparse.Namesp
 
 
 def grid_values(options: argparse.Namespace, resumed: dict[str, Any] | None) -> dict[str, Any]:
-    """Return the grid: a file's, or that of the sweep to go on with, changed by options.
+    """Return the grid of a file, or of the sweep to resume, changed by options.
 
     Parameters
     ----------
     options : Namespace
     resumed : dict or None
-        The grid of the sweep to go on with.
+        The grid of the sweep to resume.
 
     Raises
     ------
@@ -141,46 +141,62 @@ def build_sweep_parser() -> Parser:
 
 def _add_search_options(group: Any) -> None:
     group.add_argument(
-        "--grid", metavar="FILE.toml", type=path, help="axes and settings; options change them"
+        "--grid",
+        metavar="FILE.toml",
+        type=path,
+        help="read axes and settings from a file; options override them",
     )
     group.add_argument(
         "--config", metavar="FILE.toml", type=path,
-        help="settings for all cells, as a run folder's config.toml; options change them",
+        help="read settings for all cells from a file such as a run folder's config.toml; options "
+        "override them",
     )  # fmt: skip
     group.add_argument(
         "--recipe", metavar="NAME",
-        help=f"settings for all cells that ship with fastmlp: {', '.join(recipe_names())}",
+        help=f"use settings that come with fastmlp for all cells: {', '.join(recipe_names())}",
     )  # fmt: skip
     group.add_argument(
-        "--random", metavar="N", type=int, dest="budget", help="only N cells, drawn at random"
+        "--random", metavar="N", type=int, dest="budget", help="run only N randomly drawn cells"
     )
-    group.add_argument("--search-seed", metavar="N", type=int, help="of these draws (default: 0)")
+    group.add_argument(
+        "--search-seed",
+        metavar="N",
+        type=int,
+        help="seed of the random draws of --random (default: 0)",
+    )
     group.add_argument(
         "--halving", metavar="N", type=int, nargs="?", const=3,
-        help="successive halving: one configuration of N (default: 3) goes on to a round of N "
-        "times as many epochs; the last round has all",
+        help="successive halving: the best 1/N of the configurations (default: 3) are trained "
+        "again with N times as many epochs; the last round has all epochs",
     )  # fmt: skip
     group.add_argument(
         "--min-epochs",
         metavar="N",
         type=int,
-        help="least epochs of the first round of halving (default: 1)",
+        help="minimum number of epochs in the first round of --halving (default: 1)",
     )
     group.add_argument(
         "--rank-by", metavar="NAME", default="auto",
-        help="validation_accuracy or validation_loss (default: the accuracy, where there is one)",
+        help="rank by validation_accuracy or validation_loss (default: the accuracy, if there is "
+        "one)",
     )  # fmt: skip
 
 
 def _add_run_options(group: Any) -> None:
     group.add_argument(
-        "--jobs", type=int, metavar="N", help="cells at a time (default: all usable CPUs)"
+        "--jobs",
+        type=int,
+        metavar="N",
+        help="number of cells trained at a time (default: all usable CPUs)",
     )
     group.add_argument(
         "--backend", metavar="NAME", default="threading",
-        help=f"{', '.join(BACKENDS)}: threads, processes, or a cluster (default: threading)",
+        help=f"run cells in threads, processes or a cluster: {', '.join(BACKENDS)} (default: "
+        "threading)",
     )  # fmt: skip
-    group.add_argument("--address", metavar="URL", help="of the scheduler of a Dask cluster")
+    group.add_argument(
+        "--address", metavar="URL", help="address of the scheduler of a Dask cluster"
+    )
     group.add_argument(
         "--out",
         metavar="DIR",
@@ -189,26 +205,26 @@ def _add_run_options(group: Any) -> None:
     )  # fmt: skip
     group.add_argument(
         "--resume", action="store_true",
-        help="go on with the sweep in --out: its grid, with the axes that are given here besides "
-        "or instead; only what is missing is run",
+        help="resume the sweep in --out: its grid, with axes given here added or replaced; only "
+        "missing cells are run",
     )  # fmt: skip
     group.add_argument(
-        "--retry-failed", action="store_true", help="and run cells again that failed"
+        "--retry-failed", action="store_true", help="with --resume: run failed cells again"
     )
-    group.add_argument(
-        "--overwrite", action="store_true", help="begin anew where --out holds a sweep"
-    )
+    group.add_argument("--overwrite", action="store_true", help="replace the sweep in --out")
     group.add_argument("--no-out", action="store_true", help="write no folder")
-    group.add_argument("--no-plots", action="store_true", help="draw no pictures")
+    group.add_argument("--no-plots", action="store_true", help="write no plots")
     group.add_argument(
         "--retrain-best", action="store_true",
-        help="train the winner again for all its epochs, its rate reduced where the loss stays, "
-        "and write a run folder, best, in that of the sweep",
+        help="train the winner again, reducing the rate on plateaus, and write the run folder best "
+        "in the sweep's folder",
     )  # fmt: skip
-    group.add_argument("--retrain-epochs", type=int, metavar="N", help="and for so many epochs")
+    group.add_argument(
+        "--retrain-epochs", type=int, metavar="N", help="number of epochs of --retrain-best"
+    )
     group.add_argument("--list", action="store_true", help="print the cells and stop")
     group.add_argument("--json", action="store_true", help="print the results as one JSON object")
-    group.add_argument("--quiet", action="store_true", help="nothing on stderr but errors")
+    group.add_argument("--quiet", action="store_true", help="print nothing on stderr except errors")
     group.add_argument("--version", action="version", version=f"fastmlp {__version__}")
 
 

@@ -1,4 +1,4 @@
-"""A sweep as it goes on, on stderr: a live table on a terminal, a line for each cell elsewhere."""
+"""Progress of a sweep on stderr: a live table on a terminal, else a line for each cell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many threads Numba starts with, told to it before it is imported."""
+"""The number of threads of Numba, set before it is imported."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from ..base.cpus import usable_cpus
 from ..base.errors import ConfigError
 
 VARIABLE = "NUMBA_NUM_THREADS"
-# More than any machine has; a hundred thousand end the process where OpenMP starts them.
+# More than any machine has; with a hundred thousand, OpenMP ends the process.
 MOST_THREADS = 4096
 
 
 def set_threads(threads: int | None) -> None:
-    """Set the environment variable by which Numba is told.
+    """Set the environment variable that Numba reads.
 
     Parameters
     ----------

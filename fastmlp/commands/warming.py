@@ -1,4 +1,4 @@
-"""Compiling ahead of time, told on the way."""
+"""Compiling ahead of time, with progress."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .running import print_line
 
 
 def print_warm_up(dtypes: Sequence[str], threads: int | None, quiet: bool) -> None:
-    """Compile every kernel; print how long each group took and where it is kept."""
+    """Compile every kernel; print the time of each group and the folder."""
     if not quiet:
         numbers = " and ".join(dtypes)
         print_line(f"compiling all kernels for {numbers}, or loading those that are on disk ...")
@@ -24,7 +24,7 @@ def print_warm_up(dtypes: Sequence[str], threads: int | None, quiet: bool) -> No
 def _kept_text(folder: str | None) -> str:
     if folder is None:
         return (
-            "nothing is kept: no folder can be written to, and every run compiles anew; set "
-            "NUMBA_CACHE_DIR to one that can"
+            "kernels are not kept, because no folder is writable: every run compiles them again; "
+            "set NUMBA_CACHE_DIR to a writable folder"
         )
     return f"kept in {folder}"

@@ -1,4 +1,4 @@
-"""What tells the content of one dataset from another's."""
+"""Fingerprints of datasets, which identify their content."""
 
 from __future__ import annotations
 

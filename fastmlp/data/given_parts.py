@@ -61,7 +61,7 @@ def check_part(part: str, X: Any, y: Any, training: TrainingRows) -> tuple[Featu
     X = _part_features(X, X_name, training)
     names, select = training.target_names, None
     if names is not None and len(names) > 1:
-        select = frame_columns(names, (), y_name, stacklevel=7)  # who makes the dataset
+        select = frame_columns(names, (), y_name, stacklevel=7)  # the caller who makes the dataset
     y = dataset_targets(y, y_name, training.targets.task, training.targets.one_hot, select).y
     check_lengths(X, y, X_name, y_name)
     wanted = training.targets.y

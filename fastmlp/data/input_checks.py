@@ -1,4 +1,4 @@
-"""Checks on arrays that come from outside: what a feature matrix and a target may be."""
+"""Checks of feature matrices and targets passed by users."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def _as_array(value: Any, name: str) -> np.ndarray:
 
 
 def _from_objects(y: np.ndarray, name: str) -> np.ndarray:
-    """Give targets of dtype object (pandas' strings, say) the dtype that their values share."""
+    """Convert targets of dtype object, such as pandas' strings, to the dtype of their values."""
     types = {type(entry) for entry in y.flat}
     strings = [kind for kind in types if issubclass(kind, str)]
     if len(strings) == len(types):

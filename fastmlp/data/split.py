@@ -26,7 +26,7 @@ DEFAULT_TEST_FRACTION = 0.2
 
 
 class Parts(NamedTuple):
-    """The three parts; None for one that was not asked for."""
+    """The three parts; None for a part that is not used."""
 
     X_train: Features
     y_train: np.ndarray

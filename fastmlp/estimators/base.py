@@ -33,12 +33,12 @@ from .stochastic import fit_stochastic
 from .targets import check_target_names
 from .translate import LBFGS, check_together, hidden_sizes, loss_and_output
 
-# Bytes stay what they are, for an eighth of the memory; scikit-learn makes float64 of them.
+# Bytes stay bytes, with an eighth of the memory; scikit-learn converts them to float64.
 _DTYPES = (np.float64, np.float32, np.uint8)
 
 
 class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
-    """Fits and predicts; what a target is, the two classes know."""
+    """Base class of both estimators: fitting and predicting; subclasses handle targets."""
 
     _target_checks: ClassVar[dict[str, Any]] = {}
     _continuation: Continuation | None = None
@@ -127,7 +127,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
         first: bool,
         incremental: bool,
     ) -> Problem:
-        """Return what the fit is about, with everything checked; draws a seed if it takes one."""
+        """Return the checked data of a fit; draws a seed if one is needed."""
         target, task = self._check_target(y, first, incremental)
         check_together(self, task.kind)
         random_state = check_random_state(self.random_state)
@@ -168,7 +168,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
         return int(random_state.randint(np.iinfo(np.int32).max))
 
     def _begin(self, problem: Problem, first: bool) -> None:
-        """Make the network's attributes ready: new ones, or those of the fit before."""
+        """Prepare the network's attributes: new ones, or those of the previous fit."""
         units = [problem.X.shape[1], *hidden_sizes(self), problem.task.n_outputs]
         if first:
             self._initialize(problem.X, units, problem)
@@ -203,7 +203,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
             raise ConfigError(
                 f"hidden_layer_sizes must be {tuple(own[1:-1])} to train these weights further, "
                 f"which lead from {own[0]} features to {own[-1]} outputs, got {tuple(units[1:-1])} "
-                f"with {units[0]} features and {units[-1]} outputs; set it back, or begin anew by "
+                f"with {units[0]} features and {units[-1]} outputs; set it back, or start again by "
                 "fit with warm_start=False"
             )
 
@@ -276,7 +276,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
         return canonical(X, "X") if is_sparse(X) else X
 
     def _layout(self) -> NetworkLayout:
-        """Return the layout of the network of the weights as they are."""
+        """Return the layout of the network with the current weights."""
         # As in the fit, also after set_params.
         hidden: Any = getattr(self, "_hidden_activation", self.activation)
         if isinstance(hidden, str):
@@ -302,7 +302,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
 
 
 def _fitted_attributes(run: Any) -> dict[str, Any]:
-    """Return what a copy of the estimator needs to predict as the network does now."""
+    """Return the attributes with which a copy of the estimator predicts like the network."""
     return {
         "coefs_": [weights.copy() for weights in run.network.weights],
         "intercepts_": [biases.copy() for biases in run.network.biases],

@@ -1,4 +1,4 @@
-"""What follows a fit: the lines of ``verbose``, and the callbacks of scikit-learn's protocol."""
+"""Callbacks of estimators: the lines of ``verbose``, and scikit-learn's callback protocol."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def sort_callbacks(callbacks: Any) -> tuple[list[Callback], list[Any]]:
 
 
 class Printer(Callback):
-    """Prints what scikit-learn prints of an epoch; to be told after the rule that stops.
+    """Prints the lines of scikit-learn for each epoch; must be called after the stopping rule.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ class Printer(Callback):
 
 
 class EpochTasks(Callback):
-    """Makes a task of scikit-learn's callback protocol of every epoch.
+    """Reports every epoch as a task of scikit-learn's callback protocol.
 
     Parameters
     ----------
@@ -79,11 +79,11 @@ class EpochTasks(Callback):
     name : str
         Of a task.
     data : dict
-        X, y and metadata, as callbacks are given them.
+        X, y and metadata for callbacks.
     most : int
-        Epochs that there can be.
+        Maximum number of epochs.
     fitted : callable
-        ``fitted(run)`` gives the attributes with which a copy of the estimator can predict.
+        ``fitted(run)`` returns the attributes with which a copy of the estimator can predict.
     """
 
     def __init__(

@@ -26,7 +26,7 @@ from .targets import (
 
 
 class MLPClassifier(ClassifierMixin, BaseMLP):
-    """Multilayer perceptron for classes or labels, in place of scikit-learn's of the same name.
+    """Multilayer perceptron for classification, a replacement of scikit-learn's class of this name.
 
     The parameters down to ``max_fun`` are scikit-learn 1.9's, with its meanings and defaults, and
     the same ``random_state`` gives its results but for rounding. docs/estimators.md says what is
@@ -64,7 +64,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     verbose : bool, default=False
         Whether to print losses to stdout.
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the weights of the last one.
+        Whether ``fit`` continues from the weights of the last one.
     momentum : float, default=0.9
         Of sgd.
     nesterovs_momentum : bool, default=True
@@ -77,7 +77,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
         Of adam.
     n_iter_no_change : int, default=10
-        Stop after more than so many epochs in a row that do not count.
+        Stop after more than this number of consecutive epochs without improvement.
     max_fun : int, default=15000
         At most how many evaluations, for lbfgs.
     loss : str, default="log_loss"
@@ -188,7 +188,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             Labels of any kind, or a column of 0 and 1 for each of several labels.
         sample_weight : array-like of shape (n,), default=None
         X_val, y_val : array-like, default=None
-            Rows to validate on after each epoch; with early stopping in place of held-out ones.
+            Validation rows, evaluated after each epoch; with early stopping instead of held-out
+            ones.
 
         Returns
         -------
@@ -258,7 +259,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return np.log(probabilities, out=probabilities)
 
     def _labels(self, outputs: np.ndarray) -> np.ndarray:
-        """Return what the label binarizer makes of outputs, mostly without its checks of types.
+        """Return the label binarizer's inverse transform of outputs, without its type checks.
 
         They take longer than a few rows through the network.
         """

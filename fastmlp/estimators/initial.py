@@ -34,7 +34,7 @@ def draw_layers(
         Inputs, hidden layers, outputs.
     dtype : dtype
     random_state : RandomState
-        Advanced by what is drawn.
+        Its state advances by the numbers drawn.
     seed : int
         Of the streams from which ``weight_init`` and ``bias_init`` draw.
     """

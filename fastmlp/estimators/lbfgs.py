@@ -67,7 +67,7 @@ def fit_lbfgs(estimator: Any, problem: Problem, callbacks: list[Callback]) -> No
 
 
 class _Follower:
-    """Records every iteration as an epoch, and tells the run's callbacks of it."""
+    """Records every iteration as an epoch, and calls the run's callbacks."""
 
     def __init__(self, run: Run, objective: LossAndGradient):
         self.run, self.objective = run, objective

@@ -1,4 +1,4 @@
-"""What a fit is about, once everything is checked, and its parts for training and validation."""
+"""The checked data of a fit, and their parts for training and validation."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .translate import Circumstances, loss_and_output
 
 @dataclass
 class Problem:
-    """Checked data and what a fit starts from.
+    """The checked data and the initial state of a fit.
 
     Attributes
     ----------
@@ -50,7 +50,7 @@ class Problem:
 
 
 def circumstances(estimator: Any, problem: Problem, parts: Parts, dtype: str) -> Circumstances:
-    """Return what the settings depend on."""
+    """Return the facts that settings depend on."""
     loss, output = loss_and_output(estimator.loss, problem.task.kind)
     return Circumstances(
         task=problem.task.kind,
@@ -118,8 +118,8 @@ def warn_of_batch_size(estimator: Any, rows: int) -> None:
 def team(estimator: Any, work: float) -> int:
     """Return the number of threads for ``work`` multiply-adds.
 
-    At most ``n_threads``, the usable CPUs, and what ``OMP_NUM_THREADS`` allows, by which loky
-    divides the CPUs among its workers.
+    At most ``n_threads``, the usable CPUs and ``OMP_NUM_THREADS``, which loky sets to divide the
+    CPUs among its workers.
     """
     if work < WORTH_A_TEAM:
         return 1

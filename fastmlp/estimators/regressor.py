@@ -18,7 +18,7 @@ from .targets import check_outputs, flat, real_numbers
 
 
 class MLPRegressor(RegressorMixin, BaseMLP):
-    """Multilayer perceptron for numbers, in place of scikit-learn's of the same name.
+    """Multilayer perceptron for regression, a replacement of scikit-learn's class of this name.
 
     The parameters down to ``max_fun`` are scikit-learn 1.9's, with its meanings and defaults, and
     the same ``random_state`` gives its results but for rounding. docs/estimators.md says what is
@@ -59,7 +59,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     verbose : bool, default=False
         Whether to print losses to stdout.
     warm_start : bool, default=False
-        Whether ``fit`` goes on from the weights of the last one.
+        Whether ``fit`` continues from the weights of the last one.
     momentum : float, default=0.9
         Of sgd.
     nesterovs_momentum : bool, default=True
@@ -72,7 +72,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
         Of adam.
     n_iter_no_change : int, default=10
-        Stop after more than so many epochs in a row that do not count.
+        Stop after more than this number of consecutive epochs without improvement.
     max_fun : int, default=15000
         At most how many evaluations, for lbfgs.
     schedule : str or None, default=None
@@ -170,7 +170,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         y : array-like of shape (n,) or (n, n_outputs)
         sample_weight : array-like of shape (n,), default=None
         X_val, y_val : array-like, default=None
-            Rows to validate on after each epoch; with early stopping in place of held-out ones.
+            Validation rows, evaluated after each epoch; with early stopping instead of held-out
+            ones.
 
         Returns
         -------

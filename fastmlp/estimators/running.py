@@ -1,4 +1,4 @@
-"""A run for an estimator, and what the estimator keeps of it."""
+"""Runs of estimators, and the results that an estimator keeps."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def start_run(
     is_mean = LOSSES.parse(config.loss).sklearn_averages_outputs
     run.loss_divisor = problem.task.n_outputs if is_mean else 1
     if estimator.verbose:
-        run.callbacks.append(Printer(estimator))  # after the rule that stops, of which it tells
+        run.callbacks.append(Printer(estimator))  # after the stopping rule, which it reports
     return run
 
 

@@ -79,7 +79,7 @@ def _start(estimator: Any, problem: Problem, callbacks: list[Callback]) -> Run:
 
 
 def _orders(rows: int, random_state: np.random.RandomState) -> Callable[[int], np.ndarray]:
-    """Return what shuffles the rows of an epoch as scikit-learn does: anew, from where they are."""
+    """Return a function that shuffles rows as scikit-learn does: each epoch from the last order."""
     order = np.arange(rows)
 
     def order_of(epoch: int) -> np.ndarray:

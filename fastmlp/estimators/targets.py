@@ -102,7 +102,7 @@ def indicators(y: Any, name: str) -> np.ndarray:
     if others.size:
         raise DataError(
             f"{name} must hold 0 and one other value for several labels per row, got {values[0]} "
-            f"and {others[0]}; pass ({name} > 0).astype(int), say"
+            f"and {others[0]}; pass for example ({name} > 0).astype(int)"
         )
     is_set = numbers != 0
     return (is_set.toarray() if is_sparse(is_set) else is_set).astype(np.uint8)

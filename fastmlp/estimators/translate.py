@@ -17,13 +17,13 @@ from ..training.config import TrainConfig
 
 LBFGS = "lbfgs"
 _MOST_EPOCHS = 2**24 - 1
-_MOST = 1e300  # in place of infinity, which no setting may be
+_MOST = 1e300  # instead of infinity, which settings cannot be
 # scikit-learn predicts a label above one half, fastmlp from the threshold on.
 _JUST_ABOVE_HALF = float(np.nextafter(0.5, 1.0))
 
 
 class Circumstances(NamedTuple):
-    """What the settings depend on besides the parameters."""
+    """Facts that the settings depend on, in addition to the estimator's parameters."""
 
     task: str  # the kind of a model.task.Task
     loss: str
@@ -57,7 +57,7 @@ def hidden_sizes(estimator: Any) -> list[int]:
 
 
 def check_together(estimator: Any, kind: str) -> None:
-    """Raise ConfigError where a parameter would be ignored that scikit-learn has not.
+    """Raise ConfigError if a parameter that scikit-learn does not have would be ignored.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def check_together(estimator: Any, kind: str) -> None:
             value = getattr(estimator, name)
             if value is not None and np.any(np.asarray(value) != 0):
                 raise ConfigError(
-                    f"{name} does not go with solver 'lbfgs', {why}, got {value!r}; use 'adam', say"
+                    f"{name} does not go with solver 'lbfgs', {why}, got {value!r}; use 'adam'"
                 )
     smoothing = getattr(estimator, "label_smoothing", 0.0)
     loss, _ = loss_and_output(estimator.loss, kind)
@@ -168,7 +168,7 @@ def _shared(estimator: Any, found: Circumstances) -> dict[str, Any]:
 
 @lru_cache(maxsize=128)
 def _cached_config(**fields: Any) -> TrainConfig:
-    # Checking all fields takes a millisecond, and partial_fit comes again and again.
+    # Checking all fields takes a millisecond, which partial_fit would spend in each call.
     return TrainConfig(**fields)
 
 
@@ -197,7 +197,7 @@ def _optimizer(estimator: Any) -> str:
 def _rate(estimator: Any, found: Circumstances) -> float:
     rate = float(estimator.learning_rate_init)
     if _scales_inversely(estimator) and found.incremental:
-        # The rows of an epoch differ from call to call: what has been seen tells the rate.
+        # Calls have different numbers of rows, so the rate depends on the samples seen.
         rate /= (1 + found.samples_seen) ** float(estimator.power_t)
     return rate
 

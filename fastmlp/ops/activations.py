@@ -1,7 +1,7 @@
-"""Activations: what each is called, its formula and its parameter.
+"""Activations: name, formula, parameter and facts of each.
 
-To add one: a record here, a forward and a backward kernel of its name in
-``kernels/rules/activations.py``, a twin in ``tests/reference.py``. Tests find it by the registry.
+To add one, see CONTRIBUTING: a record here, a forward and a backward kernel of the same name in
+``kernels/rules/activations.py``, a twin in ``tests/reference.py``. Tests find it in the registry.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Activation(Spec):
 
     @property
     def kernel_parameter(self) -> float:
-        """The one number that the kernel is given besides its input."""
+        """The parameter of the kernel."""
         return 0.0
 
 

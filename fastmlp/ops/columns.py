@@ -1,8 +1,7 @@
-"""What scalers are fitted by: extremes, means and deviations of columns, dense or sparse.
+"""Statistics of columns for scalers: extremes, means and deviations, dense or sparse.
 
-Of a sparse matrix only its numbers are gone through: the zeros between them are known by their
-count alone. Sums are taken in the order of the rows, as NumPy takes them of dense columns, so that
-they are the same to the bit.
+For a sparse matrix only the stored elements are read; of the zeros only the number is needed. Sums
+are in row order, as in NumPy for dense columns, so that they are the same to the bit.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ Pair = tuple[np.ndarray, np.ndarray]
 
 
 def extremes(X: Features) -> Pair:
-    """Return the least and the largest number of each column, shape (n_features,), of X's dtype."""
+    """Return the minimum and maximum of each column, shape (n_features,), in X's dtype."""
     if not is_sparse(X):
         X = np.asarray(X)
         return X.min(axis=0), X.max(axis=0)
@@ -41,7 +40,7 @@ def means(X: Features) -> np.ndarray:
 
 
 def mean_of_all(X: Features) -> float:
-    """Return the mean of all numbers."""
+    """Return the mean of all elements."""
     if not is_sparse(X):
         return float(np.asarray(X).mean(dtype=np.float64))
     return float(X.data.sum(dtype=np.float64) / math.prod(X.shape))
@@ -50,8 +49,8 @@ def mean_of_all(X: Features) -> float:
 def squared_deviations(X: Features, mean: np.ndarray) -> np.ndarray:
     """Return sum_i (x_i - mean)^2 of each column, float64 of shape (n_features,).
 
-    ``mean`` has shape (n_features,) or (1,). By its definition, and not as sum_i x_i^2 - n mean^2,
-    which loses all digits where the deviation is small.
+    ``mean`` has shape (n_features,) or (1,). Computed by the definition, because
+    sum_i x_i^2 - n mean^2 loses all digits if the deviation is small.
     """
     if is_sparse(X):
         mean = np.broadcast_to(mean, X.shape[1])
@@ -65,17 +64,17 @@ def squared_deviations(X: Features, mean: np.ndarray) -> np.ndarray:
 
 
 def _counts(X: Features) -> np.ndarray:
-    """Return how many numbers are listed in each column."""
+    """Return the number of stored elements of each column."""
     return np.bincount(X.indices, minlength=X.shape[1])
 
 
 def _sums(X: Features, numbers: np.ndarray) -> np.ndarray:
-    """Return the sum of each column of ``numbers``, which stand in the places of X's."""
+    """Return the sum of each column of ``numbers``, values at the positions of X's elements."""
     return np.bincount(X.indices, weights=numbers.astype(np.float64), minlength=X.shape[1])
 
 
 def _limits(dtype: np.dtype) -> tuple[Any, Any]:
-    """Return the least and the largest number of a dtype, as scalars of it."""
+    """Return the smallest and the largest value of a dtype, as scalars."""
     if dtype.kind == "f":
         return dtype.type(-np.inf), dtype.type(np.inf)
     if dtype.kind == "b":

@@ -1,4 +1,4 @@
-"""The one rule for "it got better": for early stopping, best weights and plateau rates."""
+"""The rule for an improvement, for early stopping, best weights and plateau rates."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ CUMULATIVE, SINGLE = "cumulative", "single"
 
 
 class Improvement:
-    """Follows a quantity whose lower values are better.
+    """Monitors a quantity whose lower values are better.
 
     Parameters
     ----------
     min_delta : float
-        By how much a value must undercut the best one to count.
+        Smallest decrease that counts as an improvement.
     rule : {"cumulative", "single"}, default "cumulative"
-        cumulative: the best is the last value that counted, so that several small steps together
-        can count. single: the best is the lowest of all, and one value alone must undercut it by
-        ``min_delta``, or equal that mark, as scikit-learn's estimators have it.
+        cumulative: the best is the last value that counted, so that small gains add up. single:
+        the best is the lowest of all, and one value must be at least ``min_delta`` below it, as in
+        scikit-learn's estimators.
 
     Attributes
     ----------
     best : float
         The best value so far, infinity before the first.
     stale : int
-        How many observations in a row did not count.
+        Consecutive observations that did not count.
     """
 
     def __init__(self, min_delta: float = 0.0, rule: str = CUMULATIVE):
@@ -35,7 +35,7 @@ class Improvement:
         self.stale = 0
 
     def observe(self, value: float) -> bool:
-        """Take note of a value; return whether it is the best now. NaN never is."""
+        """Record a value; return whether it is the best so far. NaN never is."""
         is_best = value < self.best - (self.min_delta if self.rule == CUMULATIVE else 0.0)
         counts = is_best if self.rule == CUMULATIVE else value <= self.best - self.min_delta
         self.stale = 0 if counts else self.stale + 1
@@ -44,9 +44,9 @@ class Improvement:
         return is_best
 
     def state_dict(self) -> dict[str, Any]:
-        """Return where it stands."""
+        """Return the state."""
         return {"best": self.best, "stale": self.stale}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from where :meth:`state_dict` was taken."""
+        """Restore a state of :meth:`state_dict`."""
         self.best, self.stale = float(state["best"]), int(state["stale"])

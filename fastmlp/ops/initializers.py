@@ -1,7 +1,7 @@
-"""Initialisers of weights and biases.
+"""Initializers of weights and biases.
 
 Each draws from U(-limit, limit) or N(0, std^2) with a scale from the fans of its layer, or fills
-with a constant. For a bias vector fan-in and fan-out are both its length. Numbers are drawn in
+with a constant. For a bias vector fan-in and fan-out are both its length. Values are drawn in
 float64 and then rounded, so that a float32 and a float64 network start from the same weights.
 """
 
@@ -17,7 +17,7 @@ from .spec import Registry, Spec
 
 @dataclass(frozen=True)
 class Initializer(Spec):
-    """Draws the start values of one weight matrix or bias vector."""
+    """Draws the initial values of a weight matrix or a bias vector."""
 
     def sample(
         self, rng: np.random.Generator, shape: tuple[int, ...], fan_in: int, fan_out: int
@@ -52,7 +52,7 @@ class _Normal(Initializer):
 
 
 class _Filled(Initializer):
-    """One value everywhere."""
+    """A constant value."""
 
     def _value(self) -> float:
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""Losses: formula of one sample's loss, and the output activations each goes with."""
+"""Losses: formula for one sample, and the outputs, tasks and targets for which it is defined."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class Loss(Spec):
     tasks: ClassVar[tuple[str, ...]] = ("classification", "multilabel", "regression")
     target_range: ClassVar[tuple[float, float]] = (-math.inf, math.inf)
     is_fused: ClassVar[bool] = False  # with its output activation, into dL/dz = a - y
-    squares_errors: ClassVar[bool] = False  # even the largest, which may overflow
+    squares_errors: ClassVar[bool] = False  # which may overflow
     smooths_labels: ClassVar[bool] = False  # whether label_smoothing applies
     sklearn_averages_outputs: ClassVar[bool] = False  # scikit-learn reports a mean over outputs
 
     @property
     def kernel_parameter(self) -> float:
-        """The one number that the kernel is given besides outputs and targets."""
+        """The parameter of the kernel."""
         return 0.0
 
 
@@ -124,6 +124,6 @@ def check_pair(output_activation: Activation, loss: Loss) -> None:
 
 
 def legal_pairs() -> list[tuple[str, str]]:
-    """Return every (output activation, loss) that goes together."""
+    """Return every defined pair (output activation, loss)."""
     return [(output, name) for name in LOSSES.names()
             for output in LOSSES.records[name].outputs]  # fmt: skip

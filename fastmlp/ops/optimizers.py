@@ -1,6 +1,6 @@
-"""Optimizers: update rule, parameters and how many buffers of state each keeps.
+"""Optimizers: update rule, parameters and state of each.
 
-The rules are PyTorch's definitions, whose order of operations the kernels follow.
+The rules are PyTorch's definitions; kernels use the same order of operations.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Optimizer(Spec):
 
     @property
     def state_buffers(self) -> int:
-        """How many numbers of state each parameter has."""
+        """Number of state values for each parameter."""
         return 0
 
     @property
@@ -30,15 +30,15 @@ class Optimizer(Spec):
 
     @property
     def is_plain(self) -> bool:
-        """Whether the update is exactly w -= rate g. Steps may then omit the optimizer's kernel.
+        """Whether the update is exactly w -= rate g. Steps then may not call the kernel.
 
-        A rule without state need not be plain.
+        An optimizer without state is not necessarily plain.
         """
         return False
 
     @property
     def kernel_parameters(self) -> tuple[float, float, float, float]:
-        """The numbers that the kernel is given, as float64."""
+        """The parameters of the kernel, as float64."""
         return (0.0, 0.0, 0.0, 0.0)
 
 
@@ -58,7 +58,7 @@ class SGD(Optimizer):
     with_rate: bool = False
 
     def __post_init__(self) -> None:
-        # scikit-learn lets a velocity that holds the rate go on for ever.
+        # scikit-learn allows a momentum of 1 if the velocity includes the rate.
         within = 0 <= self.momentum < 1 or (self.momentum == 1 and self.with_rate)
         self._require(within, "momentum", "at least 0 and below 1")
         for name in ("nesterov", "with_rate"):
@@ -75,7 +75,7 @@ class SGD(Optimizer):
 
     @property
     def is_plain(self) -> bool:
-        # A subclass has its own kernel.
+        # A subclass has another kernel.
         return type(self) is SGD and self.momentum == 0
 
     @property
@@ -85,7 +85,7 @@ class SGD(Optimizer):
 
 @dataclass(frozen=True)
 class AdamLike(Optimizer):
-    """What Adam and its kin share."""
+    """The parameters of Adam and its variants."""
 
     default_rate = default_sample_rate = 0.001
     beta1: float = 0.9

@@ -37,16 +37,16 @@ class Scaling:
         """Return the scaled copy of X, shape (n, n_features), C-contiguous, in ``dtype``."""
         scaled = np.empty(X.shape, dtype)
         for start in range(0, len(X), columns.ROWS_AT_ONCE):
-            # In chunks: a float64 copy of a large integer matrix would be its eightfold in memory.
+            # In chunks: a float64 copy of a large integer matrix would take eight times its memory.
             rows = slice(start, start + columns.ROWS_AT_ONCE)
             scaled[rows] = (X[rows] - self.offset) * self.factor
         return scaled
 
     def undo(self, scaled: np.ndarray) -> np.ndarray:
-        """Return the original values; a constant feature is its offset.
+        """Return the original values; a constant feature becomes its offset.
 
-        In the dtype of ``scaled``; or in float64, if that dtype would round values as large as the
-        offset by more than ``ROUNDING`` of a scaled unit: near 1e9, neighbours in float32 are 64
+        In the dtype of ``scaled``, or in float64 if that dtype would round values of the size of
+        the offset by more than ``ROUNDING`` of a scaled unit: near 1e9, float32 values are 64
         apart.
         """
         original: np.ndarray = scaled * _inverse(self.factor) + self.offset
@@ -74,7 +74,7 @@ SCALERS: Registry[Scaler] = Registry("scale")
 
 
 def _inverse(width: np.ndarray) -> np.ndarray:
-    """1 / width, and 0 where the width is 0: a constant feature carries nothing."""
+    """Return 1 / width, and 0 for a width of 0: a constant feature has no information."""
     if not np.isfinite(width).all():
         raise DataError(
             "features must spread over less than the range of float64, got more; divide them by "
@@ -100,7 +100,7 @@ class Unit(Scaler):
     def _offset_and_factor(self, X: Features, feature_range: Range) -> Pair:
         if feature_range is None:
             raise ConfigError(
-                "scale unit needs a known feature range, which this data set has not; "
+                "scale unit needs a known feature range, which this data set does not have; "
                 "use minmax or standard"
             )
         low, high = feature_range

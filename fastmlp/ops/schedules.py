@@ -1,8 +1,7 @@
-"""Learning-rate schedules: the factor by which the base rate is multiplied, over time.
+"""Learning-rate schedules: factors of the base rate over time.
 
-A schedule is a pure function of the update's number, but for ``plateau``, which watches how
-training goes. Each takes ``warmup=``, epochs of linear rise in front of it; its own time starts
-after them.
+A schedule is a pure function of the update's number, except for ``plateau`` and ``adaptive``, which
+depend on the monitored quantity. Each has ``warmup=``, epochs of linear increase before it starts.
 """
 
 from __future__ import annotations
@@ -17,29 +16,29 @@ from .spec import Registry, Spec
 
 
 class RateController:
-    """The factor that follows from how training goes; this base stays at 1."""
+    """A factor that depends on the monitored quantity; in this base class it is 1."""
 
     factor = 1.0
 
     def observe(self, monitored: float) -> None:
-        """Take note of the monitored quantity after an epoch (lower is better)."""
+        """Record the monitored quantity of an epoch (lower is better)."""
 
     def lower(self) -> bool:
-        """Lower the factor in place of stopping; return whether that was done."""
+        """Lower the factor instead of stopping; return whether it was lowered."""
         return False
 
     def state_dict(self) -> dict[str, Any]:
-        """Return where it stands."""
+        """Return the state."""
         return {"factor": self.factor}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from where :meth:`state_dict` was taken."""
+        """Restore a state of :meth:`state_dict`."""
         self.factor = float(state["factor"])
 
 
 class Course(NamedTuple):
-    """What a schedule may know of a run: updates of an epoch, of all after the warm-up, and rows of
-    an epoch.
+    """The facts of a run that a schedule depends on: updates of an epoch, all updates after the
+    warm-up, and rows of an epoch.
     """
 
     steps_per_epoch: int
@@ -92,7 +91,7 @@ class Schedule(Spec):
         return np.ones(len(step))
 
     def controller(self, base_rate: float) -> RateController:
-        """Return what follows the monitored quantity."""
+        """Return the factor that depends on the monitored quantity."""
         return RateController()
 
 
@@ -298,7 +297,7 @@ class _AdaptiveController(RateController):
 
 
 def _cosine(start: float, end: float, progress: np.ndarray) -> np.ndarray:
-    """Return the way from ``start`` to ``end`` along half a cosine."""
+    """Return values from ``start`` to ``end`` along half a cosine."""
     return end + (start - end) * (1.0 + np.cos(np.pi * progress)) / 2.0
 
 

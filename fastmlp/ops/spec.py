@@ -1,8 +1,8 @@
-"""The one grammar by which everything with parameters is named, and where names are looked up.
+"""The grammar of specs, names with parameters, and the registries of records.
 
 A spec is a name, or a name with parameters: ``relu``, ``leaky_relu(0.02)``,
-``sgd(momentum=0.9, nesterov=true)``. The same text works on the command line, in TOML, as a sweep's
-axis and in saved files.
+``sgd(momentum=0.9, nesterov=true)``. The same text is used on the command line, in TOML, in a
+sweep's axis and in saved files.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..base.errors import ConfigError, close_match
 
 @dataclasses.dataclass(frozen=True)
 class Spec:
-    """Base of all records: a named thing with parameters, written back as text by ``str``."""
+    """Base class of records: a name with parameters; ``str`` returns the spec."""
 
     name: ClassVar[str]
     formula: ClassVar[str] = ""
@@ -46,14 +46,14 @@ class Registry(Generic[T]):
     Parameters
     ----------
     kind : str
-        What the things are called in messages, such as ``"activation"``.
+        The name of the kind in messages, such as ``"activation"``.
     """
 
     def __init__(self, kind: str):
         self.kind = kind
         self.records: dict[str, type[T]] = {}
         self.aliases: dict[str, str] = {}
-        # Reading a text takes half a millisecond, and small fits come by the thousand.
+        # Parsing takes half a millisecond, which matters for thousands of small fits.
         self._read: dict[str, T] = {}
 
     def add(self, record: type[T]) -> type[T]:
@@ -63,7 +63,7 @@ class Registry(Generic[T]):
         return record
 
     def alias(self, **spec_by_alias: str) -> None:
-        """Let further names stand for specs, parameters included."""
+        """Register other names for specs, with parameters."""
         self._read.clear()
         self.aliases.update(spec_by_alias)
 
@@ -72,7 +72,7 @@ class Registry(Generic[T]):
         return list(self.records)
 
     def parse(self, text: str | T) -> T:
-        """Return the record that a spec describes (a record is returned as it is).
+        """Return the record of a spec; a record is returned unchanged.
 
         Raises
         ------
@@ -97,7 +97,7 @@ class Registry(Generic[T]):
                 name, _, preset = self.aliases[name].partition("(")
                 if preset:
                     raise ConfigError(
-                        f"{self.kind}: {text!r} is short for {name}({preset} and takes no "
+                        f"{self.kind}: {text!r} is an alias of {name}({preset} and takes no "
                         f"parameters; write {name}(...)"
                     )
             else:
@@ -111,7 +111,7 @@ class Registry(Generic[T]):
 def parse_call(text: str, kind: str) -> tuple[str, list[Any], dict[str, Any]]:
     """Split ``name(1, key=2)`` into its name, positional and named values.
 
-    Python's own parser does the reading; only literals, ``true`` and ``false`` are let through.
+    Python's parser reads it; only literals, ``true`` and ``false`` are allowed.
     """
     error = ConfigError(
         f"{kind}: cannot read {text!r}; write a name, or a name with parameters like name(key=0.5)"
@@ -147,7 +147,7 @@ def _value_text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
-        return f"{float(value)!r}"  # NumPy's own would name its type
+        return f"{float(value)!r}"  # NumPy's repr contains its type
     return value if isinstance(value, str) else f"{value!r}"
 
 

@@ -19,7 +19,7 @@ from .metrics import task_metrics
 
 
 class SomeRows:
-    """Some rows of a matrix, which are asked for by their places in it.
+    """Some rows of a matrix, accessed by their indices in it.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ class SomeRows:
 
 @dataclass(frozen=True, eq=False)
 class EvaluatedPart:
-    """One part of the data, and what the model makes of it.
+    """One part of the data, and the model's results on it.
 
     Attributes
     ----------

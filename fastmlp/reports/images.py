@@ -1,4 +1,4 @@
-"""Grids of images: samples, predictions, mistakes, and what the first layer looks for."""
+"""Grids of images: samples, predictions, mistakes, and weights of the first layer."""
 
 from __future__ import annotations
 

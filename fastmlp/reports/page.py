@@ -34,12 +34,12 @@ def page(title: str, body_html: str) -> str:
 
 
 def fragment(body_html: str) -> str:
-    """Return what can stand within another page, a notebook's."""
+    """Return HTML that can be embedded in another page, such as a notebook's."""
     return f'<style>\n{css()}</style>\n<div class="fastmlp">{body_html}</div>'
 
 
 def section(title: str, *parts_html: str) -> str:
-    """Return a heading and what stands under it; nothing where that is empty."""
+    """Return a heading and its content; nothing if the content is empty."""
     content = "\n".join(filter(None, parts_html))
     return f"<section>\n<h2>{html.escape(title)}</h2>\n{content}\n</section>" if content else ""
 
@@ -50,7 +50,7 @@ def paragraph(text: str) -> str:
 
 
 def listing(title: str, items: Iterable[str]) -> str:
-    """Return a line of texts, of which each stays whole."""
+    """Return a line of texts that breaks only between them."""
     shown = ", ".join(f"<span>{html.escape(item)}</span>" for item in items)
     return f"<p>{html.escape(title)}: {shown}</p>"
 
@@ -61,7 +61,7 @@ def details(title: str, content_html: str) -> str:
 
 
 def pairs(items: Iterable[tuple[str, str]]) -> str:
-    """Return names and their values, in as many columns as there is room for."""
+    """Return names and their values, in as many columns as fit."""
     shown = "".join(
         f"<div><dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd></div>"
         for name, value in items
@@ -88,18 +88,18 @@ def heat_table(matrix: np.ndarray, names: Sequence[str]) -> str:
 
 
 def figures(svgs_html: Iterable[str]) -> str:
-    """Return plots side by side, as many as there is room for."""
+    """Return plots side by side, as many as fit."""
     plots = "".join(f"<figure>{svg}</figure>" for svg in svgs_html)
     return f'<div class="plots">{plots}</div>' if plots else ""
 
 
 def picture(png: bytes, text: str) -> str:
-    """Return a picture; ``text`` is for those who do not see it."""
+    """Return a picture; ``text`` is its alternative text."""
     return f'<img class="picture" src="{_data(png)}" alt="{html.escape(text)}">'
 
 
 def gallery(images: Sequence[bytes], captions: Sequence[str]) -> str:
-    """Return small images with captions, as many to a row as there is room for.
+    """Return small images with captions, as many in a row as fit.
 
     Parameters
     ----------

@@ -71,7 +71,7 @@ def curve_panels(result: TrainResult) -> Iterator[Panel]:
 
 
 def ranking_panels(part: EvaluatedPart) -> Iterator[Panel]:
-    """Yield the functions that draw how well two classes are told apart, if both occur."""
+    """Yield the functions that draw the separation of two classes, if both occur."""
     if part.metrics.get("roc_auc") is None or part.task.classes is None:
         return
     positive, score = part.y == part.task.classes[1], part.outputs[:, 0]
@@ -107,8 +107,8 @@ def figure_of(panels: list[Panel], columns: int, width: float, height: float) ->
         return None
     rows = -(-len(panels) // columns)
     figure = new_figure(width * min(columns, len(panels)), height * rows)
-    for place, panel in enumerate(panels, start=1):
-        panel(figure.add_subplot(rows, min(columns, len(panels)), place))
+    for number, panel in enumerate(panels, start=1):
+        panel(figure.add_subplot(rows, min(columns, len(panels)), number))
     return figure
 
 

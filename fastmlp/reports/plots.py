@@ -19,7 +19,7 @@ INK, PALE = "#222324", "#c7c8c9"
 PARTS = (("train", "training", BLUE), ("validation", "validation", VERMILLION))
 # Values that spread over more than this are shown on a logarithmic scale.
 _LINEAR_SPREAD = 30
-# Up to so many classes, cells hold their counts and all ticks their names.
+# Maximum number of classes for which cells show counts and all ticks have names.
 _MOST_NUMBERED = 25
 _MOST_POINTS = 5000
 _TICKS_OF_TARGETS = 4  # labels of more would overlap
@@ -137,7 +137,7 @@ def precision_recall_curve(
 
 
 def predicted_over_actual(y: Any, predicted: Any, axes: Axes) -> None:
-    """Draw predictions over what they should be, a point per row (of many rows, some).
+    """Draw predictions against actual values, a point per row (a sample of many rows).
 
     Parameters
     ----------
@@ -179,7 +179,7 @@ def residuals(y: Any, predicted: Any, axes: Axes) -> None:
 
 
 def short_name(name: str, most: int) -> str:
-    """Return a name of at most so many characters."""
+    """Return a name shortened to a maximum length."""
     return name if len(name) <= most else name[: most - 1] + "…"
 
 

@@ -1,7 +1,7 @@
 """The folder that a run leaves: settings, history, metrics, timings, the model, pictures, a page.
 
 Files that hold results hold no times, thread counts or paths, so that the same run gives the same
-bytes anywhere; timings stand in a file of their own, and on the page.
+bytes anywhere; timings are in a separate file, and on the page.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ FILES = (
 
 
 class RunFolder:
-    """A folder made before training: a place that cannot be written to is found out in time.
+    """A folder created before training, so that one that is not writable is detected in time.
 
     It is locked against other runs until it is closed.
 

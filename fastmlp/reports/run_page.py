@@ -1,4 +1,4 @@
-"""``report.html``, all that there is to see of a run on one page; and what a notebook shows."""
+"""``report.html``, one page with everything about a run; and its view in a notebook."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def confusions_html(part: EvaluatedPart, pictures: dict[str, bytes] | None) -> I
 
 
 def classes_html(evaluation: RunEvaluation) -> Iterator[str]:
-    """Yield the classification report of each part, that by which the model is judged first."""
+    """Yield the classification report of each part, the test part first."""
     for part in reversed(evaluation.parts):
         if "classes" not in part.metrics:
             return

@@ -23,7 +23,7 @@ METRIC_NAMES = {
 
 
 class Table(NamedTuple):
-    """Texts in columns, the first of which names the rows."""
+    """Texts in columns; the first column has the names of the rows."""
 
     header: tuple[str, ...]
     rows: list[tuple[str, ...]]
@@ -56,7 +56,7 @@ def parameters_text(network: Network) -> str:
 
 
 def part_table(parts: list[EvaluatedPart]) -> Table:
-    """Return a row for each part of the data: what the kept weights reach on it."""
+    """Return a row for each part of the data, with the metrics of the kept weights."""
     names = {name: text for name, text in METRIC_NAMES.items() if name in parts[0].metrics}
     has_classes = "classes" in parts[0].metrics
     return Table(

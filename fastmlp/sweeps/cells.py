@@ -1,4 +1,4 @@
-"""The cells of a sweep: settings resolved by the data, each with a key that tells it apart."""
+"""The cells of a sweep: resolved settings, each with a unique key."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Datasets:
         self._of_classes: dict[tuple[str, tuple[str, ...]], Dataset] = {}
 
     def of(self, config: TrainConfig) -> str:
-        """Return what tells the dataset of a config from others: a hash of its content."""
+        """Return the key of a config's dataset: a hash of its content."""
         dataset = self._given
         if dataset is None:
             name = (config.task, *(getattr(config, field) for field in NAMES_OF_DATA))
@@ -118,7 +118,7 @@ def make_cells(all_settings: Iterable[Mapping[str, Any]], datasets: Datasets) ->
         if config.validation == 0:
             raise ConfigError(
                 "validation must be above 0 in a sweep, which ranks cells on validation results, "
-                "got 0; leave it out, or set it to 0.1, say"
+                "got 0; leave it out, or set it to 0.1, for example"
             )
         data_key = datasets.of(config)
         try:

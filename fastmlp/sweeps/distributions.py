@@ -97,5 +97,5 @@ def as_distribution(value: Any) -> Distribution | None:
     if not isinstance(value, str) or value.partition("(")[0].strip() not in DISTRIBUTIONS.records:
         return None
     if "(" not in value:
-        raise ConfigError(f"distribution {value} needs its ends; write {value}(0.001, 1), say")
+        raise ConfigError(f"distribution {value} needs its ends; write {value}(0.001, 1)")
     return DISTRIBUTIONS.parse(value)

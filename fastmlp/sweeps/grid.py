@@ -1,4 +1,4 @@
-"""From axes to cells: what a sweep consists of, with everything refused that cannot be meant."""
+"""The axes of a sweep, and the settings of its cells."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Grid:
         if not isinstance(values, Mapping):
             raise ConfigError(
                 f"grid must be a mapping of settings to values, got {values!r:.80}; give "
-                "{'activation': ['relu', 'tanh']}, say"
+                "{'activation': ['relu', 'tanh']}, for example"
             )
         for name in values:
             if name not in FIELDS and name not in MODES:
@@ -112,7 +112,7 @@ class Grid:
         if self.distributions:
             name = self.distributions[0]
             raise ConfigError(
-                f"axis {name} is a distribution, of which a full grid has no end; give a list, or "
+                f"axis {name} is a distribution, which a full grid cannot contain; give a list, or "
                 "a budget for random search"
             )
         if self.n_combinations() > MOST_CELLS:

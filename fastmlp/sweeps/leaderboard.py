@@ -249,7 +249,7 @@ def label(axis: str) -> str:
 
 
 def value_text(value: Any) -> str:
-    """Return a setting as a text; empty for one that does not apply."""
+    """Return a setting as text; empty if it does not apply."""
     if value is None:
         return ""
     if isinstance(value, bool):

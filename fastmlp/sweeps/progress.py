@@ -1,4 +1,4 @@
-"""How far a sweep has come, and who is told."""
+"""The progress of a sweep, and the base class of its watchers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .leaderboard import Leaderboard, Trial
 
 
 class Standing:
-    """How far a sweep, or a round of it, has come.
+    """The progress of a sweep, or of a round of it.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ class Standing:
     Attributes
     ----------
     done : int
-        How many of those missing are finished.
+        Finished cells among the missing ones.
     cost_done : float
     started : float
         ``time.perf_counter()`` when the first began.
@@ -51,20 +51,20 @@ class Standing:
 
     @property
     def seconds_left(self) -> float | None:
-        """By the share of the work that is done; None before the first cell has finished."""
+        """Estimated from the finished part of the work; None before the first cell has finished."""
         if not self.cost_done:
             return None
         return self.elapsed * max(0.0, self.cost / self.cost_done - 1)
 
 
 class Watcher:
-    """Base of those who follow a sweep; override what you need."""
+    """Base class of callbacks of a sweep; override the methods that you need."""
 
     def on_start(self, standing: Standing, board: Leaderboard) -> None:
-        """Before the first cell of a round; the board holds those of the store."""
+        """Called before the first cell of a round; the board has the cells in the store."""
 
     def on_trial(self, trial: Trial, standing: Standing, board: Callable[[], Leaderboard]) -> None:
-        """After a cell has been recorded; ``board()`` ranks all of the store."""
+        """Called after a cell has been recorded; ``board()`` ranks the cells in the store."""
 
     def on_end(self, standing: Standing, board: Leaderboard) -> None:
-        """After the last cell of a round, however it ended."""
+        """Called after the last cell of a round, also after an error."""

@@ -1,4 +1,4 @@
-"""What a row of the store must hold to be a trial: whoever uses one finds what it promises."""
+"""Checks of rows of the store, so that a trial has all its fields."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _check(trial: Trial, rank_by: str) -> None:
 
 
 def _is_number(value: Any) -> bool:
-    """Whether a value is a number that float64 holds; None stands for others."""
+    """Whether a value is None or a number in the range of float64."""
     if isinstance(value, int) and not isinstance(value, bool):
         return abs(value) < 1 << 63
     return value is None or (isinstance(value, float) and math.isfinite(value))

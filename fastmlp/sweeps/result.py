@@ -95,7 +95,7 @@ class SweepResult:
         if self._best is None:
             raise ConfigError(
                 "there is no best configuration: no cell of the sweep came to its end; look at the "
-                "errors in .table, or go on with resume"
+                "errors in .table, or resume"
             )
         return self._best
 

@@ -83,7 +83,7 @@ class Runner:
                     outcomes.close()
 
     def compile(self, cells: list[Cell], datasets: Datasets) -> None:
-        """Compile what the cells need, or load it, before several threads would at once."""
+        """Compile or load the kernels of the cells, before several threads do it at once."""
         if self.backend == "dask":
             return  # kernels are compiled where they run
         seen = set()

@@ -92,7 +92,7 @@ class Search:
         return numbers
 
     def survivors(self, n: int) -> int:
-        """Return how many of ``n`` configurations go on to the next round."""
+        """Return the number of ``n`` configurations that advance to the next round."""
         return max(1, math.ceil(n / self.halving))
 
     def _draw(self, grid: Grid, number: int) -> dict[str, Any]:

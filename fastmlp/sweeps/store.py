@@ -62,7 +62,7 @@ class Store:
     resume : bool, default False
         Whether the folder may hold a store already, to be gone on with.
     overwrite : bool, default False
-        Whether to begin anew where there is one.
+        Whether to replace an existing store.
 
     Raises
     ------
@@ -182,7 +182,7 @@ class Store:
         Raises
         ------
         DataError
-            If they are damaged, or not so many bytes.
+            If they are damaged, or have another size.
         """
         query = "SELECT params FROM cells WHERE key = ?"
         with self._damage_named():
@@ -239,13 +239,13 @@ def stored_sweep(folder: Path) -> tuple[dict[str, Any] | None, dict[str, int]]:
 
 
 def _facts(connection: sqlite3.Connection) -> dict[str, str]:
-    """Return what a store says of its sweep; nothing if it is new."""
+    """Return the identity of a store's sweep; None if it is new."""
     facts = dict(connection.execute("SELECT name, value FROM facts"))
     noted = facts.pop("sha256", None)
     if facts.get("format", FORMAT) != FORMAT:
         raise sqlite3.DatabaseError(f"its format is {facts['format']}, not {FORMAT}")
     if facts and noted != digest(*sorted(facts.items(), key=repr)):
-        raise ValueError("what it says of the sweep does not have the checksum that it names")
+        raise ValueError("its description of the sweep does not match its checksum")
     return facts
 
 
@@ -280,7 +280,7 @@ def _check_folder(folder: Path, resume: bool, overwrite: bool) -> None:
         )
     if holds_store(folder) and not (resume or overwrite):
         raise ConfigError(
-            f"out {folder} holds a sweep already; go on with it by resume, begin anew by "
+            f"out {folder} contains a sweep; resume it with resume, replace it with "
             "overwrite, or choose another folder"
         )
 

@@ -27,7 +27,7 @@ from .runner import Runner
 from .search import Search
 from .store import Store
 
-# Settings that decide what a loss is of. Where targets are scaled, it is of scaled ones.
+# Settings that determine the unit of a loss. If targets are scaled, it is in scaled units.
 _UNITS = ("task", "loss", "target_scale")
 
 
@@ -58,15 +58,15 @@ def run_sweep(
     grid : mapping, Grid or path-like
         Axes and settings, see :class:`~fastmlp.sweeps.grid.Grid`; or a TOML file of them.
     dataset : Dataset, optional
-        Default: what the grid's ``data`` names, see :func:`fastmlp.load_dataset`.
+        Default: loaded by the grid's ``data``, see :func:`fastmlp.load_dataset`.
     out : path-like, optional
         Folder of the sweep: a store of all cells, tables, pictures and a page. Default: none.
     resume : bool, default False
-        Go on with the sweep in ``out``: what it holds is not run again.
+        Resume the sweep in ``out``: finished cells are not run again.
     overwrite : bool, default False
-        Begin anew where ``out`` holds a sweep.
+        Replace a sweep in ``out``.
     budget : int, default 0
-        Random search: so many cells, drawn from the grid. 0: all.
+        Random search: the number of cells to draw from the grid. 0: all cells.
     halving : int, default 0
         Successive halving: one configuration of so many goes on to a round of so many times as
         many epochs; the last round has the full number. 0: all get the full number.
@@ -118,7 +118,7 @@ def run_sweep(
     if rank_by == "validation_loss":
         _warn_of_units(cells)
     if resume and out is None:
-        raise ConfigError("resume needs out, the folder of the sweep to go on with; give it")
+        raise ConfigError("resume needs out, the folder of the sweep to resume; give it")
     if retry_failed and not resume:
         raise ConfigError("retry_failed is for resume alone; add it, or leave retry_failed out")
     with nullcontext() if out is None else held_folder(out, "out") as folder:
@@ -171,7 +171,7 @@ def list_cells(
 
 
 def _warn_of_units(cells: list[Cell]) -> None:
-    """Warn where the losses by which cells are ranked are not of the same kind or unit."""
+    """Warn if cells are ranked by losses of different kinds or units."""
     values = {
         name: sorted({str(getattr(cell.resolved.config, name)) for cell in cells})
         for name in _UNITS
@@ -187,7 +187,7 @@ def _warn_of_units(cells: list[Cell]) -> None:
 
 
 class _Sweep:
-    """A sweep going on."""
+    """A running sweep."""
 
     def __init__(
         self, cells: list[Cell], store: Store, runner: Runner, datasets: Datasets, search: Search,
@@ -244,7 +244,7 @@ class _Sweep:
             self.watcher.on_end(standing, self.leaderboard())
 
     def _survivors(self, cells: list[Cell]) -> list[Cell]:
-        """Return the cells, all seeds of a configuration, that go on to the next round."""
+        """Return the cells that advance to the next round, with all seeds of a configuration."""
         keys = {cell.key for cell in cells}
         trials = [trial for trial in self.trials() if trial.key in keys]
         board = rank(trials, self.rank_by)
@@ -264,7 +264,7 @@ class _Sweep:
 
 
 def _check_same(store: Store, grid: Grid, search: Search, rank_by: str, datasets: Datasets) -> None:
-    """Note what the sweep is; raise ConfigError if the store is that of another one."""
+    """Record the identity of the sweep; ConfigError if the store is of another one."""
     before = store.data()
     names = sorted(datasets.by_key)
     if before is not None and not before & set(names):
@@ -275,13 +275,13 @@ def _check_same(store: Store, grid: Grid, search: Search, rank_by: str, datasets
     ranked_by = store.fact("rank_by")
     if ranked_by not in (None, rank_by):
         raise ConfigError(
-            f"rank_by must be that of the sweep to go on with, {ranked_by}, got {rank_by}; leave it"
+            f"rank_by must be that of the sweep to resume, {ranked_by}, got {rank_by}; leave it"
             " out, or choose another folder"
         )
     if store.fact("version") != __version__:
         warnings.warn(
             f"the sweep was begun by fastmlp {store.fact('version')}, this is {__version__}: "
-            "results of both stand side by side",
+            "results of both are in one table",
             stacklevel=3,
         )
     store.set_facts(

@@ -31,7 +31,7 @@ class Outcome(NamedTuple):
 
 
 class _Stop(Callback):
-    """Ends a run as Ctrl-C does, which only the main thread is told of."""
+    """Ends a run like Ctrl-C, which only the main thread receives."""
 
     def __init__(self, stop: threading.Event):
         self.stop = stop
@@ -80,7 +80,7 @@ def run_cell(cell: Cell, dataset: Dataset, stop: threading.Event | None = None) 
         inference = _inference_seconds(run)
     except TrainingError as failure:
         error, result = failure, failure.result
-    except Exception as failure:  # whatever it is, the other cells go on
+    except Exception as failure:  # any error; the other cells continue
         error = failure
     if result is not None and result.status == "interrupted":
         if stop is None or not stop.is_set():

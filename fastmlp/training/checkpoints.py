@@ -99,7 +99,7 @@ class Checkpoints:
             except DataError as error:
                 if path == self._readable[-1]:
                     raise
-                _warn_of(error, 6)
+                _warn_of(error, 5)
         return None
 
     def is_due(self, finished_epoch: int | None) -> bool:

@@ -64,12 +64,12 @@ def check_combinations(config: TrainConfig) -> None:
     if schedule.needs_stopping and not config.early_stopping:
         raise ConfigError(
             f"schedule {config.schedule} lowers the rate where early stopping would stop, but "
-            "early_stopping is 0; set it to 2, say"
+            "early_stopping is 0; set it to 2, for example"
         )
     if config.hold_out == "last" and config.validation == 0:
         raise ConfigError(
             "hold_out last says which rows are held out for validation, but validation is 0; set "
-            "validation to 0.1, say, or leave hold_out out"
+            "validation to 0.1, for example, or leave hold_out out"
         )
     uses_monitor = config.early_stopping > 0 or schedule.needs_monitor
     if config.validation == 0 and (
@@ -78,5 +78,5 @@ def check_combinations(config: TrainConfig) -> None:
         monitor = "validation_loss" if config.monitor == AUTO else config.monitor
         raise ConfigError(
             f"monitor {monitor} needs a validation set, but validation is 0; "
-            "set validation to 0.1, say, or monitor to train_loss"
+            "set validation to 0.1, for example, or monitor to train_loss"
         )

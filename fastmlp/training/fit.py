@@ -146,7 +146,7 @@ def _keep_classes(
 
 def _check_types(config: object, dataset: object, callbacks: tuple[object, ...]) -> None:
     for name, value, wanted, remedy in (
-        ("config", config, TrainConfig, "TrainConfig(epochs=5), say"),
+        ("config", config, TrainConfig, "for example TrainConfig(epochs=5)"),
         ("dataset", dataset, Dataset, "Dataset(X, y), or load_dataset(name)"),
         *(("callbacks", callback, Callback, "instances of it") for callback in callbacks),
     ):

@@ -75,6 +75,6 @@ def monitored(row: dict[str, Any], monitor: str) -> float:
     if value is None:
         raise ConfigError(
             f"monitor {monitor} has no value in this run: there is no validation set, or the task "
-            "is a regression; monitor train_loss, say"
+            "is a regression; monitor train_loss instead"
         )
     return -float(value) if monitor.endswith(_HIGHER_IS_BETTER) else float(value)

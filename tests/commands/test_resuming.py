@@ -56,7 +56,7 @@ def test_a_killed_run_goes_on_to_the_same_files(
         main([*CHECKPOINTS, "--out", str(folder)])
     (folder / f".model.safetensors.{'f' * 32}").write_bytes(b"half")
     assert main(["--resume", str(folder), "--no-plots"]) == 0
-    assert ("going on in epoch" in capsys.readouterr().err) == (count > 1)
+    assert ("resuming in epoch" in capsys.readouterr().err) == (count > 1)
     assert results(folder) == alone
 
 
@@ -67,7 +67,7 @@ def test_ctrl_c_keeps_a_checkpoint_and_says_how_to_go_on(
     with pytest.MonkeyPatch.context() as patch:
         end_at(2, KeyboardInterrupt, patch)
         assert main([*SMALL, "--checkpoint-every", "1h", "--out", str(folder)]) == 130
-    assert f"interrupted; go on with --resume {folder}" in capsys.readouterr().out
+    assert f"interrupted; resume with --resume {folder}" in capsys.readouterr().out
     assert len(list((folder / "checkpoints").iterdir())) == 2
     assert main(["--resume", str(folder), "--no-plots", "--threads", "1"]) == 0
     assert results(folder) == alone
@@ -197,6 +197,6 @@ def test_a_signal_ends_training_with_its_code_and_a_checkpoint(
         process.send_signal(number)
         out, _ = process.communicate(timeout=300)
     assert process.returncode == code
-    assert f"go on with --resume {folder}" in out
+    assert f"resume with --resume {folder}" in out
     assert len(list((folder / "checkpoints").iterdir())) == 2
     assert {"model.safetensors", "metrics.json", "history.csv"} <= {*os.listdir(folder)}

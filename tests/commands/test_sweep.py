@@ -244,4 +244,4 @@ def test_a_signal_ends_a_sweep_whose_cells_would_take_for_ever(
         process.send_signal(number)
         out, _ = process.communicate(timeout=300)
     assert process.returncode == code
-    assert "interrupted after 1 cells; go on with" in out
+    assert "interrupted after 1 cells; resume with" in out

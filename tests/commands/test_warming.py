@@ -70,7 +70,7 @@ def test_it_says_so_if_nothing_can_be_kept(
 ) -> None:
     monkeypatch.setattr(warming, "kept_in", lambda: None)
     assert main(["--warm-up"]) == 0
-    assert capsys.readouterr().out.splitlines()[-1].startswith("nothing is kept: no folder")
+    assert capsys.readouterr().out.splitlines()[-1].startswith("kernels are not kept")
 
 
 @pytest.mark.parametrize(

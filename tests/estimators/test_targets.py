@@ -78,7 +78,9 @@ def test_labels_of_later_calls_are_set_or_not_too() -> None:
 @pytest.mark.parametrize("values", [(-1, 1), (1, 2), (-1.0, 1.0)])
 def test_labels_without_a_zero_are_refused(values: tuple[float, float]) -> None:
     y = np.where(SETS, values[1], values[0])
-    with pytest.raises(ValueError, match=r"y must hold 0 and one other value .*pass \(y > 0\)"):
+    with pytest.raises(
+        ValueError, match=r"y must hold 0 and one other .*pass for example \(y > 0\)"
+    ):
         classifier(y)
     with pytest.raises(ValueError, match="y must hold 0 and one other value"):
         classifier(y, "partial_fit")

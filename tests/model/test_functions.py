@@ -13,7 +13,6 @@ from numba.core.dispatcher import Dispatcher
 import reference
 from fastmlp.kernels.buffers import Objective
 from fastmlp.kernels.rules import activations, codes, losses, optimizers
-from fastmlp.model import functions
 from fastmlp.model.functions import activation_addresses, loss_address, objective, update_address
 from fastmlp.ops.activations import ACTIVATIONS
 from fastmlp.ops.losses import LOSSES
@@ -122,9 +121,9 @@ def test_no_two_kernels_or_types_share_an_address() -> None:
     assert all(type(a) is int and 0 < a < 2**63 for a in addresses)
 
 
-def test_an_address_is_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_kernels_are_compiled_or_loaded_once(monkeypatch: pytest.MonkeyPatch) -> None:
     before = all_addresses()
-    monkeypatch.setattr(functions, "address", None)
+    monkeypatch.setattr("fastmlp.kernels.machine.calls.compiled_address", None)
     assert all_addresses() == before
 
 

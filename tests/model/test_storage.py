@@ -611,7 +611,7 @@ def test_a_place_that_cannot_be_written_to_is_named(
         model().save(path)
     message = str(caught.value)
     assert message.startswith(f"model file {path} cannot be written: ")
-    assert message.endswith("; name a file in a folder that exists and that you may write to")
+    assert message.endswith("; choose a file in a folder that exists and is writable")
     assert caught.value.exit_code == 1
     assert sorted(os.listdir(tmp_path)) == ["file", "folder"]
     assert (tmp_path / "file").read_text() == "kept"
@@ -626,7 +626,7 @@ def test_a_failure_leaves_the_older_model_and_nothing_else(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(files.os, "fsync", full)
-    with pytest.raises(FastMLPError, match="cannot be written: No space left on device; name"):
+    with pytest.raises(FastMLPError, match="cannot be written: No space left on device; choose"):
         model("regression").save(saved)
     assert saved.read_bytes() == before
     assert os.listdir(saved.parent) == [saved.name]

@@ -260,7 +260,7 @@ def without_openmp(tmp_path: Path) -> Iterator[str]:
 def test_without_openmp_numbas_own_threads_do(without_openmp: str) -> None:
     wide = [*TRAIN, "--hidden", "700", "--threads", "2", "--json"]
     done = run(wide, PYTHONPATH=without_openmp, NUMBA_THREADING_LAYER=None)
-    assert "OpenMP cannot be loaded: Numba's own threads take its place" in done.stderr
+    assert "OpenMP cannot be loaded: Numba's own threads are used" in done.stderr
     with_it = run(wide).stdout
     for name in ("validation_loss", "train_loss"):
         found = [

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from fastmlp.reports.curve_svg import curve_svg
 from fastmlp.sweeps.leaderboard import Leaderboard, Trial, rank, value_text
+from fastmlp.sweeps.reports.curve_svg import curve_svg
 from fastmlp.sweeps.reports.folder import write_sweep
 from fastmlp.sweeps.reports.page import sweep_fragment, sweep_page
 from fastmlp.sweeps.reports.pictures import configuration_names, sweep_figures

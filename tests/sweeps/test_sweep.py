@@ -206,7 +206,7 @@ def test_the_folder_of_another_sweep_is_not_touched(tmp_path: Path) -> None:
     grid = {"epochs": 1, "hidden_layer_sizes": 4}
     run_sweep(grid, blobs(), out=tmp_path, plots=False)
     for arguments, message in (
-        ({}, "holds a sweep already"),
+        ({}, "contains a sweep"),
         ({"resume": True, "rank_by": "validation_loss"}, "rank_by must be that of the sweep"),
     ):
         with pytest.raises(ConfigError, match=message):

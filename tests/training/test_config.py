@@ -366,7 +366,7 @@ def test_monitoring_validation_needs_a_validation_set(settings: dict[str, Any]) 
     monitor = settings.get("monitor", "validation_loss")
     message = refusal(validation=0, **settings)
     assert message.startswith(f"monitor {monitor} needs a validation set, but validation is 0;")
-    assert "set validation to 0.1, say, or monitor to train_loss" in message
+    assert "set validation to 0.1, for example, or monitor to train_loss" in message
     TrainConfig(**settings)
     TrainConfig(**{**settings, "monitor": "train_loss"}, validation=0)
 
@@ -374,7 +374,7 @@ def test_monitoring_validation_needs_a_validation_set(settings: dict[str, Any]) 
 def test_an_adaptive_rate_needs_a_patience() -> None:
     assert refusal(schedule="adaptive") == (
         "schedule adaptive lowers the rate where early stopping would stop, but early_stopping is "
-        "0; set it to 2, say"
+        "0; set it to 2, for example"
     )
     TrainConfig(schedule="adaptive", early_stopping=2)
 

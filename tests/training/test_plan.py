@@ -132,7 +132,7 @@ def test_plain_stochastic_descent_has_a_step_of_its_own(sampling: str) -> None:
         ({"optimizer": "adam"}, "optimizer adam is not plain SGD"),
         ({"l1": 1e-9}, "the penalty changes every weight"),
         ({"l2": 1e-9, "monitor": "train_objective"}, "needs the penalty before every update"),
-        ({"l2": 1.1}, "the penalty shrinks all weights by more than a tenth"),
+        ({"l2": 1.1}, "the penalty decays all weights by more than a tenth"),
         ({"optimizer": "adamw"}, "optimizer adamw is not plain SGD"),
         ({"optimizer": "rmsprop"}, "optimizer rmsprop is not plain SGD"),
         ({"max_norm": 1e-9}, "max_norm reads every weight"),

@@ -30,8 +30,8 @@ from numba.core.dispatcher import Dispatcher
 from toys import blobs, lines, counts, tags
 
 def entries():
-    for module in pkgutil.iter_modules(kernels.__path__):
-        for found in vars(importlib.import_module(f"fastmlp.kernels.{module.name}")).values():
+    for module in pkgutil.walk_packages(kernels.__path__, "fastmlp.kernels."):
+        for found in vars(importlib.import_module(module.name)).values():
             if isinstance(found, Dispatcher) and hasattr(found._cache, "_cache_file"):
                 yield found
 

@@ -1,7 +1,7 @@
 """Named tuples in kernels: the types of their fields, declared once, and copies with changes."""
 
 from functools import cache
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, get_args, get_type_hints
 
 from numba import types
 from numba.core import cgutils
@@ -43,7 +43,8 @@ def declared_type(declaration, real):
     if declaration in _SCALARS:
         return _SCALARS[declaration]
     if hasattr(declaration, "_fields"):
-        fields = [declared_type(declaration.__annotations__[f], real) for f in declaration._fields]
+        hints = get_type_hints(declaration, include_extras=True)
+        fields = [declared_type(hints[name], real) for name in declaration._fields]
         return types.BaseTuple.from_types(fields, declaration)
     kind = get_args(declaration)[1]
     placeholders = {REAL: real, BITS: types.Integer.from_bitwidth(real.bitwidth)}

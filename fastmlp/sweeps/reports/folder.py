@@ -1,4 +1,4 @@
-"""The folder of a sweep: tables, pictures and a page beside its store.
+"""The folder of a sweep: tables, pictures and a page, next to its store.
 
 Tables of results hold no times, so that the same sweep gives the same bytes; ``timings.csv`` does.
 """

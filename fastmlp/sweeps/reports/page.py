@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from ...reports import page
-from ...reports.curve_svg import curve_svg
 from ...reports.figures import new_figure, style, svg
 from ...reports.pictures import Panel
 from ...reports.tables import number
 from ..leaderboard import Configuration, Leaderboard, label, value_text
+from .curve_svg import curve_svg
 from .pictures import bar_panels, heat_panels, parallel_panel, parallel_size, rate_panels
 from .tables import ranking_table
 
-# Curves of more make a page too heavy to be sent; their pictures stand beside it.
+# The curves of more configurations would make the page too large; they are in separate files.
 MOST_CURVES = 2000
 _IN_NOTEBOOK = 20
 
@@ -78,9 +78,7 @@ def _winner(board: Leaderboard, best: dict[str, Any] | None) -> str:
     settings = [(label(axis), value_text(board.good[0].settings.get(axis))) for axis in board.axes]
     names = ("validation_accuracy", "validation_loss", "test_accuracy", "test_loss")
     metrics = [(label(n), number(best[n])) for n in names if best.get(n) is not None]
-    note = (
-        "Ranked on validation results alone; the winner is the only one that has met the test set."
-    )
+    note = "Ranked by validation results; only the winner is evaluated on the test set."
     if board.has_seeds:
         note += " Of its seeds, the figures above are those of the best."
     return page.pairs([*settings, *metrics]) + page.paragraph(note)
@@ -140,13 +138,13 @@ def curves_html(board: Leaderboard, shown: list[Configuration]) -> Iterable[str]
         )
     if shown and len(shown) < len(board.configurations):
         yield page.paragraph(
-            f"The best {len(shown)} of {len(board.configurations)}; pictures of all of them stand "
-            "beside this page, in the folder configurations."
+            f"The best {len(shown)} of {len(board.configurations)}; pictures of all of them are "
+            "in the folder configurations, next to this page."
         )
 
 
 def legend_html(shown: list[Configuration]) -> str:
-    """Return what the colours of :func:`curves_html` mean."""
+    """Return the legend of the colours of :func:`curves_html`."""
     if not shown:
         return ""
     return (

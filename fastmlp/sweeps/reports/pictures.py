@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 FOLDER = "configurations"
 MOST_PANELS = 120  # of the overview
-MOST_PAIRS = 21  # of axes: seven axes have so many
+MOST_PAIRS = 21  # pairs of seven axes
 MOST_BARS = 12
 _COLUMNS = 6
-# From so many configurations on, several processes draw: they take a second or two to start.
+# Number of configurations from which several processes draw: they take a second or two to start.
 _MANY = 60
 
 
@@ -89,19 +89,19 @@ class ConfigurationFigure:
 
         self.axes = axes
         metrics = ["loss", "accuracy"] if has_accuracy else ["loss"]
-        # Placed by hand, which takes half as long as finding room.
+        # With fixed positions, which takes half as long as automatic layout.
         self.figure = Figure(figsize=(3.9 * len(metrics), 3.0))
         left = 0.09 if has_accuracy else 0.17
         self.figure.subplots_adjust(left, 0.15, 0.985, 0.9, 0.24)
         self.panels = {
-            metric: self.figure.add_subplot(1, len(metrics), place)
-            for place, metric in enumerate(metrics, start=1)
+            metric: self.figure.add_subplot(1, len(metrics), number)
+            for number, metric in enumerate(metrics, start=1)
         }
         for metric, panel in self.panels.items():
             curves.finish_curves(metric, panel)
 
     def draw(self, entry: Configuration) -> Figure:
-        """Return the figure, with the curves of a configuration in place of those before."""
+        """Return the figure, with the curves of a configuration."""
         for metric, panel in self.panels.items():
             for artist in [*panel.lines, *panel.collections]:
                 artist.remove()

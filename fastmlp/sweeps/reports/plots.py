@@ -212,7 +212,7 @@ def _spread(
 
 
 def _place(value: Any, values: list[Any]) -> float:
-    """Return where a value stands on its axis, from 0 to 1; what is not there, below it."""
+    """Return the position of a value on its axis, from 0 to 1; below it for missing values."""
     if value is _NONE:
         return -0.08
     return values.index(value) / max(1, len(values) - 1)

@@ -125,7 +125,11 @@ def lose_without_result(where, z, scale):
             (0, np.zeros(3), 1.0),
             r"a loss takes .*view\(float64, 1d\) \(or the same in float64\), got",
         ),
-        (call_each, (np.zeros(1, np.int64), np.zeros(1, np.int32)), "a change takes .* int32"),
+        (
+            call_each,
+            (np.zeros(1, np.int64), np.zeros(1, np.int32)),
+            r"a change takes .*, got view\(int32, 1d\)",
+        ),
     ],
 )
 def test_wrong_types_of_arguments_are_an_error_when_compiling(

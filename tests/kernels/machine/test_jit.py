@@ -77,7 +77,7 @@ def test_a_kernel_inside_others_refuses_calls_from_python() -> None:
         return one(x)
 
     for _ in ("before it is compiled", "after"):
-        with pytest.raises(TypeError, match="kernel one is for compiled callers alone"):
+        with pytest.raises(TypeError, match="kernel one is for compiled callers only"):
             one(np.zeros(1))
         assert caller(np.zeros(1)) == 1.0
 

@@ -7,7 +7,7 @@ import pytest
 
 from fastmlp.kernels.buffers import Layer, layer_at
 from fastmlp.kernels.emit.emitter import lanes
-from fastmlp.kernels.steps.update import GROUP, norm_place, owned_groups, stretch
+from fastmlp.kernels.steps.update import GROUP, group_range, norm_index, owned_groups
 from fastmlp.model.network import Network
 from fastmlp.model.workspace import Workspace
 from fastmlp.ops.activations import ACTIVATIONS
@@ -68,7 +68,7 @@ def test_groups_cover_every_parameter_once(sizes: tuple[int, ...], hidden: str, 
     count = np.zeros(workspace.net.params.size, int)
     for c in layers_of(workspace):
         for p, group in all_groups(c, one):
-            start, n = compiled(stretch)(c, one, p, group)
+            start, n = compiled(group_range)(c, one, p, group)
             assert n > 0
             count[start : start + n] += 1
     assert (count == 1).all()
@@ -85,7 +85,7 @@ def test_a_group_is_small_and_holds_weights_into_one_panel(dtype: str) -> None:
     workspace.network.params[:] = numbers
     workspace.load()
     for p, group in all_groups(c, one):
-        start, n = compiled(stretch)(c, one, p, group)
+        start, n = compiled(group_range)(c, one, p, group)
         part = workspace.net.params[start : start + n].reshape(-1, one)
         part = part[:, : min(one, 100 - p * one)]
         units = np.arange(p * one, min((p + 1) * one, 100))
@@ -105,7 +105,7 @@ def test_every_group_keeps_its_norm_in_a_place_of_its_own(
 ) -> None:
     workspace, one = made(sizes, hidden, dtype), lanes(np.dtype(dtype))
     places = [
-        compiled(norm_place)(c, one, p, group)
+        compiled(norm_index)(c, one, p, group)
         for c in layers_of(workspace)
         for p, group in all_groups(c, one)
     ]

@@ -1,4 +1,4 @@
-"""The curves of a configuration as a small SVG, a hundredth of what a plotting library would write.
+"""The curves of a configuration as a small SVG, a hundredth of the size of a plotting library's.
 
 A page may hold those of hundreds; ``page.css`` gives them their colours.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import html
 import math
 
-from ..sweeps.leaderboard import Configuration
+from ..leaderboard import Configuration
 
 WIDTH, HEIGHT = 340, 190
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 10, 22, 26
