@@ -7,8 +7,8 @@ calls it with ``call_loss(address, arguments)``.
 from .buffers import Columns, Layer, Net, Objective, SparseRows, Work
 from .machine.calls import call_type
 from .machine.records import ByteRows, Floats, Int32s, IntRows, Ints, Keys, Real, Reals
+from .machine.team import Member
 
-_MEMBER = (int, int, Ints)  # member, team, sync
 _RECTANGLE = (int, int, int, int)  # panels (first, last), rows (first, last)
 
 # --- rules: activations, losses, optimizers ---
@@ -59,16 +59,16 @@ call_sparse_gradient = call_type(
 
 # --- steps ---
 
-# net, work, sparse, order, key, block, layer, p0, p1, r0, r1
+# net, work, sparse, order, key, block, layer, (p0, p1, r0, r1)
 call_forward = call_type(
-    "a layer's forward pass", Net, Work, SparseRows, Ints, Keys, int, int, *_RECTANGLE
+    "a layer's forward pass", Net, Work, SparseRows, Ints, Keys, int, int, _RECTANGLE
 )
-# member, team, sync, net, work, objective, key, block, rows
-call_backward = call_type("a backward pass", *_MEMBER, Net, Work, Objective, Keys, int, int)
-# member, team, sync, net, work, sparse, columns, gradient, objective, rows, overwrite, rate, step
+# me, net, work, objective, key, block, rows
+call_backward = call_type("a backward pass", Member, Net, Work, Objective, Keys, int, int)
+# me, net, work, sparse, columns, objective, rows, overwrite, rate, step
 call_descend = call_type(
     "gradients and update",
-    *(*_MEMBER, Net, Work, SparseRows, Columns, int, Objective, int, bool, float, int),
+    *(Member, Net, Work, SparseRows, Columns, Objective, int, bool, float, int),
 )
 # member, team, layers, params, group_penalties, l1, l2
 call_penalties = call_type("penalties", int, int, IntRows, Reals, Floats, float, float)

@@ -35,13 +35,15 @@ def declared_type(declaration, real):
     Parameters
     ----------
     declaration : type
-        ``int``, ``float``, ``bool``, a name of this module such as ``Reals``, or a named tuple
-        whose fields are annotated with these.
+        ``int``, ``float``, ``bool``, a name of this module such as ``Reals``, a tuple of these, or
+        a class of named tuples whose fields are annotated with these.
     real : numba type
         ``float32`` or ``float64``, which takes the place of ``Real``.
     """
     if declaration in _SCALARS:
         return _SCALARS[declaration]
+    if isinstance(declaration, tuple):
+        return types.BaseTuple.from_types([declared_type(part, real) for part in declaration])
     if hasattr(declaration, "_fields"):
         hints = get_type_hints(declaration, include_extras=True)
         fields = [declared_type(hints[name], real) for name in declaration._fields]

@@ -10,6 +10,7 @@ threads that arrive later do nothing. Results do not depend on the size of the t
 """
 
 import sys
+from typing import NamedTuple
 
 import numpy as np
 from llvmlite import ir
@@ -18,6 +19,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .jit import kernel
+from .records import Ints
 from .view import emit_element
 
 # Indices in the int64 array shared by a team, a cache line apart.
@@ -33,6 +35,14 @@ _SPINS = 4000  # about 5 us: with 50 us, a second busy process halves the speed
 _yield_core = types.ExternalFunction(
     "SwitchToThread" if sys.platform == "win32" else "sched_yield", types.int32()
 )
+
+
+class Member(NamedTuple):
+    """A member of a team, as kernels pass it on."""
+
+    number: int
+    team: int  # members
+    sync: Ints  # shared by the team
 
 
 def new_sync():
@@ -113,6 +123,12 @@ def join_team(sync, size):
         _wait(spins)
         spins += 1
     return member, _load(sync, _TEAM)
+
+
+@kernel
+def wait_for_team(me):
+    """Wait until all members of the team have arrived."""
+    barrier(me.sync, me.team)
 
 
 @kernel

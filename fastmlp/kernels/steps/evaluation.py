@@ -88,7 +88,7 @@ def evaluate_rows(
             panels = layer_at(net.layers, layer).ld_out // lanes
             call_forward(
                 net.forward,
-                (net, work, sparse, order, _NO_KEY, start, layer, 0, panels, first, last),
+                (net, work, sparse, order, _NO_KEY, start, layer, (0, panels, first, last)),
             )
         if outputs.shape[0] > 0:
             for r in range(first, last):

@@ -46,8 +46,9 @@ def gather_targets(data, smoothing, block, first, last, n, Y, stride):
 
 
 @kernel(inline=True)
-def drop_rectangle(c, rate, layer, array, start, to, key, block, p0, p1, r0, r1):
-    """Copy a rectangle of a layer's inputs from ``start`` to ``to`` with dropout."""
+def drop_rectangle(c, rate, layer, array, start, to, key, block, box):
+    """Copy rectangle (p0, p1, r0, r1) of a layer's inputs from ``start`` to ``to`` with dropout."""
+    p0, p1, r0, r1 = box
     lanes = VECTOR_BYTES // array.itemsize
     for p in range(p0, p1):
         n = min(lanes, c.n_in - p * lanes)
@@ -60,22 +61,25 @@ def drop_rectangle(c, rate, layer, array, start, to, key, block, p0, p1, r0, r1)
 
 
 @kernel(inline=True)
-def contiguous_ranges(c, lanes, p0, p1, r0, r1):
+def contiguous_ranges(c, lanes, box):
     """Return the longest contiguous ranges of a rectangle of a layer's outputs.
 
     As (start, stride, length, first, last): ranges ``first`` to ``last`` of ``length`` elements.
     """
+    p0, p1, r0, r1 = box
     if is_in_panels(c, lanes):
         return c.out + r0 * lanes, c.out_panel, (r1 - r0) * lanes, p0, p1
     return c.out, c.out_row, c.n_out, r0, r1
 
 
 @kernel(cached=True)
-def forward_layer(net, work, sparse, order, key, block, layer, p0, p1, r0, r1):
+def forward_layer(net, work, sparse, order, key, block, layer, box):
     """Overwrite a rectangle of a layer's Z = A W + b and A = f(Z), and of the next one's inputs.
 
-    ``key`` is the key of the dropout, ``block`` the index of row 0 in the epoch.
+    ``key`` is the key of the dropout, ``block`` the index of row 0 in the epoch, ``box`` the
+    rectangle (p0, p1, r0, r1).
     """
+    p0, p1, r0, r1 = box
     c = layer_at(net.layers, layer)
     if layer == 0 and sparse.forward != 0:
         call_sparse_forward(
@@ -85,7 +89,7 @@ def forward_layer(net, work, sparse, order, key, block, layer, p0, p1, r0, r1):
     else:
         dense_forward(c, net.params, work.A, work.Z, p0, p1, r0, r1)
     lanes = VECTOR_BYTES // work.A.itemsize
-    start, stride, length, first, last = contiguous_ranges(c, lanes, p0, p1, r0, r1)
+    start, stride, length, first, last = contiguous_ranges(c, lanes, box)
     activate(
         c.function, net.activation_parameters[layer],
         work.Z, work.A, start, stride, length, first, last,
@@ -94,7 +98,7 @@ def forward_layer(net, work, sparse, order, key, block, layer, p0, p1, r0, r1):
         above = layer_at(net.layers, layer + 1)
         if above.source != above.in_:
             drop_rectangle(above, net.dropout[layer + 1], layer + 1, work.A,
-                           above.source, above.in_, key, block, p0, p1, r0, r1)  # fmt: skip
+                           above.source, above.in_, key, block, box)  # fmt: skip
 
 
 @kernel(inline=True)
@@ -106,7 +110,7 @@ def gather_inputs(net, work, data, key, block, first, last):
         lanes = VECTOR_BYTES // work.A.itemsize
         panels = (c.n_in + lanes - 1) // lanes
         drop_rectangle(c, net.dropout[0], 0, work.A, c.source, c.in_, key, block,
-                       0, panels, first, last)  # fmt: skip
+                       (0, panels, first, last))  # fmt: skip
 
 
 @kernel(inline=True)

@@ -28,7 +28,7 @@ from ..machine.denormals import flush_denormals, restore_denormals
 from ..machine.jit import kernel
 from ..machine.phases import BACKWARD, FORWARD, GATHER, LOSS, UPDATE, WAIT, count, ticks
 from ..machine.records import replacing
-from ..machine.team import barrier, share
+from ..machine.team import Member, barrier, share, wait_for_team
 from ..machine.view import as_views
 from ..rules.activations import activate_backward
 from .dense import dense_backward, rectangle, transpose_gradients
@@ -38,11 +38,11 @@ _with_penalties = replacing("l1", "l2")
 
 
 @kernel(inline=True)
-def finish_gradients(net, work, layer, p0, p1, r0, r1):
+def finish_gradients(net, work, layer, box):
     """Change a rectangle of a layer's D from dL/dA to dL/dZ."""
     c = layer_at(net.layers, layer)
     lanes = VECTOR_BYTES // work.A.itemsize
-    start, stride, length, first, last = contiguous_ranges(c, lanes, p0, p1, r0, r1)
+    start, stride, length, first, last = contiguous_ranges(c, lanes, box)
     activate_backward(
         c.derivative, net.activation_parameters[layer],
         work.Z, work.A, work.D, start, stride, length, first, last,
@@ -50,27 +50,28 @@ def finish_gradients(net, work, layer, p0, p1, r0, r1):
 
 
 @kernel(cached=True)
-def backward(member, team, sync, net, work, objective, key, block, rows):
+def backward(me, net, work, objective, key, block, rows):
     """Overwrite every layer's D = dL/dZ, and T, from the output's D."""
     now = ticks()
     lanes = VECTOR_BYTES // work.A.itemsize
     for layer in range(net.layers.shape[0] - 1, -1, -1):
         c = layer_at(net.layers, layer)
-        p0, p1, r0, r1 = rectangle(c, lanes, rows, member, team)
+        box = rectangle(c, lanes, rows, me.number, me.team)
+        p0, p1, r0, r1 = box
         is_output = layer == net.layers.shape[0] - 1
         if not is_output:
             above = layer_at(net.layers, layer + 1)
             dense_backward(above, c, net.params, work.T, work.zeros, work.D, p0, p1, r0, r1)
             if above.source != above.in_:
                 drop_rectangle(above, net.dropout[layer + 1], layer + 1, work.D,
-                               above.in_, above.source, key, block, p0, p1, r0, r1)  # fmt: skip
+                               above.in_, above.source, key, block, box)  # fmt: skip
         if not is_output or not objective.is_fused:
-            finish_gradients(net, work, layer, p0, p1, r0, r1)
+            finish_gradients(net, work, layer, box)
         if layer > 0:
             transpose_gradients(c, work.D, work.T, p0, p1, r0, r1)
-        now = count(work.phases, member, BACKWARD, now)
-        barrier(sync, team)
-        now = count(work.phases, member, WAIT, now)
+        now = count(work.phases, me.number, BACKWARD, now)
+        wait_for_team(me)
+        now = count(work.phases, me.number, WAIT, now)
 
 
 @kernel
@@ -120,7 +121,7 @@ def train_batches(member, team, sync, net, work, data, objective, part, report):
     batch_weight, goal = 0.0, objective
     # Read once: reading a field of a tuple inside a tuple copies the whole inner tuple.
     sparse, columns = data.sparse, work.columns
-    to_columns, prefetch, gradient = sparse.to_columns, sparse.prefetch, sparse.gradient
+    to_columns, prefetch, me = sparse.to_columns, sparse.prefetch, Member(member, team, sync)
     for block in range(part.first, part.last):
         batch = block // part.blocks_per_batch
         batch_start = batch * part.batch_size
@@ -149,9 +150,9 @@ def train_batches(member, team, sync, net, work, data, objective, part, report):
             if layer > 0 or to_columns == 0:
                 barrier(sync, team)
                 now = count(work.phases, member, WAIT, now)
-            p0, p1, r0, r1 = rectangle(layer_at(net.layers, layer), lanes, rows, member, team)
+            box = rectangle(layer_at(net.layers, layer), lanes, rows, member, team)
             call_forward(net.forward, (
-                net, work, sparse, data.order, part.dropout_key, start, layer, p0, p1, r0, r1,
+                net, work, sparse, data.order, part.dropout_key, start, layer, box,
             ))  # fmt: skip
             now = count(work.phases, member, FORWARD, now)
         # The output layer is shared by rows: these are the rows just computed.
@@ -161,7 +162,7 @@ def train_batches(member, team, sync, net, work, data, objective, part, report):
         count(work.phases, member, LOSS, now)
         call_backward(
             net.backward,
-            (member, team, sync, net, work, objective, part.dropout_key, start, rows),
+            (me, net, work, objective, part.dropout_key, start, rows),
         )
         now = ticks()
         # The next rows: the next block, except at the end of an epoch or after a short block.
@@ -172,7 +173,7 @@ def train_batches(member, team, sync, net, work, data, objective, part, report):
             prefetch_rows(data.X, data.order, stop + first, stop + last)
         step = part.steps_before + batch + 1 if stop == batch_stop else 0
         call_descend(net.descend, (
-            member, team, sync, net, work, sparse, columns, gradient, goal, rows,
+            me, net, work, sparse, columns, goal, rows,
             start == batch_start, report.rates[batch], step,
         ))  # fmt: skip
         if member == 0:

@@ -24,8 +24,8 @@ from ..emit.emitter import VECTOR_BYTES
 from ..machine.denormals import flush_denormals, restore_denormals
 from ..machine.jit import kernel
 from ..machine.phases import FORWARD, UPDATE, WAIT, count, ticks
-from ..machine.records import Int32s, IntRows, Ints, Reals
-from ..machine.team import barrier
+from ..machine.records import Int32s, IntRows, Ints, Reals, replacing
+from ..machine.team import Member, wait_for_team
 from ..machine.view import as_views, row_view, view
 from ..rules.activations import activate, activate_backward
 from .deferred import dot_with_shift, is_due, multiply_shift, settle
@@ -55,6 +55,7 @@ from .sample_operations import (
 
 # Rows of a block between those of two members, so that they share no cache line.
 MEMBER_ROWS = 16
+_alone = replacing("number", "team")
 
 
 class Samples(NamedTuple):
@@ -74,14 +75,14 @@ class Samples(NamedTuple):
 
 
 @kernel
-def pass_samples(
-    member, team, sync, samples, net, work, data, objective, report, tail, begin, end, s
-):
+def pass_samples(me, samples, net, work, data, objective, report, begin, end, s):
     """Train on samples ``begin`` to ``end`` of the epoch, one update each; return s after them.
 
     With rows of bytes these are one block, computed by a team of one. One function for both cases,
     so that the layers after the first are compiled once.
     """
+    member, team = me.number, me.team
+    tail = net.params if member == 0 else samples.tail
     real = net.params.dtype.type
     lanes = VECTOR_BYTES // net.params.itemsize
     depth = net.layers.shape[0]
@@ -129,7 +130,7 @@ def pass_samples(
                              samples.sums, sums + half * c1.ld_out,
                              0, c1.ld_out // lanes)  # fmt: skip
         now = count(work.phases, member, FORWARD, now)
-        barrier(sync, team)
+        wait_for_team(me)
         now = count(work.phases, member, WAIT, now)
         for layer in range(1, depth):
             c = layer_at(net.layers, layer)
@@ -205,13 +206,12 @@ def pass_samples(
 
 
 @kernel
-def pass_block(
-    member, team, sync, samples, net, work, data, objective, report, tail, begin, end, last, s
-):
-    """Train on a block of rows of bytes, samples ``begin`` to ``end`` of the epoch.
+def pass_block(me, samples, net, work, data, objective, report, begin, last, s):
+    """Train on a block of rows of bytes, from sample ``begin`` of the epoch on.
 
-    Return s after them.
+    Return s after it.
     """
+    member, team, end = me.number, me.team, end_of_block(begin, last)
     params, sparse, block = net.params, data.sparse, samples.block
     c = layer_at(net.layers, 0)
     now = ticks()
@@ -219,16 +219,16 @@ def pass_block(
         member, team, samples, sparse, work.zeros, data.order, params, c, begin, end
     )
     now = count(work.phases, member, FORWARD, now)
-    barrier(sync, team)
+    wait_for_team(me)
     count(work.phases, member, WAIT, now)
     if member == 0:
         block.scale[0] = pass_samples(
-            0, 1, sync, samples, net, work, data, objective, report, tail, begin, end, s
+            _alone(me, (0, 1)), samples, net, work, data, objective, report, begin, end, s
         )
     if member == team - 1:
         prepare_next_block(sparse, block, work.columns, data.order, begin, end, last)
     now = ticks()
-    barrier(sync, team)
+    wait_for_team(me)
     now = count(work.phases, member, WAIT, now)
     update_block(member, team, samples, sparse, work.columns, params, c, end - begin)
     count(work.phases, member, UPDATE, now)
@@ -245,10 +245,10 @@ def train_samples(member, team, sync, samples, net, work, data, objective, part,
     mode = flush_denormals()
     samples, net, work, data = as_views(samples), as_views(net), as_views(work), as_views(data)
     objective, report, sync = as_views(objective), as_views(report), as_views(sync)
-    sparse, tail = data.sparse, net.params if member == 0 else samples.tail
+    sparse, me = data.sparse, Member(member, team, sync)
     in_blocks = samples.block.forward != 0
     if member > 0 and not in_blocks:
-        copy_tail(net, tail)
+        copy_tail(net, samples.tail)
     if sparse.shift.size > 0:
         multiply_shift(member, team, sparse, samples, net, work.zeros)
     if in_blocks and member == team - 1:
@@ -257,16 +257,12 @@ def train_samples(member, team, sync, samples, net, work, data, objective, part,
     while begin < part.last:
         end = end_of_block(begin, part.last)
         if in_blocks:
-            s = pass_block(
-                member, team, sync, samples, net, work, data, objective, report, tail, begin, end,
-                part.last, s,
-            )  # fmt: skip
+            s = pass_block(me, samples, net, work, data, objective, report, begin, part.last, s)
         else:
-            s = pass_samples(
-                member, team, sync, samples, net, work, data, objective, report, tail, begin, end, s
-            )
+            s = pass_samples(me, samples, net, work, data, objective, report, begin, end, s)
         if is_due(end, part.last, s) and (sparse.shift.size > 0 or objective.l2 != 0.0):
-            settle(member, team, sparse, samples, net, work.zeros, net.params.dtype.type(s), tail)
+            settle(member, team, sparse, samples, net, work.zeros, net.params.dtype.type(s),
+                   net.params if member == 0 else samples.tail)  # fmt: skip
             s = 1.0
         begin = end
     restore_denormals(mode)

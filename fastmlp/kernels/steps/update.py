@@ -5,12 +5,14 @@ gradient is still in the L1 cache when the update uses it. Each member has its o
 W. Members wait for each other only for a norm over all gradients, or over a unit's weights.
 """
 
+from typing import Any, NamedTuple
+
 from ..buffers import layer_at, relocated
 from ..call_types import call_sparse_gradient
 from ..emit.emitter import VECTOR_BYTES
 from ..machine.host import SPARSE_PANELS
 from ..machine.jit import kernel
-from ..machine.team import barrier, share
+from ..machine.team import share, wait_for_team
 from ..machine.view import view
 from ..rules.constraint import clip, limit_unit_norms, norm_factor, squared_norm
 from ..rules.optimizers import add_penalty, penalty, update
@@ -62,27 +64,40 @@ def norm_index(c, lanes, p, group):
     return c.norms + p * (groups + 1) + group + 1
 
 
-@kernel
-def weight_gradient(
-    c, sparse, columns, gradient, A, D, p0, p1, q0, q1, rows, source, keep, gain, target
-):
-    """target = keep source + gain A^T dZ for the weights from some panels of inputs to some units.
+class Sum(NamedTuple):
+    """target = keep source + gain times a gradient.
 
     ``source`` and ``target`` have the layout of the parameters, or ``source`` is one vector.
+    """
+
+    source: Any
+    keep: Any
+    gain: Any
+    target: Any
+
+
+@kernel
+def weight_gradient(c, work, sparse, columns, gradient, units, inputs, rows, total):
+    """Compute ``total`` for the weights from panels of ``inputs`` (first, last) to panels of units.
+
     ``gradient`` is the address of the kernel for sparse inputs; 0 for dense inputs.
     """
-    lanes = VECTOR_BYTES // A.itemsize
+    (p0, p1), (q0, q1) = units, inputs
+    lanes = VECTOR_BYTES // work.A.itemsize
     if gradient != 0:
         call_sparse_gradient(
             gradient,
             (
-                sparse, columns, D, c, p0, p1, q0 * lanes, min(q1 * lanes, c.n_in), rows,
-                source, keep, gain, target,
+                sparse, columns, work.D, c, p0, p1, q0 * lanes, min(q1 * lanes, c.n_in), rows,
+                total.source, total.keep, total.gain, total.target,
             ),
         )  # fmt: skip
     else:
         for p in range(p0, p1):
-            dense_gradient(c, A, D, p, q0, q1, rows, source, keep, gain, target)
+            dense_gradient(
+                c, work.A, work.D, p, q0, q1, rows,
+                total.source, total.keep, total.gain, total.target,
+            )  # fmt: skip
 
 
 @kernel(inline=True)
@@ -95,8 +110,8 @@ def compute_gradient(c, work, sparse, columns, gradient, p0, p1, group, rows, ov
         source = work.zeros if overwrite else work.grads
         last = min((group + 1) * GROUP, c.ld_in // lanes)
         weight_gradient(
-            c, sparse, columns, gradient, work.A, work.D, p0, p1, group * GROUP, last, rows,
-            source, one, one, work.grads,
+            c, work, sparse, columns, gradient, (p0, p1), (group * GROUP, last), rows,
+            Sum(source, one, one, work.grads),
         )  # fmt: skip
 
 
@@ -139,29 +154,29 @@ def update_group(c, net, work, g, objective, p, group, factor, rate, step):
 
 
 @kernel(inline=True)
-def constrain_units(member, team, net, limit):
+def constrain_units(me, net, limit):
     """Limit the norm of the weights into each of this member's units to ``limit``."""
     lanes = VECTOR_BYTES // net.params.itemsize
     for layer in range(net.layers.shape[0]):
         c = layer_at(net.layers, layer)
-        first, last = share(c.ld_out // lanes, 1, member, team)
+        first, last = share(c.ld_out // lanes, 1, me.number, me.team)
         for p in range(first, last):
             limit_unit_norms(net.params, c.w + p * c.n_in * lanes, c.n_in, limit)
 
 
 @kernel(inline=True)
-def sgd_step(member, team, net, work, sparse, columns, gradient, objective, rows, rate):
+def sgd_step(me, net, work, sparse, columns, objective, rows, rate):
     """Compute gradients and update in one pass: no gradient of a weight is stored."""
     real = net.params.dtype.type
     lanes = VECTOR_BYTES // net.params.itemsize
     keep, gain = real(1.0 - rate * objective.l2), real(-rate)
     for layer in range(net.layers.shape[0]):
         c = layer_at(net.layers, layer)
-        p0, p1, first, last = owned_groups(c, lanes, member, team)
+        p0, p1, first, last = owned_groups(c, lanes, me.number, me.team)
         q0, q1 = max(first, 0) * GROUP, min(last * GROUP, c.ld_in // lanes)
         weight_gradient(
-            c, sparse, columns, gradient if layer == 0 else 0, work.A, work.D, p0, p1, q0, q1, rows,
-            net.params, keep, gain, net.params,
+            c, work, sparse, columns, sparse.gradient if layer == 0 else 0, (p0, p1), (q0, q1),
+            rows, Sum(net.params, keep, gain, net.params),
         )  # fmt: skip
         if first < 0:
             bias_gradient(c, work.D, p0, p1, rows, work.grads, True)
@@ -172,29 +187,22 @@ def sgd_step(member, team, net, work, sparse, columns, gradient, objective, rows
 
 
 @kernel(cached=True)
-def gradients_and_update(
-    member, team, sync, net, work, sparse, columns, gradient, objective, rows, overwrite, rate, step
-):
+def gradients_and_update(me, net, work, sparse, columns, objective, rows, overwrite, rate, step):
     """Compute this member's groups of every layer's gradient; if ``step`` is not 0, update them.
 
     ``overwrite`` is true for the first block of a batch.
     """
     if step > 0 and overwrite and is_one_pass(objective):
-        sgd_step(member, team, net, work, sparse, columns, gradient, objective, rows, rate)
+        sgd_step(me, net, work, sparse, columns, objective, rows, rate)
     else:
-        update_in_passes(
-            member, team, sync, net, work, sparse, columns, gradient, objective, rows, overwrite,
-            rate, step,
-        )  # fmt: skip
+        update_in_passes(me, net, work, sparse, columns, objective, rows, overwrite, rate, step)
     if step > 0 and objective.max_norm > 0.0:
-        barrier(sync, team)
-        constrain_units(member, team, net, objective.max_norm)
+        wait_for_team(me)
+        constrain_units(me, net, objective.max_norm)
 
 
 @kernel(inline=True)
-def update_in_passes(
-    member, team, sync, net, work, sparse, columns, gradient, objective, rows, overwrite, rate, step
-):
+def update_in_passes(me, net, work, sparse, columns, objective, rows, overwrite, rate, step):
     """Compute gradients and update group by group; clipping by norm takes two passes.
 
     If gradients are not needed after the update, all use the same memory, which stays in the L1
@@ -206,13 +214,13 @@ def update_in_passes(
     factor = 1.0
     for turn in range(2 if by_norm else 1):
         if turn == 1:
-            barrier(sync, team)
+            wait_for_team(me)
             factor = norm_factor(work.group_norms, objective.clip_norm)
         for layer in range(net.layers.shape[0]):
             c = layer_at(net.layers, layer)
-            p0, p1, first, last = owned_groups(c, lanes, member, team)
-            layer_gradient = gradient if layer == 0 else 0
-            wide = SPARSE_PANELS if layer_gradient != 0 else 1
+            p0, p1, first, last = owned_groups(c, lanes, me.number, me.team)
+            gradient = sparse.gradient if layer == 0 else 0
+            wide = SPARSE_PANELS if gradient != 0 else 1
             mine, _ = group_range(c, lanes, p0, max(first, 0))
             for p in range(p0, p1, wide):
                 stop = min(p + wide, p1)
@@ -222,7 +230,7 @@ def update_in_passes(
                     if turn == 0:
                         compute_gradient(
                             relocated(c, (c.w + moved, c.out)), work, sparse, columns,
-                            layer_gradient, p, stop, group, rows, overwrite,
+                            gradient, p, stop, group, rows, overwrite,
                         )  # fmt: skip
                     for q in range(p, stop):
                         g = group_range(c, lanes, q, group)[0] + moved
