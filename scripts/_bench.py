@@ -21,12 +21,12 @@ from _asv import BenchError
 from _verdict import IMPROVEMENT, REGRESSION, SAME, Change
 
 USAGE = """\
-scripts/bench                     the whole suite on HEAD
-scripts/bench BASE HEAD           two commits, in turns; exit code 1 if HEAD is slower
-scripts/bench --quick             every benchmark once on the working tree, to see that all work
-scripts/bench --record            keep the speed of milestones and HEAD in asv_benchmarks/results
-scripts/bench --record COMMIT...  the same, of these commits
-scripts/bench --publish           make a site of the results kept
+scripts/bench                     run the whole suite on HEAD
+scripts/bench BASE HEAD           compare two commits, interleaved; exit code 1 if HEAD is slower
+scripts/bench --quick             run every benchmark once on the working tree, as a test
+scripts/bench --record            record milestones and HEAD in asv_benchmarks/results
+scripts/bench --record COMMIT...  record these commits
+scripts/bench --publish           build a site of the recorded results
 """
 
 NOTES = """\
@@ -41,17 +41,17 @@ Without COMMIT it takes HEAD and the milestones in asv_benchmarks/milestones.txt
 on this machine yet; with --bench all of them, since a record may lack these benchmarks. After an
 interruption the same command resumes. Commit the results that it names.
 
-Commits are built and measured in environments of their own, with the versions pinned in
-asv_benchmarks/asv.conf.json; changes that are not committed do not count (but for --quick). BASE
-and HEAD may be the same commit: it is then compared with a copy of itself.
+Each commit is built and measured in its own environment, with the versions pinned in
+asv_benchmarks/asv.conf.json. Uncommitted changes are measured by --quick only. BASE and HEAD may be
+the same commit: it is then compared with a copy of itself.
 
-exit codes: 0 all well, 1 a regression or a failure, 2 wrong usage, 130 interrupted
+exit codes: 0 success, 1 regression or failure, 2 wrong usage, 130 interrupted
 """
 
 HERE = "this-machine"
 
-# How often the commits take turns. The first pass finds candidates; the others, which only run
-# these, have to find them again. A change is believed when every pass sees it on the same side.
+# Interleaved rounds of each pass. The first pass finds candidates; the other passes run only these
+# and must find them again. A change is reported if all passes agree on its direction.
 ROUNDS = (2, 4, 4)
 
 
@@ -77,28 +77,26 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         epilog=NOTES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("commits", nargs="*", metavar="COMMIT", help="anything git understands")
+    parser.add_argument("commits", nargs="*", metavar="COMMIT", help="a commit, branch or tag")
     mode = parser.add_mutually_exclusive_group()
-    mode.add_argument(
-        "--quick", action="store_true", help="every benchmark once, to see that it works"
-    )
-    mode.add_argument("--record", action="store_true", help="keep the results, for the site")
-    mode.add_argument("--publish", action="store_true", help="make the site of the results kept")
+    mode.add_argument("--quick", action="store_true", help="run every benchmark once, as a test")
+    mode.add_argument("--record", action="store_true", help="record results for the site")
+    mode.add_argument("--publish", action="store_true", help="build a site of the recorded results")
     parser.add_argument(
         "--bench", action="append", default=[], metavar="REGEX",
         help="only benchmarks whose name matches, such as kernels or 'training.*batch'; repeatable",
     )  # fmt: skip
     parser.add_argument(
         "--machine", metavar="NAME",
-        help="the name under which --record keeps results; default: the kind of CPU and its cores, "
+        help="name of this machine in recorded results; default: its CPU and number of cores, "
         "such as zen4-2cores-avx512",
     )  # fmt: skip
     options = parser.parse_args(arguments)
     if options.machine is not None and not options.record:
-        parser.error("--machine goes with --record: other results are not kept")
+        parser.error("--machine needs --record: other results are not recorded")
     if options.machine is not None and not re.fullmatch(r"[a-z0-9][a-z0-9.-]*", options.machine):
         parser.error(
-            "--machine must be a name of small letters, digits, hyphens and dots, such as "
+            "--machine must be a name of lower-case letters, digits, hyphens and dots, such as "
             f"zen3-2cores, got {options.machine!r}"
         )
     if (options.quick or options.publish) and options.commits:

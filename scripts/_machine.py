@@ -42,7 +42,7 @@ def _processor() -> tuple[str, set[str]]:
 def introduce(machine: str, home: Path | None = None) -> None:
     """Make the name known to asv, which keeps names of machines in a file in the home folder.
 
-    asv's own command takes the host's name, which is nobody's business in a public repository.
+    asv's own command uses the host's name, which must not be in a public repository.
     """
     path = (home or Path.home()) / ".asv-machine.json"
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"version": 1}

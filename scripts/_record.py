@@ -17,22 +17,21 @@ import _history
 import _machine
 import _verdict
 
-# How often the commits take turns. What the machine does meanwhile then affects all alike.
+# Interleaved rounds over all commits, so that other load on the machine affects all alike.
 ROUNDS = 2
-# Kernels of other commits that stay on disk while these are measured.
+# Cached kernels of this number of other commits are kept on disk.
 _KERNELS_BESIDE = 4
 
 
 class Journal:
-    """Which rounds of which commits are done; a file, written after each.
+    """The finished rounds of each commit, in a file that is written after each round.
 
     Parameters
     ----------
     folder : path
-        Where the samples lie.
+        Folder of the samples.
     suite : str
-        A digest of what is measured. With another one the samples are not comparable, and the
-        folder is emptied.
+        Digest of the benchmarks. If it differs, the samples are not comparable and are removed.
     """
 
     def __init__(self, folder: Path, suite: str):

@@ -40,7 +40,7 @@ os.environ["NUMBA_NUM_THREADS"] = "4"
 if "NUMBA_CACHE_DIR" not in os.environ:
     user = os.getuid() if hasattr(os, "getuid") else "tests"
     folder = Path(tempfile.gettempdir()) / f"fastmlp-tests-{user}-{sources_hash()}"
-    # The cache holds code: nobody else may write to it.
+    # The cache contains code: only its owner may write to it.
     folder.mkdir(mode=0o700, exist_ok=True)
     if hasattr(os, "getuid") and folder.stat().st_uid != os.getuid():
         raise PermissionError(f"{folder} belongs to another user; set NUMBA_CACHE_DIR")

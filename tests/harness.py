@@ -99,7 +99,7 @@ def one_row_loss(
 def run_members(worker: Any, team: int, *arguments: Any) -> None:
     """Run a worker on a full team, each member on a Python thread of its own.
 
-    ``launch`` only promises a team of at most so many; this one is never smaller.
+    ``launch`` may run a smaller team; this function does not.
     """
     sync = new_sync()
     worker(0, 1, sync, *without_work(arguments))  # compiled once, by one thread

@@ -1,4 +1,4 @@
-"""A process that holds something until it is told to end."""
+"""A process that holds a lock until it is told to end."""
 
 from __future__ import annotations
 

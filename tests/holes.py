@@ -27,7 +27,7 @@ def write_hole(path: Path, table: dict) -> None:
 
 
 def stretch(path: Path, name: str, n_bytes: int) -> None:
-    """Let a tensor of a file claim so many bytes, and all its numbers be zero."""
+    """Declare a tensor of ``n_bytes`` bytes in a file, all zero."""
     table, at = table_of(path), 0
     sizes = {"F64": 8, "F32": 4, "U8": 1, "I64": 8}
     entries = [entry for key, entry in table.items() if key != "__metadata__"]

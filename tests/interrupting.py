@@ -93,7 +93,7 @@ def ended_again_and_again(
     every: str = "0.000001s",
     **options: Any,
 ) -> TrainResult:
-    """A run that ends after so many moments, is gone on with, ends again, and so on."""
+    """A run that is interrupted after a number of events, resumed, interrupted again, and so on."""
     for moment in moments:
         with contextlib.suppress(Killed):
             fit(

@@ -1,4 +1,4 @@
-"""Run by a test: forks runs that kill themselves at random moments, and goes on with each.
+"""Run by a test: forks runs that kill themselves at random moments, and resumes each.
 
 ``python killing.py FOLDER COUNT`` prints a JSON list with an entry for each kill.
 """

@@ -131,7 +131,7 @@ def test_imports_point_down(path: Path) -> None:
         ("commands/options.py", "from ..train import main", True),
     ],
 )
-def test_the_rule_itself_tells_down_from_up(module: str, source: str, wrong: bool) -> None:
+def test_rule_distinguishes_down_from_up(module: str, source: str, wrong: bool) -> None:
     assert bool(wrong_imports(PACKAGE / module, source)) == wrong
 
 
@@ -221,5 +221,5 @@ def test_nothing_can_execute_code_that_comes_with_data(path: Path) -> None:
         ("ast.literal_eval('1')", False),
     ],
 )
-def test_the_search_itself_tells_danger_from_none(source: str, dangerous: bool) -> None:
+def test_search_finds_only_dangerous_calls(source: str, dangerous: bool) -> None:
     assert bool(dangers(source)) == dangerous

@@ -59,7 +59,7 @@ def test_a_command_line_of_the_guide_runs(
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_a_line_says_what_it_needs(line: str) -> None:
+def test_example_names_its_requirements(line: str) -> None:
     arguments = arguments_of(line)
     if not {"--config", "--print-config"} & {*arguments}:
         data = arguments[arguments.index("--data") + 1]

@@ -23,7 +23,7 @@ def layer_sizes(network: str) -> tuple[int, ...]:
 
 
 def config(network: str, **settings: Any) -> fastmlp.TrainConfig:
-    """Return settings for a network such as 784-128-64-10, all rows for training unless told."""
+    """Return settings for a network such as 784-128-64-10, all rows for training by default."""
     settings = {"validation": 0, **settings}
     return fastmlp.TrainConfig(hidden_layer_sizes=layer_sizes(network)[1:-1], **settings)
 

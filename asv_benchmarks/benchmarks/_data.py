@@ -57,7 +57,7 @@ def _draw(rows: int, first_block: int) -> tuple[np.ndarray, np.ndarray]:
 
 @cache
 def images(rows: int, test_rows: int = 0) -> fastmlp.Dataset:
-    """Return a dataset of so many images, each time the same, with a test part if wanted."""
+    """Return the same dataset of ``rows`` images at each call, with an optional test part."""
     X, y = _draw(rows, 0)
     X_test, y_test = _draw(test_rows, _TEST) if test_rows else (None, None)
     return fastmlp.Dataset(X, y, X_test, y_test, name="images", feature_range=(0, 255))

@@ -1,8 +1,8 @@
 """The one place that touches kernels: their names, arguments and buffers change with the engine.
 
 ``operation`` returns a function that carries out an operation ``TIMES`` times inside compiled code.
-When the engine changes, this module follows it, so that the same benchmark goes on measuring the
-same work; on commits that lack a kernel, or have it with other arguments, the benchmark is skipped.
+When the engine changes, this module is adapted, so that a benchmark continues to measure the same
+work. On commits without a kernel, or with other arguments, the benchmark is skipped.
 """
 
 from __future__ import annotations

@@ -147,7 +147,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def remove_partial(folder: Path) -> None:
-    """Remove what :func:`write_atomically` left behind where its process was killed."""
+    """Remove temporary files of :func:`write_atomically` whose process was killed."""
     for path in folder.glob(".*"):
         if re.fullmatch(r"\..+\.[0-9a-f]{32}", path.name):
             path.unlink(missing_ok=True)
@@ -155,11 +155,11 @@ def remove_partial(folder: Path) -> None:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold ``path`` against all other processes and threads; wait for it first.
+    """Wait for a lock on ``path`` and hold it against all other processes and threads.
 
-    The system lets go of it when the process ends, however it ends. Where there are no such locks
-    (Windows, some network folders), or no file can be made, nobody waits: it is for what is only
-    wasted when it is done twice.
+    The system releases the lock when the process ends. Without such locks (Windows, some network
+    folders), or if the file cannot be created, there is no wait: use it only for work that may be
+    done twice.
     """
     try:
         import fcntl

@@ -1,4 +1,4 @@
-"""TOML files, of which no more is read than settings can take."""
+"""TOML files, read up to the size that settings can have."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ def ignore(text: str) -> None:
 
 
 def _give_up_stdout() -> None:
-    """Keep Python from flushing stdout at exit, which nobody reads."""
+    """Keep Python from flushing a closed stdout at exit."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

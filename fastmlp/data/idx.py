@@ -30,7 +30,7 @@ CHUNK = 1 << 20
 def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
     """Read one IDX file, plain or gzip-compressed.
 
-    Compression is told by the content, since browsers unpack files without renaming them.
+    Compression is recognised by the content, since browsers unpack files without renaming them.
 
     Parameters
     ----------

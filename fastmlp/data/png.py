@@ -27,8 +27,8 @@ def find_pngs(paths: Sequence[Path]) -> tuple[list[Path], list[str] | None]:
     Parameters
     ----------
     paths : sequence of Path
-        Files; and folders, of which all PNG files are taken by name, except hidden ones. If a
-        folder holds none, those of its folders are, whose names are the labels.
+        Files and folders. All PNG files of a folder are returned, sorted by name, without hidden
+        files. If a folder has none, the files of its subfolders are, whose names are the labels.
 
     Returns
     -------

@@ -93,7 +93,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     dropout : float or list of float, default=0.0
         Share of the hidden units dropped in training, of all layers or of each. Not with lbfgs.
     weight_init, bias_init : str or None, default=None
-        An initialiser of fastmlp's, such as ``he_normal``; None: as in scikit-learn.
+        An initializer of fastmlp's, such as ``he_normal``; None: as in scikit-learn.
     n_threads : int or None, default=None
         At most how many threads; None: the CPUs that the process may use. Changes no bit.
     callbacks : list or None, default=None

@@ -31,7 +31,7 @@ class Problem:
     task : Task
     random_state : RandomState
     seed : int
-        Of dropout, and of initialisers.
+        Of dropout, and of initializers.
     incremental : bool
         Whether it is one more epoch of ``partial_fit``.
     accept : callable

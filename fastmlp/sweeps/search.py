@@ -21,14 +21,14 @@ class Search:
     Parameters
     ----------
     budget : int, default 0
-        So many cells drawn at random; 0: all.
+        Number of cells drawn at random; 0: all cells.
     seed : int, default 0
-        Of the draws.
+        Seed of the draws.
     halving : int, default 0
-        Successive halving: every cell runs for a few epochs, the best one of so many for so many
-        times as many, and so on up to the full number; 0: all cells run for all epochs.
+        Successive halving: each round keeps the best 1 / halving of the cells for halving times as
+        many epochs; the last round has all epochs. 0: all cells run for all epochs.
     min_epochs : int, default 1
-        Least epochs of the first round.
+        Smallest number of epochs of the first round.
 
     Raises
     ------

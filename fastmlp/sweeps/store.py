@@ -24,8 +24,8 @@ FILE = "sweep.sqlite"
 LOCK = "sweep.lock"
 FORMAT = "2"
 _SEAL = hashlib.sha256().digest_size
-# The weights of so many of the best cells are kept: the winner's are among them, unless its other
-# seeds pulled it up, and can be trained again to the bit.
+# Weights are kept for this number of best cells. The winner is among them, unless only the mean
+# over its seeds is good; it can be trained again with the same bits.
 MODELS_KEPT = 10
 _TABLES = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;

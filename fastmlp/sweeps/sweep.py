@@ -68,14 +68,14 @@ def run_sweep(
     budget : int, default 0
         Random search: the number of cells to draw from the grid. 0: all cells.
     halving : int, default 0
-        Successive halving: one configuration of so many goes on to a round of so many times as
-        many epochs; the last round has the full number. 0: all get the full number.
+        Successive halving: each round keeps the best 1 / halving of the configurations for halving
+        times as many epochs; the last round has all epochs. 0: all cells run for all epochs.
     min_epochs : int, default 1
-        Least epochs of the first round of halving.
+        Smallest number of epochs of the first round of halving.
     search_seed : int, default 0
-        Of the random search.
+        Seed of the random search.
     rank_by : {"auto", "validation_accuracy", "validation_loss"}, default "auto"
-        auto: the accuracy where there is one.
+        auto: accuracy for classification, loss for regression.
     retry_failed : bool, default False
         With ``resume``: run cells again that failed (not those that diverged).
     jobs : int, optional

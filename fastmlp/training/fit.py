@@ -52,7 +52,7 @@ def fit(
         Called at the start, during epochs, after every epoch and at the end.
     initial_weights : (list of ndarray, list of ndarray), optional
         Weights of shape (n_in, n_out) and biases of shape (n_out,) of each layer to start from;
-        default: drawn from the config's initialisers.
+        default: drawn from the config's initializers.
     sample_weight : array_like of shape (n,), optional
         Weight of the loss of each row of the dataset's ``X`` in training; the objective is the
         weighted mean over a batch.

@@ -45,7 +45,7 @@ class Run:
     threads : int or None
     callbacks : iterable of Callback
     initial_weights : (list of ndarray, list of ndarray) or None
-        Weights and biases to start from; None: drawn from the config's initialisers.
+        Weights and biases to start from; None: drawn from the config's initializers.
     measures : iterable of str
         More columns of the history, from ``MEASURES``; a monitored one is always included.
 

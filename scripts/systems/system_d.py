@@ -1,4 +1,4 @@
-"""D: a deeper net with three activations, with penalties, optimizers, losses and initialisers."""
+"""D: a deeper net with three activations, with penalties, optimizers, losses and initializers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""E2, digits 3 against 7 with three initialisers, and E4, three modes compared."""
+"""E2, digits 3 against 7 with three initializers, and E4, three modes compared."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TWO_DIGITS: dict[str, Any] = {
     "early_stopping": 4,
     "threshold": 0.9,
 }
-# The reported test confusion matrices, by the initialiser of weights and biases.
+# The reported test confusion matrices, by the initializer of weights and biases.
 MATRICES = {
     "glorot_uniform": ((1007, 3), (34, 994)),
     "random_uniform": ((1008, 2), (28, 1000)),

@@ -42,7 +42,7 @@ def refusal(*args: Any, **kwargs: Any) -> str:
     return message
 
 
-def test_what_is_plain_is_left_alone() -> None:
+def test_plain_text_is_not_changed() -> None:
     for value in (X, X.tolist(), 3, None):
         assert as_plain(value, "X") == (value, None) if value is not X else True
         assert target_as_plain(value, "y") is value

@@ -57,7 +57,7 @@ def test_the_quota_of_a_version_1_container(
     assert quota_cpus(version_1(tmp_path, quota, period)) == expected
 
 
-def test_version_2_counts_where_there_are_both(tmp_path: Path) -> None:
+def test_version_2_wins_if_both_exist(tmp_path: Path) -> None:
     version_1(tmp_path, "100000", "100000")
     assert quota_cpus(version_2(tmp_path, "300000 100000")) == 3
 

@@ -40,7 +40,7 @@ def test_one_process_keeps_another_out(tmp_path: Path) -> None:
             pass
 
 
-def test_where_no_file_can_be_made_nobody_waits(tmp_path: Path) -> None:
+def test_without_writable_folder_there_is_no_lock(tmp_path: Path) -> None:
     with locked(tmp_path / "missing" / "lock"), locked(tmp_path / "missing" / "lock"):
         pass
 
@@ -73,7 +73,7 @@ def test_a_file_and_its_name_are_put_on_disk(
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-def test_a_file_of_several_pieces_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_in_pieces_is_complete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "_PIECE", 100)
     contents = [bytes(range(256)), b"", b"short", memoryview(np.arange(300.0)), bytes(100)]
     write_atomically(tmp_path / "file", *contents)

@@ -51,7 +51,7 @@ def test_a_link_to_a_folder_is_a_folder(tmp_path: Path) -> None:
 
 
 @posix
-def test_files_alone_are_removed(tmp_path: Path) -> None:
+def test_only_files_are_removed(tmp_path: Path) -> None:
     (tmp_path / "a").touch()
     (tmp_path / "kept").touch()
     makers = {
@@ -132,7 +132,7 @@ def test_a_folder_is_free_once_its_holder_is_killed(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_is_held_until_it_is_let_go_of(tmp_path: Path) -> None:
+def test_folder_is_locked_until_release(tmp_path: Path) -> None:
     pytest.importorskip("fcntl")
     lock = FolderLock(tmp_path)
     with pytest.raises(BlockingIOError):
@@ -144,5 +144,5 @@ def test_a_folder_is_held_until_it_is_let_go_of(tmp_path: Path) -> None:
     FolderLock(tmp_path).release()
 
 
-def test_a_folder_that_is_not_there_is_held_by_nobody(tmp_path: Path) -> None:
+def test_missing_folder_is_not_locked(tmp_path: Path) -> None:
     FolderLock(tmp_path / "missing").release()

@@ -68,7 +68,7 @@ def test_a_signal_that_a_handler_takes_is_brought_to_it() -> None:
         signal.signal(signal.SIGTERM, before)
 
 
-def test_what_nobody_handles_is_left_alone() -> None:
+def test_unhandled_signals_are_not_changed() -> None:
     with Interrupts():
         assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
@@ -96,8 +96,8 @@ def test_other_threads_may_use_it_and_no_signal_reaches_them() -> None:
     assert done == [1]
 
 
-def test_somebody_is_told_first() -> None:
-    told: list[int] = []
-    with pytest.raises(KeyboardInterrupt), Interrupts(lambda: told.append(1)):
+def test_notification_precedes_interrupt() -> None:
+    calls: list[int] = []
+    with pytest.raises(KeyboardInterrupt), Interrupts(lambda: calls.append(1)):
         press()
-    assert told == [1]
+    assert calls == [1]

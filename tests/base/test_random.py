@@ -38,7 +38,7 @@ def test_epoch_and_step_are_0_unless_given() -> None:
     assert first(5, Purpose.SPLIT) == first(5, Purpose.SPLIT, 0, 0)
 
 
-def test_drawing_from_one_stream_leaves_another_alone() -> None:
+def test_drawing_from_one_stream_does_not_change_another() -> None:
     expected = first(0, Purpose.DROPOUT)
     stream(0, Purpose.SHUFFLE).permutation(1000)
     other = stream(0, Purpose.DROPOUT)

@@ -220,7 +220,7 @@ def test_arrays_of_bytes_are_images_but_never_inverted_unasked(
         (UNIT, 2 * UNIT - 1, "seem to have the range -1 to 1, and those in training 0 to 1"),
     ],
 )
-def test_arrays_unlike_those_in_training_are_told(
+def test_arrays_outside_training_range_are_reported(
     seen: np.ndarray, given_rows: np.ndarray, words: str, tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
@@ -251,7 +251,7 @@ def test_only_images_are_inverted(tmp_path: Path, capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.parametrize("form", ["npz", "npy"])
-def test_a_run_on_arrays_predicts_its_test_part_as_it_said(
+def test_run_on_arrays_predicts_test_part_with_recorded_metrics(
     form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

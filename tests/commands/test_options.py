@@ -97,7 +97,7 @@ def test_an_option_sets_its_field_and_no_other(
     assert config != TrainConfig() or value == "auto"
 
 
-def test_there_is_an_option_for_every_field() -> None:
+def test_every_field_has_an_option() -> None:
     assert {field for _, field, _ in GIVEN} == {f.name for f in dataclasses.fields(TrainConfig)}
 
 
@@ -122,11 +122,11 @@ def test_help_names_every_option_once_and_in_a_group() -> None:
     "registry", [ACTIVATIONS, LOSSES, INITIALIZERS, OPTIMIZERS, SCHEDULES, SCALERS],
     ids=lambda registry: registry.kind,
 )  # fmt: skip
-def test_help_names_everything_there_is_to_choose(registry: Any) -> None:
+def test_help_names_every_choice(registry: Any) -> None:
     assert ", ".join(registry.names()) in " ".join(HELP.split())
 
 
-def test_help_says_what_the_defaults_are() -> None:
+def test_help_states_defaults() -> None:
     text = " ".join(HELP.split())
     for default in ("relu", "128,64", "random", "none", "0.0", "0.5", "float32", "minibatch"):
         assert f"(default: {default})" in text

@@ -255,7 +255,7 @@ def test_a_folder_in_use_is_refused(
 
 @posix
 def test_the_first_of_two_runs_is_whole(tmp_path: Path) -> None:
-    """The second begins while the first trains, which is told by its history."""
+    """The second run starts while the first trains, as its history shows."""
     first = ["--data", "digits", "--hidden", "8", "--epochs", "1000000", "--no-plots"]
     with started("fastmlp.train", *first, "--out", str(tmp_path / "out")) as process:
         assert process.stderr is not None
@@ -336,7 +336,7 @@ def test_a_folder_that_python_holds_is_refused() -> None:
         ("--dta", "; did you mean --data?"), ("7", " (--help lists the options)"),
     ],
 )  # fmt: skip
-def test_an_argument_without_its_option_is_told_which(
+def test_argument_without_its_option_is_reported(
     command: str, argument: str, hint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Path("here").touch()

@@ -47,7 +47,7 @@ def with_targets(tmp_path: Path, y: np.ndarray) -> str:
     return str(path)
 
 
-def test_a_run_folder_predicts_its_test_set_as_it_said(
+def test_run_folder_predicts_test_set_with_recorded_metrics(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "run"

@@ -100,7 +100,7 @@ def test_a_missing_column_is_named(folder: Path, refused: Callable[..., str]) ->
     assert "'area'" in refused(3, path)
 
 
-def test_without_a_header_the_target_is_where_it_was(folder: Path, predict: Predict) -> None:
+def test_without_header_target_is_found_by_position(folder: Path, predict: Predict) -> None:
     expected, _ = predict(folder / "prices.csv")
     assert predict(write(folder / "bare.csv", NAMES, TABLE, header=False))[0] == expected
     found, _ = predict(write(folder / "bare.csv", NAMES[1:], TABLE, header=False))

@@ -53,7 +53,7 @@ def test_a_team_is_at_most_as_large_as_planned(result: TrainResult) -> None:
 
 
 @pytest.mark.parametrize(("step", "says"), [("per_sample", PER_SAMPLE), ("general", NO_COUNTER)])
-def test_without_phases_it_says_why(step: str, says: str, result: TrainResult) -> None:
+def test_missing_phases_are_explained(step: str, says: str, result: TrainResult) -> None:
     assert profiled(result, plan=dataclasses.replace(result.plan, step=step)) == [
         "phase                   us a step    share",
         "whole step               1,000.00   100.0%",

@@ -25,7 +25,7 @@ TIMED = {"timings.json", "report.html", "checkpoints"}
 
 @pytest.fixture
 def alone(tmp_path: Path) -> dict[str, bytes]:
-    """What a run leaves that nobody interrupts."""
+    """The folder of an uninterrupted run."""
     assert main([*SMALL, "--quiet", "--out", str(tmp_path / "alone")]) == 0
     return results(tmp_path / "alone")
 
@@ -35,7 +35,7 @@ def results(folder: Path) -> dict[str, bytes]:
 
 
 def end_at(count: int, error: type[BaseException], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the next run end after so many slices and epochs."""
+    """End the next run after a number of slices and epochs."""
     tell, end = Run.tell, EndAt(count, error)
 
     def tell_and_end(run: Run, event: str, *arguments: Any) -> None:
@@ -47,7 +47,7 @@ def end_at(count: int, error: type[BaseException], monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("count", [1, 5])
-def test_a_killed_run_goes_on_to_the_same_files(
+def test_killed_run_resumes_to_same_files(
     count: int, alone: dict[str, bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "run"
@@ -60,7 +60,7 @@ def test_a_killed_run_goes_on_to_the_same_files(
     assert results(folder) == alone
 
 
-def test_ctrl_c_keeps_a_checkpoint_and_says_how_to_go_on(
+def test_ctrl_c_keeps_checkpoint_and_shows_how_to_resume(
     alone: dict[str, bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "run"
@@ -73,7 +73,7 @@ def test_ctrl_c_keeps_a_checkpoint_and_says_how_to_go_on(
     assert results(folder) == alone
 
 
-def test_resume_begins_a_run_where_there_is_none(alone: dict[str, bytes], tmp_path: Path) -> None:
+def test_resume_starts_run_if_there_is_none(alone: dict[str, bytes], tmp_path: Path) -> None:
     assert main([*SMALL, "--quiet", "--resume", str(tmp_path / "new")]) == 0
     assert results(tmp_path / "new") == alone
     assert len(list((tmp_path / "new" / "checkpoints").iterdir())) == 2

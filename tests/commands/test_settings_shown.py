@@ -51,7 +51,7 @@ def test_classes_have_no_target_scale() -> None:
 
 
 @pytest.mark.parametrize("dataset", [lines(500), blobs(500)], ids=["regression", "classes"])
-def test_few_updates_by_the_defaults_are_told(dataset: Dataset) -> None:
+def test_few_updates_with_defaults_are_reported(dataset: Dataset) -> None:
     (line,) = few_updates_lines(start(TrainConfig(), dataset))
     # 360 rows are 12 batches.
     assert line == (
@@ -83,7 +83,7 @@ def test_explain_shows_what_the_task_has_decided(
     assert 'target_scale = "auto"' in capsys.readouterr().out
 
 
-def test_the_command_says_it_before_training(
+def test_command_reports_it_before_training(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     dataset = lines(100)

@@ -229,7 +229,7 @@ def test_times_are_short() -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="signals end processes there")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_a_sweep_whose_cells_would_take_for_ever(
+def test_signal_ends_sweep_with_endless_cells(
     number: signal.Signals, code: int, tmp_path: Path
 ) -> None:
     with started(

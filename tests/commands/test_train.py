@@ -72,9 +72,7 @@ def test_the_run_folder_repeats_the_run_to_the_byte(
     assert "test accuracy" in capsys.readouterr().out
 
 
-def test_the_data_are_freed_before_there_are_reports(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_data_are_freed_before_reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     loaded: list[weakref.ref[np.ndarray]] = []
     reported = []
 
@@ -156,7 +154,7 @@ def test_without_a_terminal_there_is_a_line_per_epoch(capsys: pytest.CaptureFixt
     assert not any(line.startswith("epoch ") for line in captured.out.splitlines())
 
 
-def test_auto_says_on_stderr_which_data_and_why(
+def test_auto_reports_data_and_reason_on_stderr(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("FASTMLP_DATA", raising=False)
@@ -241,7 +239,7 @@ def test_a_bad_config_file_is_refused(
     assert says in capsys.readouterr().err
 
 
-def test_the_history_grows_in_the_folder_while_training_goes_on(
+def test_history_grows_in_folder_during_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder, seen = tmp_path / "run", []

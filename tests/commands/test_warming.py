@@ -65,7 +65,7 @@ def test_quiet_leaves_stderr_empty(asked: list[Any], capsys: pytest.CaptureFixtu
     assert "kept in" in captured.out
 
 
-def test_it_says_so_if_nothing_can_be_kept(
+def test_missing_cache_folder_is_reported(
     asked: list[Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(warming, "kept_in", lambda: None)

@@ -556,7 +556,7 @@ def test_target_columns_of_frames_are_found_by_name(
     np.testing.assert_array_equal(getattr(data, f"y_{part}"), data.y)
 
 
-def test_a_further_target_column_is_said_where_the_dataset_is_made() -> None:
+def test_second_target_column_is_reported_when_dataset_is_made() -> None:
     frame = _pandas({"u": [0.5, 1.5], "v": [2.5, 3.5]})
     with pytest.warns(UserWarning, match="y_test: left out 'w'") as caught:
         data = Dataset(X[:2], frame, X[:2], frame.assign(w=0.0)[["w", "v", "u"]])

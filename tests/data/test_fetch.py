@@ -89,7 +89,7 @@ def test_a_connection_that_is_cut_is_refused() -> None:
         fetch(url, DIGEST, timeout=5)
 
 
-def test_without_a_name_server_the_error_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_name_server_error_names_cause(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_network(*_: object, **__: object) -> None:
         raise socket.gaierror(-3, "Temporary failure in name resolution")
 

@@ -106,7 +106,7 @@ def test_an_npz_file_with_further_rows(tmp_path: Path) -> None:
         )
 
 
-def test_content_tells_the_kind_of_a_file(tmp_path: Path) -> None:
+def test_kind_of_file_is_recognised_by_content(tmp_path: Path) -> None:
     np.savez(tmp_path / "arrays", X=np.zeros(3))
     np.save(tmp_path / "array.npy", np.zeros(3))
     (tmp_path / "t.csv").write_text(TRAIN)

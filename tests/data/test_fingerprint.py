@@ -32,13 +32,13 @@ def test_equal_contents_have_equal_fingerprints_whatever_their_names() -> None:
         ("feature_range", (0.0, 11.0)),
     ],
 )
-def test_each_part_tells_and_is_named(part: str, value: object) -> None:
+def test_each_part_of_fingerprint_matters_and_is_named(part: str, value: object) -> None:
     changed, plain = fingerprint(replace(PLAIN, **{part: value})), fingerprint(PLAIN)
     assert [name for name in plain if plain[name] != changed[name]] == [part]
     assert data_hash(replace(PLAIN, **{part: value})) != data_hash(PLAIN)
 
 
-def test_validation_rows_tell() -> None:
+def test_validation_rows_are_part_of_identity() -> None:
     given = replace(PLAIN, X_validation=X, y_validation=Y)
     other = replace(PLAIN, X_validation=X, y_validation=1 - Y)
     assert len({data_hash(data) for data in (PLAIN, given, other)}) == 3
@@ -46,7 +46,7 @@ def test_validation_rows_tell() -> None:
     assert fingerprint(given)["X_validation"] == fingerprint(given)["X"]
 
 
-def test_sparse_features_tell_by_their_numbers_and_places() -> None:
+def test_sparse_features_are_identified_by_values_and_indices() -> None:
     sparse = pytest.importorskip("scipy.sparse")
     dense = np.array([[0.0, 1.0], [1.0, 0.0], [0.0, 2.0]])
     y = np.array([0, 1, 1])

@@ -47,7 +47,7 @@ def test_every_type_is_read_back(
 
 @pytest.mark.parametrize("name", ["images.gz", "images"])
 @pytest.mark.parametrize("compress", [False, True])
-def test_the_content_tells_whether_it_is_compressed(
+def test_compressed_content_is_recognised(
     name: str, compress: bool, tmp_path: Path, idx_bytes: IdxBytes
 ) -> None:
     content = idx_bytes(IMAGES)

@@ -38,7 +38,7 @@ def table(tmp_path: Path) -> Callable[[str], Path]:
 
 
 @pytest.mark.parametrize("header", ["", "a,b\n", "0,1\n"])
-def test_a_table_of_features_alone(table: Callable[[str], Path], header: str) -> None:
+def test_table_without_target(table: Callable[[str], Path], header: str) -> None:
     inputs = read(table(f"{header}1,2.5\n3,4\n"))
     expected = [[1, 2.5], [3, 4]]
     if header == "0,1\n":  # two numbers are a row, as in training
@@ -116,7 +116,7 @@ def test_arrays(tmp_path: Path) -> None:
         read(tmp_path / "e.npz")
 
 
-def test_idx_files_told_by_their_content(
+def test_idx_files_are_recognised_by_content(
     tmp_path: Path, idx_bytes: Callable[[np.ndarray], bytes]
 ) -> None:
     images = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)

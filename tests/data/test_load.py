@@ -41,7 +41,7 @@ def test_auto_takes_mnist_where_it_is(
     assert "MNIST" in said[0] and str(folder) in said[0] and "--data digits" in said[0]
 
 
-def test_auto_falls_back_to_digits_and_says_why(
+def test_auto_falls_back_to_digits_with_reason(
     no_mnist: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data = load_dataset()
@@ -138,7 +138,7 @@ def test_npz_files(name: str, tmp_path: Path) -> None:
         load_dataset(tmp_path / name, target=0)
 
 
-def test_a_compressed_table_is_told_by_its_content(tmp_path: Path) -> None:
+def test_compressed_table_is_recognised_by_content(tmp_path: Path) -> None:
     for name in ("some.csv.gz", "some.csv", "some"):
         (tmp_path / name).write_bytes(gzip.compress(CSV.encode()))
         data = load_dataset(tmp_path / name, notify=lambda message: None)

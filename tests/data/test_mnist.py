@@ -160,7 +160,7 @@ def test_the_second_mirror_replaces_a_file_the_first_has_damaged(
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == mirror.bodies
 
 
-def test_offline_the_error_says_everything(dead_mirror: str, tmp_path: Path) -> None:
+def test_offline_error_has_all_remedies(dead_mirror: str, tmp_path: Path) -> None:
     folder = tmp_path / "mnist"
     message = refusal(lambda: mnist.download(folder, [dead_mirror, "http://127.0.0.1:x/"]))
     assert all(f"{name}.gz" in message for name in mnist.FILES)
@@ -287,9 +287,9 @@ def named_like(folder: Path, pattern: str, quartet: dict[str, bytes]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in quartet.items():
         part, kind = ("test" if "t10k" in name else "train"), name.split("-")[1]
-        told = pattern.replace("PART", part).replace("KIND", kind)
-        told = told.replace("T10K", "t10k" if part == "test" else "train")
-        path = folder / told.replace("DIM", "3" if kind == "images" else "1")
+        name = pattern.replace("PART", part).replace("KIND", kind)
+        name = name.replace("T10K", "t10k" if part == "test" else "train")
+        path = folder / name.replace("DIM", "3" if kind == "images" else "1")
         path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
     return folder
 
@@ -371,7 +371,7 @@ def test_several_folders_of_sets_are_listed_and_one_can_be_chosen(
     assert folder_of(name="kmnist") == tmp_path / "root" / "KMNIST" / "raw"
 
 
-def test_another_set_in_place_of_mnist_is_said(
+def test_other_data_set_instead_of_mnist_is_reported(
     no_mnist: Path, tmp_path: Path, write_quartet: WriteQuartet
 ) -> None:
     said: list[str] = []
@@ -466,7 +466,7 @@ def test_load_keeps_the_pixels_of_a_row_together(
         (mnist.TEST_IMAGES, np.zeros((4, 3, 2), np.int16), "must hold uint8 values"),
     ],
 )
-def test_files_that_do_not_fit_together_are_refused(
+def test_inconsistent_files_are_refused(
     name: str,
     array: np.ndarray,
     words: str,

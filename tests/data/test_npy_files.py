@@ -42,7 +42,7 @@ def refusal(name: object, **options: str) -> str:
         ("images_val", "labels_val"),
     ],
 )
-def test_the_name_of_the_features_tells_that_of_the_targets(
+def test_name_of_targets_follows_from_name_of_features(
     features: str, targets: str, tmp_path: Path
 ) -> None:
     save(tmp_path, **{features: X, targets: Y, "other_y": Y[:1], "notes": X[:1]})
@@ -74,7 +74,7 @@ def test_a_comma_may_be_in_a_name(tmp_path: Path) -> None:
     assert read_npy(str(tmp_path / "a,b.npy")).name == "a,b"
 
 
-def test_further_parts_are_taken_where_they_are_whole(tmp_path: Path) -> None:
+def test_other_parts_are_read_if_complete(tmp_path: Path) -> None:
     save(tmp_path, X=X, y=Y, X_test=X[:2], y_test=Y[:2], X_val=X[:3])
     said: list[str] = []
     data = read_npy(str(tmp_path / "X.npy"), notify=said.append)

@@ -168,7 +168,7 @@ def test_rows_are_those_of_the_part_where_there_are_some(part: str, tmp_path: Pa
         (np.arange(6) * 1000, "target: y, classification (6 classes)"),
     ],
 )
-def test_what_was_inferred_is_said(y: np.ndarray, words: str, tmp_path: Path) -> None:
+def test_inferred_dialect_is_reported(y: np.ndarray, words: str, tmp_path: Path) -> None:
     said: list[str] = []
     path = stored(tmp_path / "some.npz", X=X, y=y, x_val=X, y_val=y)
     read_npz(path, notify=said.append)
@@ -177,7 +177,7 @@ def test_what_was_inferred_is_said(y: np.ndarray, words: str, tmp_path: Path) ->
     assert words in line and line.endswith("; also x_val, y_val")
 
 
-def test_many_classes_are_said_to_be_a_choice(tmp_path: Path) -> None:
+def test_many_classes_are_reported_as_inferred(tmp_path: Path) -> None:
     said: list[str] = []
     path = stored(tmp_path / "some.npz", X=np.zeros((30, 1)), y=np.arange(30))
     read_npz(path, notify=said.append)
@@ -406,7 +406,7 @@ def test_mutated_files_are_read_or_refused(
         assert str(path) in str(error)
         assert "\n" not in str(error)
     else:
-        # The checksum guards the arrays: only what nobody reads may have changed.
+        # The checksum guards the arrays: only bytes that are not read may have changed.
         np.testing.assert_array_equal(read.X, X)
         np.testing.assert_array_equal(read.y, Y)
 

@@ -197,7 +197,7 @@ def test_metadata_files_of_macos_are_refused(tmp_path: Path) -> None:
         read_pngs([tmp_path / "._a.png"], 6)
 
 
-def test_a_folder_of_other_images_says_so(tmp_path: Path) -> None:
+def test_folder_of_other_images_is_reported(tmp_path: Path) -> None:
     for name in ("a.JPG", "b.jpeg", "._c.png"):
         (tmp_path / name).touch()
     with pytest.raises(DataError, match=r"got files that end in \.jpeg, \.jpg; .*convert images"):

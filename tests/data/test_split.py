@@ -251,7 +251,7 @@ def with_validation_rows(n_test: int, form: Any = np.asarray) -> Dataset:
         ("none", 30, (130, 20, None)),
     ],
 )
-def test_validation_rows_of_its_own_are_the_validation_part(
+def test_given_validation_rows_are_validation_part(
     text: str, n_test: int, lengths: tuple[int | None, ...], validation: float, hold_out: str
 ) -> None:
     data = with_validation_rows(n_test)

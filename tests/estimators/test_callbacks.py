@@ -20,7 +20,7 @@ USUAL = {"hidden_layer_sizes": (5,), "max_iter": 4, "batch_size": 16, "random_st
 
 
 class Recorder:
-    """Of scikit-learn's protocol, spread to the estimators within others; keeps what it is told."""
+    """A scikit-learn callback that is propagated to sub-estimators and records its calls."""
 
     max_propagation_depth = None
 
@@ -137,7 +137,7 @@ def test_fastmlps_own_callbacks_follow_a_fit_too() -> None:
         assert stopped.n_iter_ == 1
 
 
-def test_a_clone_has_callbacks_of_its_own_kind() -> None:
+def test_clone_has_its_own_callbacks() -> None:
     model = MLPClassifier(callbacks=[Recorder()])
     assert [type(callback) for callback in clone(model).callbacks] == [Recorder]
 

@@ -48,7 +48,7 @@ def test_a_run_that_failed_was_not_the_first(locks: list[Path]) -> None:
     assert len(locks) == 2
 
 
-def test_without_a_folder_for_kernels_nobody_waits(
+def test_without_cache_folder_there_is_no_lock(
     locks: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(compiling, "kept_in", lambda: None)

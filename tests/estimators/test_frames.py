@@ -115,7 +115,7 @@ def test_columns_of_dates_are_named(frame: Any, dtype: str) -> None:
         fitted(frame(columns()), frame({"day": dates}), MLPRegressor)
 
 
-def test_missing_values_are_refused_as_theirs(frame: Any) -> None:
+def test_missing_values_are_refused_as_in_scikit_learn(frame: Any) -> None:
     rows = frame({**columns("abc"), "d": [None, *X[1:, 3].tolist()]})
     with pytest.raises(ValueError, match="Input X contains NaN"):
         fitted(rows, Y)

@@ -33,7 +33,7 @@ quiet = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarnin
 
 
 @quiet
-def test_in_a_pipeline_and_a_search_as_theirs() -> None:
+def test_pipeline_and_search_work() -> None:
     X, y = classes(90)
     searches = [
         GridSearchCV(
@@ -72,7 +72,7 @@ def compiled_in_this_process() -> int:
 
 
 class Telling(MLPClassifier):
-    """Scores by what its process did."""
+    """Scores with the state of its process."""
 
     def score(self, X: Any, y: Any) -> float:
         self.predict(X)
@@ -81,7 +81,7 @@ class Telling(MLPClassifier):
 
 @quiet
 @pytest.mark.filterwarnings("ignore::UserWarning")  # loky's, of short tasks
-def test_worker_processes_compile_nothing_and_share_the_cpus() -> None:
+def test_worker_processes_compile_nothing_and_share_cpus() -> None:
     X, y = classes()
     fit_quietly(MLPClassifier(**USUAL), X, y).predict(X)  # whose kernels are on disk from here on
     scores = joblib.Parallel(n_jobs=2, backend="loky")(
@@ -98,7 +98,7 @@ def _fit_and_tell(X: np.ndarray, y: np.ndarray, seed: int) -> float:
 @quiet
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("backend", ["loky", "threading"])
-def test_a_search_in_parallel_is_the_search_alone(backend: str) -> None:
+def test_parallel_search_equals_serial_search(backend: str) -> None:
     X, y = classes()
     grid = {"alpha": [1e-3, 1.0], "solver": ["adam", "lbfgs"]}
     searches = [
@@ -119,7 +119,7 @@ def test_fits_in_a_search_can_be_weighted() -> None:
 # --- copies ---
 
 
-def test_a_pickle_predicts_the_same_and_goes_on_alike() -> None:
+def test_pickle_predicts_and_continues_alike() -> None:
     X, y = classes()
     model = fit_quietly(MLPClassifier(**USUAL), X, y)
     thawed = pickle.loads(pickle.dumps(model))
@@ -248,7 +248,7 @@ def test_several_outputs(solver: str) -> None:
 
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-def test_too_few_epochs_are_warned_of_as_theirs(solver: str) -> None:
+def test_too_few_epochs_warn_as_in_scikit_learn(solver: str) -> None:
     X, y = classes()
     said = []
     for model in both("MLPClassifier", solver=solver, max_iter=2):
@@ -258,7 +258,7 @@ def test_too_few_epochs_are_warned_of_as_theirs(solver: str) -> None:
     assert said[0] == said[1]
 
 
-def test_too_large_a_batch_is_warned_of_as_theirs() -> None:
+def test_too_large_batch_warns_as_in_scikit_learn() -> None:
     said = []
     for model in both("MLPClassifier", batch_size=61, n_iter_no_change=1, tol=10.0):
         with pytest.warns(UserWarning) as caught:
@@ -277,7 +277,7 @@ def errors_of(fit: Any, *arguments: Any, **parameters: Any) -> list[str]:
     return said
 
 
-def test_errors_are_theirs() -> None:
+def test_errors_equal_scikit_learns() -> None:
     X, y = classes()
     for fit, parameters in [
         (lambda m: m.partial_fit(X, y), {}),

@@ -134,7 +134,7 @@ def test_float32_stays_float32_and_differs_by_its_rounding() -> None:
      {**SGD, "learning_rate": "adaptive", "n_iter_no_change": 1, "tol": 0.5}],
     ids=str,
 )  # fmt: skip
-def test_epochs_of_partial_fit_go_on(parameters: dict[str, Any]) -> None:
+def test_epochs_of_partial_fit_continue(parameters: dict[str, Any]) -> None:
     X, y = classes()
     theirs, ours = both(CLASSIFIER, **parameters)
     for model in (theirs, ours):
@@ -144,7 +144,7 @@ def test_epochs_of_partial_fit_go_on(parameters: dict[str, Any]) -> None:
     assert_same_attributes(ours, theirs)
 
 
-def test_partial_fit_goes_on_after_fit() -> None:
+def test_partial_fit_continues_after_fit() -> None:
     X, y = numbers()
     theirs, ours = both(REGRESSOR)
     for model in (theirs, ours):
@@ -160,7 +160,7 @@ def test_partial_fit_goes_on_after_fit() -> None:
      {"tol": 0.1, "n_iter_no_change": 2}],
     ids=str,
 )  # fmt: skip
-def test_a_warm_start_goes_on(parameters: dict[str, Any]) -> None:
+def test_warm_start_continues(parameters: dict[str, Any]) -> None:
     X, y = classes()
     theirs, ours = both(CLASSIFIER, warm_start=True, **parameters)
     for model in (theirs, ours):
@@ -170,7 +170,7 @@ def test_a_warm_start_goes_on(parameters: dict[str, Any]) -> None:
     assert_same_attributes(ours, theirs, rtol=1e-6)
 
 
-def test_random_states_are_consumed_as_theirs() -> None:
+def test_random_states_are_consumed_as_in_scikit_learn() -> None:
     X, y = classes()
     states = [np.random.RandomState(5), np.random.RandomState(5)]
     for model, state in zip(both(CLASSIFIER, early_stopping=True), states, strict=True):
@@ -190,7 +190,7 @@ def test_predictions_follow_weights_set_by_hand() -> None:
     np.testing.assert_array_equal(ours.predict(X), theirs.predict(X))
 
 
-def test_parameters_and_defaults_are_theirs_and_come_first() -> None:
+def test_parameters_and_defaults_equal_scikit_learns_and_come_first() -> None:
     theirs, ours = both(CLASSIFIER)[0].__class__(), MLPClassifier()
     expected = theirs.get_params()
     assert {name: ours.get_params()[name] for name in expected} == expected

@@ -36,7 +36,7 @@ class Scoring:
 
 
 def forms(base: Any) -> dict[str, tuple[Any, dict[str, Any]]]:
-    """Subclasses of an estimator by what they do, each with parameters that it can be given."""
+    """Subclasses of an estimator by their kind, each with valid parameters."""
 
     class Before(base):  # type: ignore[misc]
         def __init__(self, width: int = 8):
@@ -151,7 +151,7 @@ def pair(name: str, form: str) -> tuple[Any, Any, dict[str, Any]]:
 
 @pytest.mark.parametrize("form", NAMES)
 @pytest.mark.parametrize("name", PROBLEMS)
-def test_a_subclass_is_what_it_would_be_of_theirs(name: str, form: str) -> None:
+def test_subclass_behaves_as_subclass_of_scikit_learns_class(name: str, form: str) -> None:
     theirs, ours, parameters = pair(name, form)
     X, y = PROBLEMS[name]
     for given in ({}, parameters):
@@ -185,7 +185,7 @@ def test_a_subclass_can_be_cloned_set_and_printed(name: str, form: str) -> None:
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("form", NAMES)
 @pytest.mark.parametrize("name", PROBLEMS)
-def test_a_subclass_can_be_searched_as_theirs(name: str, form: str) -> None:
+def test_subclass_works_in_searches(name: str, form: str) -> None:
     theirs, ours, parameters = pair(name, form)
     X, y = PROBLEMS[name]
     if form in ("keywords", "inherited"):  # whose random state gets lost in a clone

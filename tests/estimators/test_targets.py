@@ -286,7 +286,7 @@ def test_fewer_classes_may_be_validated() -> None:
 # --- one class ---
 
 
-def test_the_only_class_has_a_column_of_its_own() -> None:
+def test_only_class_has_its_own_column() -> None:
     model = classifier(np.full(len(X), "only"))
     np.testing.assert_array_equal(model.predict_proba(X), np.ones((len(X), 1)))
     np.testing.assert_array_equal(model.predict_log_proba(X), np.zeros((len(X), 1)))
@@ -325,7 +325,7 @@ def test_masked_weights_are_refused_by_fastmlps_own_fit() -> None:
 
 
 @pytest.mark.parametrize("door", ["fit", "y_val", "partial_fit", "fastmlp.fit", "X"])
-def test_what_exceeds_float32_is_told_from_divergence(door: str) -> None:
+def test_overflow_of_float32_is_distinguished_from_divergence(door: str) -> None:
     narrow, large = X.astype(np.float32), ONE * 1e39
     model = MLPRegressor(**USUAL)
     config = fastmlp.TrainConfig(epochs=1, batch_size=16, scale="none", target_scale="none")

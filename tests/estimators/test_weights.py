@@ -194,7 +194,7 @@ def test_the_best_score_is_finite_after_a_divergence() -> None:
     fit_quietly(model.set_params(learning_rate_init=1e-3), X, Y)
     finite = [score for score in model.validation_scores_ if np.isfinite(score)]
     assert finite and model.best_validation_score_ == max(finite)
-    # Neither does the optimizer go on with what it diverged by.
+    # The optimizer does not continue with the state that diverged.
     fit_quietly(model.set_params(early_stopping=False), X, Y, method="partial_fit")
     assert np.isfinite(model.loss_) and np.isfinite(model.best_loss_)
 

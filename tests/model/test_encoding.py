@@ -54,7 +54,7 @@ def test_what_is_not_contiguous_is_copied(dtype: np.dtype) -> None:
         np.testing.assert_array_equal(numbers(data, dtype), X)
 
 
-def test_the_callers_array_stays_writeable_and_ours_is_not() -> None:
+def test_callers_array_stays_writeable_and_datasets_is_not() -> None:
     X = np.zeros((2, 3), np.float32)
     data = encoded(X, "none", X.dtype)
     assert X.flags.writeable and not data.X.flags.writeable

@@ -101,7 +101,7 @@ def test_models_of_one_layout_share_what_is_kept(built: list[Evaluator]) -> None
     assert len(built) == 2
 
 
-def test_nobody_borrows_what_is_lent() -> None:
+def test_lent_workspace_is_exclusive() -> None:
     data = encode_for_outputs(X, model().scaling, np.dtype("float32"), n_outputs=3)
     layout = NetworkLayout((4, 3), (ACTIVATIONS.parse("softmax"),), np.dtype("float32"))
     with borrowed(layout, data) as one, borrowed(layout, data) as other:
@@ -150,7 +150,7 @@ def test_a_failed_use_is_not_kept(nothing_is_kept: list[Any]) -> None:
         nothing_is_kept.clear()
 
 
-def test_a_flag_of_old_condemns_nobody(nothing_is_kept: list[Any]) -> None:
+def test_old_flag_raises_no_alarm(nothing_is_kept: list[Any]) -> None:
     predictor, rows = wide_model(), with_zeros(20)
     predictor.outputs(rows)
     nothing_is_kept[0][1].workspace.list_scratch.is_infinite[0] = 1
@@ -228,7 +228,7 @@ def test_another_network_and_another_scaling_count_at_once() -> None:
         (np.ones((4, 3)).T, np.ones((3, 8))[:, :4], True),
     ],
 )
-def test_the_same_bits_are_told(one: Any, other: np.ndarray, same: bool) -> None:
+def test_equal_bits_are_reported(one: Any, other: np.ndarray, same: bool) -> None:
     assert evaluators._same_bits(one, other) == same
 
 
@@ -283,9 +283,7 @@ def test_a_fork_predicts_and_keeps_though_a_thread_had_the_lock(
 
     with evaluators._lock:
         assert ending(in_child) == (0, "True 1 0")
-        assert (
-            predictor.outputs(X[:3]).tobytes() == expected
-        )  # and who cannot have it, does without
+        assert predictor.outputs(X[:3]).tobytes() == expected  # and without it there is a fallback
     assert len(built) == 1
 
 

@@ -174,7 +174,7 @@ def test_without_a_loss_nothing_can_be_called() -> None:
     assert (found.loss, found.update, found.is_fused, found.loss_parameter) == (0, 0, 0, 0.0)
 
 
-def test_options_arrive_as_floats_each_in_its_place() -> None:
+def test_options_arrive_as_floats_in_order() -> None:
     names = ("threshold", "label_smoothing", "l1", "l2", "clip_norm", "clip_value", "max_norm")
     usual = given()
     assert [getattr(usual, name) for name in names] == [0.5, *[0.0] * 6]

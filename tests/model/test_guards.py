@@ -27,7 +27,7 @@ def enabled(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture(params=[True, False], ids=["page behind", "page before"])
 def is_behind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
-    """On which side of the next arrays the page lies that nobody may touch."""
+    """The side of the next arrays on which the protected page is."""
     monkeypatch.setattr(guards, "_sides", iter([request.param]))
     return bool(request.param)
 

@@ -29,7 +29,7 @@ def square(member, team, sync, x, y, teams):
 
 
 def squares(threads: int, n: int = 1000) -> int:
-    """Square by so many threads, check, and return the size of the team."""
+    """Square with a number of threads, check, and return the size of the team."""
     x = np.arange(n)
     y, teams = np.zeros_like(x), np.zeros(8, np.int64)
     launch(square, threads, x, y, teams)
@@ -73,7 +73,7 @@ def test_launches_from_several_python_threads_do_not_disturb_each_other(threads:
     in_python_threads(work, 4)
 
 
-def test_runs_trained_at_the_same_time_have_the_bits_of_runs_trained_alone() -> None:
+def test_concurrent_runs_have_bits_of_separate_runs() -> None:
     cases = [Case(rows=40, batch_size=7, epochs=20, seed=seed) for seed in range(4)]
     alone = [Run(case) for case in cases]
     for run in alone:
@@ -117,13 +117,13 @@ def test_one_thread_needs_no_region() -> None:
 
 
 @pytest.mark.usefixtures("no_region")
-def test_whoever_finds_the_region_taken_runs_alone() -> None:
+def test_launch_during_another_launch_runs_on_one_thread() -> None:
     with module._one_region:
         assert squares(4) == 1
 
 
 @pytest.mark.usefixtures("no_region")
-def test_a_forked_process_runs_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_forked_process_runs_on_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_is_forked", False)
     module._before_fork()
     module._after_fork_in_child()  # the threads were started by no_region
@@ -137,7 +137,7 @@ def test_a_fork_waits_for_the_end_of_the_region_and_gives_it_back() -> None:
     assert not module._one_region.locked()
 
 
-def test_a_fork_does_not_wait_for_ever_and_gives_back_only_what_it_has(
+def test_fork_waits_for_limited_time_and_releases_only_its_lock(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     class Taken:

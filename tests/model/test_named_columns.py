@@ -1,4 +1,4 @@
-"""Frames to predict from: columns are found by name, in any order, whoever made the frame."""
+"""Frames to predict from: columns are found by name, in any order, for frames of any library."""
 
 from __future__ import annotations
 

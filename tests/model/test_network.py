@@ -111,7 +111,7 @@ def test_views_of_gradients_lie_where_the_parameters_do() -> None:
 
 
 @each_dtype
-def test_the_table_says_where_each_layers_parameters_start(dtype: str) -> None:
+def test_table_has_offset_of_each_layers_parameters(dtype: str) -> None:
     made = network(dtype=dtype)
     fill(made)
     for row, weights, bias in zip(made.table, made.weights, made.biases, strict=True):

@@ -118,7 +118,7 @@ def known_by(X: np.ndarray) -> Polarity | None:
 
 @pytest.mark.parametrize("shape", [lambda x: x, lambda x: 2 * x - 1, lambda x: 255 * x])
 @pytest.mark.parametrize("ink", [1, 0.5, 0.2])
-def test_every_digit_is_told_from_its_opposite(shape: Any, ink: float) -> None:
+def test_every_digit_differs_from_its_inverse(shape: Any, ink: float) -> None:
     pixels = np.round(255 * ink * UNIT).astype(np.uint8)
     dark = known_by(shape(UNIT))
     bright = known_by(shape(1 - UNIT))

@@ -192,7 +192,7 @@ def test_no_rows_give_no_predictions(kind: str, columns: int) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_a_row_is_predicted_the_same_alone_and_among_many(dtype: str) -> None:
+def test_prediction_of_row_does_not_depend_on_other_rows(dtype: str) -> None:
     launched = _ROWS_AT_ONCE
     many = np.random.default_rng(3).normal(size=(launched + 28, 4))
     together = model("regression", dtype).outputs(many, threads=2)

@@ -454,7 +454,7 @@ def test_a_model_of_every_format_is_read(path: Path) -> None:
         assert predictions.tolist() == EXPECTED["predictions"][name]
 
 
-def test_there_is_a_file_of_every_format() -> None:
+def test_every_format_has_a_file() -> None:
     versions = {path.stem.partition("-")[2] for path in FORMATS.glob("*.safetensors")}
     assert versions == {str(version) for version in (*MODEL.upgrades, MODEL.version)}
 
@@ -601,7 +601,7 @@ def test_odd_headers_never_get_through(content: bytes, target: Path, data: st.Da
 
 
 @pytest.mark.parametrize("path", ["missing/model", "file/model", "folder", "nul\0byte"])
-def test_a_place_that_cannot_be_written_to_is_named(
+def test_unwritable_path_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -125,7 +125,7 @@ def test_other_buffers_are_laid_out_like_the_parameters(dtype: str) -> None:
 @each_block
 @each_dropout
 @pytest.mark.parametrize("hidden", ["relu", "softmax"])
-def test_no_two_numbers_share_a_place(
+def test_no_two_values_share_an_index(
     dtype: str, in_panels: bool, block_rows: int, dropout: tuple[float, ...], hidden: str
 ) -> None:
     dropout = dropout if in_panels else ()  # which the per-sample step does not know
@@ -183,7 +183,7 @@ def test_hidden_activations_lie_in_panels_and_outputs_in_rows(dtype: str, block_
 
 
 @each_dtype
-def test_softmax_has_its_rows_whole_wherever_it_stands(dtype: str) -> None:
+def test_softmax_gets_whole_rows_in_every_layer(dtype: str) -> None:
     one = lanes(dtype)
     layers = Workspace(network(dtype, "softmax")).net.layers
     for row in layers:
@@ -219,7 +219,7 @@ def test_transposed_gradients_of_layers_lie_apart(
 
 @pytest.mark.parametrize("block_rows", [1, 7])
 @pytest.mark.parametrize("dropout", DROPOUTS[1:], ids=str)
-def test_a_layer_whose_inputs_are_dropped_keeps_them_apart(
+def test_layer_with_dropped_inputs_stores_them_separately(
     dropout: tuple[float, ...], block_rows: int
 ) -> None:
     workspace = Workspace(network(), block_rows, dropout=dropout)
@@ -284,7 +284,7 @@ def test_a_workspace_for_evaluation_keeps_no_gradients_of_weights() -> None:
     assert work.D.size == work.A.size > 0
 
 
-def test_a_workspace_leaves_the_networks_table_alone() -> None:
+def test_workspace_does_not_change_networks_table() -> None:
     made = network()
     before = made.table.copy()
     one, other = Workspace(made, 7), Workspace(made, 96, dropout=(0.5,) * 4)

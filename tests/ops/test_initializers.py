@@ -154,7 +154,7 @@ def test_layers_of_the_same_shape_have_different_values() -> None:
     assert (made.biases[0] != made.biases[1]).all()
 
 
-def test_weights_and_biases_are_drawn_from_streams_of_their_own() -> None:
+def test_weights_and_biases_have_their_own_streams() -> None:
     made = network((1, 9), weights="random_normal(1)", biases="random_normal(1)")
     for purpose, values in (
         (Purpose.WEIGHTS, made.weights[0][0]),

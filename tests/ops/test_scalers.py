@@ -142,5 +142,5 @@ def test_the_others_need_no_range(name: str) -> None:
 
 
 @each_scaler
-def test_a_fitted_scaler_says_what_it_was(name: str) -> None:
+def test_fitted_scaler_names_its_kind(name: str) -> None:
     assert fit(name, draw()).kind == name

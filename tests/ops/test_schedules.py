@@ -244,7 +244,7 @@ def test_runs_of_one_schedule_do_not_share_their_state() -> None:
     assert (first.factor, second.factor) == (0.25, 1.0)
 
 
-def test_adaptive_lowers_the_rate_in_place_of_stopping_until_it_is_least() -> None:
+def test_adaptive_reduces_rate_instead_of_stopping_down_to_min_rate() -> None:
     controller = SCHEDULES.parse("adaptive(0.1, min_rate=0.01)").controller(base_rate=0.5)
     assert [(controller.lower(), controller.factor) for _ in range(3)] == [
         (True, 0.1), (True, pytest.approx(0.01)), (False, pytest.approx(0.01)),
@@ -252,13 +252,13 @@ def test_adaptive_lowers_the_rate_in_place_of_stopping_until_it_is_least() -> No
 
 
 @pytest.mark.parametrize("name", SCHEDULES.names())
-def test_only_adaptive_lowers_the_rate_in_place_of_stopping(name: str) -> None:
+def test_only_adaptive_reduces_rate_instead_of_stopping(name: str) -> None:
     schedule = SCHEDULES.parse(name)
     assert schedule.controller(1.0).lower() == schedule.needs_stopping == (name == "adaptive")
 
 
 @pytest.mark.parametrize("name", SCHEDULES.names())
-def test_a_schedule_that_follows_a_quantity_says_so(name: str) -> None:
+def test_schedule_that_monitors_a_quantity_declares_it(name: str) -> None:
     moves = watched(f"{name}(patience=0)" if name == "plateau" else name, [1.0, 1.0])[-1] != 1
     assert SCHEDULES.parse(name).needs_monitor == moves
 

@@ -58,7 +58,7 @@ def refusal(registry: Registry[Any], spec: Any) -> str:
 
 
 @each_record
-def test_a_name_alone_gives_the_record_with_its_defaults(
+def test_name_without_parameters_gives_record_with_defaults(
     registry: Registry[Any], record: type[Spec]
 ) -> None:
     assert registry.parse(record.name) == record()
@@ -110,7 +110,7 @@ def test_values_stand_in_order_or_by_name(text: str, expected: Spec) -> None:
     assert OPTIMIZERS.parse(text) == expected
 
 
-def test_a_whole_number_will_do_for_a_number() -> None:
+def test_integer_is_accepted_as_float() -> None:
     value = INITIALIZERS.parse("constant(1)").value  # type: ignore[attr-defined]
     assert value == 1.0 and type(value) is float
 
@@ -151,7 +151,7 @@ def test_an_alias_of_a_name_takes_its_parameters() -> None:
     assert INITIALIZERS.parse("gaussian(0.2)") == RandomNormal(0.2)
 
 
-def test_an_alias_with_parameters_of_its_own_takes_none() -> None:
+def test_alias_with_fixed_parameters_takes_none() -> None:
     message = refusal(INITIALIZERS, "random(0.2)")
     assert "random_normal(0.01)" in message and "write random_normal(...)" in message
 
@@ -262,7 +262,7 @@ def test_wrong_parameters_are_named(text: str, part: str) -> None:
     assert part in refusal(OPTIMIZERS, text)
 
 
-def test_what_takes_no_parameters_says_so() -> None:
+def test_name_without_parameters_is_reported() -> None:
     assert "takes no parameters" in refusal(ACTIVATIONS, "relu(1)")
     assert "it takes none" in refusal(ACTIVATIONS, "relu(slope=1)")
 
@@ -362,7 +362,7 @@ def test_the_losses_of_regressions_take_the_promised_outputs() -> None:
         assert ("softmax" in outputs) == ("squared" in loss)
 
 
-def test_the_exponential_alone_is_for_outputs_only() -> None:
+def test_only_exponential_is_restricted_to_outputs() -> None:
     assert [name for name, record in ACTIVATIONS.records.items() if not record.hidden] == [
         "exponential"
     ]

@@ -51,7 +51,7 @@ def is_finite(result: TrainResult, data: Dataset) -> bool:
 
 @pytest.mark.parametrize("number", range(len(KINDS)), ids=lambda n: "-".join(KINDS[n]))
 @pytest.mark.filterwarnings("ignore:overflow encountered")
-def test_results_are_finite_or_the_run_says_that_it_diverged(number: int) -> None:
+def test_results_are_finite_or_run_diverged(number: int) -> None:
     (optimizer, mode), dtype = KINDS[number], ("float32", "float64")[number % 2]
     for (name, data), (run, changes) in itertools.product(DATA.items(), RUNS.items()):
         config = settings(

@@ -147,7 +147,7 @@ def test_label_smoothing_keeps_them_the_slopes(output: str, loss: str, smoothing
 
 
 @pytest.mark.parametrize("hidden", [("relu", "tanh"), ("softmax", "softplus"), ("silu", "elu(2)")])
-def test_layers_with_activations_of_their_own_have_them(hidden: tuple[str, ...]) -> None:
+def test_layers_have_their_own_activations(hidden: tuple[str, ...]) -> None:
     assert_gradients_are_slopes(away_from_kinks(PLAIN.but(hidden=hidden)))
 
 

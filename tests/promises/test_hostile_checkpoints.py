@@ -69,7 +69,7 @@ anything = st.recursive(
 
 @fuzz
 @given(data=st.data(), value=anything)
-def test_odd_entries_are_gone_on_from_or_refused(
+def test_odd_entries_are_resumed_or_refused(
     content: bytes, folder: Path, data: st.DataObject, value: Any
 ) -> None:
     path = folder / "checkpoint-000000000024.safetensors"
@@ -87,7 +87,7 @@ def test_odd_entries_are_gone_on_from_or_refused(
 
 @fuzz
 @given(data=st.data(), value=anything)
-def test_odd_tables_are_gone_on_from_or_refused(
+def test_odd_tables_are_resumed_or_refused(
     content: bytes, folder: Path, data: st.DataObject, value: Any
 ) -> None:
     path = folder / "checkpoint-000000000024.safetensors"

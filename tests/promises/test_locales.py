@@ -1,4 +1,4 @@
-"""Names with letters that the locale's encoding lacks: files in UTF-8, and runs that go on."""
+"""Names with letters outside the locale's encoding: files in UTF-8, and resumed runs."""
 
 from __future__ import annotations
 
@@ -64,9 +64,7 @@ def table(tmp_path: Path, request: pytest.FixtureRequest) -> bytes:
     ("first", "then", "table"),
     [("ascii", "utf-8", "latin-1"), ("utf-8", "ascii", "utf-8")], indirect=["table"],
 )  # fmt: skip
-def test_a_run_goes_on_in_another_locale(
-    first: str, then: str, table: bytes, tmp_path: Path
-) -> None:
+def test_run_resumes_in_another_locale(first: str, then: str, table: bytes, tmp_path: Path) -> None:
     out = table + b".run"
     options = ["--target", "ü", "--classes", "ä,ß", "--class-weight", "ä=2", "--no-plots"]
     train(first, "--data", table, *options, "--checkpoint-every", "1", "--out", out,

@@ -152,7 +152,7 @@ def test_a_user_without_a_home_folder(
     assert not (ROOT / "~").exists()
 
 
-def test_a_temporary_folder_is_told_of(
+def test_temporary_folder_is_reported(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from fastmlp import _folders
@@ -174,7 +174,7 @@ def test_a_name_with_a_tilde_needs_a_home_folder(homeless: dict[str, str | None]
     assert "--out" in done.stderr and "give the whole path" in done.stderr
 
 
-def test_temporary_folders_are_of_one_user_alone(
+def test_temporary_folders_belong_to_one_user(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     from fastmlp import _folders
@@ -294,7 +294,7 @@ def test_a_locale_without_utf_8(tmp_path: Path) -> None:
 
 
 @needs_mounts
-def test_a_full_disk_is_said(tmp_path: Path) -> None:
+def test_full_disk_is_reported(tmp_path: Path) -> None:
     (tmp_path / "disk").mkdir()
     mounts = ["disk", str(tmp_path / "disk")]
     out = ["--no-plots", "--out", str(tmp_path / "disk" / "run")]

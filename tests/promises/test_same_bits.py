@@ -36,7 +36,7 @@ RUNS: dict[str, dict[str, Any]] = {
         "schedule": "one_cycle(warmup=0.5)",
         "batch_size": 150,
     },
-    "stochastic, put off": {"mode": "stochastic", "l2": 0.01, "scale": "standard"},
+    "stochastic, deferred": {"mode": "stochastic", "l2": 0.01, "scale": "standard"},
     # The first layer a block of samples ahead.
     "stochastic, images": {"mode": "stochastic", "scale": "unit", "l2": 0.001, "log_every": 70},
     "stochastic dropout": {"mode": "stochastic", "dropout": 0.3, "clip_norm": 0.5, "max_norm": 1},
@@ -97,7 +97,7 @@ def test_a_run_can_be_repeated(run: str) -> None:
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("run", RUNS)
 def test_scratch_may_hold_anything(run: str, threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before every slice, too: so a run that goes on in new buffers has the same bits."""
+    """Also before every slice: a run that resumes in new buffers has the same bits."""
     clean = bits(config_of(run), threads)
     advance, evaluate_network = Steps.advance, run_module.evaluate_network
     poisoned = []

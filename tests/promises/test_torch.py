@@ -68,7 +68,7 @@ def test_losses_are_those_of_pytorch(spec: str) -> None:
     np.testing.assert_allclose(d, A.grad.numpy(), rtol=1e-14)
 
 
-def test_poisson_is_that_of_pytorch_but_for_what_the_targets_alone_make() -> None:
+def test_poisson_equals_pytorchs_up_to_constant_of_targets() -> None:
     rng = np.random.default_rng(0)
     z, y, d = rng.normal(0, 1, 20), rng.poisson(2, 20).astype(float), np.empty(20)
     Z = leaf(z)

@@ -1,4 +1,4 @@
-"""Sample weights: a weighted row counts as so many rows."""
+"""Sample weights: a row of weight n counts as n rows."""
 
 from __future__ import annotations
 

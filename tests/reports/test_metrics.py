@@ -58,7 +58,7 @@ def test_several_labels() -> None:
     assert metrics["confusion_matrix"] == [[[1, 0], [1, 1]], [[2, 0], [0, 1]]]
 
 
-def test_one_label_alone_is_still_a_label() -> None:
+def test_single_label_is_a_label() -> None:
     y, predicted = np.array([[1], [1], [0]]), np.array([[1], [0], [0]])
     metrics = multilabel_metrics(y, predicted)
     assert metrics["accuracy"] == pytest.approx(2 / 3)

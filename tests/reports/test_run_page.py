@@ -1,4 +1,4 @@
-"""The page and the pictures of every task, by what can be read in them."""
+"""The text of the page and of the plots of every task."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def name(request: pytest.FixtureRequest) -> str:
     return request.node.callspec.params["evaluation"]
 
 
-def test_each_task_has_its_pictures_and_a_whole_page(evaluation: RunEvaluation, name: str) -> None:
+def test_each_task_has_its_plots_and_complete_page(evaluation: RunEvaluation, name: str) -> None:
     pictures = draw_pictures(evaluation)
     assert {file.removesuffix(".png") for file in pictures} == EXPECTED[name]
     for content in pictures.values():
@@ -75,7 +75,7 @@ def test_a_page_loads_nothing(bars: RunEvaluation) -> None:
         assert address.startswith(("data:image/png;base64,", "#"))
 
 
-def test_plots_on_a_page_have_no_colours_of_their_own_but_those_of_the_curves(
+def test_plots_on_page_use_only_colours_of_curves(
     bars: RunEvaluation,
 ) -> None:
     svgs = re.findall(r"<svg.*?</svg>", run_page(bars, {}), re.DOTALL)
@@ -167,7 +167,7 @@ def test_errors_are_in_the_units_of_the_targets() -> None:
     assert result_lines(evaluation.result)[-1] == "losses are of targets scaled by standard"
 
 
-def test_nothing_is_said_of_scaled_targets_where_there_are_none() -> None:
+def test_unscaled_targets_are_not_reported() -> None:
     evaluation = priced(target_scale="none", learning_rate=1e-6)
     printed = evaluation_lines(evaluation)
     assert "MAE and RMSE are in the units of price" in printed

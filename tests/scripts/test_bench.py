@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-# --- settings, and what asv is told --------------------------------------------------------------
+# --- settings, and arguments of asv --------------------------------------------------------------
 
 
 def test_asv_reads_the_settings_as_we_do(asv: Any) -> None:
@@ -74,7 +74,7 @@ def test_only_the_latest_kernels_are_kept(asv: Any) -> None:
         (["a", "b", "c"], "two commits"),
         (["--quick", "HEAD"], "take no commits"),
         (["--publish", "HEAD"], "take no commits"),
-        (["--machine", "zen3-2cores"], "goes with --record"),
+        (["--machine", "zen3-2cores"], "needs --record"),
         (["--record", "--machine", "../x"], "small letters"),
         (["--quick", "--publish"], "not allowed with"),
     ],
@@ -175,7 +175,7 @@ def passes(
     return make
 
 
-def test_a_regression_is_one_that_every_pass_sees(
+def test_regression_must_appear_in_every_pass(
     bench: Any, passes: Callable[..., Passes], capsys: pytest.CaptureFixture[str]
 ) -> None:
     stub = passes(
@@ -236,11 +236,11 @@ def test_a_commit_is_compared_with_a_copy_of_itself(
     assert git("rev-parse", f"{first}^{{tree}}") == git("rev-parse", f"{second}^{{tree}}")
 
 
-def test_without_result_files_asv_is_to_blame(bench: Any, asv: Any, tmp_path: Path) -> None:
+def test_missing_result_files_are_asvs_error(bench: Any, asv: Any, tmp_path: Path) -> None:
     with pytest.raises(bench.BenchError, match="0 result files for commit 01234567"):
         asv.results_of(tmp_path, "machine", "0123456789")
 
 
-def test_a_commit_that_is_not_there_is_named(bench: Any) -> None:
+def test_missing_commit_is_named(bench: Any) -> None:
     with pytest.raises(bench.BenchError, match="got 'nothere'; see git log"):
         bench._git.hash_of("nothere")

@@ -26,7 +26,7 @@ def test_milestones_are_commits_that_the_site_shows(bench: Any) -> None:
     assert places == sorted(places)
 
 
-def test_milestones_say_what_they_brought(bench: Any) -> None:
+def test_milestones_have_descriptions(bench: Any) -> None:
     for commit, words in bench._history.milestones().items():
         assert re.fullmatch(r"[0-9a-f]{8}", commit) and len(words.split()) >= 3
 
@@ -70,7 +70,7 @@ def test_committing_a_record_does_not_make_head_new(bench: Any, history: Any) ->
     assert len(bench._history.wanted("zen9")) == 1
 
 
-def test_a_milestone_that_the_clone_lacks_is_named(bench: Any, history: Any) -> None:
+def test_missing_milestone_is_named(bench: Any, history: Any) -> None:
     (history.folder / "milestones.txt").write_text("0123abcd Long ago\n")
     with pytest.raises(bench.BenchError, match=r"'0123abcd'.*--unshallow"):
         bench._history.wanted("zen9")
@@ -113,7 +113,7 @@ def test_long_lists_of_commits_are_cut(bench: Any, history: Any) -> None:
     assert len(lines) == bench._history.MOST_SHOWN + 3 and "and 3 more" in lines[-2]
 
 
-def test_a_shallow_clone_says_what_it_lacks(
+def test_shallow_clone_names_missing_commits(
     bench: Any, history: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     history.record(history.commit("fastmlp/kernels/a.py"))

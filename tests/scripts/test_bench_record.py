@@ -13,7 +13,7 @@ COLUMNS = ["result", "params", "version", "samples", "profile"]
 
 
 class Rounds:
-    """Stands in for asv: measures 2.0, and is interrupted at one call if told to.
+    """Replaces asv: measures 2.0, and is interrupted at one call if asked to.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def test_other_benchmarks_are_recorded_of_all_milestones(
     assert {commit for commit, _ in stub.calls} == {a, b}
 
 
-def test_an_interrupted_recording_resumes_where_it_was(
+def test_interrupted_recording_resumes(
     bench: Any, history: Any, rounds: Callable[..., Rounds], capsys: pytest.CaptureFixture[str]
 ) -> None:
     a, b = history.commit("fastmlp/a.py", milestone=True), history.commit("fastmlp/b.py")

@@ -16,7 +16,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 KERNEL = "evaluate_rows"  # writes its results and changes nothing else: doing it twice is harmless
-AGAIN = (3, 20)  # so many blocks of so many are done twice: 15 %
+AGAIN = (3, 20)  # 3 of 20 blocks are computed twice: 15 %
 SLOWED = "prediction.Evaluate.time_evaluate"
 UNCHANGED = "kernels.Forward.*128x64"
 TRIES = 3

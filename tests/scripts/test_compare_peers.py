@@ -92,7 +92,7 @@ def test_a_smoke_run_covers_tables_fits_and_reading(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", [("--cases", "batch33"), ("--peers", "numpie")])
-def test_a_wrong_name_is_answered_with_those_there_are(arguments: tuple[str, str]) -> None:
+def test_wrong_name_lists_known_names(arguments: tuple[str, str]) -> None:
     done = compare(*arguments)
     assert done.returncode == 2
     assert repr(arguments[1]) in done.stderr and "known: " in done.stderr
@@ -106,14 +106,14 @@ def test_the_published_report_has_a_chart_and_names_no_machine() -> None:
     assert (docs / "peers.png").exists()
 
 
-def test_each_case_says_who_can_do_its_work(peers: None) -> None:
+def test_each_case_names_its_peers(peers: None) -> None:
     from peers.cases import CASES
     from peers.contenders import OURS, PEERS, offers
 
     assert len({case.name for case in CASES}) == len(CASES)
     for case in CASES:
         assert offers(OURS, case)
-        assert [name for name in PEERS if offers(name, case)], f"nobody beside {case.name}"
+        assert [name for name in PEERS if offers(name, case)], f"no peer for {case.name}"
         if case.in_chart:
             assert len(case.title) < 70
 
@@ -151,7 +151,7 @@ def test_shares_of_the_peak_count_the_products_of_dense_rows(peers: None) -> Non
     assert shares_of_peak({**case, "kind": "predict"}) == {"jax": {"1": 0.18}}
 
 
-def test_who_does_other_work_is_found(peers: None) -> None:
+def test_busy_process_is_found(peers: None) -> None:
     from peers.measure import Result, out_of_line
 
     losses = {"a": 0.2, "b": 0.24, "c": 2.3, "d": 0.19}
@@ -209,7 +209,7 @@ def test_steps_written_by_hand_are_those_of_the_twin(
 
 
 @pytest.mark.parametrize("name", ["jax", "torch"])
-def test_dropout_is_for_training_alone(peers: None, name: str) -> None:
+def test_dropout_applies_in_training_only(peers: None, name: str) -> None:
     pytest.importorskip(name)
     from peers.cases import Case
     from peers.contenders import create

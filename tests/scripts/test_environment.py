@@ -193,7 +193,7 @@ def test_interpreter_path_follows_the_system(scripts: ModuleType) -> None:
     assert scripts.interpreter(folder, True) == os.path.join(folder, "Scripts", "python.exe")
 
 
-def test_environment_stands_in_the_root_unless_told(
+def test_environment_is_in_root_by_default(
     scripts: ModuleType, clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert SCRIPTS.parent.samefile(scripts.ROOT)
@@ -308,7 +308,7 @@ def test_interrupted_update_is_completed(environment: Any, recorder: Recorder, c
     with pytest.raises(KeyboardInterrupt):
         environment.set_up("dev")
     (clone / "pyproject.toml").write_text(original)
-    assert not environment.is_ready("dev")  # nobody knows what is installed now
+    assert not environment.is_ready("dev")  # the installed packages are unknown now
     recorder.modules()
     recorder.interrupted = ""
     environment.set_up("dev")
@@ -338,7 +338,7 @@ def test_missing_pip_is_added(environment: Any, recorder: Recorder) -> None:
     assert recorder.modules() == ["venv", "ensurepip", "pip ."]
 
 
-def test_a_folder_of_other_things_is_left_alone(environment: Any, recorder: Recorder) -> None:
+def test_folder_with_other_files_is_not_changed(environment: Any, recorder: Recorder) -> None:
     thesis = Path(environment.folder) / "thesis.tex"
     touch(str(thesis))
     with pytest.raises(Exception, match="FASTMLP_VENV"):
@@ -346,7 +346,7 @@ def test_a_folder_of_other_things_is_left_alone(environment: Any, recorder: Reco
     assert thesis.exists() and recorder.modules() == []
 
 
-def test_environment_of_an_old_python_is_left_alone(
+def test_environment_of_old_python_is_not_changed(
     scripts: ModuleType, environment: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     touch(environment.python)
@@ -448,7 +448,7 @@ def test_quiet_steps_are_heard_in_full(scripts: ModuleType, tmp_path: Path) -> N
     assert outcome == (1, f"{tmp_path.resolve()}\nerror\n")
 
 
-def test_interrupted_set_up_says_so(
+def test_interrupted_setup_is_reported(
     run: Any, recorder: Recorder, capsys: pytest.CaptureFixture[str]
 ) -> None:
     recorder.interrupted = "install"

@@ -118,7 +118,7 @@ def test_a_file_that_cannot_be_read_is_named(
         read_toml(tmp_path / "grid.toml", "grid")
 
 
-def test_a_key_tells_settings_and_data_apart_and_not_how_they_were_written() -> None:
+def test_key_depends_on_settings_and_data_not_on_notation() -> None:
     def key(dataset: Any, **settings: Any) -> str:
         return make_cells([{"mode": "minibatch", **settings}], Datasets(dataset))[0].key
 

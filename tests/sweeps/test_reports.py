@@ -112,7 +112,7 @@ def test_values_are_written_as_they_are_given() -> None:
     assert [value_text(value) for value in values] == texts
 
 
-def test_there_is_a_picture_of_everything(board: Leaderboard) -> None:
+def test_every_plot_is_drawn(board: Leaderboard) -> None:
     found = {name: draw() for name, draw in sweep_figures(board)}
     assert set(found) == {
         "overview.png", "heat-activation-mode.png", "heat-activation-learning_rate.png",

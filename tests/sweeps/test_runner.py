@@ -41,7 +41,7 @@ def test_processes_find_what_threads_find() -> None:
 
 
 @pytest.mark.parametrize("backend", ["threading", "loky"])
-def test_a_cell_has_the_weights_of_a_run_alone(backend: str) -> None:
+def test_cell_has_weights_of_separate_run(backend: str) -> None:
     grid = {"mode": ["stochastic", "minibatch", "batch"], "optimizer": ["sgd", "adam"], "epochs": 2}
     datasets = Datasets(blobs())
     cells = {cell.key: cell for cell in plan_cells(Grid(grid), Search(), datasets)}
@@ -116,7 +116,7 @@ def test_what_does_not_go_together_is_refused(arguments: dict[str, Any], message
         Runner(**arguments)
 
 
-def test_a_cell_ends_when_it_is_told_to() -> None:
+def test_cell_stops_on_request() -> None:
     datasets = Datasets(blobs())
     (cell,) = plan_cells(Grid({"epochs": 10**6}), Search(), datasets)
     stop = threading.Event()
@@ -130,7 +130,7 @@ def test_a_cell_ends_when_it_is_told_to() -> None:
     assert found[-1] is None
 
 
-def test_who_stops_listening_stops_the_runs() -> None:
+def test_closed_generator_stops_runs() -> None:
     datasets = Datasets(blobs())
     cells = plan_cells(Grid({"epochs": [1, 10**6], "hidden_layer_sizes": 4}), Search(), datasets)
     outcomes = Runner(jobs=2).run(cells, datasets)

@@ -77,7 +77,7 @@ def test_rounds_end_with_all_epochs() -> None:
     assert Search().rounds(27) == [27]
 
 
-def test_halving_lets_the_best_go_on_with_all_their_seeds() -> None:
+def test_halving_promotes_the_best_with_all_seeds() -> None:
     grid = {
         "learning_rate": [1e-5, 1e-4, 0.05, 0.1], "seed": [0, 1], "epochs": 4,
         "hidden_layer_sizes": 8,
@@ -92,7 +92,7 @@ def test_halving_lets_the_best_go_on_with_all_their_seeds() -> None:
     assert len(by_epochs[4]) == 1 and by_epochs[4] < by_epochs[2]
     assert len(result.trials) == 8 + 4 + 2
     assert result.best.config.epochs == 4
-    # Who got further ranks before who did not, and each configuration stands once.
+    # Configurations of later rounds rank first, and each configuration appears once.
     assert [row["epochs"] for row in result.table] == [4, 2, 1, 1]
     # What is best after a round is what the full grid says of that round.
     full = run_sweep({**grid, "epochs": 2}, blobs())

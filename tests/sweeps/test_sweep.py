@@ -62,7 +62,7 @@ def test_every_cell_is_what_fit_makes_of_it() -> None:
         assert not any(name.startswith("test") for name in trial.metrics)
 
 
-def test_the_winner_alone_meets_the_test_set() -> None:
+def test_only_winner_is_evaluated_on_test_set() -> None:
     dataset = blobs()
     result = run_sweep(GRID, dataset)
     accuracies = [row["validation_accuracy"] for row in result.table]
@@ -76,7 +76,7 @@ def test_the_winner_alone_meets_the_test_set() -> None:
     )
 
 
-def test_a_winner_whose_weights_were_not_kept_is_trained_again(
+def test_winner_without_stored_weights_is_trained_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     kept = run_sweep(GRID, blobs())
@@ -105,7 +105,7 @@ def test_a_regression_is_ranked_by_its_loss() -> None:
         run_sweep({"l2": [0.0]}, lines(), rank_by="validation_accuracy")
 
 
-def test_cells_that_diverge_or_fail_are_recorded_and_the_others_go_on(
+def test_failed_and_diverged_cells_are_recorded_and_others_continue(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     make_run = worker.make_run
@@ -177,7 +177,7 @@ fastmlp.run_sweep(GRID, blobs(), out=sys.argv[1], resume=True, watcher=Tell(), p
 """
 
 
-def test_a_sweep_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_killed_sweep_resumes(tmp_path: Path) -> None:
     paths = [str(ROOT), str(ROOT / "tests"), str(Path(__file__).parent)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
     finished: list[str] = []

@@ -188,7 +188,7 @@ def test_columns_added_after_the_training_are_saved(tmp_path: Path) -> None:
     assert table(folder / "history.csv")["note"] == ["2", "4"]
 
 
-def test_a_column_that_is_not_there_is_named() -> None:
+def test_missing_column_is_named() -> None:
     with pytest.raises(KeyError, match="none"):
         fit(settings(epochs=1), blobs()).history["none"]
 

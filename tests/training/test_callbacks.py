@@ -115,7 +115,7 @@ def test_a_model_is_saved_only_when_it_is_better(tmp_path: Path) -> None:
     assert seen == [True, False, False, False]
 
 
-def test_a_second_run_keeps_a_best_model_of_its_own(tmp_path: Path) -> None:
+def test_second_run_has_its_own_best_model(tmp_path: Path) -> None:
     keeper = BestModel(tmp_path / "model", "train_loss")
     fit(settings(epochs=20), blobs(), callbacks=[keeper])
     second = fit(settings(**BARE, epochs=1), blobs(), callbacks=[keeper])
@@ -198,14 +198,17 @@ def test_a_failure_names_the_callback_the_event_and_the_error(event: str) -> Non
 
 
 @pytest.mark.parametrize("event", EVENTS[:-1])
-def test_after_a_failure_all_callbacks_are_told_of_the_end(event: str) -> None:
-    told: list[str] = []
-    before = LambdaCallback(on_train_end=lambda run: told.append("before"))
+def test_after_failure_every_callback_gets_on_train_end(event: str) -> None:
+    calls: list[str] = []
+    before = LambdaCallback(on_train_end=lambda run: calls.append("before"))
     after = LambdaCallback(
-        **{event: lambda run, *_: told.append(event), "on_train_end": lambda run: told.append("b")}
+        **{
+            event: lambda run, *_: calls.append(event),
+            "on_train_end": lambda run: calls.append("b"),
+        }
     )
     failure(before, Clumsy(event), after, epochs=1)
-    assert told == [event, "before", "b"]
+    assert calls == [event, "before", "b"]
 
 
 @pytest.mark.parametrize(
@@ -232,7 +235,7 @@ def test_a_failure_before_the_first_epoch_leaves_the_initial_weights(event: str)
     assert result.metrics["test_loss"] == unchanged.metrics["test_loss"]
 
 
-def test_a_failure_at_the_end_keeps_the_whole_run() -> None:
+def test_failure_in_on_train_end_keeps_result() -> None:
     result = failure(Clumsy("on_train_end")).result
     assert (result.status, result.epochs_run) == ("finished", 5)
     np.testing.assert_array_equal(params(result), params(fit(settings(epochs=5), blobs())))

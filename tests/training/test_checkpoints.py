@@ -45,11 +45,11 @@ PAIRS = list(itertools.product(OPTIMIZER_SPECS, MODES))
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "iterations are recorded": ("blobs", {"log_every": 3, "epochs": 2}),
     "iterations of several blocks": ("blobs", {"log_every": 1, "mode": "batch", "epochs": 4}),
-    "put off": (
+    "deferred": (
         "pixels",
         {"mode": "stochastic", "l2": 0.01, "scale": "standard", "epochs": 2, "log_every": 700},
     ),
-    "put off, a single thread's network": ("pixels", {"mode": "stochastic", "l2": 0.1}),
+    "deferred, a single thread's network": ("pixels", {"mode": "stochastic", "l2": 0.1}),
     "blocks of a batch": ("pixels", {"batch_size": 500, "optimizer": "adam", "epochs": 2}),
     "blocks of a batch, by their norm": (
         "pixels",
@@ -99,7 +99,7 @@ def assert_same_whatever_happens(
 
 
 @pytest.mark.parametrize("number", range(len(PAIRS)), ids=lambda n: "-".join(PAIRS[n]))
-def test_every_optimizer_goes_on_in_every_mode(
+def test_every_optimizer_resumes_in_every_mode(
     number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With one schedule after the other."""
@@ -114,7 +114,7 @@ def test_every_optimizer_goes_on_in_every_mode(
 @pytest.mark.parametrize("schedule", SCHEDULE_SPECS)
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("optimizer", OPTIMIZER_SPECS)
-def test_every_optimizer_goes_on_in_every_mode_by_every_schedule(
+def test_every_optimizer_resumes_in_every_mode_with_every_schedule(
     optimizer: str, mode: str, schedule: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     short_slices(monkeypatch)
@@ -127,7 +127,7 @@ def test_every_optimizer_goes_on_in_every_mode_by_every_schedule(
 
 @pytest.mark.parametrize("error", [Killed, KeyboardInterrupt])
 @pytest.mark.parametrize("case", CASES)
-def test_every_kind_of_run_goes_on(
+def test_every_kind_of_run_resumes(
     case: str, error: type[BaseException], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     short_slices(monkeypatch)
@@ -181,7 +181,7 @@ def test_kills_at_random_moments_change_no_bit(count: int, tmp_path: Path) -> No
 # --- when, and which are kept ---
 
 
-def test_checkpoints_are_written_every_so_many_epochs_and_two_are_kept(tmp_path: Path) -> None:
+def test_checkpoints_are_written_every_n_epochs_and_two_are_kept(tmp_path: Path) -> None:
     seen = []
     look = fastmlp.LambdaCallback(
         on_epoch_end=lambda run, row: seen.append(sorted(path.name for path in tmp_path.iterdir()))
@@ -259,7 +259,7 @@ def test_a_run_that_diverges_does_so_again(tmp_path: Path) -> None:
     assert results[0] == results[1]
 
 
-def test_where_there_is_nothing_to_go_on_from_a_run_begins(tmp_path: Path) -> None:
+def test_without_checkpoint_a_run_starts(tmp_path: Path) -> None:
     result = fit(BASE, blobs(), checkpoint_dir=tmp_path / "new", resume=True)
     assert bits(result) == bits(fit(BASE, blobs()))
     assert len(list((tmp_path / "new").iterdir())) == 2
@@ -275,7 +275,7 @@ def test_a_checkpoint_has_the_bytes_that_safetensors_writes(tmp_path: Path) -> N
             assert path.read_bytes() == save(load_file(path), facts)
 
 
-def test_times_go_on(tmp_path: Path) -> None:
+def test_times_accumulate_over_resumes(tmp_path: Path) -> None:
     fit(BASE, blobs(), checkpoint_dir=tmp_path, callbacks=[EndAt(5, KeyboardInterrupt)])
     header = read_header(max(tmp_path.iterdir()), checkpoint_module.CHECKPOINT)
     before = header["seconds"]
@@ -290,7 +290,7 @@ def test_times_go_on(tmp_path: Path) -> None:
 # --- callbacks ---
 
 
-def test_callbacks_go_on_too(tmp_path: Path) -> None:
+def test_callbacks_resume_too(tmp_path: Path) -> None:
     def callbacks(folder: Path) -> list[Callback]:
         folder.mkdir()
         return [
@@ -399,7 +399,7 @@ def test_two_runs_never_share_a_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("changes", [{"epochs": 9}, {}])
-def test_who_was_refused_does_not_keep_others_out(changes: dict[str, Any], tmp_path: Path) -> None:
+def test_refused_process_holds_no_lock(changes: dict[str, Any], tmp_path: Path) -> None:
     fit(BASE, blobs(), checkpoint_dir=tmp_path)
     callbacks = [fastmlp.EarlyStopping(patience=2)]
     with pytest.raises(ConfigError) as caught:  # which holds on to all that was on the stack
@@ -515,7 +515,7 @@ def with_tensor(name: str, value: np.ndarray) -> Callable[..., None]:
     ],
 )
 @pytest.mark.filterwarnings("ignore:.*resuming from the checkpoint before it")
-def test_a_checkpoint_that_does_not_fit_together_is_refused(
+def test_inconsistent_checkpoint_is_refused(
     change: Callable[..., None], says: str, tmp_path: Path
 ) -> None:
     fit(BASE, blobs(), checkpoint_dir=tmp_path)

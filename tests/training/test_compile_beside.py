@@ -94,7 +94,7 @@ def test_a_helper_does_not_outlive_the_run_it_helps() -> None:
     assert helper._process is not None and helper._process.returncode != 0
 
 
-def test_a_run_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_run_waits_for_limited_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compile_beside, "_MOST_SECONDS", 0.01)
     helper = Helper(SLEEP)
     helper.wait()
@@ -102,7 +102,7 @@ def test_a_run_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     helper.stop()
 
 
-def test_a_cold_command_says_so_and_finds_what_a_warm_one_finds(tmp_path: Path) -> None:
+def test_cold_command_says_that_it_compiles_and_equals_warm_one(tmp_path: Path) -> None:
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "fastmlp.train", "--data", "digits", "--epochs", "1", "--json"]
     cold, warm = (

@@ -407,7 +407,7 @@ def test_one_hidden_layer_in_any_form(sizes: Any) -> None:
     assert TrainConfig(hidden_layer_sizes=sizes).hidden_layer_sizes == (7,)
 
 
-def test_whole_numbers_do_for_numbers() -> None:
+def test_integers_are_accepted_as_numbers() -> None:
     config = TrainConfig(l2=1, learning_rate=1, validation=100)
     assert [type(v) for v in (config.l2, config.learning_rate, config.validation)] == [float] * 3
 

@@ -1,4 +1,4 @@
-"""Runs that go on where others ended."""
+"""Runs that continue from earlier runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from toys import BARE, blobs, settings
 
 
 def trained(config: Any, epochs: list[int]) -> tuple[np.ndarray, list[float]]:
-    """Train in runs of so many epochs each; return the weights and all losses."""
+    """Train in runs of given numbers of epochs; return the weights and all losses."""
     weights, before, losses = None, None, []
     for number in epochs:
         run = start(config, blobs(46), initial_weights=weights)

@@ -144,7 +144,7 @@ def test_rows_of_a_million_features_that_no_memory_would_hold_dense(mode: str) -
     n, features, numbers = 200, 10**6, 20
     rng = np.random.default_rng(0)
     columns = rng.integers(0, features, n * numbers)
-    columns[::numbers] = np.arange(n) % 2  # by which the classes are told apart
+    columns[::numbers] = np.arange(n) % 2  # separates the classes
     parts = (np.ones(n * numbers), columns, np.arange(n + 1) * numbers)
     X, y = scipy.sparse.csr_array(parts, shape=(n, features)), np.arange(n) % 2
     config = TrainConfig(hidden_layer_sizes=(2,), epochs=3, mode=mode, seed=1)

@@ -172,7 +172,7 @@ def test_losses_hold_no_penalty() -> None:
 
 
 @pytest.mark.parametrize(("l1", "l2"), [(0.0, 0.0), (0.25, 0.0), (0.0, 0.5), (0.25, 0.5)])
-def test_the_penalty_is_its_formula_over_weights_alone(l1: float, l2: float) -> None:
+def test_penalty_covers_only_weights(l1: float, l2: float) -> None:
     start_from = layers((2, 6, 3))
     config = settings(l1=l1, l2=l2, restore_best=False)
     result = fit(config, blobs(), initial_weights=start_from)
@@ -198,7 +198,7 @@ def test_l2_makes_weights_smaller() -> None:
 
 
 @pytest.mark.parametrize(("every", "batch_size"), [(1, 10), (2, 10), (3, 10), (4, 10), (3, 7)])
-def test_every_so_many_updates_losses_are_recorded(every: int, batch_size: int) -> None:
+def test_losses_are_recorded_every_n_updates(every: int, batch_size: int) -> None:
     config = settings(**{**BARE, "validation": 5}, batch_size=batch_size, log_every=every)
     run = start(config, blobs(30))
     steps = twin(run)[2]
@@ -295,7 +295,7 @@ def test_the_smallest_sets_train(n: int) -> None:
     assert np.isfinite(result.history["train_loss"]).all()
 
 
-def test_more_threads_than_there_are_is_refused() -> None:
+def test_more_threads_than_available_is_refused() -> None:
     with pytest.raises(ConfigError, match="threads must be at most 4"):
         fit(settings(), blobs(), threads=5)
 
@@ -362,7 +362,7 @@ def test_biases_of_other_shapes_are_refused() -> None:
         fit(settings(), blobs(), initial_weights=(weights, biases[:1]))
 
 
-def test_weights_are_drawn_by_the_initialisers() -> None:
+def test_weights_are_drawn_by_the_initializers() -> None:
     config = settings(weight_init="constant(0.25)", bias_init="ones")
     run = start(config, blobs())
     assert all((array == 0.25).all() for array in run.network.weights)

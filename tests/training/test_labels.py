@@ -79,7 +79,7 @@ def test_a_model_of_several_labels_is_saved(tmp_path: Any) -> None:
 
 
 @pytest.mark.parametrize("seed", [0, 1])
-def test_two_spirals_are_told_apart(seed: int) -> None:
+def test_two_spirals_are_separated(seed: int) -> None:
     dataset = spirals(800, seed=seed)
     config = TrainConfig(
         hidden_layer_sizes=(32, 32), optimizer="adam", learning_rate=0.01, epochs=100,

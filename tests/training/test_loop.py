@@ -1,4 +1,4 @@
-"""How training goes on and ends: early stopping, plateaus, callbacks, Ctrl-C, divergence."""
+"""The training loop: early stopping, plateaus, callbacks, Ctrl-C, divergence."""
 
 from __future__ import annotations
 
@@ -157,12 +157,12 @@ class Diary(Callback):
         return lambda run, *_: self.events.append((attribute, self.name, run.epoch))
 
 
-def test_callbacks_are_told_in_order() -> None:
+def test_callbacks_are_called_in_order() -> None:
     events: list[tuple[str, str, int]] = []
     fit(settings(epochs=2), blobs(60), callbacks=[Diary("a", events), Diary("b", events)])
     assert events[0::2] == [(event, "a", epoch) for event, _, epoch in events[1::2]]
-    told = [(event, epoch) for event, name, epoch in events if name == "b"]
-    assert told == [
+    calls = [(event, epoch) for event, name, epoch in events if name == "b"]
+    assert calls == [
         ("on_setup", 0), ("on_train_begin", 0),
         ("on_progress", 1), ("on_epoch_end", 1),
         ("on_progress", 2), ("on_epoch_end", 2),
@@ -170,7 +170,7 @@ def test_callbacks_are_told_in_order() -> None:
     ]  # fmt: skip
 
 
-def test_a_callback_sees_where_the_run_stands() -> None:
+def test_callback_sees_progress_of_run() -> None:
     seen: list[tuple[int, int, float]] = []
     rows: list[dict[str, Any]] = []
 

@@ -24,7 +24,7 @@ def clock_that_shows(
     return PhaseClock()
 
 
-def test_a_tick_is_as_long_as_the_time_passed_says(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tick_equals_elapsed_time(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = clock_that_shows(monkeypatch, [10.0, 12.0], [0, 500, 500 + 10**9])
     found = clock.seconds(TICKS)
     assert list(found) == list(NAMES)

@@ -70,14 +70,14 @@ def is_worth_a_team(batch_size: int, n_weights: int) -> bool:
     [1, TEAM_ROWS - 1, TEAM_ROWS, TEAM_LARGE_ROWS - 1, TEAM_LARGE_ROWS, 10 * TEAM_LARGE_ROWS],
 )
 @pytest.mark.parametrize("threads", [2, 3, 8])
-def test_a_team_works_where_there_is_enough_to_share(
+def test_team_is_used_if_there_is_enough_work(
     mode: str, n_weights: int, batch_size: int, threads: int
 ) -> None:
     rows = {"minibatch": 100 * TEAM_LARGE_ROWS, "batch": batch_size}[mode]
     found = planned(rows, n_weights, threads, mode=mode, batch_size=batch_size)
     assert found.batch_size == batch_size
     assert found.threads == (threads if is_worth_a_team(batch_size, n_weights) else 1)
-    # Whoever is refused a team is told why, with the figures that decided.
+    # A refused team is explained with the figures of the decision.
     refusals = [reason for reason in found.reasons if TOO_SMALL in reason]
     assert len(refusals) == (found.threads == 1)
     for reason in refusals:
@@ -118,7 +118,7 @@ def test_accumulating_takes_rows_one_at_a_time() -> None:
 
 
 @pytest.mark.parametrize("sampling", ["shuffle", "replacement"])
-def test_plain_stochastic_descent_has_a_step_of_its_own(sampling: str) -> None:
+def test_plain_stochastic_descent_has_its_own_step(sampling: str) -> None:
     found = planned(mode="stochastic", sampling=sampling, batch_size=32)
     assert how(found) == ("per_sample", 1, 1, 2)
     small = planned(n_weights=TEAM_WEIGHTS - 1, mode="stochastic", sampling=sampling)
@@ -177,7 +177,7 @@ def test_a_plan_depends_on_nothing_but_its_arguments() -> None:
     assert planned() == planned()
 
 
-def test_lines_say_what_is_done_and_why() -> None:
+def test_lines_report_action_and_reason() -> None:
     for settings in (
         {}, {"n_weights": 1}, {"mode": "stochastic"}, {"mode": "stochastic", "l1": 1},
     ):  # fmt: skip
@@ -291,7 +291,7 @@ def test_a_sparse_matrix_is_lists_whatever_its_width_and_density(
     assert plan_inputs(stochastic, n_features, density, is_sparse=True).kind == "shifted lists"
 
 
-def test_the_shares_of_sparse_features_are_told_apart() -> None:
+def test_densities_of_sparse_features_are_distinguished() -> None:
     found = plan_inputs(TrainConfig(**RULE), 1000, 0.0012, is_sparse=True)
     assert found.reason.startswith("0.12% of the features")
 

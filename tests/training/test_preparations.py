@@ -39,7 +39,7 @@ def test_runs_that_differ_in_nothing_of_the_data_share_them() -> None:
     ],
     ids=str,
 )  # fmt: skip
-def test_what_is_shared_is_what_the_run_alone_would_have_prepared(other: dict[str, Any]) -> None:
+def test_shared_data_equal_data_prepared_by_single_run(other: dict[str, Any]) -> None:
     preparations = Preparations()
     preparations.get(DATASET, "blobs", resolved())
     wanted = resolved(**other)

@@ -34,7 +34,7 @@ def test_parts_that_are_not_asked_for_are_none() -> None:
 
 
 @pytest.mark.parametrize("scale", ["minmax", "standard", "standard_global"])
-def test_scaling_is_fitted_on_the_training_part_alone(scale: str) -> None:
+def test_scaling_is_fitted_only_on_training_part(scale: str) -> None:
     inner = np.array([[0.0, 5], [1, 6], [2, 7], [3, 9]])
     y = np.array([0, 1, 0, 1])
     outer = Dataset(inner, y, X_test=100 * inner, y_test=y)
@@ -139,7 +139,7 @@ def test_an_unknown_label_is_refused(label: int) -> None:
         task.encode(np.array([4, label]), np.dtype("float32"))
 
 
-def test_one_class_alone_is_refused() -> None:
+def test_single_class_is_refused() -> None:
     with pytest.raises(DataError, match="at least two classes"):
         prepared(Dataset(np.zeros((5, 2)), np.zeros(5, int)))
 

@@ -59,7 +59,7 @@ def test_a_run_that_fails_gives_the_terminal_back(monkeypatch: pytest.MonkeyPatc
     assert not live.progress.live.is_started
 
 
-def test_what_there_is_not_is_not_shown() -> None:
+def test_absent_values_are_not_shown() -> None:
     row = {
         "train_loss": 0.5,
         "train_accuracy": None,
@@ -106,14 +106,14 @@ def test_epoch_loss_and_time_left_fit_any_terminal(
 
 
 @pytest.mark.parametrize("columns", [None, "", "0", "wide", "-3", "1e3"])
-def test_a_width_that_is_unknown_or_absurd_is_taken_for_80(
+def test_unknown_or_absurd_width_becomes_80(
     columns: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "samples/s" in live(monkeypatch, columns)
 
 
 @pytest.mark.parametrize("variables", [{"TTY_COMPATIBLE": "0"}, {"TTY_INTERACTIVE": "0"}])
-def test_a_terminal_is_one_whatever_rich_is_told(
+def test_terminal_is_detected_independently_of_rich(
     variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "epoch 3/3" in live(monkeypatch, "80", **variables)

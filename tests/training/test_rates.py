@@ -25,7 +25,7 @@ def one_cycle(t: np.ndarray, per_epoch: int, total: int) -> np.ndarray:
     return np.where(t <= peak, rise, 0.001 + 0.999 * fall)
 
 
-# Each by its formula: update t of T after the warm-up, so many an epoch.
+# Formulas of update t of T after the warm-up, with a number of updates per epoch.
 FORMULAS: dict[str, Callable[[np.ndarray, int, int], np.ndarray]] = {
     "constant": lambda t, per_epoch, T: np.ones(len(t)),
     "step(every=2, factor=0.5)": lambda t, per_epoch, T: 0.5 ** (t // per_epoch // 2),
@@ -43,7 +43,7 @@ FORMULAS: dict[str, Callable[[np.ndarray, int, int], np.ndarray]] = {
 
 def expected(schedule: str, warmup: int, per_epoch: int) -> np.ndarray:
     formula, total = FORMULAS[schedule], EPOCHS * per_epoch
-    if schedule.startswith("plateau"):  # watches epochs, and is not put off by a warm-up
+    if schedule.startswith("plateau"):  # monitors epochs, and is not delayed by a warm-up
         factors = formula(np.arange(total), per_epoch, total)
         factors[: warmup * per_epoch] *= np.arange(1, warmup * per_epoch + 1) / max(
             1, warmup * per_epoch

@@ -159,7 +159,7 @@ def test_the_rate_follows_from_mode_and_optimizer(settings: dict[str, Any], rate
         (("tanh", "gelu"), "glorot_uniform"),
     ],
 )
-def test_the_initialiser_follows_from_the_first_activation(
+def test_the_initializer_follows_from_the_first_activation(
     activation: str | tuple[str, ...], init: str
 ) -> None:
     config = TrainConfig(activation=activation, task="classification")

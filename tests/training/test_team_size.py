@@ -8,7 +8,7 @@ from fastmlp.training.team_size import TeamSize
 
 
 def sizes(team: TeamSize, waited: float, slices: int) -> list[int]:
-    """The size of the team in each of the next slices; alone, nobody waits."""
+    """The size of the team in each of the next slices."""
     found = []
     for _ in range(slices):
         found.append(team.threads)

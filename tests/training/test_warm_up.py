@@ -98,7 +98,7 @@ def test_after_a_warm_up_no_run_needs_another_kernel() -> None:
     assert printed_by(FRESH) == ""
 
 
-def test_groups_are_told_apart_with_the_time_of_each() -> None:
+def test_groups_are_reported_with_their_times() -> None:
     done = list(warm_up(["float32"], threads=1))
     assert {group.dtype for group in done} == {"float32"}
     assert done[0].what == f"{len(ACTIVATIONS.names())} activations"
@@ -106,7 +106,7 @@ def test_groups_are_told_apart_with_the_time_of_each() -> None:
     assert all(group.seconds >= 0 for group in done)
 
 
-def test_the_folder_is_told_and_whether_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cache_folder_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     folder = kept_in()
     assert folder is not None and any(Path(folder).iterdir())
     monkeypatch.setattr(train_batches, "_cache", NullCache())

@@ -75,7 +75,7 @@ def test_an_unknown_class_is_refused_with_the_known_ones() -> None:
     assert str(caught.value) == "class_weight names class '7', which is not among 0, 1, 2"
 
 
-def test_balanced_counts_the_training_part_alone() -> None:
+def test_balanced_counts_only_training_part() -> None:
     dataset = Dataset(noise(50).X, np.arange(50) % 5 == 0)
     train = start(settings(class_weight="balanced", validation=7), dataset).prepared.train
     rare = train.targets[:, 0] == 1
@@ -233,7 +233,7 @@ def test_equal_weights_of_any_size_change_nothing_but_rounding() -> None:
         np.testing.assert_allclose(one, other, atol=1e-12)
 
 
-def test_weights_belong_to_training_alone() -> None:
+def test_weights_apply_in_training_only() -> None:
     config = settings(learning_rate=1e-300)
     plain = fit(config, noise())
     weighted = fit(config, noise(), sample_weight=np.arange(1.0, 61))

@@ -13,8 +13,8 @@ one after the other, with the same bits.
 For plain SGD. Other rules that change every weight at every sample use the general step, except for
 two updates that are deferred (deferred.py).
 
-Rows of bytes go through the first layer a block of samples at a time (sample_blocks.py),
-of which the first member does the rest alone.
+Rows of bytes pass the first layer in blocks of samples (sample_blocks.py). The first member
+computes the other layers alone.
 """
 
 from typing import NamedTuple

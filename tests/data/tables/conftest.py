@@ -50,8 +50,8 @@ def refusal(read: Read) -> Callable[..., str]:
 
 
 @pytest.fixture
-def told(read: Read) -> Callable[..., list[str]]:
-    """The function that returns what is told about a content."""
+def notes_on(read: Read) -> Callable[..., list[str]]:
+    """A function that returns the notes about a content."""
 
     def messages_of(content: str | bytes, **options: Any) -> list[str]:
         said: list[str] = []

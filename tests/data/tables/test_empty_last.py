@@ -17,7 +17,7 @@ Y = ["u", "v", "u"]
 
 
 def text(separator: str, n_in_names: int | None, n_in_rows: int) -> str:
-    """A table with so many separators at the ends of its names and of its rows."""
+    """A table with additional separators at the end of its header and of its rows."""
     lines = [] if n_in_names is None else [separator.join("aby") + separator * n_in_names]
     for row, label in zip(ROWS, Y, strict=True):
         lines.append(separator.join([*map(str, row), label]) + separator * n_in_rows)

@@ -201,7 +201,7 @@ def test_without_libraries_there_is_no_fast_reader(monkeypatch: pytest.MonkeyPat
         fast.fast_reader.cache_clear()
 
 
-def test_an_old_pandas_which_does_not_round_exactly_is_left_alone(
+def test_old_pandas_without_exact_rounding_is_not_used(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     pandas = pytest.importorskip("pandas")
@@ -209,7 +209,7 @@ def test_an_old_pandas_which_does_not_round_exactly_is_left_alone(
     assert fast.with_pandas(b"1\n", ",", NUMBER) is None
 
 
-def test_a_library_is_worth_its_import_for_more_than_a_block(
+def test_library_is_imported_for_more_than_one_block(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name in ("pandas", "polars"):

@@ -55,7 +55,7 @@ def test_a_text_in_the_first_line_may_be_a_name() -> None:
     assert "--header" not in explained("1 2o x/3 4 x", NAMED)
 
 
-def test_decimal_signs_have_advice_of_their_own() -> None:
+def test_decimal_signs_have_their_own_remedy() -> None:
     message = explained("1 2,5 x/3 4,5 x")
     assert "line 2, column 'b' must hold a number with the decimal sign '.', got '2,5'" in message
     assert "use --decimal ," in message
@@ -80,7 +80,7 @@ def test_a_mix_of_decimal_signs_names_a_cell_of_each() -> None:
         ("1,250", "--decimal , if it means 1.25"),
     ],
 )
-def test_signs_between_thousands_have_advice_of_their_own(cell: str, advice: str) -> None:
+def test_thousands_separators_have_their_own_remedy(cell: str, advice: str) -> None:
     assert advice in explained(f"1 {cell} x/3 4 x")
 
 

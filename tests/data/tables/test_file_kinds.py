@@ -74,7 +74,7 @@ def test_pickles_are_recognised_and_not_read(value: object, protocol: int) -> No
         "größe,y\n1,2\n".encode("utf-16"), b"% comment\n1,2\n",
     ],
 )  # fmt: skip
-def test_tables_are_not_taken_for_other_files(head: bytes) -> None:
+def test_tables_are_not_mistaken_for_other_files(head: bytes) -> None:
     assert foreign_kind(head) is None
 
 

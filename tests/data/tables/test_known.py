@@ -16,7 +16,7 @@ PRICES = KnownColumns(("rooms", "area"), ("price",), 2, is_regression=True)
 
 @pytest.fixture
 def rows(tmp_path: Path) -> Any:
-    """The function that stores a content and reads the rows of known columns, and what is told."""
+    """A function that stores a content and returns rows of known columns and the notes."""
 
     def store_and_read(content: str, known: KnownColumns, **options: Any) -> tuple[Rows, list[str]]:
         (tmp_path / "new.csv").write_text(content)

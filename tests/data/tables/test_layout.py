@@ -65,7 +65,7 @@ def test_the_default_target_is_named_so_or_last(header: str, target: int) -> Non
     assert layout(f"{header}/1 2 3/4 5 6").targets == (target,)
 
 
-def test_the_default_target_is_none_that_is_dropped_or_a_feature() -> None:
+def test_default_target_is_not_dropped_column_or_feature() -> None:
     assert layout("a y c/1 2 3/4 5 6", drop=("y",)) == Layout(("a", "y", "c"), 3, (0,), (2,))
     assert layout("a b c/1 2 3/4 5 6", drop=("-1",)).targets == (1,)
     assert layout("a b c/1 2 3/4 5 6", features=("b", "c")) == Layout(
@@ -93,14 +93,14 @@ def test_several_targets_features_and_dropped_columns() -> None:
     assert layout(rows, target="0, -1").targets == (0, 4)
 
 
-def test_a_name_with_a_comma_is_one_target_where_there_is_such() -> None:
+def test_existing_column_name_with_comma_is_one_target() -> None:
     assert target_list("a,b", ("a,b", "c")) == ["a,b"]
     assert target_list("a,b", ("a", "b")) == ["a", "b"]
     assert target_list('"a,b",c', ("a,b", "c")) == ["a,b", "c"]
     assert target_list("", ("a",)) == []
 
 
-def test_the_header_can_be_said() -> None:
+def test_header_can_be_declared() -> None:
     assert columns_of("a b/x y/z w", header="no").names is None
     assert columns_of("5 6/x y/z w", header="yes").names == ("5", "6")
     assert columns_of("5 6/1 2/3 4", header="yes").header_rows == 1

@@ -7,14 +7,14 @@ import pytest
 FLOWERS = "length,width,species\n5.1,3.5,setosa\n4.9,3.0,setosa\n6.7,3.1,virginica\n"
 
 
-def test_what_was_inferred_is_told(told: Any) -> None:
-    assert told(FLOWERS) == [
+def test_inferred_settings_are_reported(notes_on: Any) -> None:
+    assert notes_on(FLOWERS) == [
         "header: line 1 (--header no if it holds data)",
         "target: column 'species', the last one (--target)",
         "data: flowers.csv, 3 rows, 2 features",
         "task: classification, since target 'species' holds 2 different texts",
     ]
-    assert told("1;0,5\n2;0,7\n") == [
+    assert notes_on("1;0,5\n2;0,7\n") == [
         "separator: ';' (--separator)",
         "header: none (--header yes if line 1 holds the column names)",
         "target: column 1, the last one, counting from 0 (--target)",
@@ -25,21 +25,21 @@ def test_what_was_inferred_is_told(told: Any) -> None:
     ]
 
 
-def test_what_was_given_is_not_told(told: Any) -> None:
+def test_given_settings_are_not_reported(notes_on: Any) -> None:
     options = {
         "header": "no", "target": "1", "separator": ";", "decimal": ",", "task": "regression",
     }  # fmt: skip
-    assert told("1;0,5\n2;0,7\n", **options) == ["data: flowers.csv, 2 rows, 1 features"]
+    assert notes_on("1;0,5\n2;0,7\n", **options) == ["data: flowers.csv, 2 rows, 1 features"]
 
 
-def test_labels_that_are_whole_numbers_are_told_either_way(told: Any) -> None:
+def test_integer_labels_are_reported_either_way(notes_on: Any) -> None:
     few = "a,y\n" + "".join(f"{i},{i % 3}\n" for i in range(30))
-    assert told(few)[-1] == (
+    assert notes_on(few)[-1] == (
         "task: classification, since target 'y' holds 3 different whole numbers (--task regression "
         "to predict numbers)"
     )
     many = "a,y\n" + "".join(f"{i},{i % 26 + 1}\n" for i in range(260))
-    assert told(many)[-1] == (
+    assert notes_on(many)[-1] == (
         "task: regression, since target 'y' holds 26 different numbers (--task classification to "
         "take them as classes)"
     )
@@ -63,15 +63,15 @@ def test_labels_that_are_whole_numbers_are_told_either_way(told: Any) -> None:
         ("a,y,z\n1,0,7\n2,1,1\n", {"target": "y,z"}, "task: regression, since there are several"),
     ],
 )
-def test_notes(content: str | bytes, options: dict[str, Any], note: str, told: Any) -> None:
-    assert sum(line.startswith(note) for line in told(content, **options)) == 1
+def test_notes(content: str | bytes, options: dict[str, Any], note: str, notes_on: Any) -> None:
+    assert sum(line.startswith(note) for line in notes_on(content, **options)) == 1
 
 
-def test_a_comment_that_holds_the_names_is_not_counted(told: Any) -> None:
-    assert not any(line.startswith("comments") for line in told("# a b c\n1 2 3\n4 5 6\n"))
+def test_a_comment_that_holds_the_names_is_not_counted(notes_on: Any) -> None:
+    assert not any(line.startswith("comments") for line in notes_on("# a b c\n1 2 3\n4 5 6\n"))
 
 
-def test_header_and_target_are_told_before_the_rows_are_refused(read: Any) -> None:
+def test_header_and_target_are_reported_before_rows_are_refused(read: Any) -> None:
     said: list[str] = []
     with pytest.raises(ValueError, match="must hold a number"):
         read("a,y\n1,2\nx,3\n4,5\n", notify=said.append)

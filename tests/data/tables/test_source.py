@@ -57,9 +57,7 @@ def refusal(path: Path) -> str:
 
 @pytest.mark.parametrize("name", ["table.csv", "table.csv.gz", "table", "größe ~.csv"])
 @pytest.mark.parametrize("compression", COMPRESSIONS)
-def test_content_tells_how_a_file_is_compressed(
-    compression: str, name: str, tmp_path: Path
-) -> None:
+def test_compression_is_recognised_by_content(compression: str, name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(COMPRESSIONS[compression](TABLE))
     assert content_of(tmp_path / name) == TABLE
 

@@ -52,7 +52,7 @@ def test_a_text_comes_back_in_each_encoding(encoding: str, monkeypatch: pytest.M
         (codecs.BOM_UTF8, "utf-8"),
     ],
 )
-def test_a_byte_order_mark_tells_the_encoding_and_is_no_text(mark: bytes, encoding: str) -> None:
+def test_byte_order_mark_sets_encoding_and_is_not_text(mark: bytes, encoding: str) -> None:
     content = mark + "ä,1\n".encode(encoding)
     assert whole(content) == "ä,1\n"
     assert whole(content, encoding) == "ä,1\n"

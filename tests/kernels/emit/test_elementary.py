@@ -64,7 +64,7 @@ def test_beyond_the_range_stand_the_limits(dtype: str) -> None:
 
 
 @each_dtype
-def test_results_do_not_depend_on_the_place_in_a_vector(dtype: str) -> None:
+def test_results_do_not_depend_on_position_in_vector(dtype: str) -> None:
     x = np.linspace(-9, 9, 37).astype(dtype)
     for function in (exp_of, tanh_of):
         whole = applied(function, x)

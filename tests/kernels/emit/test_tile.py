@@ -120,7 +120,7 @@ def draw(dtype: str, n: int, K: int) -> tuple[np.ndarray, ...]:
 def assert_product(
     found: np.ndarray, A: np.ndarray, B: np.ndarray, I: np.ndarray, keep: float, gain: float
 ) -> None:
-    """Each element is right to within what so many roundings can do, in any order."""
+    """Each element is correct to within the rounding errors of a sum in any order."""
     A, B, I = (matrix.astype(np.float64) for matrix in (A, B, I))
     expected = keep * I + gain * (A @ B)
     size = np.abs(keep * I) + abs(gain) * (np.abs(A) @ np.abs(B))

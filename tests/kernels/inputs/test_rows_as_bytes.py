@@ -60,7 +60,7 @@ def test_every_option_matches_the_twin(case: Case) -> None:
 
 
 @each_case
-def test_a_whole_trajectory_agrees_with_those_on_lists_and_on_dense_rows(case: Case) -> None:
+def test_trajectory_equals_those_on_lists_and_dense_rows(case: Case) -> None:
     case = case.but(epochs=10, rate=0.01)
     runs = [Run(case.but(inputs=inputs)) for inputs in ("bytes", "shifted lists", "dense")]
     for run in runs:

@@ -54,7 +54,7 @@ def test_every_option_matches_the_twin(case: Case) -> None:
 
 
 @each_case
-def test_a_whole_trajectory_agrees_with_that_on_dense_rows(case: Case) -> None:
+def test_trajectory_equals_that_on_dense_rows(case: Case) -> None:
     case = case.but(epochs=20, rate=0.01)
     lists, dense = Run(case), Run(case.but(inputs="dense"))
     lists.train()

@@ -137,7 +137,7 @@ def label(case: tuple[Any, Arguments, list[Arguments]]) -> str:
 
 
 @pytest.mark.parametrize("case", CASES[:-1], ids=label)
-def test_what_lies_within_is_left_alone(case: tuple[Any, Arguments, list[Arguments]]) -> None:
+def test_values_within_limit_are_not_changed(case: tuple[Any, Arguments, list[Arguments]]) -> None:
     kernel, arguments, _ = case
     kernel(*arguments.values())
 
@@ -153,7 +153,7 @@ def test_what_lies_outside_ends_the_process(case: tuple[Any, Arguments, list[Arg
         assert said.startswith("fastmlp: outside of an array, in "), said
 
 
-def test_the_message_names_the_kernel_and_the_place() -> None:
+def test_message_names_kernel_and_index() -> None:
     given = tuple({**GATHER, "A": floats(63)}.values())
     _, said = ending(lambda: compiled(gather_bytes)(*given))
     assert said == (

@@ -99,7 +99,7 @@ def test_what_numba_switches_off_is_not_used() -> None:
     any(
         name in os.environ for name in ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES", "NUMBA_ENABLE_AVX")
     ),
-    reason="Numba was told what to compile for",
+    reason="Numba compiles for a CPU that was set by hand",
 )
 def test_without_settings_it_is_this_machine() -> None:
     assert found() == (TILE_ROWS, HAS_FMA)

@@ -42,7 +42,7 @@ def test_names_and_numbers_are_the_same_list() -> None:
     assert [getattr(phases, name.upper()) for name in phases.NAMES] == list(range(6))
 
 
-def test_time_goes_on() -> None:
+def test_clock_advances() -> None:
     times = [now() for _ in range(100)]
     assert times == sorted(times) and times[0] < times[-1]
 
@@ -74,7 +74,7 @@ def test_a_run_counts_each_of_its_phases(dtype: str, team: int) -> None:
     first, start = table.copy(), now()
     run.train(team, full_team=True)
     elapsed, spent = now() - start, table - first
-    # A team of one waits for nobody: for less than a tick, where ticks are long.
+    # A team of one does not wait: for less than a tick, if ticks are long.
     assert (spent[: phases.WAIT] > 0).all() and spent[phases.WAIT] >= (team > 1)
     assert spent.sum() <= elapsed
 

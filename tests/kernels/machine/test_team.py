@@ -43,7 +43,7 @@ def test_one_arrival_is_a_team_and_later_ones_find_nothing_to_do() -> None:
 
 @pytest.mark.parametrize("arrivals", [2, 3, 4])
 @pytest.mark.parametrize("size", [1, 2, 4])
-def test_whoever_arrives_in_time_is_one_team(arrivals: int, size: int) -> None:
+def test_threads_that_arrive_in_time_form_one_team(arrivals: int, size: int) -> None:
     compiled(join_team)(new_sync(), 1)
     for _ in range(20):
         places = on_threads(arrivals, size)
@@ -93,7 +93,7 @@ def late_by(seconds: float, after_closing: bool = False) -> list[tuple[int, int]
 
 @cached
 def clock():
-    """The time by which the first to arrive waits."""
+    """The time that the first thread waits."""
     return _nanoseconds()
 
 
@@ -108,7 +108,7 @@ def test_the_clock_goes_forward_in_nanoseconds() -> None:
 
 
 def on_threads(arrivals: int, size: int) -> list[tuple[int, int]]:
-    """What join_team returns to so many Python threads at once."""
+    """The results of join_team in concurrent Python threads."""
     sync, line, places = new_sync(), threading.Barrier(arrivals), []
 
     def arrive() -> None:
@@ -187,7 +187,7 @@ def test_a_region_can_be_entered_again_and_again() -> None:
         assert board[0] == 1 and (faults == 0).all()
 
 
-def test_a_team_of_one_waits_for_nobody() -> None:
+def test_team_of_one_does_not_wait() -> None:
     sync = new_sync()
     compiled(barrier)(sync, 1)
     assert (sync == 0).all()

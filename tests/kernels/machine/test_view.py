@@ -106,7 +106,7 @@ def test_a_tuples_views_are_its_arrays(dtype: str) -> None:
     assert matrix[1, 2] == 0  # an integer's part of the factor
 
 
-def test_views_have_types_of_their_own() -> None:
+def test_views_have_their_own_types() -> None:
     flat, real = types.Array(types.float64, 1, "C"), types.float64
     pair = types.Tuple([flat, real])
     assert view_type(flat) == View(real) != View(real, 2) == view_type(types.Array(real, 2, "C"))

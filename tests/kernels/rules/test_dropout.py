@@ -33,7 +33,7 @@ def dropped(
 
 
 def masks(rate: float, layer: int = 0, key: np.ndarray = KEY, places: int = PLACES) -> np.ndarray:
-    """Which units are kept, in so many rows."""
+    """The units that are kept, for a number of rows."""
     x = np.ones(UNITS)
     return np.array([dropped(x, rate, place, layer, key) > 0 for place in range(places)])
 
@@ -71,7 +71,7 @@ def test_a_row_is_the_twins(n: int, rate: float, dtype: str) -> None:
 @each_dtype
 @each_rate
 @pytest.mark.parametrize("cuts", [(8,), (16,), (16, 32), (8, 16, 24, 32)], ids=str)
-def test_a_row_dropped_in_pieces_is_the_row_dropped_whole(
+def test_dropout_of_row_in_pieces_equals_dropout_of_row(
     cuts: tuple[int, ...], rate: float, dtype: str
 ) -> None:
     x = np.random.default_rng(1).normal(size=UNITS).astype(dtype)

@@ -87,7 +87,7 @@ def test_extreme_logits_give_the_twins_finite_loss(output: str, loss: str, dtype
 
 @each_dtype
 @pytest.mark.parametrize("delta", [0.5, 2.0])
-def test_huber_is_a_parabola_that_goes_on_as_its_tangents(delta: float, dtype: str) -> None:
+def test_huber_is_quadratic_then_linear(delta: float, dtype: str) -> None:
     errors = np.array([0, 0.25, 0.5, 2, 3, -0.25, -3], dtype)[:, None]
     Y = np.ones_like(errors)
     values, D = losses_and_gradients(f"huber({delta})", errors, Y + errors, Y)

@@ -143,7 +143,7 @@ def test_adams_first_step_is_the_rate_whatever_the_gradient(dtype: str) -> None:
 
 
 @each_optimizer
-def test_the_record_says_how_much_state_the_kernel_keeps(optimizer: Optimizer) -> None:
+def test_record_declares_state_per_weight(optimizer: Optimizer) -> None:
     wanted = reference.STATE_ARRAYS[optimizer.name]
     if optimizer == OPTIMIZERS.parse("sgd"):
         wanted = 0

@@ -139,7 +139,7 @@ def rectangles(panels: int, rows: int, grain: int = 1) -> list[tuple[int, int, i
     return parts
 
 
-# --- who does what ---
+# --- ownership of units ---
 
 
 @each_dtype
@@ -177,7 +177,7 @@ def test_units_are_owned_where_there_are_enough_in_panels(
         assert sorted(p for first, last in owned for p in range(first, last)) == list(
             range(layer.panels)
         )
-        # The same units for any block: the rows are not asked for; and nobody has none.
+        # The same units for any block, and every member has some.
         assert all(first < last for first, last in owned)
     else:
         assert owned == [(0, 0)] * team

@@ -124,7 +124,7 @@ def test_training_is_not_disturbed() -> None:
 
 
 @each_dtype
-def test_without_targets_there_are_outputs_alone(dtype: str) -> None:
+def test_without_targets_only_outputs_are_computed(dtype: str) -> None:
     run = Run(Case(dtype=dtype))
     with_targets, _, _ = run.evaluate()
     run.data = run.data._replace(labels=np.empty(0, np.int32))
@@ -133,7 +133,7 @@ def test_without_targets_there_are_outputs_alone(dtype: str) -> None:
     assert np.isnan(losses).all() and (hits == -1).all()
 
 
-def test_outputs_that_nobody_wants_are_not_written() -> None:
+def test_unused_outputs_are_not_written() -> None:
     run = Run(Case())
     outputs, losses, hits = run.evaluate(want_outputs=False)
     _, *expected = run.evaluate()

@@ -125,7 +125,7 @@ def test_binary_hits_follow_the_threshold(threshold: float) -> None:
     assert_matches_twin(case)
 
 
-def test_each_step_has_a_rate_of_its_own() -> None:
+def test_each_step_has_its_own_rate() -> None:
     stopped, slowed = Run(Case(batch_size=5)), Run(Case(batch_size=5))
     stopped.train_part(0, 1, [0.1, 0.1])
     losses = slowed.train_part(0, 2, [0.1, 0.0]).loss

@@ -27,7 +27,7 @@ SHAPES = [
     SAMPLES.but(sizes=(9, 40, 33, 3), hidden=("softmax", "relu")),
     SAMPLES.but(l2=0.3, sizes=(9, 40, 33, 17, 3), hidden="relu"),
     SAMPLES.but(l2=3.0, epochs=20, sizes=(9, 40, 3)),
-    # Beyond where what is put off is made good; the scale alone comes to its least before.
+    # Long enough to apply deferred updates; the scale alone reaches its minimum before.
     SAMPLES.but(l2=1.0, epochs=1, rows=1100, sizes=(9, 40, 3)),
     SAMPLES.but(scale="standard", inputs="shifted lists", epochs=1, rows=700, sizes=(9, 40, 3)),
     SAMPLES.but(scale="standard", inputs="shifted lists", sizes=(9, 40, 33, 3), zeros=0.7),
@@ -75,7 +75,7 @@ def test_every_shape_matches(case: Case, dtype: str) -> None:
 
 
 @each_dtype
-def test_inputs_that_are_all_zero_train_the_biases_alone(dtype: str) -> None:
+def test_zero_inputs_train_only_biases(dtype: str) -> None:
     run = Run(SAMPLES.but(zeros=1.0, sizes=(5, 3), dtype=dtype))
     weights, biases, *_ = run.model()
     run.train_samples()

@@ -100,7 +100,7 @@ def test_a_group_is_small_and_holds_weights_into_one_panel(dtype: str) -> None:
 @each_dtype
 @each_sizes
 @each_hidden
-def test_every_group_keeps_its_norm_in_a_place_of_its_own(
+def test_every_group_stores_its_norm_separately(
     sizes: tuple[int, ...], hidden: str, dtype: str
 ) -> None:
     workspace, one = made(sizes, hidden, dtype), lanes(np.dtype(dtype))
