@@ -6,7 +6,7 @@ import hashlib
 import inspect
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 import reference
+import twin
 from fastmlp.base.random import Purpose, key
 from fastmlp.kernels import buffers
 from fastmlp.kernels.buffers import PARTS
@@ -35,6 +36,7 @@ from fastmlp.ops.activations import ACTIVATIONS
 from fastmlp.ops.losses import LOSSES, legal_pairs
 from fastmlp.ops.optimizers import OPTIMIZERS
 from fastmlp.ops.scalers import NO_SCALING, SCALERS
+from twin import Trained
 
 DTYPES = ("float32", "float64")
 HIDDEN = [name for name, record in ACTIVATIONS.records.items() if record.hidden]
@@ -423,40 +425,28 @@ class Run:
 
     # --- the twin ---
 
-    @property
-    def reference_activations(self) -> list[reference.Activation]:
-        return [(activation.name, activation.kernel_parameter) for activation in self.activations]
-
     def model(self) -> tuple[list[np.ndarray], list[np.ndarray], list[reference.Activation], str]:
         """Copies of weights and biases, the activations and the loss, as the twin takes them."""
         return (
             [weights.copy() for weights in self.network.weights],
             [biases.copy() for biases in self.network.biases],
-            self.reference_activations,
+            twin.activations_of(self.activations),
             self.loss.name,
         )
 
-    def twin(self) -> tuple[list[np.ndarray], list[np.ndarray], list[reference.Step]]:
+    def twin(self) -> Trained:
         """Return the weights, biases and steps of the twin after all epochs. Call before train."""
-        weights, biases, activations, loss = self.model()
         case, size = self.case, self.case.batch_size
         starts = range(0, case.rows, size)
         rows = [order[start : start + size] for order in self.orders for start in starts]
         places = [range(start, min(start + size, case.rows)) for start in starts]
         masks = [self.masks(epoch, part) for epoch in range(case.epochs) for part in places]
-        names = [field.name for field in fields(self.optimizer)]
-        steps = reference.train(
-            weights, biases, activations, loss,
-            [(self.X[batch], self.Y[batch]) for batch in rows],
-            [case.rate] * len(rows),
-            self.optimizer.name, {name: getattr(self.optimizer, name) for name in names},
-            case.l1, case.l2, self.task, case.threshold,
-            loss_parameter=self.loss.kernel_parameter, smoothing=case.label_smoothing,
-            clip_norm=case.clip_norm, clip_value=case.clip_value, max_norm=case.max_norm,
-            row_weights=[self.data.weights[batch] for batch in rows] if case.weighted else None,
-            masks=masks if case.dropout else None, penalty_per_row=case.penalty_per_row,
+        return twin.train(
+            self.network, self.loss, self.optimizer, case, self.task, self.X, self.Y,
+            rows, [case.rate] * len(rows),
+            row_weights=self.data.weights if case.weighted else None,
+            masks=masks if case.dropout else None,
         )  # fmt: skip
-        return weights, biases, steps
 
     def masks(self, epoch: int, places: Sequence[int]) -> reference.Masks:
         """The twin's dropout masks of the rows at those places of an epoch (counted from 0)."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 import reference
+import twin
 from fastmlp import Dataset, Predictor, TrainConfig
 from fastmlp.base.random import Purpose, key, stream
 from fastmlp.model.network import Network
@@ -122,48 +123,26 @@ def layers(
     )
 
 
-def twin(run: Run) -> tuple[list[np.ndarray], list[np.ndarray], list[reference.Step]]:
+def twin_of(run: Run) -> twin.Trained:
     """Train copies of a run's initial weights by NumPy: weights, biases, a record per update.
 
-    By every option of the run's config but ``plateau``, which watches how training goes.
+    With every option of the run's config except ``plateau``, which depends on the losses.
     """
     config, data, network = run.config, run.prepared.train, run.network
-    X = features(data)
-    weights, biases = (
-        [array.copy() for array in part] for part in (network.weights, network.biases)
-    )
-    Y = data.targets
+    X, Y = features(data), data.targets
     if data.labels.size:
         Y = reference.one_hot(data.labels, network.layer_sizes[-1], X.dtype)
-    optimizer, loss = OPTIMIZERS.parse(config.optimizer), LOSSES.parse(config.loss)
     epochs = range(1, config.epochs + 1)
     rows = [batch for epoch in epochs for batch in batches(config, len(X), epoch)]
     steps = len(rows) // config.epochs
     factors = SCHEDULES.parse(config.schedule).factors(0, len(rows), steps, config.epochs)
-    outputs = run.task.kind if run.task.kind != "multilabel" else "binary"  # each for itself
-    records = reference.train(
-        weights,
-        biases,
-        [(activation.name, activation.kernel_parameter) for activation in network.activations],
-        config.loss.partition("(")[0],
-        [(X[batch], Y[batch]) for batch in rows],
-        list(float(config.learning_rate) * factors),
-        optimizer.name,
-        vars(optimizer),
-        config.l1,
-        config.l2,
-        outputs,
-        config.threshold,
-        loss_parameter=loss.kernel_parameter,
-        smoothing=config.label_smoothing,
-        clip_norm=config.clip_norm,
-        clip_value=config.clip_value,
-        max_norm=config.max_norm,
-        row_weights=[data.weights[batch] for batch in rows] if data.weights.size else None,
+    return twin.train(
+        network, LOSSES.parse(config.loss), OPTIMIZERS.parse(config.optimizer), config,
+        run.task.kind if run.task.kind != "multilabel" else "binary",  # each label separately
+        X, Y, rows, float(config.learning_rate) * factors,
+        row_weights=data.weights if data.weights.size else None,
         masks=list(dropout_masks(run)) if config.dropout_rates else None,
-        penalty_per_row=config.penalty_per_row,
-    )
-    return weights, biases, records
+    )  # fmt: skip
 
 
 def dropout_masks(run: Run) -> Iterator[reference.Masks]:

@@ -21,7 +21,7 @@ from fastmlp.ops.losses import LOSSES, Loss
 from fastmlp.ops.optimizers import OPTIMIZERS, Optimizer
 from fastmlp.training.fit import finish, start
 from harness import cached
-from toys import BARE, blobs, lines, settings, twin
+from toys import BARE, blobs, lines, settings, twin_of
 
 N = 25
 DATA = {"multiclass": blobs(N), "regression": lines(N, 2)}
@@ -130,7 +130,7 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def assert_trains_as_its_twin(data: Dataset, **changes: Any) -> None:
     run = start(settings(**{**BARE, **changes}), data)
-    weights, biases, _ = twin(run)
+    weights, biases, _ = twin_of(run)
     network = finish(run).predictor.network
     ours, twins = [*network.weights, *network.biases], [*weights, *biases]
     for found, expected in zip(ours, twins, strict=True):

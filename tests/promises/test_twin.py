@@ -11,7 +11,7 @@ import reference
 from fastmlp import Dataset, fit
 from fastmlp.training import plan as plan_module
 from fastmlp.training.fit import finish, start
-from toys import BARE, blobs, counts, lines, settings, tags, twin
+from toys import BARE, blobs, counts, lines, settings, tags, twin_of
 
 N = 25
 DATA = {
@@ -84,7 +84,7 @@ def assert_close(ours: list[np.ndarray], others: list[np.ndarray]) -> None:
 def test_a_run_is_what_numpy_makes_of_it(kind: str, changes: dict[str, Any]) -> None:
     run = start(config_for(changes), DATA[kind])
     before = [array.copy() for array in arrays(run.network)]
-    weights, biases, steps = twin(run)
+    weights, biases, steps = twin_of(run)
     result = finish(run)
     found = arrays(result.predictor.network)
     assert_close(found, [*weights, *biases])

@@ -17,7 +17,7 @@ from fastmlp.training import plan as plan_module
 from fastmlp.training.fit import finish, start
 from fastmlp.training.history import EPOCH_COLUMNS, ITERATION_COLUMNS
 from fastmlp.training.result import TrainResult
-from toys import BARE, blobs, layers, lines, noise, settings, twin
+from toys import BARE, blobs, layers, lines, noise, settings, twin_of
 
 METRICS = [
     f"{part}_{what}" for part in ("train", "validation", "test") for what in ("loss", "accuracy")
@@ -96,7 +96,7 @@ def test_lines_are_learned() -> None:
 @pytest.mark.parametrize("dataset", [blobs(25), blobs(25, 2), lines(25, 2)], ids=["3", "2", "-"])
 def test_a_run_is_what_numpy_makes_of_it(dataset: Dataset, changes: dict[str, Any]) -> None:
     run = start(settings(**BARE).replace(**changes), dataset)
-    weights, biases, steps = twin(run)
+    weights, biases, steps = twin_of(run)
     result = finish(run)
     assert_close(weights_of(result), [*weights, *biases])
     by_epoch = np.array_split(np.array(steps), 3)
@@ -201,7 +201,7 @@ def test_l2_makes_weights_smaller() -> None:
 def test_losses_are_recorded_every_n_updates(every: int, batch_size: int) -> None:
     config = settings(**{**BARE, "validation": 5}, batch_size=batch_size, log_every=every)
     run = start(config, blobs(30))
-    steps = twin(run)[2]
+    steps = twin_of(run)[2]
     result = finish(run)
     per_epoch = len(steps) // 3
     recorded = list(range(every, 3 * per_epoch + 1, every))

@@ -14,7 +14,7 @@ from fastmlp.training.fit import finish, start
 from fastmlp.training.measures import r2, validation_score
 from fastmlp.training.prepare import prepare_parts
 from fastmlp.training.run import Run
-from toys import BARE, blobs, lines, settings, twin
+from toys import BARE, blobs, lines, settings, twin_of
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_the_objective_is_loss_and_penalty_before_each_update(
     weights = np.random.default_rng(0).uniform(0, 2, 46) if weighted else None
     config = settings(**BARE, **penalty, monitor="train_objective", epochs=2, batch_size=20)
     run = start(config, data, sample_weight=weights)
-    steps = twin(run)[2]
+    steps = twin_of(run)[2]
     expected = [
         sum((step.loss / step.weight + step.penalty) * step.rows for step in epoch) / 46
         for epoch in (steps[:3], steps[3:])
@@ -119,7 +119,7 @@ def test_r2_where_all_targets_are_equal() -> None:
 
 def test_rows_can_be_taken_in_the_datas_order() -> None:
     run = start(settings(**BARE, sampling="in_order", epochs=2), blobs(46))
-    weights, biases, _ = twin(run)
+    weights, biases, _ = twin_of(run)
     finish(run)
     for one, other in zip(
         [*run.network.weights, *run.network.biases], [*weights, *biases], strict=True

@@ -17,7 +17,7 @@ from fastmlp.training import steps as steps_module
 from fastmlp.training.fit import start
 from fastmlp.training.run import Run
 from fastmlp.training.steps import Steps
-from toys import BARE, batches, blobs, images, settings, twin
+from toys import BARE, batches, blobs, images, settings, twin_of
 
 
 def started(dataset: Dataset | None = None, threads: int = 1, **changes: Any) -> Run:
@@ -89,7 +89,7 @@ def test_rows_updates_and_iterations_are_counted() -> None:
 @pytest.mark.parametrize("mode", ["minibatch", "stochastic", "batch"])
 def test_the_report_holds_the_sums_of_each_update(mode: str) -> None:
     run = started(mode=mode, epochs=1, learning_rate=0.1)
-    expected = twin(run)[2]
+    expected = twin_of(run)[2]
     take_epoch(run.steps)
     report = run.steps.report
     assert report.rows.tolist() == [len(b) for b in batches(run.config, 25, 1)]
