@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..ops.optimizers import OPTIMIZERS
-
-if TYPE_CHECKING:
-    from .loop import Loop
+from .loop import Loop
 
 
 @dataclass

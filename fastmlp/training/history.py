@@ -20,6 +20,7 @@ EPOCH_COLUMNS = (
     "validation_loss",
     "validation_accuracy",
 )
+MEASURE_COLUMNS = ("train_objective", "validation_score")  # computed only if they are monitored
 ITERATION_COLUMNS = (
     "iteration",
     "epoch",

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from .run import Run
+from .history import MEASURE_COLUMNS
+from .run import Run
 
-Measure = Callable[["Run", dict[str, Any]], float]
+Measure = Callable[[Run, dict[str, Any]], float]
 
 
 def train_objective(run: Run, row: dict[str, Any]) -> float:
@@ -60,7 +60,5 @@ def r2(targets: np.ndarray, outputs: np.ndarray, weights: np.ndarray) -> float:
     return float(scores.mean())
 
 
-MEASURES: dict[str, Measure] = {
-    "train_objective": train_objective,
-    "validation_score": validation_score,
-}
+_FUNCTIONS: tuple[Measure, ...] = (train_objective, validation_score)
+MEASURES = dict(zip(MEASURE_COLUMNS, _FUNCTIONS, strict=True))

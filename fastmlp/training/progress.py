@@ -8,11 +8,11 @@ import time
 from typing import TYPE_CHECKING, Any, TextIO
 
 from .callbacks import Callback
+from .run import Run
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from .run import Run
 
 _WIDTH = 80  # if the terminal's is not known
 _GAP = "  "

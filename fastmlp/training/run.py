@@ -27,8 +27,7 @@ from ..ops.optimizers import OPTIMIZERS
 from ..ops.schedules import RateController
 from .callbacks import Callback, EarlyStopping
 from .config import TrainConfig
-from .history import EPOCH_COLUMNS, ITERATION_COLUMNS, History
-from .measures import MEASURES
+from .history import EPOCH_COLUMNS, ITERATION_COLUMNS, MEASURE_COLUMNS, History
 from .plan import plan
 from .prepare import Prepared
 from .steps import Steps
@@ -47,7 +46,7 @@ class Run:
     initial_weights : (list of ndarray, list of ndarray) or None
         Weights and biases to start from; None: drawn from the config's initializers.
     measures : iterable of str
-        More columns of the history, from ``MEASURES``; a monitored one is always included.
+        More columns of the history, from ``MEASURE_COLUMNS``; a monitored one is always included.
 
     Attributes
     ----------
@@ -59,7 +58,7 @@ class Run:
     rate_controller : RateController
         Changes the rate according to the monitored quantity.
     measures : tuple of str
-        More columns of the history, from ``MEASURES``.
+        More columns of the history, from ``MEASURE_COLUMNS``.
     loss_divisor : float
         Divisor of the loss in ``train_objective``.
     """
@@ -79,7 +78,9 @@ class Run:
         self.stopping = _stopping(config)
         self.callbacks += [] if self.stopping is None else [self.stopping]
         self.rate_controller = RateController()  # replaced by the loop
-        self.measures = tuple(name for name in MEASURES if name in (config.monitor, *measures))
+        self.measures = tuple(
+            name for name in MEASURE_COLUMNS if name in (config.monitor, *measures)
+        )
         self.loss_divisor = 1.0
         self.threads = check_threads(threads)
         if config.mode == "minibatch" and config.batch_size > len(prepared.train.X):

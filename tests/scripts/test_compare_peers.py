@@ -151,7 +151,7 @@ def test_shares_of_the_peak_count_the_products_of_dense_rows(peers: None) -> Non
     assert shares_of_peak({**case, "kind": "predict"}) == {"jax": {"1": 0.18}}
 
 
-def test_busy_process_is_found(peers: None) -> None:
+def test_contender_with_other_work_is_found(peers: None) -> None:
     from peers.measure import Result, out_of_line
 
     losses = {"a": 0.2, "b": 0.24, "c": 2.3, "d": 0.19}
