@@ -1,4 +1,4 @@
-"""The digits that scikit-learn brings along: 1797 images of 8 x 8 pixels."""
+"""The digits of scikit-learn: 1797 images of 8 x 8 pixels."""
 
 from __future__ import annotations
 

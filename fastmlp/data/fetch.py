@@ -1,4 +1,4 @@
-"""Fetching one gzip file over HTTP: checked before it is stored, stored whole or not at all."""
+"""Download of a gzip file over HTTP: checked, and stored completely or not at all."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LEAST_BYTES = 64 << 10
 
 
 class FetchError(Exception):
-    """Why one address did not deliver, in a few words."""
+    """The reason why a download failed, in a few words."""
 
 
 def fetch(url: str, sha256: str, timeout: float = TIMEOUT_SECONDS) -> bytes:
@@ -68,9 +68,10 @@ def fetch(url: str, sha256: str, timeout: float = TIMEOUT_SECONDS) -> bytes:
 
 
 def _read(response: HTTPResponse, timeout: float) -> bytes:
-    """Return what a server sends, or a little more than the largest file has.
+    """Return the body, up to a little more than the size of the largest file.
 
-    Each piece has its time, which a server that sends byte after byte would have for ever.
+    Fails if fewer than ``LEAST_BYTES`` arrive per ``timeout``: a server that sends byte after byte
+    never exceeds the timeout of a single read.
     """
     body, before, due = bytearray(), 0, time.monotonic() + timeout
     while len(body) <= MAX_BYTES and (piece := response.read1(CHUNK)):
@@ -107,7 +108,7 @@ def is_stored(path: Path, sha256: str) -> bool:
 
 
 def store(body: bytes, path: Path) -> None:
-    """Write ``body`` to ``path``, whose folder is made if need be, so that no reader meets a part.
+    """Write ``body`` to ``path``, atomically; create its folder if needed.
 
     Raises
     ------

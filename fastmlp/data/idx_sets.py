@@ -1,4 +1,4 @@
-"""Sets of four IDX files in a folder: MNIST and sets like it, under any usual names."""
+"""Data sets of four IDX files in a folder: MNIST and similar ones, under their usual names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MNIST and sets like it: finding, downloading and loading their files."""
+"""MNIST and similar data sets: finding, downloading and loading their files."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def load(
 ) -> Dataset:
     """Load MNIST from where :func:`find` finds it, or download it first.
 
-    Local files are read as they are, unhashed: they may be another set of the same form.
+    Hashes of local files are not checked: they may be another data set of the same form.
 
     Parameters
     ----------

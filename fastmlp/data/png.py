@@ -64,7 +64,7 @@ class Pictures(NamedTuple):
 def read_pngs(files: Sequence[Path], n_features: int) -> Pictures:
     """Read images in grey (ITU-R 601), or in colours for a model with three features a pixel.
 
-    Values of 16 bits are brought to 8, unless none is above 255: such files hold bytes. Palettes,
+    Values of 16 bits are scaled to 8, unless none is above 255: such files contain bytes. Palettes,
     single bits and grey with opacity are read as Pillow reads them.
 
     Parameters

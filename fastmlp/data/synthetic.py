@@ -1,4 +1,4 @@
-"""Two-feature sets drawn from a seed, to see training at work: blobs, moons, spirals."""
+"""Generated data sets with two features: blobs, moons, spirals."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ MAX_TURNS = 100.0
 
 @dataclass(frozen=True)
 class Synthetic(Spec):
-    """A recipe for a set of two features, whose classes 0, 1, ... differ by a row at most."""
+    """A generator of a data set with two features and classes of equal size (to one row)."""
 
     def draw(self) -> Dataset:
-        """Return the dataset, rows shuffled, named by this spec; each time the same."""
+        """Return the dataset with shuffled rows; the same at each call."""
         raise NotImplementedError
 
     def _check(self, n: int, n_classes: int, spread: str, seed: int) -> None:
@@ -38,7 +38,7 @@ SYNTHETIC: Registry[Synthetic] = Registry("dataset")
 @SYNTHETIC.add
 @dataclass(frozen=True)
 class Blobs(Synthetic):
-    """Round clouds about centres on a circle, each 6 from the next: they overlap from std 1 on."""
+    """Gaussian blobs whose centres are on a circle, 6 apart: they overlap if std is 1 or more."""
 
     name = "blobs"
     formula = "c_k + std * N(0, I); c_k = 3 / sin(π / K) * (cos φ, sin φ), φ = 2 π k / K"
@@ -62,7 +62,7 @@ class Blobs(Synthetic):
 @SYNTHETIC.add
 @dataclass(frozen=True)
 class Moons(Synthetic):
-    """Two half circles, each reaching into the other."""
+    """Two interleaving half circles."""
 
     name = "moons"
     formula = "class 0: (cos t, sin t), 1: (1 - cos t, 1/2 - sin t), t in [0, π]; + noise * N(0, I)"
@@ -84,7 +84,7 @@ class Moons(Synthetic):
 @SYNTHETIC.add
 @dataclass(frozen=True)
 class Spirals(Synthetic):
-    """Two arms wound about each other, 1 apart whatever the number of turns."""
+    """Two interleaved spirals, 1 apart for any number of turns."""
 
     name = "spirals"
     formula = "r = θ / π at the angle θ + π k, θ in [π / 2, π / 2 + 2 π turns]; + noise * N(0, I)"

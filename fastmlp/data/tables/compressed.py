@@ -1,4 +1,4 @@
-"""Decompression of tables, which are recognised by their first bytes, not by name."""
+"""Decompression of tables; the format is recognised by the first bytes, not by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Blocks of a table read by an installed library, to the bits of float().
+"""Blocks of a table read by an installed library, with exactly the values of float().
 
 A block is given to a library only if the exact reader would read it alike. If a cell is no number,
 a quote is not around a whole field, or rows differ in length, the library gives up. Then the exact
