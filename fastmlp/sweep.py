@@ -141,7 +141,7 @@ def _lines(result: SweepResult, retrained: TrainResult | None) -> list[str]:
             if best.get(name) is not None
         ]
     else:
-        lines.append("no cell came to its end")
+        lines.append("no cell has finished")
     if retrained is not None:
         lines += ["", "the winner, trained again", *result_lines(retrained)]
     if result.folder is not None:

@@ -49,7 +49,7 @@ grid.toml, a list for an axis, and a table for what is meant for one mode:
   epochs = 100
 
 exit codes:
-  0 done   1 no cell came to its end   2 wrong usage   3 data missing, damaged or unfit
+  0 done   1 no cell has finished   2 wrong usage   3 data missing, damaged or unfit
   130 interrupted (finished cells are kept: resume with --resume)
 """
 

@@ -1,1 +1,1 @@
-"""Floor 5: estimators for scikit-learn: parameters as a TrainConfig, fits by the one loop."""
+"""Floor 5: scikit-learn estimators, translated to a TrainConfig and trained by the same loop."""

@@ -1,4 +1,4 @@
-"""What both estimators share: checks, first weights, the choice of a solver, predictions."""
+"""Common base of both estimators: checks, initial weights, choice of the solver, predictions."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
         return X_val, self._check_validation_target(y_val)
 
     def _draw_seed(self, random_state: np.random.RandomState) -> int:
-        """Return a seed for what scikit-learn does not draw; else nothing is taken of the state."""
+        """Return a seed for draws that scikit-learn does not make; 0, without a draw, otherwise."""
         drawn = (self.weight_init, self.bias_init)
         if drawn == (None, None) and not np.any(np.asarray(self.dropout) > 0):
             return 0
@@ -197,7 +197,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
         self.validation_loss_curve_ = None
 
     def _check_layers(self, units: list[int]) -> None:
-        """Refuse other layers than those of the weights that are trained on."""
+        """Refuse layers that differ from those of the existing weights."""
         own = [weights.shape[0] for weights in self.coefs_] + [self.coefs_[-1].shape[1]]
         if units != own:
             raise ConfigError(

@@ -1,4 +1,4 @@
-"""Kernels that several processes need at once: one compiles them, the others load them."""
+"""Compilation for several processes: one compiles the kernels, the others load them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ready: set[tuple[object, ...]] = set()
 
 @contextmanager
 def compiled_once(config: TrainConfig) -> Iterator[bool]:
-    """Let one process at a time make and compile a run of such settings, the first time it does.
+    """Let one process at a time create and compile a run with these settings.
 
     The workers of a search begin together: each would take half a minute to compile the same.
 
@@ -39,7 +39,7 @@ def compiled_once(config: TrainConfig) -> Iterator[bool]:
 
 
 def _lock() -> AbstractContextManager[None]:
-    """Return what lets the first process in, where kernels are kept on disk at all."""
+    """Return a lock between processes, if kernels are kept on disk."""
     folder = kept_in()
     if folder is None:
         return nullcontext()

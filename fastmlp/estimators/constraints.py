@@ -1,4 +1,4 @@
-"""What the parameters of the estimators may be, in scikit-learn's terms and with its messages."""
+"""Valid parameters of the estimators, with scikit-learn's constraints and messages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ..ops.spec import Registry
 
 @contextmanager
 def named_as_parameters(estimator: Any) -> Iterator[None]:
-    """Say of a setting that is refused which parameter of the estimator is not valid.
+    """Name the invalid parameter of the estimator for a refused setting.
 
     ``partial_fit`` checks the parameters at its first call only, and they may change after it.
     """

@@ -21,9 +21,9 @@ from .translate import full_batch_config
 
 
 def fit_lbfgs(estimator: Any, problem: Problem, callbacks: list[Callback]) -> None:
-    """Minimise the objective of all rows, and keep what was reached.
+    """Minimise the objective of all rows, and store the result.
 
-    In float64, whatever the data are: the line search needs the digits.
+    Always in float64: the line search needs the precision.
 
     Raises
     ------
@@ -94,7 +94,7 @@ class _Follower:
 
 
 def reported_loss(run: Run, objective: float) -> float:
-    """Return the loss as scikit-learn reports it, of the network as it is."""
+    """Return the loss of the current network, as scikit-learn reports it."""
     if run.loss_divisor == 1:
         return float(objective)
     penalty = run.penalty()

@@ -107,7 +107,7 @@ def split(estimator: Any, problem: Problem) -> Parts:
 
 
 def warn_of_batch_size(estimator: Any, rows: int) -> None:
-    """Warn as scikit-learn does of a batch that is larger than the data."""
+    """Warn of a batch larger than the data, as scikit-learn does."""
     if not isinstance(estimator.batch_size, str) and estimator.batch_size > rows:
         warnings.warn(
             "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped",

@@ -1,4 +1,4 @@
-"""The solvers that take batches: a run of the training loop."""
+"""The solvers sgd, adam and others: a run of the training loop."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _CALLER = 5
 
 
 def fit_stochastic(estimator: Any, problem: Problem, callbacks: list[Callback]) -> None:
-    """Train by sgd, adam or another optimizer of batches, and keep what was reached.
+    """Train with sgd, adam or another optimizer, and store the result.
 
     Raises
     ------
@@ -106,7 +106,7 @@ def _continue(estimator: Any, problem: Problem, loop: Loop) -> None:
 
 
 def _keep(estimator: Any, loop: Loop) -> None:
-    """Give the estimator weights, curves and counts."""
+    """Store weights, curves and counts in the estimator."""
     run, history = loop.run, loop.run.history
     keep_weights(estimator, run)
     estimator.n_iter_ = len(history)
@@ -116,7 +116,7 @@ def _keep(estimator: Any, loop: Loop) -> None:
 
 
 def _note_divergence(estimator: Any) -> None:
-    """Count the epoch in which training diverged, with curves that say so."""
+    """Count the epoch in which training diverged, and extend the curves by it."""
     estimator.n_iter_ += 1
     for curve in (
         estimator.loss_curve_, estimator.validation_scores_, estimator.validation_loss_curve_

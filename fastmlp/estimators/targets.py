@@ -149,7 +149,7 @@ def check_form(y: Any, name: str, n_labels: int | None) -> None:
 
 
 def check_same_classes(y: Any, classes: np.ndarray) -> None:
-    """Refuse other classes than those of the fit before, as scikit-learn does it."""
+    """Refuse classes that differ from those of the previous fit, as scikit-learn does."""
     found = unique_labels(y)
     if set(found) != set(classes):
         raise ValueError(
@@ -160,7 +160,7 @@ def check_same_classes(y: Any, classes: np.ndarray) -> None:
 
 
 def check_no_new_classes(y: Any, classes: np.ndarray) -> None:
-    """Refuse classes that are not among those of the first call, as scikit-learn does it."""
+    """Refuse classes that are not among those of the first call, as scikit-learn does."""
     found = unique_labels(y)
     if set(found) - set(classes):
         raise ValueError(

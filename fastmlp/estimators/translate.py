@@ -126,7 +126,7 @@ def train_config(estimator: Any, found: Circumstances) -> TrainConfig:
 
 
 def full_batch_config(estimator: Any, found: Circumstances) -> TrainConfig:
-    """Return the settings by which L-BFGS evaluates loss and gradient."""
+    """Return the settings with which L-BFGS evaluates loss and gradient."""
     return _cached_config(
         **_shared(estimator, found),
         optimizer="sgd",

@@ -26,12 +26,12 @@ Loader = Callable[[TrainConfig], Dataset]
 
 @dataclass(frozen=True, eq=False)
 class Cell:
-    """A run to be done.
+    """A run of a sweep.
 
     Attributes
     ----------
     key : str
-        Hash of the settings as they are used, and of the data.
+        Hash of the resolved settings and of the data.
     settings : dict
         As given, those that apply to the cell.
     resolved : Resolved
@@ -46,7 +46,7 @@ class Cell:
 
     @property
     def config(self) -> TrainConfig:
-        """All settings as they are used."""
+        """All resolved settings."""
         return self.resolved.config
 
 
@@ -83,7 +83,7 @@ class Datasets:
         return key
 
     def part(self, data_key: str, config: TrainConfig) -> Dataset:
-        """Return a dataset without the classes that a config leaves out."""
+        """Return a dataset with only the classes of a config."""
         if not config.classes:
             return self.by_key[data_key]
         kept = (data_key, config.classes)
@@ -92,11 +92,11 @@ class Datasets:
         return self._of_classes[kept]
 
     def of_cell(self, cell: Cell) -> Dataset:
-        """Return the dataset of a cell, without the classes that it leaves out."""
+        """Return the dataset of a cell, with only its classes."""
         return self.part(cell.data_key, cell.config)
 
     def check_names(self, settings: Iterable[str]) -> None:
-        """Raise ConfigError for settings that name data where the data are given."""
+        """Raise ConfigError for settings of data if a dataset is given."""
         for name in settings:
             if name in NAMES_OF_DATA and self._given is not None:
                 raise ConfigError(
@@ -105,7 +105,7 @@ class Datasets:
 
 
 def make_cells(all_settings: Iterable[Mapping[str, Any]], datasets: Datasets) -> list[Cell]:
-    """Return the cells of some settings, each once.
+    """Return the distinct cells of some settings.
 
     Raises
     ------
@@ -152,7 +152,7 @@ def varying(cells: Iterable[Cell]) -> list[str]:
 
 
 def cell_of(trial: Trial, datasets: Datasets) -> Cell | None:
-    """Return the cell of a trial that was recorded; None if its data are not at hand."""
+    """Return the cell of a recorded trial; None if its data are not available."""
     config = TrainConfig.from_dict(trial.config)
     for data_key in datasets.by_key:
         if _key(config, data_key) == trial.key:

@@ -1,4 +1,4 @@
-"""What random search draws the values of an axis from, where there is no list of them."""
+"""Distributions that random search draws the values of an axis from."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Distribution(Spec):
         return f"{self.name}({self.low!r}, {self.high!r})"
 
     def ends(self) -> tuple[Any, ...]:
-        """Return the least and the largest value that can be drawn."""
+        """Return the smallest and the largest value that can be drawn."""
         return self.low, self.high
 
     def draw(self, rng: np.random.Generator) -> Any:
@@ -47,7 +47,7 @@ DISTRIBUTIONS: Registry[Distribution] = Registry("distribution")
 @DISTRIBUTIONS.add
 @dataclass(frozen=True)
 class Uniform(Distribution):
-    """All numbers between the ends are as likely."""
+    """Uniform between the ends."""
 
     name = "uniform"
 
@@ -58,7 +58,7 @@ class Uniform(Distribution):
 @DISTRIBUTIONS.add
 @dataclass(frozen=True)
 class LogUniform(Distribution):
-    """All orders of magnitude between the ends are as likely; both above 0."""
+    """Log-uniform between the ends, which must be above 0."""
 
     name = "loguniform"
     low: float = 1e-3
@@ -74,7 +74,7 @@ class LogUniform(Distribution):
 @DISTRIBUTIONS.add
 @dataclass(frozen=True)
 class Integers(Distribution):
-    """Whole numbers, both ends included."""
+    """Uniform integers, both ends included."""
 
     name = "integers"
     low: int = 1
@@ -85,7 +85,7 @@ class Integers(Distribution):
 
 
 def as_distribution(value: Any) -> Distribution | None:
-    """Return the distribution that a value is or describes; None if it is anything else.
+    """Return the distribution that a value is or describes, or None.
 
     Raises
     ------

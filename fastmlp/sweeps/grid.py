@@ -74,7 +74,7 @@ class Grid:
         self._check_modes()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the grid as plain values, which make it again."""
+        """Return the grid as plain values, from which it can be restored."""
 
         def plain(axes: dict[str, Axis]) -> dict[str, Any]:
             return {name: _plain(axis) for name, axis in axes.items()}
@@ -83,18 +83,18 @@ class Grid:
 
     @property
     def distributions(self) -> list[str]:
-        """The axes that have no list of values."""
+        """The axes with a distribution."""
         every = [self.axes, *self.by_mode.values()]
         return [name for axes in every for name, axis in axes.items() if not isinstance(axis, list)]
 
     def axes_of(self, mode: str) -> dict[str, Axis]:
-        """Return the axes of the cells of a mode, but for the mode itself."""
+        """Return the axes of the cells of a mode, without the mode."""
         axes = {**self.axes, **self.by_mode.get(mode, {})}
         axes.pop("mode", None)
         return axes
 
     def n_combinations(self) -> int:
-        """Return the number of cells before those are merged that are the same."""
+        """Return the number of cells before equal ones are merged."""
         total = 0
         for mode in self.modes:
             sizes = [len(axis) for axis in self.axes_of(mode).values() if isinstance(axis, list)]
@@ -132,7 +132,7 @@ class Grid:
         return {name: settings[name] for name in order}
 
     def check_values(self) -> None:
-        """Raise ConfigError for a value, drawn or not, that no config takes."""
+        """Raise ConfigError for an invalid value, also if it is not drawn."""
         for mode in self.modes:
             axes = self.axes_of(mode)
             first = {name: axis[0] for name, axis in axes.items() if isinstance(axis, list)}
@@ -169,7 +169,7 @@ class Grid:
 
 
 def config_of(settings: Mapping[str, Any]) -> TrainConfig:
-    """Return the config of a cell; what does not apply to it is left at its default.
+    """Return the config of a cell; settings that do not apply keep their defaults.
 
     Raises
     ------
@@ -184,7 +184,7 @@ def config_of(settings: Mapping[str, Any]) -> TrainConfig:
 
 
 def applying(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return those settings of a cell that apply to it."""
+    """Return the settings that apply to a cell."""
     cell = {**DEFAULTS, **settings}
     return {
         name: value

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..base.errors import ConfigError, close_match
 
-# By which column of the metrics cells are ranked, and whether more is better.
+# Metrics that cells can be ranked by, and whether higher is better.
 RANKINGS = {"validation_accuracy": True, "validation_loss": False}
 GOOD = ("finished", "stopped early")
 LABELS = {
@@ -24,24 +24,24 @@ LABELS = {
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """A cell that has run.
+    """A finished cell.
 
     Attributes
     ----------
     key : str
         Hash of settings and data.
     settings : dict
-        Those that were given and apply, by the name of their field, as JSON takes them.
+        The given settings that apply to the cell, by field name, as JSON values.
     config : dict
-        All settings as they were used.
+        All resolved settings.
     status : str
-        As of a :class:`fastmlp.TrainResult`, or "failed".
+        Status of the :class:`fastmlp.TrainResult`, or "failed".
     error : str
-        Empty where none was raised.
+        Empty without an error.
     history, iterations : dict of str to list
-        Columns; empty where nothing was recorded.
+        Columns; empty if nothing was recorded.
     metrics : dict
-        Of the weights that were kept: losses and accuracies, epochs_run, updates_run, best_epoch,
+        Of the kept weights: losses and accuracies, epochs_run, updates_run, best_epoch,
         kept_epoch, n_parameters.
     timings : dict
         Seconds, and inference_seconds of the rows in ``inference_rows``.
@@ -59,31 +59,31 @@ class Trial:
 
     @property
     def is_good(self) -> bool:
-        """Whether it ran to its end, and has figures to be ranked by."""
+        """Whether training ended normally, so that the trial can be ranked."""
         return self.status in GOOD
 
     @property
     def seconds(self) -> float | None:
-        """Of training."""
+        """Training time."""
         value: float | None = self.timings.get("train_seconds")
         return value
 
     def score(self, rank_by: str) -> tuple[float, float]:
-        """Return what to sort by, best first: the ranking's metric, then the loss."""
+        """Return the sort key, lower is better: the ranking metric, then the loss."""
         sign = -1.0 if RANKINGS[rank_by] else 1.0
         return sign * self.metrics[rank_by], self.metrics["validation_loss"]
 
 
 @dataclass(frozen=True, eq=False)
 class Configuration:
-    """Trials that differ in nothing but their seed.
+    """Trials that differ only in their seed.
 
     Attributes
     ----------
     rank : int
-        From 1.
+        Rank, from 1.
     settings : dict
-        Of its trials, without the seed.
+        Settings of the trials, without the seed.
     trials : list of Trial
     """
 
@@ -93,18 +93,18 @@ class Configuration:
 
     @cached_property
     def good(self) -> list[Trial]:
-        """The trials that have figures."""
+        """The trials that can be ranked."""
         return [trial for trial in self.trials if trial.is_good]
 
     @property
     def status(self) -> str:
-        """Of its trials; the worst where they differ."""
+        """Status of the trials; the worst if they differ."""
         bad = [trial.status for trial in self.trials if not trial.is_good]
         return bad[0] if bad else self.trials[0].status
 
     @property
     def epochs(self) -> int:
-        """The number it was to run for."""
+        """The configured number of epochs."""
         return int(self.trials[0].config["epochs"])
 
     def mean(self, metric: str) -> float | None:
@@ -113,17 +113,17 @@ class Configuration:
         return statistics.fmean(values) if values else None
 
     def spread(self, metric: str) -> float | None:
-        """Return the standard deviation over seeds (n - 1); None of less than two."""
+        """Return the standard deviation over seeds (n - 1); None with fewer than two."""
         values = self.values(metric)
         return statistics.stdev(values) if len(values) > 1 else None
 
     def values(self, metric: str) -> list[float]:
-        """Return a metric, or a timing, of each good trial that has it."""
+        """Return a metric or a timing of each good trial that has it."""
         found = (trial.metrics.get(metric, trial.timings.get(metric)) for trial in self.good)
         return [value for value in found if value is not None]
 
     def name(self, axes: Iterable[str]) -> str:
-        """Return its values on some axes, as a text."""
+        """Return the values on some axes as text."""
         texts = [value_text(self.settings.get(axis)) for axis in axes]
         return ", ".join(text for text in texts if text) or "defaults"
 
@@ -136,7 +136,7 @@ class Leaderboard:
     ----------
     configurations : list of Configuration
     axes : list of str
-        The settings in which they differ.
+        Settings in which the configurations differ.
     rank_by : {"validation_accuracy", "validation_loss"}
     """
 
@@ -151,16 +151,16 @@ class Leaderboard:
 
     @property
     def good(self) -> list[Configuration]:
-        """Configurations with figures."""
+        """Configurations that can be ranked."""
         return [entry for entry in self.configurations if entry.good]
 
     @property
     def has_accuracy(self) -> bool:
-        """Whether there are accuracies, which a regression has not."""
+        """Whether there are accuracies (not in regression)."""
         return any(entry.values("validation_accuracy") for entry in self.good)
 
     def short_name(self, entry: Configuration) -> str:
-        """Return a configuration's values, without parameters where the names alone tell all."""
+        """Return a configuration's values, without parameters if the names alone are distinct."""
         texts = []
         for axis in self.axes:
             every = [value_text(value) for value in self.values(axis)]
@@ -170,7 +170,7 @@ class Leaderboard:
         return ", ".join(filter(None, texts)) or "defaults"
 
     def values(self, axis: str) -> list[Any]:
-        """Return the values on an axis, numbers in order, others as they were first met."""
+        """Return the values on an axis: numbers sorted, others in order of appearance."""
         found: dict[str, Any] = {}
         for entry in sorted(self.configurations, key=lambda entry: entry.trials[0].key):
             if axis in entry.settings:
@@ -224,7 +224,7 @@ def rank(trials: Iterable[Trial], rank_by: str, by_epochs: bool = False) -> Lead
 
 
 def check_ranking(rank_by: str, has_accuracy: bool) -> str:
-    """Return what to rank by: for ``auto`` the accuracy where there is one, else the loss.
+    """Return the ranking metric; ``auto`` means the accuracy, in regression the loss.
 
     Raises
     ------
@@ -244,7 +244,7 @@ def check_ranking(rank_by: str, has_accuracy: bool) -> str:
 
 
 def label(axis: str) -> str:
-    """Return what an axis is called in tables and plots."""
+    """Return the name of an axis in tables and plots."""
     return LABELS.get(axis, axis.replace("_", " "))
 
 

@@ -1,4 +1,4 @@
-"""What a sweep leaves: the winner, tables and plots."""
+"""The result of a sweep: the winner, tables and plots."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Best:
-    """The winner of a sweep: of the configuration that ranks first, its best trial.
+    """The winner of a sweep: the best trial of the configuration that ranks first.
 
     Attributes
     ----------
@@ -94,14 +94,14 @@ class SweepResult:
         """
         if self._best is None:
             raise ConfigError(
-                "there is no best configuration: no cell of the sweep came to its end; look at the "
+                "there is no best configuration: no cell of the sweep has finished; look at the "
                 "errors in .table, or resume"
             )
         return self._best
 
     @property
     def best_metrics(self) -> dict[str, Any] | None:
-        """The winner's metrics; None where no cell came to its end."""
+        """The winner's metrics; None if no cell has finished."""
         return None if self._best is None else self._best.metrics
 
     @cached_property
@@ -131,7 +131,7 @@ class SweepResult:
         return _frame(self.cells)
 
     def load_best(self) -> None:
-        """Make the winner's model from its weights, and let it meet the test set."""
+        """Build the winner's model from its weights and evaluate it on the test set."""
         found = self._winner()
         if found is None:
             return
@@ -156,7 +156,7 @@ class SweepResult:
         plots: bool = True,
         overwrite: bool = False,
     ) -> TrainResult:
-        """Train the winner again, for all epochs, its rate reduced where the loss stays.
+        """Train the winner again for all epochs, with the schedule ``plateau``.
 
         Parameters
         ----------
@@ -210,11 +210,11 @@ class SweepResult:
             return figure.draw(board.configurations[rank - 1])
 
     def save(self, folder: str | os.PathLike[str], plots: bool = True) -> Path:
-        """Write tables, a page and pictures into a folder, over older ones."""
+        """Write tables, a page and plots into a folder, replacing older ones."""
         return write_sweep(folder, self.leaderboard, self.trials, self.best_metrics, plots)
 
     def _winner(self) -> tuple[Trial, Cell, Dataset] | None:
-        """Return the best trial of the best configuration whose data are at hand."""
+        """Return the best trial of the best configuration whose data are available."""
         for entry in self.leaderboard.good:
             rank_by = self.leaderboard.rank_by
             trial = min(entry.good, key=lambda trial: (*trial.score(rank_by), trial.key))

@@ -1,4 +1,4 @@
-"""Cells through joblib: in threads, in processes, or on a cluster, each outcome as it comes."""
+"""Running cells with joblib: in threads, in processes, or on a cluster."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CONNECT_SECONDS = 10.0
 
 
 class Runner:
-    """Runs cells, one to a core.
+    """Runs cells, one per core.
 
     Parameters
     ----------
@@ -52,9 +52,9 @@ class Runner:
         self.backend, self.address = backend, address
 
     def run(self, cells: list[Cell], datasets: Datasets) -> Generator[Outcome, None, None]:
-        """Yield the outcomes of cells as they finish, the longest begun first.
+        """Yield the outcomes of cells as they finish; the longest cells start first.
 
-        Whoever stops listening stops the runs.
+        Closing the generator stops the runs.
         """
         if not cells:
             return

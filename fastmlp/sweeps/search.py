@@ -1,4 +1,4 @@
-"""Which cells of a grid are run: all, some drawn at random, and those that get further."""
+"""Selection of cells: all cells of a grid, random draws, and successive halving."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Search:
         return asdict(self)
 
     def settings(self, grid: Grid) -> list[dict[str, Any]]:
-        """Return the settings of the cells to run, distinct as they are given.
+        """Return the distinct settings of the cells to run.
 
         Raises
         ------

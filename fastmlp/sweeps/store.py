@@ -1,4 +1,4 @@
-"""The SQLite file of a sweep: every finished cell, at once, exactly once."""
+"""The SQLite file of a sweep: every finished cell, recorded immediately and exactly once."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class Store:
 
     @contextlib.contextmanager
     def _damage_named(self) -> Iterator[None]:
-        """Name the store in errors by damage to it, and let go of it."""
+        """Name the store in errors from damage, and close it."""
         try:
             yield
         except (sqlite3.DatabaseError, TypeError, ValueError) as error:
@@ -109,12 +109,12 @@ class Store:
             raise _damaged(self._folder, error) from None
 
     def fact(self, name: str) -> str | None:
-        """Return what was noted about the sweep under a name."""
+        """Return a fact about the sweep."""
         with self._damage_named():
             return _facts(self._connection).get(name)
 
     def data(self) -> set[str] | None:
-        """Return the hashes of the data that the sweep began with; None where it has not begun."""
+        """Return the hashes of the sweep's data; None if it has not started."""
         noted = self.fact("data")
         with self._damage_named():
             hashes = json.loads(noted or "null")
@@ -123,19 +123,19 @@ class Store:
         return None if hashes is None else set(hashes)
 
     def set_facts(self, **values: str) -> None:
-        """Note facts about the sweep."""
+        """Store facts about the sweep."""
         with self._transaction():
             facts = {**_facts(self._connection), **values}
             facts["sha256"] = digest(*sorted(facts.items(), key=repr))
             self._connection.executemany("REPLACE INTO facts VALUES (?, ?)", facts.items())
 
     def keys(self) -> set[str]:
-        """Return the keys of all cells recorded."""
+        """Return the keys of all recorded cells."""
         with self._damage_named():
             return {row[0] for row in self._connection.execute("SELECT key FROM cells")}
 
     def record(self, trial: Trial, rank_by: str, params: np.ndarray | None) -> None:
-        """Add a cell, with its weights where it is among the best.
+        """Add a cell, with its weights if it is among the best.
 
         Raises
         ------
@@ -163,21 +163,21 @@ class Store:
             )
 
     def forget(self, status: str) -> int:
-        """Remove the cells of a status, to be run again; return how many they were."""
+        """Remove the cells with a status, so that they run again; return their number."""
         with self._transaction():
             return self._connection.execute(
                 "DELETE FROM cells WHERE status = ?", (status,)
             ).rowcount
 
     def trials(self) -> list[Trial]:
-        """Return all cells, in the order of their keys."""
+        """Return all cells, sorted by key."""
         rank_by = self.fact("rank_by") or "validation_loss"
         with self._damage_named():
             rows = self._connection.execute(f"SELECT {_COLUMNS}, sha256 FROM cells ORDER BY key")
             return [trial_from(row, rank_by) for row in rows]
 
     def params(self, key: str, size: int) -> bytes | None:
-        """Return the weights of a cell as they were recorded; None where they were not kept.
+        """Return the recorded weights of a cell; None if they were not kept.
 
         Raises
         ------
@@ -197,7 +197,7 @@ class Store:
             return params
 
     def close(self) -> None:
-        """Write everything into the one file, and let others write."""
+        """Write everything into the one file, and release the lock."""
         self._connection.close()
         if self._lock is not None:
             self._lock.close()
@@ -219,7 +219,7 @@ def holds_store(folder: Path) -> bool:
 
 
 def stored_sweep(folder: Path) -> tuple[dict[str, Any] | None, dict[str, int]]:
-    """Return the grid and the search of the sweep in a folder; none where there is none yet."""
+    """Return the grid and the search of the sweep in a folder; None without a sweep."""
     if not holds_store(folder):
         return None, {}
     try:
@@ -250,7 +250,7 @@ def _facts(connection: sqlite3.Connection) -> dict[str, str]:
 
 
 def _sealed(params: bytes) -> bytes:
-    """Return weights behind their SHA-256."""
+    """Return weights with their SHA-256 in front."""
     return hashlib.sha256(params).digest() + params
 
 

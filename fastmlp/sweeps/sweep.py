@@ -51,7 +51,7 @@ def run_sweep(
     watcher: Watcher | None = None,
     load: Loader | None = None,
 ) -> SweepResult:
-    """Train every configuration of a grid and rank them by how they do on validation data.
+    """Train every configuration of a grid and rank them by validation results.
 
     Parameters
     ----------
@@ -198,7 +198,7 @@ class _Sweep:
         self.known: dict[str, Cell] = {}
 
     def run(self) -> str:
-        """Run what is missing; return how the sweep ended."""
+        """Run the missing cells; return the status of the sweep."""
         rounds = self.search.rounds(self.cells[0].config.epochs)
         cells = self.cells
         try:
@@ -214,7 +214,7 @@ class _Sweep:
         return "finished"
 
     def trials(self) -> list[Trial]:
-        """Return all cells in the store, each with its values of all that was given for any."""
+        """Return all cells in the store, each with values of all settings given for any of them."""
         trials = self.store.trials()
         names = dict.fromkeys(n for cell in self.cells for n in cell.settings)
         names |= dict.fromkeys(name for trial in trials for name in trial.settings)

@@ -1,4 +1,4 @@
-"""One cell from its settings to a trial, on the calling thread, in whichever process."""
+"""One cell from its settings to a trial, on the calling thread of any process."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ preparations = Preparations()
 
 
 class Outcome(NamedTuple):
-    """What is left of a cell: its trial, and the weights that were kept, or None."""
+    """The outcome of a cell: its trial, and its kept weights or None."""
 
     trial: Trial
     params: np.ndarray | None
 
 
 class _Stop(Callback):
-    """Ends a run like Ctrl-C, which only the main thread receives."""
+    """Ends a run as Ctrl-C would, which only the main thread receives."""
 
     def __init__(self, stop: threading.Event):
         self.stop = stop
@@ -42,7 +42,7 @@ class _Stop(Callback):
 
 
 def make_run(cell: Cell, dataset: Dataset, callbacks: list[Callback] | None = None) -> Run:
-    """Return a cell's run, ready to be trained on the calling thread."""
+    """Return a cell's run for the calling thread."""
     prepared = preparations.get(dataset, cell.data_key, cell.resolved)
     return Run(cell.config, prepared, 1, callbacks or ())
 
@@ -120,7 +120,7 @@ def _columns(history: History) -> dict[str, list[float]]:
 
 
 def _inference_seconds(run: Run) -> dict[str, float]:
-    """Measure how long the validation part takes, once more."""
+    """Measure the inference time on the validation part."""
     validation = run.prepared.validation
     if validation is None:
         return {}

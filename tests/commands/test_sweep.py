@@ -170,7 +170,7 @@ def test_no_good_cell_is_a_failure(capsys: pytest.CaptureFixture[str], tmp_path:
     assert main(["--data", "lines.npz", *grid, "--no-out"]) == 1
     printed = capsys.readouterr()
     assert "training diverged" in printed.out
-    assert "no cell came to its end" in printed.out
+    assert "no cell has finished" in printed.out
 
 
 def test_the_live_table_shows_the_best_the_progress_and_the_time_left() -> None:

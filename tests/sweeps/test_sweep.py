@@ -145,7 +145,7 @@ def test_without_any_good_cell_there_is_no_best() -> None:
     with pytest.raises(ConfigError, match="there is no best configuration"):
         _ = result.best
     assert "1 cells" in repr(result)
-    assert "No cell came to its end" in result._repr_html_()
+    assert "No cell has finished" in result._repr_html_()
 
 
 def test_resuming_runs_what_is_missing_with_more_axes_too(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """The curves of a configuration as a small SVG, a hundredth of the size of a plotting library's.
 
-A page may hold those of hundreds; ``page.css`` gives them their colours.
+A page may have hundreds of them; ``page.css`` sets their colours.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ def small_multiples(
 ) -> None:
     """Draw one metric of configurations over the epochs, each in a panel, on the same scales.
 
-    On a logarithmic scale, accuracies as the share of errors: else the good ones were all alike.
+    The scale is logarithmic, with error rates for accuracies, so that good curves are distinct.
 
     All in one axes, which takes a tenth of the time that an axes each would take.
 
@@ -95,7 +95,7 @@ def small_multiples(
 def curves_by_rate(board: Leaderboard, axes: Axes) -> None:
     """Draw the validation loss over the epochs: for each rate, that of its best configuration.
 
-    A band shows how far the seeds spread.
+    A band shows the spread over seeds.
     """
     best: dict[float, Configuration] = {}
     for entry in board.good:
@@ -121,7 +121,7 @@ def _curves(entry: Configuration, column: str) -> list[list[float]]:
 def _band(
     curves: list[list[float]], axes: Axes, colour: str, name: str, lines: bool = True
 ) -> None:
-    """Draw the mean of curves of several lengths, and how far they spread."""
+    """Draw the mean and the spread of curves of different lengths."""
     if not curves:
         return
     longest = max(map(len, curves))
@@ -142,7 +142,7 @@ def _band(
 
 
 def _errors(curve: list[float], metric: str) -> np.ndarray:
-    """Return what is left to gain, above 0 for a logarithmic scale."""
+    """Return loss or error rate, above 0 for a logarithmic scale."""
     values = np.asarray(curve, float)
     left: np.ndarray = np.maximum(1 - values if "accuracy" in metric else values, 1e-4)
     return left

@@ -1,6 +1,6 @@
-"""``report.html`` of a sweep: its ranking, which leads to each configuration's curves, and plots.
+"""``report.html`` of a sweep: the ranking with links to each configuration's curves, and plots.
 
-One file; the table is sorted by a few lines of script, and whole without them.
+It is one file. A short script sorts the table, which is complete without it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def sweep_page(board: Leaderboard, best: dict[str, Any] | None, plots: bool = Tr
     ----------
     board : Leaderboard
     best : dict or None
-        Metrics of the winner, with those on the test set; None where no cell came to its end.
+        Metrics of the winner, with those on the test set; None where no cell has finished.
     plots : bool, default True
         Whether to draw.
     """
@@ -54,7 +54,7 @@ def sweep_page(board: Leaderboard, best: dict[str, Any] | None, plots: bool = Tr
 
 
 def sweep_fragment(board: Leaderboard, best: dict[str, Any] | None) -> str:
-    """Return the winner, the head of the ranking and the main plots, as a notebook shows them."""
+    """Return the winner, the top of the ranking and the main plots for a notebook."""
     with style():
         panels = [panel for _, panel in heat_panels(board)] if board.good else []
         table = page.table(*ranking_table(board, _IN_NOTEBOOK))
@@ -74,7 +74,7 @@ def _title(board: Leaderboard) -> str:
 
 def _winner(board: Leaderboard, best: dict[str, Any] | None) -> str:
     if best is None or not board.good:
-        return page.paragraph("No cell came to its end.")
+        return page.paragraph("No cell has finished.")
     settings = [(label(axis), value_text(board.good[0].settings.get(axis))) for axis in board.axes]
     names = ("validation_accuracy", "validation_loss", "test_accuracy", "test_loss")
     metrics = [(label(n), number(best[n])) for n in names if best.get(n) is not None]
@@ -85,7 +85,7 @@ def _winner(board: Leaderboard, best: dict[str, Any] | None) -> str:
 
 
 def ranking_html(board: Leaderboard, n_curves: int) -> str:
-    """Return the ranking as a table; the first ranks lead to the curves of :func:`curves_html`."""
+    """Return the ranking as a table; the first ranks link to the curves of :func:`curves_html`."""
     table = ranking_table(board)
     head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in table.header)
     rows = []

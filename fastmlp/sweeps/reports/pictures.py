@@ -1,4 +1,4 @@
-"""The pictures of a sweep, each a figure, by the name of its file."""
+"""The plots of a sweep, each a figure, by file name."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MANY = 60
 
 
 def sweep_figures(board: Leaderboard) -> Iterator[tuple[str, Callable[[], Figure]]]:
-    """Yield the pictures that there are of a sweep as a whole, by name, and what draws each."""
+    """Yield name and drawing function of each plot of the whole sweep."""
     if not board.good:
         return
     yield "overview.png", partial(overview, board)
@@ -43,7 +43,7 @@ def sweep_figures(board: Leaderboard) -> Iterator[tuple[str, Callable[[], Figure
 
 
 def draw_sweep(board: Leaderboard) -> Iterator[tuple[str, bytes]]:
-    """Yield every picture, PNG, by the name of its file."""
+    """Yield every plot as PNG, by file name."""
     with style():
         for name, draw in sweep_figures(board):
             yield name, png(draw())
@@ -64,7 +64,7 @@ def draw_sweep(board: Leaderboard) -> Iterator[tuple[str, bytes]]:
 
 
 def configuration_names(board: Leaderboard) -> list[str]:
-    """Return a name for each configuration, as a file may have it."""
+    """Return a file name for each configuration."""
     names: list[str] = []
     for entry in board.configurations:
         text = "-".join(re.findall(r"[\w.=]+", entry.name(board.axes)))[:100]
@@ -73,9 +73,9 @@ def configuration_names(board: Leaderboard) -> list[str]:
 
 
 class ConfigurationFigure:
-    """The curves of configurations: loss and, where there is one, accuracy.
+    """The curves of a configuration: loss and, if there is one, accuracy.
 
-    One figure for all of them: most of the time goes into ticks, which are kept.
+    One figure is reused for all configurations, since most of the time goes into ticks.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def overview(board: Leaderboard) -> Figure:
 
 
 def heat_panels(board: Leaderboard) -> Iterator[tuple[tuple[str, str], Panel]]:
-    """Yield the heat map of each pair of axes whose values meet."""
+    """Yield the heat map of each pair of axes with common configurations."""
     shown = [axis for axis in board.axes if len(board.values(axis)) <= 40]
     for pair in itertools.islice(itertools.combinations(shown, 2), MOST_PAIRS):
         if any(all(axis in entry.settings for axis in pair) for entry in board.good):
@@ -141,7 +141,7 @@ def heat_panels(board: Leaderboard) -> Iterator[tuple[tuple[str, str], Panel]]:
 
 
 def parallel_panel(board: Leaderboard) -> Panel:
-    """Return what draws parallel coordinates."""
+    """Return the function that draws parallel coordinates."""
     return partial(plots.parallel_coordinates, board)
 
 
@@ -151,7 +151,7 @@ def parallel_size(board: Leaderboard) -> tuple[float, float]:
 
 
 def rate_panels(board: Leaderboard) -> list[Panel]:
-    """Return what draws the effect of the learning rate, where it is an axis."""
+    """Return the functions that draw the effect of the learning rate, if it is an axis."""
     if "learning_rate" not in board.axes or not board.good:
         return []
     others = [axis for axis in board.axes if axis != "learning_rate"]

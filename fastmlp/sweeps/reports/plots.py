@@ -1,4 +1,4 @@
-"""Plots of a sweep, each into an axes that is given: what each setting does to the result."""
+"""Plots of the effect of settings on the results, each drawn into a given axes."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def ranking_table(board: Leaderboard, most: int | None = None) -> Table:
 
 
 def epochs_text(entry: Configuration) -> str:
-    """Return how many epochs were run, or how it ended where that was too soon."""
+    """Return the number of epochs, or the status if the run did not end normally."""
     if not entry.good or entry.status not in ("finished", "stopped early"):
         return entry.status
     return f"{entry.mean('epochs_run') or 0:.4g}"
