@@ -16,7 +16,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 KERNEL = "evaluate_rows"  # writes its results and changes nothing else: doing it twice is harmless
-AGAIN = (3, 20)  # 3 of 20 blocks are computed twice: 15 %
+# 4 of 20 blocks are computed twice. Their rows are in the cache the second time, so that the kernel
+# is about 15 % slower in all; 3 of 20 made it only 11 to 12 % slower.
+AGAIN = (4, 20)
 SLOWED = "prediction.Evaluate.time_evaluate"
 UNCHANGED = "kernels.Forward.*128x64"
 TRIES = 3
