@@ -19,10 +19,10 @@ from .run_options import add_data_folder, add_run_options
 from .settings import add_settings
 
 DESCRIPTION = """\
-Train a multilayer perceptron and report how well it does.
+Train a multilayer perceptron and report its accuracy or errors.
 
 Results go to stdout, progress and notes to stderr. A run folder keeps the settings (config.toml),
-the history, the metrics, the model, pictures and a page to look at (report.html).
+the history, the metrics, the model, plots and a page (report.html).
 """
 
 EPILOG = """\
@@ -38,14 +38,14 @@ examples:
   python -m fastmlp.train --recipe mnist-98                  98 % in less than a second of training
   python -m fastmlp.train --config runs/mine/config.toml --seed 1
   python -m fastmlp.train --epochs 1000 --out runs/long --checkpoint-every 30s
-  python -m fastmlp.train --resume runs/long                 after whatever has ended it
+  python -m fastmlp.train --resume runs/long                 after an interruption
 
-config.toml holds every setting as it was used: none is left auto, except how a table is read. If
-you change its optimizer, mode or classes, give a learning rate, output or loss that fits, too.
+config.toml contains every setting with its resolved value instead of auto, except options of
+tables. If you change its optimizer, mode or classes, adapt learning rate, output and loss.
 
 exit codes:
   0 done   1 failed while running   2 wrong usage   3 data missing, damaged or unfit
-  4 training diverged   130 interrupted, 143 terminated (what was trained is kept)
+  4 training diverged   130 interrupted, 143 terminated (the weights so far are kept)
 """
 
 

@@ -18,10 +18,10 @@ STDOUT = 1
 INVERT = ("auto", "yes", "no")
 
 DESCRIPTION = """\
-Predict labels and probabilities, or numbers, with a model that was trained and saved.
+Predict labels and probabilities, or values of a regression, with a saved model.
 
-Predictions go to stdout, as CSV or JSON. Where the input holds labels, too, so do accuracy and a
-report: within JSON, beside CSV on stderr.
+Predictions go to stdout as CSV or JSON. If the input has labels, accuracy and a report are part of
+the JSON; with CSV they go to stderr.
 """
 
 EPILOG = """\
@@ -30,7 +30,7 @@ INPUT is one of
   FILE.npz             an array X, perhaps y; or X_test and y_test
   FILE.npy             an array of rows; targets from y.npy beside X.npy, or by --labels
   an IDX file          images, plain or .gz; their labels with --labels
-  FILE.png ...         images with a pixel for each feature, or for three of a model of colours
+  FILE.png ...         images with one pixel per feature, or per three features for colours
   FOLDER ...           all PNG files in it; or in its folders, whose names are the labels
 
 examples:

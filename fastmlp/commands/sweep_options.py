@@ -18,27 +18,27 @@ from .settings import add_settings
 from .values import folder, path
 
 DESCRIPTION = """\
-Train every configuration of a grid, one to a core, and rank them by how they do on validation data.
+Train every configuration of a grid, one per core, and rank them by validation results.
 
-Every setting of python -m fastmlp.train can be an axis. Without further ado the grid is
+Every setting of python -m fastmlp.train can be an axis. The default grid is
 activation relu,sigmoid,tanh x init xavier,he,random x mode stochastic,batch,minibatch.
 """
 
 EPILOG = """\
-Values of an axis are separated by commas; by semicolons where a value has commas of its own, as in
+Separate the values of an axis by commas, or by semicolons if a value contains commas, as in
 --activation "relu,tanh; relu,relu". Layers are also joined by hyphens: --hidden 128,128-64,none.
 In random search an axis can be uniform(0, 0.5), loguniform(0.001, 1) or integers(16, 256).
 
 examples:
   python -m fastmlp.sweep                                    27 cells on MNIST or the digits
   python -m fastmlp.sweep --data digits --seeds 0-4 --out runs/seeds
-  python -m fastmlp.sweep --out runs/seeds --resume --lr 0.01,0.1        more axes, what is missing
+  python -m fastmlp.sweep --out runs/seeds --resume --lr 0.01,0.1     more axes, missing cells only
   python -m fastmlp.sweep --grid grid.toml --jobs 2 --retrain-best
   python -m fastmlp.sweep --mode minibatch --lr "loguniform(0.001, 1)" --random 30
   python -m fastmlp.sweep --hidden 64,128,128-64 --epochs 27 --halving 3
   python -m fastmlp.sweep --backend dask --address tcp://10.0.0.1:8786
 
-grid.toml, a list for an axis, and a table for what is meant for one mode:
+grid.toml: a list is an axis, and a table has settings of one mode:
   activation = ["relu", "tanh"]
   mode = ["minibatch", "batch"]
   hidden_layer_sizes = [[128], [128, 64]]

@@ -135,7 +135,7 @@ def _read_png(file: Path, n_features: int) -> tuple[np.ndarray, np.ndarray | Non
             if channels not in (1, COLOURS):
                 raise DataError(
                     f"{file} must have {n_features} pixels, one for each feature of the model (or "
-                    f"a third of that, for a model of colours), got {width} x {height} = "
+                    f"a third of that for colour images), got {width} x {height} = "
                     f"{width * height}; crop and resize it as the training images were"
                 )
             return _values(image, "L" if channels == 1 else "RGB")
