@@ -75,7 +75,7 @@ def test_only_the_latest_kernels_are_kept(asv: Any) -> None:
         (["--quick", "HEAD"], "take no commits"),
         (["--publish", "HEAD"], "take no commits"),
         (["--machine", "zen3-2cores"], "needs --record"),
-        (["--record", "--machine", "../x"], "small letters"),
+        (["--record", "--machine", "../x"], "lower-case letters"),
         (["--quick", "--publish"], "not allowed with"),
     ],
 )
