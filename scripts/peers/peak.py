@@ -54,7 +54,7 @@ def _run(sums, threads, times):  # type: ignore[no-untyped-def]
         sums[member * 64] += _multiply_adds(times, np.float32(0.5))
 
 
-@intrinsic
+@intrinsic  # type: ignore[untyped-decorator]
 def _multiply_adds(_: Any, times: types.Integer, factor: types.Float) -> Any:
     """Do ``CHAINS`` vector multiply-adds ``times`` times; return the sum of all elements."""
 

@@ -68,7 +68,7 @@ def _operations(case: Record, rows: int) -> int:
     """Return the floating-point operations of an update, or of a prediction."""
     products = [inputs * units for inputs, units in pairwise(case["layers"])]
     times = sum(products) if case["kind"] == PREDICT else 3 * sum(products) - products[0]
-    return 2 * rows * times
+    return 2 * rows * int(times)
 
 
 def own_speed_up(case: Record) -> float | None:
