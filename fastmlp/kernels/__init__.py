@@ -1,11 +1,13 @@
-"""Layer 0: all compiled code, and nothing else. Imports numpy, numba, math and siblings only.
+"""Layer 0: all compiled code, and nothing else.
 
-Each folder imports from the folders above it in this list, which is also the reading order:
+Imports the standard library, NumPy, Numba, llvmlite and siblings only.
+
+Each entry imports from those above it in this list, which is also the reading order:
 
 - ``machine``: how kernels are compiled (``jit``), cached (``disk``), called by address (``calls``)
-  and run on threads (``launch``, ``team``); views of arrays (``view``); the CPU (``host``,
-  ``denormals``, ``phases``); index assertions (``assertions``).
-- ``buffers``: the arrays that kernels receive.
+  and run on threads (``launch``, ``team``); views of arrays (``view``) and named tuples
+  (``records``); the CPU (``host``, ``denormals``, ``phases``); index assertions (``assertions``).
+- ``buffers``: the arrays that kernels receive; ``call_types``: every kind of call by address.
 - ``emit``: vector code as LLVM IR.
 - ``rules``: activations, losses, optimizers, dropout, constraints.
 - ``inputs``: rows of the data: dense, as lists of non-zeros, as bytes.

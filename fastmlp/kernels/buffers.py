@@ -106,7 +106,7 @@ class Net(NamedTuple):
     activation_parameters: Reals  # (L,): the one parameter of each layer's activation
     dropout: Floats  # (L,): share of each layer's inputs that is dropped
     params: Reals  # (P,): all weights, in panels, then all biases
-    # Addresses of the kernels of a step; 0 where nothing is trained.
+    # Addresses of kernels; backward and descend are 0 if the general step is not used.
     forward: int  # one layer
     backward: int  # all layers
     descend: int  # their gradients and update
@@ -235,7 +235,7 @@ class Slice(NamedTuple):
 
 
 class Report(NamedTuple):
-    """The results of a slice, summed for each step."""
+    """Results of an epoch, summed for each step; slices add to them."""
 
     loss: Floats  # (steps of the epoch,)
     hits: Ints  # (steps of the epoch,)

@@ -49,7 +49,7 @@ call_sparse_gradient = call_type(
     Columns,
     Reals,
     Layer,
-    *_RECTANGLE,
+    *(int, int, int, int),  # p0, p1, k0, k1
     int,
     Reals,
     Real,

@@ -112,7 +112,7 @@ class Checkpoints:
     def save(self, state: LoopState, iterations: int) -> None:
         """Write a state after a number of updates, and remove all but the last two checkpoints.
 
-        Warns if the file cannot be written.
+        Warns if the file cannot be written, or a callback's state is not JSON serializable.
         """
         path = self.folder / f"checkpoint-{iterations:012d}.safetensors"
         facts = {

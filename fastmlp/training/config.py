@@ -132,8 +132,8 @@ class TrainConfig:
         0.0, "network", "fraction of the features dropped in training", "SHARE", ranges=(SHARE,)
     )
     optimizer: str = setting(
-        AUTO, "training", "optimizer: {names}; auto: sgd, for regression with Nesterov "
-        "momentum", "NAME", registry=OPTIMIZERS,
+        AUTO, "training", "optimizer: {names}; auto: sgd, for regression with Nesterov momentum "
+        "except in stochastic mode", "NAME", registry=OPTIMIZERS,
     )  # fmt: skip
     learning_rate: float | str = setting(
         AUTO, "training", "learning rate; auto: 0.1, in stochastic mode 0.01, for adam, adamw and "
@@ -173,7 +173,7 @@ class TrainConfig:
     )  # fmt: skip
     clip_norm: float | str = setting(
         AUTO, "training", "limit of the norm of all gradients together, penalties included; 0: no "
-        "limit; auto: 0, for regression 2", "X", ranges=_AT_LEAST_0,
+        "limit; auto: 0, for regression 2 except in stochastic mode", "X", ranges=_AT_LEAST_0,
     )  # fmt: skip
     clip_value: float = setting(
         0.0, "training", "limit of each gradient, after --clip-norm; 0: no limit", "X",
@@ -189,7 +189,7 @@ class TrainConfig:
     )  # fmt: skip
     schedule: str = setting(
         AUTO, "training", "learning rate schedule: {names}, each with warmup=EPOCHS; auto: "
-        "constant, for regression cosine", "NAME", registry=SCHEDULES,
+        "constant, for regression cosine except in stochastic mode", "NAME", registry=SCHEDULES,
     )  # fmt: skip
     early_stopping: int = setting(
         0, "stopping", "stop after this number of epochs without improvement; 0: never",
@@ -208,8 +208,8 @@ class TrainConfig:
         "must gain --min-delta", "HOW", choices=(CUMULATIVE, SINGLE),
     )  # fmt: skip
     restore_best: bool = setting(
-        True, "stopping", "keep the weights of the last epoch, not those of the best epoch by "
-        "--monitor", flag="--keep-last",
+        True, "stopping", "kept weights: those of the best epoch by --monitor (default; needs "
+        "validation rows or early stopping), or those of the last epoch", flag="--keep-last",
     )  # fmt: skip
     loss_limit: float = setting(
         1e6, "stopping", "training diverged if a loss exceeds this multiple of the loss before "
@@ -301,7 +301,7 @@ class TrainConfig:
 
     @classmethod
     def from_recipe(cls, name: str) -> TrainConfig:
-        """Return the config of a recipe that ships with the package, as ``"mnist-98"``.
+        """Return the config of a recipe that ships with the package, such as ``"mnist-98"``.
 
         Raises
         ------

@@ -54,7 +54,7 @@ def resolve(config: TrainConfig, dataset: Dataset) -> Resolved:
     ConfigError
         If a setting does not fit the task, or the loss is not defined for the output activation.
     DataError
-        If the labels do not fit the loss.
+        If the targets do not fit the loss.
     """
     if config.task not in (AUTO, dataset.task):
         raise ConfigError(
@@ -138,7 +138,7 @@ def _default_weights(config: TrainConfig) -> dict[str, object]:
 
 
 def _default_rate(config: TrainConfig) -> float:
-    # Any default optimizer is SGD, and not in stochastic mode.
+    # A remaining auto becomes SGD, with or without momentum: the same default rate.
     optimizer = OPTIMIZERS.parse("sgd" if config.optimizer == AUTO else config.optimizer)
     is_per_sample = config.mode == "stochastic"
     return optimizer.default_sample_rate if is_per_sample else optimizer.default_rate

@@ -116,6 +116,8 @@ def main(arguments: list[str]) -> int:
     try:
         chosen = [case for case in cases.named(options.cases) if case.name not in options.skip]
         peers, missing = _peers(options.peers)
+        if missing and not options.out:
+            out = None
     except ValueError as error:
         command.error(str(error))
     if options.quick:
@@ -143,6 +145,7 @@ def _out(options: argparse.Namespace) -> Path | None:
     if options.out:
         return None if options.out == "-" else as_path(options.out, "--out")
     partial = options.cases or options.skip or options.peers or options.quick
+    partial = partial or options.threads or options.data != "mnist"
     # A partial comparison must not replace the published one.
     return ROOT / "docs" / "peers.json" if options.draw or not partial else None
 

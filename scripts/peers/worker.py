@@ -87,7 +87,7 @@ class Desk:
         return small_work.read(self.name, Case(**case), folder, repeats)
 
     def load(self, case: dict[str, Any], folder: str) -> dict[str, Any]:
-        """Load a case and its data; train briefly twice: to compile, then to record the loss."""
+        """Load a case and its data; train briefly twice: the loss is the mean of both."""
         from .data import IMAGES, read
 
         self.case = Case(**case)

@@ -73,7 +73,7 @@ def address(call, dispatcher, dtype):
         Returned by :func:`call_type`.
     dispatcher : kernel, compiled with ``cached=True``
     dtype : dtype
-        Of the network's numbers: ``float32`` or ``float64``.
+        Dtype of the network: ``float32`` or ``float64``.
     """
     return compiled_address(dispatcher, _types(call.declarations, from_dtype(dtype)))
 

@@ -10,7 +10,7 @@ There is a barrier after each phase except the loss, whose rows belong to the sa
 after it. So weights stay in the cache of the member that changes them, and only activations move
 between cores. When members shared the rows of a block, each read all weights that the others had
 just written, and two cores took 1.6 times as long as one at 32 rows an update. Layers with fewer
-panels than members are shared by rows.
+panels than members, and layers that need whole rows, are shared by rows.
 """
 
 from ..buffers import layer_at
@@ -111,7 +111,10 @@ def sum_weights(weights, order, first, last):
 
 @kernel(cached=True)
 def train_batches(member, team, sync, net, work, data, objective, part, report):
-    """Train on the blocks of ``part``, one member's share. Overwrites parameters, state, report."""
+    """Train on the blocks of ``part``, one member's share.
+
+    Overwrites parameters and state, adds to report.
+    """
     mode = flush_denormals()
     net, work, data = as_views(net), as_views(work), as_views(data)
     objective, report, sync = as_views(objective), as_views(report), as_views(sync)

@@ -10,8 +10,8 @@ barrier of a sample. The rest is little work: both members do it, the second one
 the weights, until each updates its halves of the first two layers. One thread computes the halves
 one after the other, with the same bits.
 
-For plain SGD. Other rules that change every weight at every sample use the general step, except for
-two updates that are deferred (deferred.py).
+For plain SGD only. L2 and the shift, which change every weight at every sample, are deferred
+(deferred.py); all other rules of this kind use the general step.
 
 Rows of bytes pass the first layer in blocks of samples (sample_blocks.py). The first member
 computes the other layers alone.

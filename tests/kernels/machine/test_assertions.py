@@ -158,5 +158,5 @@ def test_message_names_kernel_and_index() -> None:
     _, said = ending(lambda: compiled(gather_bytes)(*given))
     assert said == (
         "fastmlp: outside of an array, in fastmlp.kernels.inputs.gather.gather_bytes: "
-        "numbers 48 to 64 of 63\n"
+        "elements 48 to 64 of 63\n"
     )
