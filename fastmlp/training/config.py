@@ -97,7 +97,7 @@ class TrainConfig:
     )  # fmt: skip
     target_scale: str = setting(
         AUTO, "data", "scaling of regression targets: standard, standard_global, minmax, maxabs or "
-        "none; auto: standard, or none if the output activation is bounded", "NAME",
+        "none; auto: standard, or none if the output activation does not reach all numbers", "NAME",
         registry=SCALERS,
     )  # fmt: skip
     hidden_layer_sizes: tuple[int, ...] = setting(

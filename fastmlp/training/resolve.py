@@ -36,7 +36,10 @@ _OF_OTHERS = {"optimizer": "sgd", "schedule": "constant", "clip_norm": 0.0}
 
 
 def resolve_settings(config: TrainConfig) -> TrainConfig:
-    """Return the config with ``auto`` replaced where that needs no data, except ``task``."""
+    """Return the config with ``auto`` replaced where that needs no data.
+
+    Defaults that depend on ``task`` stay auto while it is.
+    """
     config = config.replace(**_default_rule(config), **_default_weights(config))
     changes: dict[str, object] = {}
     if config.learning_rate == AUTO:

@@ -43,7 +43,7 @@ EPILOG = """\
 Peers that are not installed are skipped. They are not dependencies of the project; install them
 outside its environment:
 
-  .venv/bin/python -m pip install --target peers-site torch jax
+  .venv/bin/python -m pip install --target peers-site torch jax pandas
   PYTHONPATH=peers-site .venv/bin/python scripts/compare_peers.py
 
 examples:
@@ -101,25 +101,20 @@ def main(arguments: list[str]) -> int:
     """Run the command line; return the exit code: 1 if a contender failed, 2 for wrong usage."""
     command = parser()
     options = command.parse_args(arguments)
-    try:
-        out = _out(options)
-    except ConfigError as error:
-        command.error(str(error))
     if options.list:
         print(_listing())
         return 0
+    try:
+        chosen = [case for case in cases.named(options.cases) if case.name not in options.skip]
+        peers, missing = _peers(options.peers)
+        out = _out(options, missing)
+    except (ConfigError, ValueError) as error:
+        command.error(str(error))
     if options.draw:
         if out is None:
             command.error("--draw needs the name of the JSON file")
         _draw(json.loads(out.read_text(encoding="utf-8")), out)
         return 0
-    try:
-        chosen = [case for case in cases.named(options.cases) if case.name not in options.skip]
-        peers, missing = _peers(options.peers)
-        if missing and not options.out:
-            out = None
-    except ValueError as error:
-        command.error(str(error))
     if options.quick:
         chosen = [cases.quick(case) for case in chosen]
     # After SIGTERM workers must end and the folder be removed.
@@ -137,17 +132,21 @@ def main(arguments: list[str]) -> int:
     if out is not None:
         write_text(out, json.dumps(found, indent=1) + "\n")
         _draw(found, out)
+    elif not options.out:
+        print("\nnot written to docs/peers.json, which is for all cases and peers; use --out FILE")
     return 1 if complaints else 0
 
 
-def _out(options: argparse.Namespace) -> Path | None:
+def _out(options: argparse.Namespace, missing: list[str]) -> Path | None:
     """Return the JSON file to write or read, or None."""
     if options.out:
         return None if options.out == "-" else as_path(options.out, "--out")
-    partial = options.cases or options.skip or options.peers or options.quick
-    partial = partial or options.threads or options.data != "mnist"
     # A partial comparison must not replace the published one.
-    return ROOT / "docs" / "peers.json" if options.draw or not partial else None
+    partial = (
+        options.cases, options.skip, options.peers, options.threads, options.quick, missing,
+        options.data != "mnist",
+    )  # fmt: skip
+    return ROOT / "docs" / "peers.json" if options.draw or not any(partial) else None
 
 
 def _compare(

@@ -106,6 +106,25 @@ def test_the_published_report_has_a_chart_and_names_no_machine() -> None:
     assert (docs / "peers.png").exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "missing", "is_published"),
+    [
+        ([], [], True),
+        (["--draw"], ["jax"], True),
+        ([], ["jax"], False),
+        (["--data", "digits"], [], False),
+        (["--threads", "1"], [], False),
+        (["--cases", "batch32"], [], False),
+    ],
+)
+def test_only_a_complete_comparison_is_published(
+    peers: None, arguments: list[str], missing: list[str], is_published: bool
+) -> None:
+    from peers.command import _out, parser
+
+    assert (_out(parser().parse_args(arguments), missing) is not None) == is_published
+
+
 def test_each_case_names_its_peers(peers: None) -> None:
     from peers.cases import CASES
     from peers.contenders import OURS, PEERS, offers
