@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from .spec import Registry, Spec
+from ..base.settings import ABOVE_0
+from .spec import Registry, Spec, within
 
 
 @dataclass(frozen=True)
@@ -101,10 +102,7 @@ class Elu(Activation):
     name = "elu"
     formula = "a = z if z > 0 else alpha * (exp(z) - 1)"
     default_weight_init = "he_normal"
-    alpha: float = 1.0
-
-    def __post_init__(self) -> None:
-        self._require(self.alpha > 0, "alpha", "above 0")
+    alpha: float = within(ABOVE_0, 1.0)
 
     @property
     def kernel_parameter(self) -> float:

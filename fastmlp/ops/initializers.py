@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-from .spec import Registry, Spec
+from ..base.settings import ABOVE_0
+from .spec import Registry, Spec, within
 
 
 @dataclass(frozen=True)
@@ -26,104 +28,71 @@ class Initializer(Spec):
         raise NotImplementedError
 
 
-class _Uniform(Initializer):
-    """U(-limit, limit) with a limit that may depend on the fans."""
-
-    def _limit(self, fan_in: int, fan_out: int) -> float:
-        raise NotImplementedError
-
-    def sample(
-        self, rng: np.random.Generator, shape: tuple[int, ...], fan_in: int, fan_out: int
-    ) -> np.ndarray:
-        limit = self._limit(fan_in, fan_out)
-        return rng.uniform(-limit, limit, shape)
-
-
-class _Normal(Initializer):
-    """N(0, std^2) with a standard deviation that may depend on the fans."""
-
-    def _std(self, fan_in: int, fan_out: int) -> float:
-        raise NotImplementedError
-
-    def sample(
-        self, rng: np.random.Generator, shape: tuple[int, ...], fan_in: int, fan_out: int
-    ) -> np.ndarray:
-        return rng.normal(0.0, self._std(fan_in, fan_out), shape)
-
-
-class _Filled(Initializer):
-    """A constant value."""
-
-    def _value(self) -> float:
-        raise NotImplementedError
-
-    def sample(
-        self, rng: np.random.Generator, shape: tuple[int, ...], fan_in: int, fan_out: int
-    ) -> np.ndarray:
-        return np.full(shape, self._value())
-
-
 INITIALIZERS: Registry[Initializer] = Registry("initializer")
 
 
+class _VarianceScaling(Initializer):
+    """U(-scale, scale), or N(0, scale^2) if ``is_normal``, with a scale of sqrt(gain / fans)."""
+
+    gain: ClassVar[float]
+    is_normal: ClassVar[bool]
+    counts_fan_out: ClassVar[bool] = False  # whether fans are fan_in + fan_out, not fan_in
+
+    def sample(
+        self, rng: np.random.Generator, shape: tuple[int, ...], fan_in: int, fan_out: int
+    ) -> np.ndarray:
+        scale = math.sqrt(self.gain / (fan_in + fan_out if self.counts_fan_out else fan_in))
+        if self.is_normal:
+            return rng.normal(0.0, scale, shape)
+        return rng.uniform(-scale, scale, shape)
+
+
 @INITIALIZERS.add
 @dataclass(frozen=True)
-class GlorotUniform(_Uniform):
+class GlorotUniform(_VarianceScaling):
     name = "glorot_uniform"
     formula = "U(-limit, limit), limit = sqrt(6 / (fan_in + fan_out)) (Glorot & Bengio 2010)"
-
-    def _limit(self, fan_in: int, fan_out: int) -> float:
-        return math.sqrt(6.0 / (fan_in + fan_out))
+    gain, is_normal, counts_fan_out = 6.0, False, True
 
 
 @INITIALIZERS.add
 @dataclass(frozen=True)
-class GlorotNormal(_Normal):
+class GlorotNormal(_VarianceScaling):
     name = "glorot_normal"
     formula = "N(0, 2 / (fan_in + fan_out)) (Glorot & Bengio 2010)"
-
-    def _std(self, fan_in: int, fan_out: int) -> float:
-        return math.sqrt(2.0 / (fan_in + fan_out))
+    gain, is_normal, counts_fan_out = 2.0, True, True
 
 
 @INITIALIZERS.add
 @dataclass(frozen=True)
-class HeUniform(_Uniform):
+class HeUniform(_VarianceScaling):
     name = "he_uniform"
     formula = "U(-limit, limit), limit = sqrt(6 / fan_in) (He et al. 2015)"
-
-    def _limit(self, fan_in: int, fan_out: int) -> float:
-        return math.sqrt(6.0 / fan_in)
+    gain, is_normal = 6.0, False
 
 
 @INITIALIZERS.add
 @dataclass(frozen=True)
-class HeNormal(_Normal):
+class HeNormal(_VarianceScaling):
     name = "he_normal"
     formula = "N(0, 2 / fan_in) (He et al. 2015)"
-
-    def _std(self, fan_in: int, fan_out: int) -> float:
-        return math.sqrt(2.0 / fan_in)
+    gain, is_normal = 2.0, True
 
 
 @INITIALIZERS.add
 @dataclass(frozen=True)
-class LecunUniform(_Uniform):
+class LecunUniform(_VarianceScaling):
     name = "lecun_uniform"
     formula = "U(-limit, limit), limit = sqrt(3 / fan_in) (LeCun et al. 1998)"
-
-    def _limit(self, fan_in: int, fan_out: int) -> float:
-        return math.sqrt(3.0 / fan_in)
+    gain, is_normal = 3.0, False
 
 
 @INITIALIZERS.add
 @dataclass(frozen=True)
-class LecunNormal(_Normal):
+class LecunNormal(_VarianceScaling):
     name = "lecun_normal"
     formula = "N(0, 1 / fan_in) (LeCun et al. 1998)"
-
-    def _std(self, fan_in: int, fan_out: int) -> float:
-        return math.sqrt(1.0 / fan_in)
+    gain, is_normal = 1.0, True
 
 
 @INITIALIZERS.add
@@ -131,10 +100,7 @@ class LecunNormal(_Normal):
 class Orthogonal(Initializer):
     name = "orthogonal"
     formula = "gain Q, Q with orthonormal rows or columns, whichever are fewer (Saxe et al. 2014)"
-    gain: float = 1.0
-
-    def __post_init__(self) -> None:
-        self._require(self.gain > 0, "gain", "above 0")
+    gain: float = within(ABOVE_0, 1.0)
 
     def sample(
         self, rng: np.random.Generator, shape: tuple[int, ...], fan_in: int, fan_out: int
@@ -148,61 +114,63 @@ class Orthogonal(Initializer):
 
 @INITIALIZERS.add
 @dataclass(frozen=True)
-class RandomUniform(_Uniform):
+class RandomUniform(Initializer):
     name = "random_uniform"
     formula = "U(-limit, limit)"
-    limit: float = 0.05
+    limit: float = within(ABOVE_0, 0.05)
 
-    def __post_init__(self) -> None:
-        self._require(self.limit > 0, "limit", "above 0")
-
-    def _limit(self, fan_in: int, fan_out: int) -> float:
-        return self.limit
+    def sample(
+        self, rng: np.random.Generator, shape: tuple[int, ...], fan_in: int, fan_out: int
+    ) -> np.ndarray:
+        return rng.uniform(-self.limit, self.limit, shape)
 
 
 @INITIALIZERS.add
 @dataclass(frozen=True)
-class RandomNormal(_Normal):
+class RandomNormal(Initializer):
     name = "random_normal"
     formula = "N(0, std^2)"
-    std: float = 0.05
+    std: float = within(ABOVE_0, 0.05)
 
-    def __post_init__(self) -> None:
-        self._require(self.std > 0, "std", "above 0")
+    def sample(
+        self, rng: np.random.Generator, shape: tuple[int, ...], fan_in: int, fan_out: int
+    ) -> np.ndarray:
+        return rng.normal(0.0, self.std, shape)
 
-    def _std(self, fan_in: int, fan_out: int) -> float:
-        return self.std
+
+@dataclass(frozen=True)
+class Filled(Initializer):
+    """The same value in all elements."""
+
+    value = 0.0
+
+    def sample(
+        self, rng: np.random.Generator, shape: tuple[int, ...], fan_in: int, fan_out: int
+    ) -> np.ndarray:
+        return np.full(shape, self.value)
 
 
 @INITIALIZERS.add
 @dataclass(frozen=True)
-class Zeros(_Filled):
+class Zeros(Filled):
     name = "zeros"
     formula = "0"
 
-    def _value(self) -> float:
-        return 0.0
-
 
 @INITIALIZERS.add
 @dataclass(frozen=True)
-class Ones(_Filled):
+class Ones(Filled):
     name = "ones"
     formula = "1"
-
-    def _value(self) -> float:
-        return 1.0
+    value = 1.0
 
 
 @INITIALIZERS.add
 @dataclass(frozen=True)
-class Constant(_Filled):
+class Constant(Filled):
     name = "constant"
     formula = "value"
     value: float = 0.0
-
-    def _value(self) -> float:
-        return self.value
 
 
 INITIALIZERS.alias(

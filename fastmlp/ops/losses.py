@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..base.errors import ConfigError
+from ..base.settings import ABOVE_0
 from .activations import Activation
-from .spec import Registry, Spec
+from .spec import Registry, Spec, within
 
 
 @dataclass(frozen=True)
@@ -87,10 +88,7 @@ class Huber(Loss):
     name = "huber"
     formula = "sum_j 1/2 e_j^2 if |e_j| <= delta else delta (|e_j| - delta / 2), e = a - y"
     outputs = ("sigmoid", "identity", "tanh", "relu")
-    delta: float = 1.0
-
-    def __post_init__(self) -> None:
-        self._require(self.delta > 0, "delta", "above 0")
+    delta: float = within(ABOVE_0, 1.0)
 
     @property
     def kernel_parameter(self) -> float:

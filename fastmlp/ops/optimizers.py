@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from .spec import Registry, Spec
+from ..base.settings import ABOVE_0, SHARE, at_least
+from .spec import Registry, Spec, within
 
 
 @dataclass(frozen=True)
@@ -88,14 +89,9 @@ class AdamLike(Optimizer):
     """The parameters of Adam and its variants."""
 
     default_rate = default_sample_rate = 0.001
-    beta1: float = 0.9
-    beta2: float = 0.999
-    epsilon: float = 1e-8
-
-    def __post_init__(self) -> None:
-        self._require(0 <= self.beta1 < 1, "beta1", "at least 0 and below 1")
-        self._require(0 <= self.beta2 < 1, "beta2", "at least 0 and below 1")
-        self._require(self.epsilon > 0, "epsilon", "above 0")
+    beta1: float = within(SHARE, 0.9)
+    beta2: float = within(SHARE, 0.999)
+    epsilon: float = within(ABOVE_0, 1e-8)
 
     @property
     def state_buffers(self) -> int:
@@ -123,11 +119,7 @@ class Adam(AdamLike):
 class AdamW(AdamLike):
     name = "adamw"
     formula = "w *= 1 - rate weight_decay (weights, not biases);  then as adam"
-    weight_decay: float = 0.01
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._require(self.weight_decay >= 0, "weight_decay", "at least 0")
+    weight_decay: float = within(at_least(0), 0.01)
 
     @property
     def kernel_parameters(self) -> tuple[float, float, float, float]:
@@ -142,14 +134,9 @@ class RMSprop(Optimizer):
         "s = alpha s + (1 - alpha) g^2;  v = momentum v + g / (sqrt(s) + epsilon);  w -= rate v"
     )
     default_rate = default_sample_rate = 0.001
-    alpha: float = 0.99
-    epsilon: float = 1e-8
-    momentum: float = 0.0
-
-    def __post_init__(self) -> None:
-        self._require(0 <= self.alpha < 1, "alpha", "at least 0 and below 1")
-        self._require(self.epsilon > 0, "epsilon", "above 0")
-        self._require(0 <= self.momentum < 1, "momentum", "at least 0 and below 1")
+    alpha: float = within(SHARE, 0.99)
+    epsilon: float = within(ABOVE_0, 1e-8)
+    momentum: float = within(SHARE, 0.0)
 
     @property
     def state_buffers(self) -> int:

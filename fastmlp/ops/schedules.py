@@ -11,8 +11,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..base.settings import ABOVE_0, BETWEEN_0_AND_1, Range, at_least
 from .improvement import Improvement
-from .spec import Registry, Spec
+from .spec import Registry, Spec, within
+
+DECAY = Range("above 0 and at most 1", lambda value: 0 < value <= 1)
+LEAST = Range("between 0 and 1", lambda value: 0 <= value <= 1)
 
 
 class RateController:
@@ -52,10 +56,7 @@ class Schedule(Spec):
 
     needs_monitor = False
     needs_stopping = False
-    warmup: float = 0.0
-
-    def __post_init__(self) -> None:
-        self._require(self.warmup >= 0, "warmup", "at least 0")
+    warmup: float = within(at_least(0), 0.0)
 
     def factors(
         self, first: int, last: int, steps_per_epoch: int, epochs: int, rows_per_epoch: int = 1
@@ -110,13 +111,8 @@ class ConstantRate(Schedule):
 class StepDecay(Schedule):
     name = "step"
     formula = "rate = base * factor^floor(epoch / every), epochs counted from 0"
-    every: int = 10
-    factor: float = 0.1
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._require(self.every >= 1, "every", "at least 1")
-        self._require(0 < self.factor <= 1, "factor", "above 0 and at most 1")
+    every: int = within(at_least(1), 10)
+    factor: float = within(DECAY, 0.1)
 
     def _factor(self, step: np.ndarray, course: Course) -> np.ndarray:
         return np.asarray(self.factor ** (step // course.steps_per_epoch // self.every))
@@ -127,11 +123,7 @@ class StepDecay(Schedule):
 class Exponential(Schedule):
     name = "exponential"
     formula = "rate = base * factor^epoch, epochs counted from 0"
-    factor: float = 0.95
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._require(0 < self.factor <= 1, "factor", "above 0 and at most 1")
+    factor: float = within(DECAY, 0.95)
 
     def _factor(self, step: np.ndarray, course: Course) -> np.ndarray:
         return np.asarray(self.factor ** (step // course.steps_per_epoch))
@@ -142,11 +134,7 @@ class Exponential(Schedule):
 class Inverse(Schedule):
     name = "inverse"
     formula = "rate = base / t^power, t the update's number from 1"
-    power: float = 0.5
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._require(self.power > 0, "power", "above 0")
+    power: float = within(ABOVE_0, 0.5)
 
     def _factor(self, step: np.ndarray, course: Course) -> np.ndarray:
         return 1.0 / np.power(step + 1.0, self.power)
@@ -160,13 +148,8 @@ class InverseScaling(Schedule):
         "rate = base / (1 + s)^power, s the samples gone through before the epoch, `seen` in "
         "earlier runs among them; base in the first epoch (scikit-learn)"
     )
-    power: float = 0.5
-    seen: int = 0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._require(self.power >= 0, "power", "at least 0")
-        self._require(self.seen >= 0, "seen", "at least 0")
+    power: float = within(at_least(0), 0.5)
+    seen: int = within(at_least(0), 0)
 
     def _factor(self, step: np.ndarray, course: Course) -> np.ndarray:
         epoch = step // course.steps_per_epoch
@@ -182,11 +165,7 @@ class Cosine(Schedule):
         "rate = base * (least + (1 - least) (1 + cos(pi t / T)) / 2), t of T updates "
         "(Loshchilov & Hutter 2017)"
     )
-    least: float = 0.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._require(0 <= self.least <= 1, "least", "between 0 and 1")
+    least: float = within(LEAST, 0.0)
 
     def _factor(self, step: np.ndarray, course: Course) -> np.ndarray:
         return _cosine(1.0, self.least, np.minimum(step / course.total, 1.0))
@@ -200,15 +179,9 @@ class OneCycle(Schedule):
         "rate rises by half a cosine from base / start to base in the first `rise` of the run, "
         "then falls to base / (start * end) (Smith & Topin 2019, as PyTorch's OneCycleLR)"
     )
-    rise: float = 0.3
-    start: float = 25.0
-    end: float = 10_000.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._require(0 < self.rise < 1, "rise", "between 0 and 1")
-        self._require(self.start >= 1, "start", "at least 1")
-        self._require(self.end >= 1, "end", "at least 1")
+    rise: float = within(BETWEEN_0_AND_1, 0.3)
+    start: float = within(at_least(1), 25.0)
+    end: float = within(at_least(1), 10_000.0)
 
     def _factor(self, step: np.ndarray, course: Course) -> np.ndarray:
         peak = max(self.rise * course.total - 1, 1e-9)
@@ -228,17 +201,10 @@ class Plateau(Schedule):
         "quantity beyond min_delta, not below min_rate"
     )
     needs_monitor = True
-    factor: float = 0.1
-    patience: int = 10
-    min_delta: float = 0.0
-    min_rate: float = 0.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._require(0 < self.factor < 1, "factor", "between 0 and 1")
-        self._require(self.patience >= 0, "patience", "at least 0")
-        self._require(self.min_delta >= 0, "min_delta", "at least 0")
-        self._require(self.min_rate >= 0, "min_rate", "at least 0")
+    factor: float = within(BETWEEN_0_AND_1, 0.1)
+    patience: int = within(at_least(0), 10)
+    min_delta: float = within(at_least(0), 0.0)
+    min_rate: float = within(at_least(0), 0.0)
 
     def controller(self, base_rate: float) -> RateController:
         return _PlateauController(self, base_rate)
@@ -273,13 +239,8 @@ class Adaptive(Schedule):
         "min_rate (scikit-learn)"
     )
     needs_stopping = True
-    factor: float = 0.2
-    min_rate: float = 1e-6
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._require(0 < self.factor < 1, "factor", "between 0 and 1")
-        self._require(self.min_rate > 0, "min_rate", "above 0")
+    factor: float = within(BETWEEN_0_AND_1, 0.2)
+    min_rate: float = within(ABOVE_0, 1e-6)
 
     def controller(self, base_rate: float) -> RateController:
         return _AdaptiveController(self, base_rate)

@@ -13,6 +13,7 @@ import math
 from typing import Any, ClassVar, Generic, TypeVar, get_type_hints
 
 from ..base.errors import ConfigError, close_match
+from ..base.settings import Range
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,6 +22,12 @@ class Spec:
 
     name: ClassVar[str]
     formula: ClassVar[str] = ""
+
+    def __post_init__(self) -> None:
+        """Check the parameters that are declared by :func:`within`, in their order."""
+        for field in dataclasses.fields(self):
+            if (allowed := field.metadata.get("range")) is not None:
+                self._require(allowed.holds(getattr(self, field.name)), field.name, allowed.rule)
 
     def __str__(self) -> str:
         changed = [
@@ -35,6 +42,11 @@ class Spec:
         if not holds:
             value = _value_text(getattr(self, parameter))
             raise ConfigError(f"{self.name}: {parameter} must be {rule}, got {value}")
+
+
+def within(allowed: Range, default: float) -> Any:
+    """Return the field of a parameter whose values must be in a range."""
+    return dataclasses.field(default=default, metadata={"range": allowed})
 
 
 T = TypeVar("T", bound=Spec)
