@@ -59,9 +59,14 @@ def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(f"{path} is a damaged gzip file: {error}; download it again") from error
     except OSError as error:
-        raise DataError(
-            f"{path} cannot be read: {error.strerror or error}; check the path and its permissions"
-        ) from error
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: Path | str, error: OSError) -> DataError:
+    """Return the error for a file that cannot be opened or read."""
+    return DataError(
+        f"{path} cannot be read: {error.strerror or error}; check the path and its permissions"
+    )
 
 
 def _read(file: BinaryIO, path: Path) -> np.ndarray:

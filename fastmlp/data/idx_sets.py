@@ -46,8 +46,12 @@ class IdxSet(NamedTuple):
         return [role for role in ROLES if role not in self.files]
 
 
-def sets_in(folder: Path) -> list[IdxSet]:
-    """Return the sets in a folder, also incomplete ones, sorted by name."""
+def sets_in(*folders: Path) -> list[IdxSet]:
+    """Return the sets in each folder, also incomplete ones, sorted by name within a folder."""
+    return [found for folder in folders for found in sorted(_sets_in(folder))]
+
+
+def _sets_in(folder: Path) -> list[IdxSet]:
     found: dict[str, dict[str, Path]] = {}
     # Plain files before compressed ones, because they load faster.
     for path in sorted(_entries(folder), key=lambda path: (path.suffix == ".gz", path.name)):
@@ -56,8 +60,7 @@ def sets_in(folder: Path) -> list[IdxSet]:
         if match is not None and not path.name.startswith(".") and os.path.isfile(path):
             role = f"{_PARTS[match[2].lower()]} {match[3].lower()}"
             found.setdefault((match[1] or "").lower(), {}).setdefault(role, path)
-    sets = [IdxSet(prefix or _name_of(folder), folder, files) for prefix, files in found.items()]
-    return sorted(sets)
+    return [IdxSet(prefix or _name_of(folder), folder, files) for prefix, files in found.items()]
 
 
 def subfolders(folder: Path) -> list[Path]:
@@ -69,14 +72,14 @@ def subfolders(folder: Path) -> list[Path]:
     return [path for path in folders if os.path.isdir(path)]
 
 
-def only_set(sets: Iterable[IdxSet], place: Path, name: str) -> IdxSet | None:
+def only_set(sets: Iterable[IdxSet], folder: Path, name: str) -> IdxSet | None:
     """Return the complete set with a name, or the only one; None if no files were found.
 
     Parameters
     ----------
     sets : iterable of IdxSet
-    place : Path
-        Where they were found.
+    folder : Path
+        The folder that was searched.
     name : str
         Empty or ``mnist``: any set if it is the only one.
 
@@ -94,7 +97,7 @@ def only_set(sets: Iterable[IdxSet], place: Path, name: str) -> IdxSet | None:
         shown = listed([f"{found.name} (in {found.folder})" for found in whole])
         choice = next((found.name for found in whole if found.name != MNIST), MNIST)
         raise DataError(
-            f"{place} must hold one set of images, or --data must name one, got {shown}; choose "
+            f"{folder} must hold one set of images, or --data must name one, got {shown}; choose "
             f"for example --data {choice}, or name the set's own folder with --data-dir"
         )
     if whole:

@@ -157,7 +157,7 @@ def _refuse_options(given: dict[str, Any], name: str) -> None:
 
 def is_known(name: str) -> bool:
     """Whether a name is that of a dataset, a recipe, or a kind of file."""
-    return name in LOADERS or _is_recipe(name) or Path(name).suffix.lower() in KINDS
+    return holds_classes(name) or Path(name).suffix.lower() in KINDS
 
 
 def _is_file(name: str) -> bool:
@@ -171,7 +171,7 @@ def _is_file(name: str) -> bool:
     if name == STDIN or Path(name).suffix.lower() in KINDS:
         return True
     # Before files are looked for: a folder "mnist" must not hide the dataset.
-    if name in ("", *LOADERS) or _is_recipe(name):
+    if not name or holds_classes(name):
         return False
     path = find_path(name, "data")
     if os.path.exists(path) and not os.path.isdir(path):
@@ -206,14 +206,6 @@ def _auto(data_dir: DataDir, notify: Notify) -> Dataset:
         "data: the embedded digits, because MNIST's files are neither in FASTMLP_DATA nor "
         f"in {mnist.user_cache_folder() / mnist.SUBFOLDER} (to download them: --data mnist)"
     )
-    return _digits(data_dir, notify)
-
-
-def _mnist(data_dir: DataDir, notify: Notify) -> Dataset:
-    return mnist.load(data_dir, allow_download=True, notify=notify)
-
-
-def _digits(data_dir: DataDir, notify: Notify) -> Dataset:
     return digits.load()
 
 
@@ -223,6 +215,6 @@ def _print_to_stderr(message: str) -> None:
 
 LOADERS: dict[str, Callable[[DataDir, Notify], Dataset]] = {
     "auto": _auto,
-    "mnist": _mnist,
-    "digits": _digits,
+    "mnist": lambda data_dir, notify: mnist.load(data_dir, notify=notify),
+    "digits": lambda data_dir, notify: digits.load(),
 }

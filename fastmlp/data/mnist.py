@@ -73,30 +73,30 @@ def find(data_dir: str | os.PathLike[str] | None = None, name: str = "") -> IdxS
         if found is not None:
             return found
     cache = user_cache_folder()
-    in_cache = [found for folder in (cache, cache / SUBFOLDER) for found in sets_in(folder)]
     # Incomplete sets are those of an interrupted download.
-    return only_set([found for found in in_cache if not found.missing], cache, name)
+    return only_set(_complete(sets_in(cache, cache / SUBFOLDER)), cache, name)
 
 
 def names_in(data_dir: str | os.PathLike[str] | None) -> list[str]:
     """Return the names of the complete sets in a folder; none without a folder."""
     if data_dir is None:
         return []
-    place = as_path(data_dir, "data_dir")
-    folders = (place, place / SUBFOLDER, *subfolders(place))
-    sets = [found for folder in folders for found in sets_in(folder)]
-    return sorted({found.name for found in sets if not found.missing})
+    folder = as_path(data_dir, "data_dir")
+    sets = sets_in(folder, folder / SUBFOLDER, *subfolders(folder))
+    return sorted({found.name for found in _complete(sets)})
 
 
-def _find_in(place: Path, name: str) -> IdxSet | None:
-    direct, deeper = sets_in(place), sets_in(place / SUBFOLDER)
-    further = [found for folder in subfolders(place) for found in sets_in(folder)]
-    for sets in (direct, deeper, further):
-        whole = [found for found in sets if not found.missing]
-        found = only_set(whole, place, name)
+def _find_in(folder: Path, name: str) -> IdxSet | None:
+    direct, deeper = sets_in(folder), sets_in(folder / SUBFOLDER)
+    for sets in (direct, deeper, sets_in(*subfolders(folder))):
+        found = only_set(_complete(sets), folder, name)
         if found is not None:
             return found
-    return only_set((*direct, *deeper), place, name)
+    return only_set((*direct, *deeper), folder, name)
+
+
+def _complete(sets: list[IdxSet]) -> list[IdxSet]:
+    return [found for found in sets if not found.missing]
 
 
 def download(folder: Path, mirrors: Sequence[str] = MIRRORS) -> None:
@@ -164,9 +164,9 @@ def load(
     DataError
         If the files are missing and cannot be had, or are damaged or do not fit together.
     """
-    place = user_cache_folder() if data_dir is None else as_path(data_dir, "data_dir")
-    folder = place / SUBFOLDER
-    begun = data_dir is not None and allow_download and _is_begun(place)
+    searched = user_cache_folder() if data_dir is None else as_path(data_dir, "data_dir")
+    folder = searched / SUBFOLDER
+    begun = data_dir is not None and allow_download and _is_begun(searched)
     found = None if begun else find(data_dir, MNIST)
     if found is None:
         if not allow_download:
@@ -180,11 +180,10 @@ def load(
     return load_set(found)
 
 
-def _is_begun(place: Path) -> bool:
+def _is_begun(folder: Path) -> bool:
     """Whether a folder holds nothing but an incomplete download of MNIST."""
-    begun = sets_in(place / SUBFOLDER)
-    others = [found for folder in (place, *subfolders(place)) for found in sets_in(folder)]
-    return bool(begun) and not others and all(found.missing for found in begun)
+    begun, others = sets_in(folder / SUBFOLDER), sets_in(folder, *subfolders(folder))
+    return bool(begun) and not others and not _complete(begun)
 
 
 def load_set(found: IdxSet) -> Dataset:

@@ -12,8 +12,9 @@ from ..base.errors import DataError
 from ..base.paths import find_path
 from .array_names import TRAINING, Role, arrays_by_role, role_of, split_name
 from .dataset import Dataset
+from .idx import unreadable
 from .npy_format import SUFFIX, read_array
-from .npz_table import GivenRows, check_targets, dataset_of_arrays, unreadable
+from .npz_table import GivenRows, check_targets, dataset_of_arrays
 
 SEPARATOR = ","
 

@@ -18,6 +18,7 @@ from ..base.paths import as_text
 from ..base.wording import quoted
 from .array_names import TRAINING, arrays_by_role
 from .dataset import Dataset, check_task
+from .idx import unreadable
 from .npy_format import SUFFIX, read_array
 
 # Deflate can expand a thousandfold. Small arrays of zeros may; what expands to more must not.
@@ -164,13 +165,6 @@ def _understood(path: Path, dataset: Dataset, names: dict[str, str], task: str) 
     )
 
 
-def unreadable(path: Path, error: OSError) -> DataError:
-    """Return the error for a file that cannot be opened or read."""
-    return DataError(
-        f"{path} cannot be read: {error.strerror or error}; check the path and its permissions"
-    )
-
-
 def _lacking(path: Path, needed: tuple[str, ...], found: Collection[str]) -> DataError:
     names = quoted([name[:40] for name in found]) or "none"
     return DataError(
@@ -186,15 +180,16 @@ def _read_arrays(
 
     With a part, only its arrays are read, else those of training.
     """
+    arrays = {}
     try:
-        with path.open("rb") as file:
+        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
+            members = _members(archive, path, needed, part)
             size = file.seek(0, io.SEEK_END)
-            with zipfile.ZipFile(file) as archive:
-                members = _members(archive, path, needed, part)
-                arrays = {
-                    name: _read_member(archive, info, name, size, path)
-                    for name, info in members.items()
-                }
+            for name, info in members.items():
+                _check_sizes(info, name, size, path)
+                with archive.open(info) as member:
+                    content = cast(BinaryIO, member)
+                    arrays[name] = read_array(content, info.file_size, name, path)
     except OSError as error:
         raise unreadable(path, error) from error
     except DataError:
@@ -226,14 +221,6 @@ def _members(
     if f"X{suffix}" not in members:
         raise _lacking(path, ("X",), [name for name, _ in stored])
     return {name: members[name] for name in (f"X{suffix}", f"y{suffix}") if name in members}
-
-
-def _read_member(
-    archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, archive_bytes: int, path: Path
-) -> np.ndarray:
-    _check_sizes(info, name, archive_bytes, path)
-    with archive.open(info) as member:
-        return read_array(cast(BinaryIO, member), info.file_size, name, path)
 
 
 def _check_sizes(info: zipfile.ZipInfo, name: str, archive_bytes: int, path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -87,24 +87,21 @@ def read_pngs(files: Sequence[Path], n_features: int) -> Pictures:
     return Pictures(X, np.stack([opaque if o is None else o for _, o in rows]))
 
 
-def _files_and_labels(path: Path) -> Iterator[tuple[Path, str | None]]:
+def _files_and_labels(path: Path) -> list[tuple[Path, str | None]]:
     if not path.is_dir():
-        yield path, None
-        return
-    files = _pngs_in(path)
-    yield from ((file, None) for file in files)
-    labelled = []
-    if not files:
+        return [(path, None)]
+    found: list[tuple[Path, str | None]] = [(file, None) for file in _pngs_in(path)]
+    if not found:
         folders = sorted(folder for folder in _shown(path) if folder.is_dir())
-        labelled = [(file, as_text(folder.name)) for folder in folders for file in _pngs_in(folder)]
-        yield from labelled
-    if not files and not labelled:
+        found = [(file, as_text(folder.name)) for folder in folders for file in _pngs_in(folder)]
+    if not found:
         others = sorted({file.suffix.lower() for file in _shown(path) if file.suffix})
         got = f"files that end in {', '.join(others[:5])}" if others else "none"
         raise DataError(
             f"{path} must hold .png files, or folders of them named like their labels, got {got}; "
             "name the folder that holds them, or convert images to PNG"
         )
+    return found
 
 
 def _pngs_in(folder: Path) -> list[Path]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 
 from .fields import CellFormat, is_boolean, is_numeral
@@ -43,19 +43,14 @@ def has_header(head: list[list[str]], cells: CellFormat, separator: str = ",") -
     values = [_as_number(first[i], cells) for i in numbers]
     counts = not numbers or _counts_up(values, rest, numbers, cells)
     if texts:
-        numeric = [_is_numeric([row[i] for row in rest], is_value, cells) for i in texts]
-        names = {first[i].strip() for i in texts}
-        if any(numeric):
-            return counts or (
-                sum(numeric) > 1 and len(names) == len(texts) and _are_indices(values)
-            )
+        below = [_is_numeric(column, is_value, cells) for column in zip(*rest, strict=True)]
+        n_above_numbers = sum(below[i] for i in texts)
+        are_distinct = len({first[i].strip() for i in texts}) == len(texts)
+        if n_above_numbers:
+            return counts or (n_above_numbers > 1 and are_distinct and _are_indices(values))
         recurs = any(first[i].strip() in {row[i].strip() for row in rest} for i in texts)
         if not numbers:
-            columns = range(len(first))
-            return (
-                not any(_is_numeric([row[i] for row in rest], is_value, cells) for i in columns)
-                and not recurs
-            )
+            return not any(below) and not recurs
         return counts and (len(numbers) >= FEW_STEPS or _are_years(values)) and not recurs
     return counts and (len(first) >= FEW_STEPS or _are_years(values))
 
@@ -104,7 +99,7 @@ def _as_number(cell: str, cells: CellFormat) -> float:
     return math.nan if number is None else number
 
 
-def _is_numeric(column: list[str], is_value: Callable[[str], bool], cells: CellFormat) -> bool:
+def _is_numeric(column: Iterable[str], is_value: Callable[[str], bool], cells: CellFormat) -> bool:
     """Whether most cells that are not missing are numbers; a few may be typing errors."""
     given = [cell for cell in column if not cells.is_missing(cell)]
     return 2 * sum(is_value(cell) or is_boolean(cell) for cell in given) > len(given)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Iterable
+from itertools import combinations
 from typing import NamedTuple
 
 from ...base.errors import ConfigError, DataError, close_match
@@ -275,15 +276,13 @@ def _check_roles(
     columns: Columns, targets: list[int], features: list[int], dropped: list[int]
 ) -> None:
     roles = (("target", targets), ("features", features), ("drop", dropped))
-    for position, (name, chosen) in enumerate(roles):
-        for other, others in roles[position + 1 :]:
-            for index in chosen:
-                if index in others:
-                    column = index if columns.names is None else repr(columns.names[index])
-                    raise ConfigError(
-                        f"{name} and {other} must not name the same column, got {column} in both; "
-                        "remove it from one of them"
-                    )
+    for (name, chosen), (other, others) in combinations(roles, 2):
+        if shared := [index for index in chosen if index in others]:
+            column = shared[0] if columns.names is None else repr(columns.names[shared[0]])
+            raise ConfigError(
+                f"{name} and {other} must not name the same column, got {column} in both; "
+                "remove it from one of them"
+            )
 
 
 def _check_names(names: list[str], source: str) -> None:

@@ -9,12 +9,16 @@ import numpy as np
 from ...base.settings import AUTO
 from ...base.table_options import WHITESPACE, TableOptions
 from ...base.wording import quoted
-from .dialect import Dialect
 from .head import Head
 from .layout import TARGET_NAMES, Columns, Layout
+from .reading import Reading
 from .targets import TargetKind
-from .values import Values
 
+_REMEDIES = {
+    TargetKind.NUMBERS: " (--task classification to take them as classes)",
+    TargetKind.WHOLE_LABELS: " (--task regression to predict numbers)",
+    TargetKind.TEXT_LABELS: "",
+}
 _SEPARATORS = {"\t": "tabs", " ": "spaces", WHITESPACE: "spaces and tabs"}
 
 
@@ -61,61 +65,37 @@ def notes_on_text(
         yield f"target: column {layout.column(target)}, {why}{unnamed} (--target)"
 
 
-def notes_on_values(
-    dialect: Dialect, options: TableOptions, columns: Columns, n_comments: int
-) -> Iterator[str]:
-    """Yield what was inferred from all rows: the decimal sign and the number of comments.
+def notes_on_values(reading: Reading, options: TableOptions, found_task: str) -> Iterator[str]:
+    """Yield what was inferred from all rows: decimal sign, number of comments, and task.
 
     Parameters
     ----------
-    dialect : Dialect
+    reading : Reading
     options : TableOptions
-    columns : Columns
-    n_comments : int
-        Number of comment lines, one with the column names included.
+        Options that were given were not inferred.
+    found_task : str
+        As inferred.
     """
+    dialect = reading.head.dialect
     if options.decimal == AUTO and dialect.cells.decimal == ",":
         yield "decimal sign: ',' (--decimal)"
-    n_comments -= columns.is_named_by_comment
+    n_comments = reading.n_comments - reading.columns.is_named_by_comment
     if n_comments and options.comment == AUTO:
         yield (
             f"comments: {n_comments} line(s) that begin with {dialect.comment!r} left out "
             "(--comment none to read them)"
         )
+    if reading.task == AUTO:
+        yield f"task: {found_task}, since {_why_task(reading, found_task)}"
 
 
-def notes_on_task(
-    layout: Layout, values: Values, kinds: list[TargetKind], task: str, found_task: str
-) -> Iterator[str]:
-    """Yield the task that was inferred, and why.
-
-    Parameters
-    ----------
-    layout : Layout
-    values : Values
-    kinds : list of TargetKind
-        One for each target.
-    task : str
-        As the user gave it.
-    found_task : str
-        As inferred.
-    """
-    if task != AUTO:
-        return
+def _why_task(reading: Reading, found_task: str) -> str:
+    layout, kind = reading.layout, reading.kinds[0]
     shown = ", ".join(map(layout.column, layout.targets))
-    if len(kinds) > 1:
-        if found_task == "multilabel":
-            yield f"task: multilabel, since targets {shown} hold only 0 and 1 (--task regression)"
-        else:
-            yield f"task: regression, since there are several targets, {shown}"
-        return
-    target = values.targets[0]
+    if found_task == "multilabel":
+        return f"targets {shown} hold only 0 and 1 (--task regression)"
+    if len(layout.targets) > 1:
+        return f"there are several targets, {shown}"
+    target = reading.values.targets[0]
     n = len(np.unique(target)) if isinstance(target, np.ndarray) else len(set(target))
-    what = {TargetKind.WHOLE_LABELS: "whole numbers", TargetKind.TEXT_LABELS: "texts"}
-    different = f"{n} different {what.get(kinds[0], 'numbers')}"
-    remedy = {
-        TargetKind.NUMBERS: " (--task classification to take them as classes)",
-        TargetKind.WHOLE_LABELS: " (--task regression to predict numbers)",
-        TargetKind.TEXT_LABELS: "",
-    }[kinds[0]]
-    yield f"task: {found_task}, since target {shown} holds {different}{remedy}"
+    return f"target {shown} holds {n} different {kind.value}{_REMEDIES[kind]}"

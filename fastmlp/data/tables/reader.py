@@ -16,7 +16,7 @@ from ..dataset import Dataset, check_task
 from .head import read_head
 from .known import KnownColumns, known_layout
 from .layout import find_columns, find_layout
-from .notes import notes_on_task, notes_on_text, notes_on_values
+from .notes import notes_on_text, notes_on_values
 from .reading import Reading
 from .source import Source
 
@@ -95,7 +95,7 @@ def read_csv(
         for note in notes_on_text(head, table, columns, layout):
             say(note)
         reading = Reading(source, head, table, columns, layout, task)
-        y, found_task = reading.targets(task)
+        y, found_task = reading.targets()
         dataset = Dataset(
             reading.values.X, y, name=source.stem, task=found_task,
             feature_names=layout.feature_names, target_names=layout.target_names,
@@ -105,11 +105,7 @@ def read_csv(
             f"data: {source.path.name if source.is_file else source.name}, {len(y)} rows, "
             f"{dataset.n_features} features"
         )
-        dialect = reading.head.dialect
-        for note in (
-            *notes_on_values(dialect, table, columns, reading.n_comments),
-            *notes_on_task(layout, reading.values, reading.kinds, task, found_task),
-        ):
+        for note in notes_on_values(reading, table, found_task):
             say(note)
     return dataset
 
@@ -157,7 +153,7 @@ def read_rows(
         if len(layout.targets) > 1 and not known.is_regression:
             task = "multilabel"
         reading = Reading(source, head, table, columns, layout, task)
-        y = reading.targets(task)[0] if layout.targets else None
+        y = reading.targets()[0] if layout.targets else None
         if notify is not None and left_out:
             notify(further_note(left_out, source.name))
     return Rows(reading.values.X, y, left_out)

@@ -49,7 +49,6 @@ class Reading:
         self._read(try_comma=is_guessed and head.dialect.cells.decimal == ".")
         if is_guessed and self.head.dialect.cells.decimal == ",":
             self._check_comma()
-
         if columns.n_fields > columns.width:
             self._check_empty_last()
 
@@ -58,7 +57,7 @@ class Reading:
         """Number of comment lines."""
         return self.values.n_comments + self.head.comments[self.columns.header_rows]
 
-    def targets(self, task: str) -> tuple[np.ndarray, str]:
+    def targets(self) -> tuple[np.ndarray, str]:
         """Return the targets and their task."""
         columns = ", ".join(map(self.layout.column, self.layout.targets))
         named = f"{self.source.name}: target column(s) {columns}"
@@ -66,7 +65,7 @@ class Reading:
         arrays = []
         for target, kind in zip(self.values.targets, self.kinds, strict=True):
             if len(self.kinds) == 1:
-                check_classes(target, kind, task, named)
+                check_classes(target, kind, self.task, named)
             elif kind is TargetKind.TEXT_LABELS and isinstance(target, list):
                 text = next(cell for cell in target if not format_.is_number(cell))
                 raise DataError(
@@ -77,7 +76,7 @@ class Reading:
             arrays.append(target_values(target, kind, named, format_))
         if len(arrays) == 1:
             return arrays[0], self.kinds[0].task
-        return several_targets([array.astype(np.float64) for array in arrays], task, named)
+        return several_targets([array.astype(np.float64) for array in arrays], self.task, named)
 
     def _read(self, try_comma: bool) -> None:
         """Read the values; with a decimal comma if a decimal point gives no numbers."""
@@ -99,7 +98,8 @@ class Reading:
             for target, kind in zip(self.values.targets, self.kinds, strict=True)
         )
         X = self.values.X
-        if not complete or not np.isfinite(X).all() or _holds(X, format_.na_numbers):
+        has_gaps = bool(format_.na_numbers) and np.isin(X, format_.na_numbers).any()
+        if not complete or not np.isfinite(X).all() or has_gaps:
             raise self._explained(self.kinds)
         return None
 
@@ -117,7 +117,9 @@ class Reading:
         ]
         while True:
             try:
-                values = self._values(are_texts)
+                values = read_values(
+                    self.source, self.head, self.layout, self._first_line, tuple(are_texts)
+                )
             except NotNumbers as error:
                 if error.target is None:
                     raise
@@ -134,13 +136,6 @@ class Reading:
                 flags = map(as_flags, values.targets)
                 return values if len(wanted) == 1 else values._replace(targets=list(flags))
             are_texts = wanted
-
-    def _values(self, are_texts: list[bool]) -> Values:
-        head = self.head
-        return read_values(
-            self.source, head.encoding, head.dialect, self.layout, self._first_line,
-            tuple(are_texts),
-        )  # fmt: skip
 
     @property
     def _first_line(self) -> int:
@@ -219,8 +214,3 @@ class Reading:
                 f"{first!r}; use --decimal , if that is {first.replace(',', '.')}, or --thousands "
                 f", if it is {first.replace(',', '')}"
             )
-
-
-def _holds(X: np.ndarray, numbers: tuple[float, ...]) -> bool:
-    """Whether some element is one of the numbers."""
-    return bool(numbers) and bool(np.isin(X, numbers).any())

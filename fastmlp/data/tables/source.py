@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from ...base.errors import DataError
 from ...base.paths import as_text, find_path
+from ..idx import unreadable
 from .compressed import SUFFIXES, decompressed
 from .file_kinds import HEAD_BYTES, foreign_kind
 
@@ -74,10 +75,7 @@ class Source:
             with self._open() as raw, decompressed(raw, self.name) as file:
                 yield _checked(file, self.name)
         except OSError as error:
-            raise DataError(
-                f"{self.name} cannot be read: {error.strerror or error}; check the path and its "
-                "permissions"
-            ) from error
+            raise unreadable(self.name, error) from error
 
     @contextmanager
     def _open(self) -> Iterator[BinaryIO]:

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import fast
-from .dialect import Dialect
 from .fields import CellFormat
+from .head import Head
 from .layout import Layout
 from .records import Record, Records
 from .source import Source
@@ -53,20 +53,14 @@ class NotNumbers(Exception):
 
 
 def read_values(
-    source: Source,
-    encoding: str,
-    dialect: Dialect,
-    layout: Layout,
-    first_line: int,
-    are_texts: tuple[bool, ...],
+    source: Source, head: Head, layout: Layout, first_line: int, are_texts: tuple[bool, ...]
 ) -> Values:
     """Read all rows.
 
     Parameters
     ----------
     source : Source
-    encoding : str
-    dialect : Dialect
+    head : Head
     layout : Layout
     first_line : int
         Line number of the first row below the header.
@@ -80,8 +74,9 @@ def read_values(
     DataError
         If the file is no table.
     """
+    dialect = head.dialect
     with source.open() as file:
-        text = Text(file, source.name, encoding)
+        text = Text(file, source.name, head.encoding)
         exact = Records(text, dialect.separator, dialect.comment, layout.width)
         rows = _Rows(dialect.cells, layout, are_texts)
         request = fast.Request(
