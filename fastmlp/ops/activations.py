@@ -6,7 +6,7 @@ To add one, see CONTRIBUTING: a record here, a forward and a backward kernel of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import ClassVar
 
 from ..base.settings import ABOVE_0
@@ -30,8 +30,8 @@ class Activation(Spec):
 
     @property
     def kernel_parameter(self) -> float:
-        """The parameter of the kernel."""
-        return 0.0
+        """The parameter of the kernel: that of the record, or 0."""
+        return float(next(iter(astuple(self)), 0.0))
 
 
 ACTIVATIONS: Registry[Activation] = Registry("activation")
@@ -62,10 +62,6 @@ class LeakyRelu(Activation):
     default_weight_init = "he_normal"
     reaches_all_numbers = True
     slope: float = 0.01
-
-    @property
-    def kernel_parameter(self) -> float:
-        return self.slope
 
 
 @ACTIVATIONS.add
@@ -103,10 +99,6 @@ class Elu(Activation):
     formula = "a = z if z > 0 else alpha * (exp(z) - 1)"
     default_weight_init = "he_normal"
     alpha: float = within(ABOVE_0, 1.0)
-
-    @property
-    def kernel_parameter(self) -> float:
-        return self.alpha
 
 
 @ACTIVATIONS.add

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import ClassVar
 
 from ..base.errors import ConfigError
@@ -26,8 +26,8 @@ class Loss(Spec):
 
     @property
     def kernel_parameter(self) -> float:
-        """The parameter of the kernel."""
-        return 0.0
+        """The parameter of the kernel: that of the record, or 0."""
+        return float(next(iter(astuple(self)), 0.0))
 
 
 LOSSES: Registry[Loss] = Registry("loss")
@@ -89,10 +89,6 @@ class Huber(Loss):
     formula = "sum_j 1/2 e_j^2 if |e_j| <= delta else delta (|e_j| - delta / 2), e = a - y"
     outputs = ("sigmoid", "identity", "tanh", "relu")
     delta: float = within(ABOVE_0, 1.0)
-
-    @property
-    def kernel_parameter(self) -> float:
-        return self.delta
 
 
 @LOSSES.add

@@ -5,7 +5,7 @@ The rules are PyTorch's definitions; kernels use the same order of operations.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import ClassVar
 
 from ..base.settings import ABOVE_0, SHARE, at_least
@@ -39,8 +39,10 @@ class Optimizer(Spec):
 
     @property
     def kernel_parameters(self) -> tuple[float, float, float, float]:
-        """The parameters of the kernel, as float64."""
-        return (0.0, 0.0, 0.0, 0.0)
+        """The parameters of the kernel, as float64: at most four, then zeros."""
+        values = [float(value) for value in astuple(self)]
+        first, second, third, fourth = (*values, *[0.0] * (4 - len(values)))
+        return first, second, third, fourth
 
 
 OPTIMIZERS: Registry[Optimizer] = Registry("optimizer")
@@ -79,10 +81,6 @@ class SGD(Optimizer):
         # A subclass has another kernel.
         return type(self) is SGD and self.momentum == 0
 
-    @property
-    def kernel_parameters(self) -> tuple[float, float, float, float]:
-        return (self.momentum, float(self.nesterov), float(self.with_rate), 0.0)
-
 
 @dataclass(frozen=True)
 class AdamLike(Optimizer):
@@ -109,10 +107,6 @@ class Adam(AdamLike):
     )
     epsilon_hat: bool = False
 
-    @property
-    def kernel_parameters(self) -> tuple[float, float, float, float]:
-        return (self.beta1, self.beta2, self.epsilon, float(self.epsilon_hat))
-
 
 @OPTIMIZERS.add
 @dataclass(frozen=True)
@@ -120,10 +114,6 @@ class AdamW(AdamLike):
     name = "adamw"
     formula = "w *= 1 - rate weight_decay (weights, not biases);  then as adam"
     weight_decay: float = within(at_least(0), 0.01)
-
-    @property
-    def kernel_parameters(self) -> tuple[float, float, float, float]:
-        return (self.beta1, self.beta2, self.epsilon, self.weight_decay)
 
 
 @OPTIMIZERS.add
@@ -141,10 +131,6 @@ class RMSprop(Optimizer):
     @property
     def state_buffers(self) -> int:
         return 2
-
-    @property
-    def kernel_parameters(self) -> tuple[float, float, float, float]:
-        return (self.alpha, self.epsilon, self.momentum, 0.0)
 
 
 OPTIMIZERS.alias(

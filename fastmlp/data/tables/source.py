@@ -1,24 +1,41 @@
-"""The source of a table's bytes: a file, a pipe or standard input."""
+"""The source of a table's bytes: a file, a pipe or standard input; compressed ones are unpacked.
+
+The format of compression is recognised by the first bytes, not by name.
+"""
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import io
+import lzma
 import os
 import shutil
 import stat
 import sys
 import tempfile
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from ...base.errors import DataError
 from ...base.paths import as_text, find_path
 from ..idx import unreadable
-from .compressed import SUFFIXES, decompressed
-from .file_kinds import HEAD_BYTES, foreign_kind
+from .file_kinds import HEAD_BYTES, archive_kind, foreign_kind
 
 STDIN = "-"
+SUFFIXES = (".gz", ".xz", ".bz2", ".zip")
+# An xz file sets how much memory it takes: 65 MB at its highest usual level, up to 4 GB.
+MOST_XZ_MEMORY = 256 << 20
+_DAMAGES = (
+    EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, zipfile.BadZipFile,
+    NotImplementedError, RuntimeError,
+)  # fmt: skip
+# Files that archivers add.
+_LITTER = ("__MACOSX/", ".DS_Store", "Thumbs.db", "desktop.ini")
 
 
 class Source:
@@ -72,7 +89,7 @@ class Source:
             If they cannot be read, are damaged, or are no text.
         """
         try:
-            with self._open() as raw, decompressed(raw, self.name) as file:
+            with self._open() as raw, _decompressed(raw, self.name) as file:
                 yield _checked(file, self.name)
         except OSError as error:
             raise unreadable(self.name, error) from error
@@ -116,3 +133,78 @@ def _checked(file: BinaryIO, name: str) -> BinaryIO:
     if kind is not None:
         raise DataError(f"{name} must be a table in text, got {kind}")
     return file
+
+
+@contextmanager
+def _decompressed(raw: BinaryIO, name: str) -> Iterator[BinaryIO]:
+    """Open a file's content, decompressed as it is read: gzip, xz, bzip2, or zip with one member.
+
+    Parameters
+    ----------
+    raw : binary file, seekable
+        At its start.
+    name : str
+        What messages call it.
+
+    Raises
+    ------
+    DataError
+        If it is damaged, encrypted, or an archive of several files.
+    """
+    start = raw.read(1 << 16)
+    raw.seek(0)
+    try:
+        if start.startswith(b"\x1f\x8b"):
+            with gzip.open(raw) as file:
+                yield _buffered(file)
+        elif start.startswith(b"BZh") and start[4:10] == b"1AY&SY":
+            with bz2.open(raw) as file:
+                yield _buffered(file)
+        elif start.startswith(b"\xfd7zXZ\0"):
+            _check_xz_memory(start, name)
+            with lzma.open(raw) as file:
+                yield _buffered(file)
+        elif start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+            with zipfile.ZipFile(raw) as archive, archive.open(_member(archive, name)) as file:
+                yield _buffered(file)
+        else:
+            yield raw
+    except _DAMAGES as error:
+        raise DataError(
+            f"{name} cannot be decompressed: {error or 'it ends too early'}; make or download it "
+            "again, or decompress it first"
+        ) from error
+
+
+def _member(archive: zipfile.ZipFile, name: str) -> str:
+    """Return the name of an archive's only file, apart from those that archivers add."""
+    members = [
+        member
+        for member in archive.namelist()
+        if not member.endswith("/")
+        and not member.startswith(_LITTER[0])
+        and member.rpartition("/")[2] not in _LITTER
+    ]
+    if len(members) != 1 or members[0].endswith(".npy"):
+        raise DataError(f"{name} must be a table in text, got {archive_kind(members)}")
+    if archive.getinfo(members[0]).flag_bits & 1:
+        raise DataError(
+            f"{name} must be readable without a password, got an encrypted archive; unpack it"
+        )
+    return members[0]
+
+
+def _buffered(file: Any) -> BinaryIO:
+    return io.BufferedReader(file)
+
+
+def _check_xz_memory(start: bytes, name: str) -> None:
+    try:
+        lzma.LZMADecompressor(memlimit=MOST_XZ_MEMORY).decompress(start, 1)
+    except lzma.LZMAError as error:
+        if "emory" not in str(error):
+            raise
+        raise DataError(
+            f"{name} must be decompressed in at most {MOST_XZ_MEMORY >> 20} MB of memory, it needs "
+            "more; decompress it first, or compress it with xz -6"
+        ) from error

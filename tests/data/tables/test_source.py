@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from fastmlp.base.errors import DataError
-from fastmlp.data.tables import compressed
+from fastmlp.data.tables import source as module
 from fastmlp.data.tables.source import Source
 
 TABLE = b"a,y\n1,2\n3,4\n"
@@ -103,7 +103,7 @@ def test_an_xz_file_may_not_take_all_memory(
     path = tmp_path / "t.xz"
     path.write_bytes(lzma.compress(TABLE, preset=9))
     assert content_of(path) == TABLE
-    monkeypatch.setattr(compressed, "MOST_XZ_MEMORY", 1 << 20)
+    monkeypatch.setattr(module, "MOST_XZ_MEMORY", 1 << 20)
     assert "at most 1 MB of memory" in refusal(path)
 
 
