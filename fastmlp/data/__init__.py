@@ -1,4 +1,4 @@
-"""Floor 2: datasets by name, their readers, and splits."""
+"""Layer 2: datasets by name, their readers, and splits."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from .dataset import Dataset
 def fingerprint(dataset: Dataset) -> dict[str, str]:
     """Return a text for each part of a dataset that training sees: sizes, and a hash of the bytes.
 
-    Names and files, which change no result, take no part.
+    Names and files are left out, since they change no result.
     """
     names = ["X", "y", "X_test", "y_test"]
     if dataset.has_validation_part:  # else left out, so that older fingerprints stay valid

@@ -6,6 +6,8 @@ import gzip
 import math
 import os
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -49,17 +51,22 @@ def read_idx(path: str | os.PathLike[str]) -> np.ndarray:
     """
     path = Path(path)
     try:
-        with path.open("rb") as file:
-            compressed = file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
-            file.seek(0)
-            if not compressed:
-                return _read(file, path)
-            with gzip.open(file) as content:
-                return _read(cast(BinaryIO, content), path)
+        with unpacked(path) as file:
+            return _read(file, path)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(f"{path} is a damaged gzip file: {error}; download it again") from error
     except OSError as error:
         raise unreadable(path, error) from error
+
+
+@contextmanager
+def unpacked(path: Path) -> Iterator[BinaryIO]:
+    """Open a file; its content is unpacked if it is a gzip file."""
+    with path.open("rb") as file:
+        is_packed = file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
+        file.seek(0)
+        with gzip.open(file) if is_packed else nullcontext(file) as content:
+            yield cast(BinaryIO, content)
 
 
 def unreadable(path: Path | str, error: OSError) -> DataError:
@@ -121,7 +128,7 @@ def _read_header(file: BinaryIO, path: Path) -> tuple[np.dtype[Any], tuple[int, 
 
 
 def read_at_most(file: BinaryIO, limit: int) -> bytearray:
-    """Return the next ``limit`` bytes, or all where there are fewer, at no cost for the missing."""
+    """Return the next ``limit`` bytes, or all if there are fewer; missing ones cost no memory."""
     # In chunks: read(limit) would allocate whatever a damaged header claims.
     content = bytearray()
     while len(content) < limit:

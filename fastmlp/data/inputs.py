@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 import zlib
 from collections.abc import Callable, Collection, Sequence
@@ -16,7 +15,7 @@ from ..base.image_rows import rows_of_images
 from ..base.paths import as_text
 from ..base.table_options import TableOptions
 from .files import NPY, NPZ, TABLE, kind_of_file
-from .idx import read_idx
+from .idx import read_idx, unpacked
 from .npy_files import read_npy_array, read_npy_rows
 from .npy_format import SUFFIX as NPY_SUFFIX
 from .npz_table import read_npz_rows
@@ -25,7 +24,7 @@ from .png import find_pngs, read_pngs
 from .tables import KnownColumns, read_rows
 
 IDX, PNG = "idx", "png"
-_IDX_MAGIC, _GZIP_MAGIC = b"\x00\x00", b"\x1f\x8b"
+_IDX_MAGIC = b"\x00\x00"
 
 
 class Inputs(NamedTuple):
@@ -146,13 +145,8 @@ def _kind(paths: Sequence[Path]) -> str:
 
 def _begins_like_idx(path: Path) -> bool:
     try:
-        with path.open("rb") as file:
-            start = file.read(2)
-            if start != _GZIP_MAGIC:
-                return start == _IDX_MAGIC
-            file.seek(0)
-            with gzip.open(file) as content:
-                return content.read(2) == _IDX_MAGIC
+        with unpacked(path) as file:
+            return file.read(len(_IDX_MAGIC)) == _IDX_MAGIC
     except (OSError, EOFError, zlib.error):
         # The reader reports it; a damaged gzip file is more often one of images.
         return path.suffix.lower() == ".gz"

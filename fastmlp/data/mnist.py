@@ -105,7 +105,7 @@ def download(folder: Path, mirrors: Sequence[str] = MIRRORS) -> None:
     Parameters
     ----------
     folder : Path
-        Made if need be.
+        Created if needed.
     mirrors : sequence of str
         Base addresses, tried in turn for each file.
 
@@ -162,7 +162,7 @@ def load(
     Raises
     ------
     DataError
-        If the files are missing and cannot be had, or are damaged or do not fit together.
+        If the files are missing and cannot be downloaded, or are damaged or do not fit together.
     """
     searched = user_cache_folder() if data_dir is None else as_path(data_dir, "data_dir")
     folder = searched / SUBFOLDER

@@ -207,8 +207,8 @@ def stratified_split(
         # Shuffled rows sorted by class: each class's quota is the beginning of its run.
         by_class = shuffled[np.argsort(codes[shuffled], kind="stable")]
         sorted_codes = codes[by_class]
-        place_in_class = np.arange(n) - (np.cumsum(counts) - counts)[sorted_codes]
-        in_second[by_class[place_in_class < _quotas(counts, n_second)[sorted_codes]]] = True
+        index_in_class = np.arange(n) - (np.cumsum(counts) - counts)[sorted_codes]
+        in_second[by_class[index_in_class < _quotas(counts, n_second)[sorted_codes]]] = True
     return np.flatnonzero(~in_second), np.flatnonzero(in_second)
 
 
@@ -216,7 +216,7 @@ def _quotas(counts: np.ndarray, n_second: int) -> np.ndarray:
     """Divide ``n_second`` rows among classes by largest remainder, ties to the earlier class."""
     quotas, remainders = np.divmod(counts * n_second, counts.sum())
     by_remainder = np.argsort(-remainders, kind="stable")
-    # First such that classes of two or more keep a row in the first part; then, if need be, not.
+    # Classes of two or more rows keep one in the first part, unless n_second is too large for it.
     for limits in (np.where(counts > 1, counts - 1, counts), counts):
         while (left := n_second - quotas.sum()) > 0:
             open_classes = by_remainder[(quotas < limits)[by_remainder]]

@@ -1,1 +1,1 @@
-"""Floor 1: the plug-ins, one record each: name, formula, parameters, kernel code."""
+"""Layer 1: the plug-ins, one record each: name, formula, parameters, kernel code."""

@@ -1,6 +1,6 @@
 """Statistics of columns for scalers: extremes, means and deviations, dense or sparse.
 
-For a sparse matrix only the stored elements are read; of the zeros only the number is needed. Sums
+For a sparse matrix only the stored elements are read; the zeros are only counted. Sums
 are in row order, as in NumPy for dense columns, so that they are the same to the bit.
 """
 
@@ -68,9 +68,9 @@ def _counts(X: Features) -> np.ndarray:
     return np.bincount(X.indices, minlength=X.shape[1])
 
 
-def _sums(X: Features, numbers: np.ndarray) -> np.ndarray:
-    """Return the sum of each column of ``numbers``, values at the positions of X's elements."""
-    return np.bincount(X.indices, weights=numbers.astype(np.float64), minlength=X.shape[1])
+def _sums(X: Features, values: np.ndarray) -> np.ndarray:
+    """Return the sum of each column of ``values``, which replace the elements that X stores."""
+    return np.bincount(X.indices, weights=values.astype(np.float64), minlength=X.shape[1])
 
 
 def _limits(dtype: np.dtype) -> tuple[Any, Any]:

@@ -137,8 +137,8 @@ def test_mutated_files_are_read_or_refused(tmp_path: Path, data: st.DataObject) 
     mode = data.draw(st.sampled_from(["L", "RGB", "RGBA", "P", "I;16", "1"]))
     content = bytearray(write(tmp_path / "a.png", GRAY, mode).read_bytes())
     for _ in range(data.draw(st.integers(1, 4))):
-        place = data.draw(st.integers(8, len(content) - 1))
-        content[place : place + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=6))
+        start = data.draw(st.integers(8, len(content) - 1))
+        content[start : start + data.draw(st.integers(0, 3))] = data.draw(st.binary(max_size=6))
     (tmp_path / "a.png").write_bytes(content)
     try:
         assert read_pngs([tmp_path / "a.png"], GRAY.size).X.shape == (1, GRAY.size)
@@ -181,10 +181,10 @@ LEFT_BY_SYSTEMS = (
 def test_what_systems_leave_in_folders_is_skipped(tmp_path: Path, labelled: bool) -> None:
     folder = tmp_path / "3" if labelled else tmp_path
     write(folder / "a.png", GRAY)
-    for place in {tmp_path, folder}:
+    for parent in {tmp_path, folder}:
         for name in LEFT_BY_SYSTEMS:
-            (place / name).parent.mkdir(exist_ok=True, parents=True)
-            (place / name).write_bytes(b"\x00\x05\x16\x07")
+            (parent / name).parent.mkdir(exist_ok=True, parents=True)
+            (parent / name).write_bytes(b"\x00\x05\x16\x07")
     (folder / "d.png").mkdir()
     files, labels = find_pngs([tmp_path])
     assert files == [folder / "a.png"]

@@ -68,7 +68,7 @@ def test_rows_are_shuffled(name: str) -> None:
     classes = len(np.unique(data.y))
     alike = np.mean(data.y[1:] == data.y[:-1])
     assert abs(alike - 1 / classes) < 5 * np.sqrt((1 - 1 / classes) / classes / 2000)
-    # Nor do the points follow a path: their order tells nothing about their place.
+    # Nor do the points follow a path: their order tells nothing about their position.
     assert abs(np.corrcoef(data.X[1:, 0], data.X[:-1, 0])[0, 1]) < 0.1
 
 

@@ -30,7 +30,7 @@ def scaled(
 
 
 def standard_scaler(X: np.ndarray) -> np.ndarray:
-    """StandardScaler: the population's deviation, and 1 in place of 0."""
+    """StandardScaler: the population's deviation, and 1 instead of 0."""
     deviation = X.std(axis=0)
     return (X - X.mean(axis=0)) / np.where(deviation == 0, 1, deviation)
 

@@ -176,7 +176,7 @@ class Explainer:
         only = ""
         if len(columns) == 1 and layout.targets:
             targets = ", ".join(map(layout.column, layout.targets))
-            only = f"; if {named} is what to predict, use --target in place of {targets}"
+            only = f"; if {named} is what to predict, use --target instead of {targets}"
         return DataError(
             f"{self._name}: feature columns must hold numbers, got text in column(s) {named}, as "
             f"in line {texts.line}: {texts.text!r}; leave them out (--drop), or encode them with "

@@ -37,7 +37,7 @@ def test_text_columns_are_named_with_advice() -> None:
 
 def test_a_lone_text_column_may_be_the_target() -> None:
     message = explained("1 red 1/NA blue 2/1 - 3")
-    assert "if 'b' is what to predict, use --target in place of 'y'" in message
+    assert "if 'b' is what to predict, use --target instead of 'y'" in message
     assert "header=None" in explained("1 red 1", UNNAMED)
 
 
