@@ -38,7 +38,6 @@ ACTIVATIONS: Registry[Activation] = Registry("activation")
 
 
 @ACTIVATIONS.add
-@dataclass(frozen=True)
 class Identity(Activation):
     name = "identity"
     formula = "a = z"
@@ -46,7 +45,6 @@ class Identity(Activation):
 
 
 @ACTIVATIONS.add
-@dataclass(frozen=True)
 class Relu(Activation):
     name = "relu"
     formula = "a = max(z, 0)"
@@ -65,7 +63,6 @@ class LeakyRelu(Activation):
 
 
 @ACTIVATIONS.add
-@dataclass(frozen=True)
 class Sigmoid(Activation):
     name = "sigmoid"
     formula = "a = 1 / (1 + exp(-z))"
@@ -76,14 +73,12 @@ class Sigmoid(Activation):
 
 
 @ACTIVATIONS.add
-@dataclass(frozen=True)
 class Tanh(Activation):
     name = "tanh"
     formula = "a = tanh(z)"
 
 
 @ACTIVATIONS.add
-@dataclass(frozen=True)
 class Softmax(Activation):
     name = "softmax"
     formula = "a_j = exp(z_j) / sum_k exp(z_k)"
@@ -102,7 +97,6 @@ class Elu(Activation):
 
 
 @ACTIVATIONS.add
-@dataclass(frozen=True)
 class Gelu(Activation):
     name = "gelu"
     formula = "a = z Phi(z), Phi the normal distribution function"
@@ -110,7 +104,6 @@ class Gelu(Activation):
 
 
 @ACTIVATIONS.add
-@dataclass(frozen=True)
 class Silu(Activation):
     name = "silu"
     formula = "a = z / (1 + exp(-z))"
@@ -118,7 +111,6 @@ class Silu(Activation):
 
 
 @ACTIVATIONS.add
-@dataclass(frozen=True)
 class Softplus(Activation):
     name = "softplus"
     formula = "a = log(1 + exp(z))"
@@ -126,7 +118,6 @@ class Softplus(Activation):
 
 
 @ACTIVATIONS.add
-@dataclass(frozen=True)
 class Exponential(Activation):
     name = "exponential"
     formula = "a = exp(z)"

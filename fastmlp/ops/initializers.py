@@ -48,7 +48,6 @@ class _VarianceScaling(Initializer):
 
 
 @INITIALIZERS.add
-@dataclass(frozen=True)
 class GlorotUniform(_VarianceScaling):
     name = "glorot_uniform"
     formula = "U(-limit, limit), limit = sqrt(6 / (fan_in + fan_out)) (Glorot & Bengio 2010)"
@@ -56,7 +55,6 @@ class GlorotUniform(_VarianceScaling):
 
 
 @INITIALIZERS.add
-@dataclass(frozen=True)
 class GlorotNormal(_VarianceScaling):
     name = "glorot_normal"
     formula = "N(0, 2 / (fan_in + fan_out)) (Glorot & Bengio 2010)"
@@ -64,7 +62,6 @@ class GlorotNormal(_VarianceScaling):
 
 
 @INITIALIZERS.add
-@dataclass(frozen=True)
 class HeUniform(_VarianceScaling):
     name = "he_uniform"
     formula = "U(-limit, limit), limit = sqrt(6 / fan_in) (He et al. 2015)"
@@ -72,7 +69,6 @@ class HeUniform(_VarianceScaling):
 
 
 @INITIALIZERS.add
-@dataclass(frozen=True)
 class HeNormal(_VarianceScaling):
     name = "he_normal"
     formula = "N(0, 2 / fan_in) (He et al. 2015)"
@@ -80,7 +76,6 @@ class HeNormal(_VarianceScaling):
 
 
 @INITIALIZERS.add
-@dataclass(frozen=True)
 class LecunUniform(_VarianceScaling):
     name = "lecun_uniform"
     formula = "U(-limit, limit), limit = sqrt(3 / fan_in) (LeCun et al. 1998)"
@@ -88,7 +83,6 @@ class LecunUniform(_VarianceScaling):
 
 
 @INITIALIZERS.add
-@dataclass(frozen=True)
 class LecunNormal(_VarianceScaling):
     name = "lecun_normal"
     formula = "N(0, 1 / fan_in) (LeCun et al. 1998)"
@@ -151,14 +145,12 @@ class Filled(Initializer):
 
 
 @INITIALIZERS.add
-@dataclass(frozen=True)
 class Zeros(Filled):
     name = "zeros"
     formula = "0"
 
 
 @INITIALIZERS.add
-@dataclass(frozen=True)
 class Ones(Filled):
     name = "ones"
     formula = "1"

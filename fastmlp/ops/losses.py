@@ -34,7 +34,6 @@ LOSSES: Registry[Loss] = Registry("loss")
 
 
 @LOSSES.add
-@dataclass(frozen=True)
 class CrossEntropy(Loss):
     name = "cross_entropy"
     formula = "-sum_j y_j log a_j"
@@ -45,7 +44,6 @@ class CrossEntropy(Loss):
 
 
 @LOSSES.add
-@dataclass(frozen=True)
 class BinaryCrossEntropy(Loss):
     name = "binary_cross_entropy"
     formula = "-sum_j y_j log a_j + (1 - y_j) log(1 - a_j)"
@@ -56,7 +54,6 @@ class BinaryCrossEntropy(Loss):
 
 
 @LOSSES.add
-@dataclass(frozen=True)
 class SquaredError(Loss):
     name = "squared_error"
     formula = "sum_j 1/2 (y_j - a_j)^2"
@@ -66,7 +63,6 @@ class SquaredError(Loss):
 
 
 @LOSSES.add
-@dataclass(frozen=True)
 class MeanSquaredError(Loss):
     name = "mean_squared_error"
     formula = "mean_j (y_j - a_j)^2"
@@ -75,7 +71,6 @@ class MeanSquaredError(Loss):
 
 
 @LOSSES.add
-@dataclass(frozen=True)
 class AbsoluteError(Loss):
     name = "absolute_error"
     formula = "sum_j |y_j - a_j|"
@@ -92,7 +87,6 @@ class Huber(Loss):
 
 
 @LOSSES.add
-@dataclass(frozen=True)
 class Poisson(Loss):
     name = "poisson"
     formula = "sum_j y_j log(y_j / a_j) - y_j + a_j"

@@ -85,14 +85,12 @@ def _inverse(width: np.ndarray) -> np.ndarray:
 
 
 @SCALERS.add
-@dataclass(frozen=True)
 class NoScaler(Scaler):
     name = "none"
     formula = "x"
 
 
 @SCALERS.add
-@dataclass(frozen=True)
 class Unit(Scaler):
     name = "unit"
     formula = "(x - low) / (high - low) with the known range of all features"
@@ -108,7 +106,6 @@ class Unit(Scaler):
 
 
 @SCALERS.add
-@dataclass(frozen=True)
 class MinMax(Scaler):
     name = "minmax"
     formula = "(x - min) / (max - min) of each feature"
@@ -119,7 +116,6 @@ class MinMax(Scaler):
 
 
 @SCALERS.add
-@dataclass(frozen=True)
 class MaxAbs(Scaler):
     name = "maxabs"
     formula = "x / max |x| of each feature: zeros stay zero"
@@ -131,7 +127,6 @@ class MaxAbs(Scaler):
 
 
 @SCALERS.add
-@dataclass(frozen=True)
 class Standard(Scaler):
     name = "standard"
     formula = "(x - mean) / standard deviation of each feature"
@@ -145,7 +140,6 @@ class Standard(Scaler):
 
 
 @SCALERS.add
-@dataclass(frozen=True)
 class StandardGlobal(Scaler):
     name = "standard_global"
     formula = "(x - mean) / standard deviation over all features together"

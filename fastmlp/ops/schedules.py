@@ -100,7 +100,6 @@ SCHEDULES: Registry[Schedule] = Registry("schedule")
 
 
 @SCHEDULES.add
-@dataclass(frozen=True)
 class ConstantRate(Schedule):
     name = "constant"
     formula = "rate = base"
