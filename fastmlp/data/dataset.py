@@ -16,10 +16,9 @@ from ..base.image_rows import rows_of_images
 from ..base.lazy import lazy
 from ..base.table_options import Positions
 from ..base.wording import listed
-from .classes import matching_classes, rows_of_classes
 from .given_parts import TrainingRows, check_lengths, check_part
 from .input_checks import feature_matrix
-from .targets import dataset_targets
+from .targets import dataset_targets, matching_classes, rows_of_classes
 
 TASKS = ("auto", "classification", "multilabel", "regression")
 PARTS = ("test", "validation")

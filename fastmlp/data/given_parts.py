@@ -61,7 +61,7 @@ def check_part(part: str, X: Any, y: Any, training: TrainingRows) -> tuple[Featu
     X = _part_features(X, X_name, training)
     names, select = training.target_names, None
     if names is not None and len(names) > 1:
-        select = frame_columns(names, (), y_name, stacklevel=7)  # the caller who makes the dataset
+        select = frame_columns(names, (), y_name, stacklevel=7)  # the caller of Dataset
     y = dataset_targets(y, y_name, training.targets.task, training.targets.one_hot, select).y
     check_lengths(X, y, X_name, y_name)
     wanted = training.targets.y
@@ -88,12 +88,8 @@ def check_lengths(X: Features, y: np.ndarray, X_name: str, y_name: str) -> None:
 
 
 def _part_features(value: Any, name: str, training: TrainingRows) -> Features:
-    find = frame_columns(
-        training.feature_names,
-        training.target_names,
-        name,
-        stacklevel=7,  # the caller of Dataset
-    )
+    # Warnings name the caller of Dataset.
+    find = frame_columns(training.feature_names, training.target_names, name, stacklevel=7)
     plain, names = as_plain(value, name, find)
     rows = rows_of_images(plain)
     if None not in (rows.shape, training.shape) and rows.shape != training.shape:

@@ -54,7 +54,7 @@ def sets_in(*folders: Path) -> list[IdxSet]:
 def _sets_in(folder: Path) -> list[IdxSet]:
     found: dict[str, dict[str, Path]] = {}
     # Plain files before compressed ones, because they load faster.
-    for path in sorted(_entries(folder), key=lambda path: (path.suffix == ".gz", path.name)):
+    for path in sorted(entries(folder), key=lambda path: (path.suffix == ".gz", path.name)):
         match = _NAME.fullmatch(path.name)
         # Not Path.is_file: it raises in folders that may not be read.
         if match is not None and not path.name.startswith(".") and os.path.isfile(path):
@@ -66,7 +66,7 @@ def _sets_in(folder: Path) -> list[IdxSet]:
 def subfolders(folder: Path) -> list[Path]:
     """Return the subfolders of a folder, and a ``raw`` in each, as torchvision makes them."""
     folders = [folder / "raw"]
-    for path in sorted(_entries(folder)):
+    for path in sorted(entries(folder)):
         if not path.name.startswith((".", "__")) and path.name not in ("raw", MNIST):
             folders += [path, path / "raw"]
     return [path for path in folders if os.path.isdir(path)]
@@ -115,7 +115,8 @@ def only_set(sets: Iterable[IdxSet], folder: Path, name: str) -> IdxSet | None:
     return None
 
 
-def _entries(folder: Path) -> list[Path]:
+def entries(folder: Path) -> list[Path]:
+    """Return what a folder holds; nothing if it cannot be read."""
     try:
         return list(folder.iterdir())
     except OSError:

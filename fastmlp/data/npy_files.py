@@ -13,6 +13,7 @@ from ..base.paths import find_path
 from .array_names import TRAINING, Role, arrays_by_role, role_of, split_name
 from .dataset import Dataset
 from .idx import unreadable
+from .idx_sets import entries
 from .npy_format import SUFFIX, read_array
 from .npz_table import GivenRows, check_targets, dataset_of_arrays
 
@@ -152,12 +153,8 @@ def _prefix_and_role(path: Path) -> tuple[str, Role]:
 
 def _beside(path: Path, prefix: str) -> dict[str, tuple[Role, Path]]:
     """Return the NPY files with a prefix and a role, by what follows the prefix."""
-    try:
-        files = sorted(path.parent.iterdir())
-    except OSError:
-        return {}  # the reader reports it
     found = {}
-    for file in files:
+    for file in sorted(entries(path.parent)):
         if file.suffix.lower() == SUFFIX and file.stem.lower().startswith(prefix.lower()):
             rest = file.stem[len(prefix) :]
             role = role_of(rest)

@@ -17,7 +17,7 @@ from ..base.errors import DataError
 from ..base.paths import as_text
 from ..base.wording import quoted
 from .array_names import TRAINING, arrays_by_role
-from .dataset import Dataset, check_task
+from .dataset import Dataset
 from .idx import unreadable
 from .npy_format import SUFFIX, read_array
 
@@ -140,7 +140,6 @@ def dataset_of_arrays(
     DataError
         If the arrays cannot be trained on.
     """
-    check_task(task)
     try:
         dataset = Dataset(**arrays, name=as_text(path.stem), task=task)  # type: ignore[arg-type]
     except DataError as error:

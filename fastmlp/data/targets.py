@@ -1,13 +1,15 @@
-"""Targets of a dataset: labels, one-hot columns among them, or numbers."""
+"""Targets of a dataset: labels, one-hot columns among them, or numbers; selection of classes."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..base.conversion import Select, target_as_plain
 from ..base.errors import DataError
+from ..base.wording import listed, quoted
 from .input_checks import as_array, check_finite
 
 
@@ -84,6 +86,43 @@ def one_hot_labels(y: Any) -> np.ndarray | None:
     if flags is None or not np.all(np.count_nonzero(flags, axis=1) == 1):
         return None
     return np.asarray(flags.argmax(axis=1))
+
+
+def matching_classes(classes: np.ndarray, labels: Iterable[object] | str) -> np.ndarray:
+    """Return the classes with these labels, which are matched by their texts.
+
+    Raises
+    ------
+    DataError
+        For an unknown label, or fewer than two.
+    """
+    if isinstance(labels, str):
+        labels = [label.strip() for label in labels.split(",")]
+    wanted = list(dict.fromkeys(str(label) for label in labels))
+    index = {str(label): i for i, label in enumerate(classes.tolist())}
+    unknown = [label for label in wanted if label not in index]
+    if unknown:
+        raise DataError(
+            f"classes must be labels of the data, got {quoted(unknown)}; "
+            f"known: {listed(list(index))}"
+        )
+    if len(wanted) < 2:
+        raise DataError(
+            f"classes must name at least two labels, got {listed(wanted) or 'none'}; "
+            f"choose from: {listed(list(index))}"
+        )
+    return classes[[index[label] for label in wanted]]
+
+
+def rows_of_classes(y: np.ndarray, kept: np.ndarray, name: str) -> np.ndarray:
+    """Return a boolean for each label: whether it is kept. DataError if none is."""
+    rows: np.ndarray = np.isin(y, kept)
+    if not rows.any():
+        raise DataError(
+            f"classes must leave rows in {name}, got {listed(kept.tolist())}, which it lacks; "
+            "choose other classes"
+        )
+    return rows
 
 
 def _flags(value: Any) -> np.ndarray | None:

@@ -169,7 +169,4 @@ def too_long(name: str, line: int) -> DataError:
 
 
 def _encoding_of(head: bytes) -> str:
-    for mark, encoding in _MARKS:
-        if head.startswith(mark):
-            return encoding
-    return "utf-8"
+    return next((encoding for mark, encoding in _MARKS if head.startswith(mark)), "utf-8")
