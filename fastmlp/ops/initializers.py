@@ -35,7 +35,7 @@ class _VarianceScaling(Initializer):
     """U(-scale, scale), or N(0, scale^2) if ``is_normal``, with a scale of sqrt(gain / fans)."""
 
     gain: ClassVar[float]
-    is_normal: ClassVar[bool]
+    is_normal: ClassVar[bool] = False
     counts_fan_out: ClassVar[bool] = False  # whether fans are fan_in + fan_out, not fan_in
 
     def sample(
@@ -51,42 +51,47 @@ class _VarianceScaling(Initializer):
 class GlorotUniform(_VarianceScaling):
     name = "glorot_uniform"
     formula = "U(-limit, limit), limit = sqrt(6 / (fan_in + fan_out)) (Glorot & Bengio 2010)"
-    gain, is_normal, counts_fan_out = 6.0, False, True
+    gain = 6.0
+    counts_fan_out = True
 
 
 @INITIALIZERS.add
 class GlorotNormal(_VarianceScaling):
     name = "glorot_normal"
     formula = "N(0, 2 / (fan_in + fan_out)) (Glorot & Bengio 2010)"
-    gain, is_normal, counts_fan_out = 2.0, True, True
+    gain = 2.0
+    is_normal = True
+    counts_fan_out = True
 
 
 @INITIALIZERS.add
 class HeUniform(_VarianceScaling):
     name = "he_uniform"
     formula = "U(-limit, limit), limit = sqrt(6 / fan_in) (He et al. 2015)"
-    gain, is_normal = 6.0, False
+    gain = 6.0
 
 
 @INITIALIZERS.add
 class HeNormal(_VarianceScaling):
     name = "he_normal"
     formula = "N(0, 2 / fan_in) (He et al. 2015)"
-    gain, is_normal = 2.0, True
+    gain = 2.0
+    is_normal = True
 
 
 @INITIALIZERS.add
 class LecunUniform(_VarianceScaling):
     name = "lecun_uniform"
     formula = "U(-limit, limit), limit = sqrt(3 / fan_in) (LeCun et al. 1998)"
-    gain, is_normal = 3.0, False
+    gain = 3.0
 
 
 @INITIALIZERS.add
 class LecunNormal(_VarianceScaling):
     name = "lecun_normal"
     formula = "N(0, 1 / fan_in) (LeCun et al. 1998)"
-    gain, is_normal = 1.0, True
+    gain = 1.0
+    is_normal = True
 
 
 @INITIALIZERS.add

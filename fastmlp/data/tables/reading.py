@@ -85,7 +85,9 @@ class Reading:
         except NotNumbers as error:
             if try_comma and COMMA_NUMBER.fullmatch(error.cell):
                 return self._read_with_comma()
-            raise self._explained(self._kinds_unknown()) from None
+            # The kinds are not known yet: targets of a classification must only be present.
+            kind = TargetKind.NUMBERS if self.task == "regression" else TargetKind.TEXT_LABELS
+            raise self._explained([kind] * len(self.layout.targets)) from None
         texts = [target for target in self.values.targets if isinstance(target, list)]
         if try_comma and any(COMMA_NUMBER.fullmatch(c) for target in texts for c in set(target)):
             return self._read_with_comma()
@@ -159,12 +161,6 @@ class Reading:
     def _is_value(self, cell: str) -> bool:
         format_ = self.head.dialect.cells
         return format_.is_number(cell) or format_.is_missing(cell)
-
-    def _kinds_unknown(self) -> list[TargetKind]:
-        """Return the kinds if reading stopped at a feature: targets must then only be present."""
-        number = self.task == "regression"
-        kind = TargetKind.NUMBERS if number else TargetKind.TEXT_LABELS
-        return [kind] * len(self.layout.targets)
 
     def _explained(self, kinds: list[TargetKind]) -> DataError:
         are_numbers = tuple(kind is TargetKind.NUMBERS for kind in kinds)
