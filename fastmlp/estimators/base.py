@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, _fit_context
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -19,9 +19,8 @@ from ..model.memory import float_dtype
 from ..model.task import Task
 from ..ops.activations import ACTIVATIONS
 from ..ops.scalers import NO_SCALING
-from ..training.callbacks import Callback
 from ..training.continuation import Continuation
-from .callbacks import EpochTasks, sort_callbacks
+from .callbacks import epoch_tasks, new_context, sort_callbacks
 from .constraints import named_as_parameters
 from .initial import draw_layers
 from .lbfgs import fit_lbfgs
@@ -84,6 +83,29 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
 
     # --- fitting ---
 
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None
+    ) -> Self:
+        """Train from new weights, or with ``warm_start`` from the old ones.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n, n_features)
+        y : array-like of shape (n,) or (n, n_outputs)
+            For a classifier, labels of any kind, or a column of 0 and 1 for each of several labels.
+        sample_weight : array-like of shape (n,), default=None
+        X_val, y_val : array-like, default=None
+            Validation rows, evaluated after each epoch; with early stopping instead of held-out
+            ones.
+
+        Returns
+        -------
+        self
+        """
+        fitted: Self = self._fit(X, y, sample_weight, X_val, y_val)
+        return fitted
+
     def _fit(
         self,
         X: Any,
@@ -95,7 +117,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
         classes: Any = None,
     ) -> Any:
         own, theirs = sort_callbacks(self.callbacks)
-        context = self._new_context(theirs)
+        context = new_context(self, theirs)
         check_target_names(y, y_val)
         with AsBefore(self) as as_before, named_as_parameters(self):
             first = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
@@ -110,7 +132,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
             if weights is not None:
                 data["metadata"] = {"sample_weight": weights}
             context.call_on_fit_task_begin(estimator=self, **data)
-            callbacks = [*own, *self._tasks(context, data, incremental)]
+            callbacks = [*own, *epoch_tasks(self, context, data, incremental)]
             solve = fit_lbfgs if self.solver == LBFGS else fit_stochastic
             solve(self, problem, callbacks)
             as_before.accept()
@@ -207,26 +229,6 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
                 "fit with warm_start=False"
             )
 
-    # --- callbacks of scikit-learn's protocol ---
-
-    def _new_context(self, callbacks: list[Any]) -> Any:
-        """Set up the callbacks of ``set_callbacks`` and those of the parameter."""
-        registered = list(getattr(self, "_skl_callbacks", ()))
-        if callbacks:
-            self.set_callbacks(*registered, *callbacks)
-        try:
-            return self._init_callback_context(max_subtasks=self.max_iter)
-        finally:
-            if callbacks:
-                self.set_callbacks(*registered)
-
-    def _tasks(self, context: Any, data: dict[str, Any], incremental: bool) -> list[Callback]:
-        if not context._callbacks:
-            return []
-        name = "lbfgs-iter" if self.solver == LBFGS else "epoch"
-        most = 1 if incremental else int(self.max_iter)
-        return [EpochTasks(self, context, name, data, most, _fitted_attributes)]
-
     # --- predicting ---
 
     def _outputs(self, X: Any) -> np.ndarray:
@@ -299,12 +301,3 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-
-def _fitted_attributes(run: Any) -> dict[str, Any]:
-    """Return the attributes with which a copy of the estimator predicts like the network."""
-    return {
-        "coefs_": [weights.copy() for weights in run.network.weights],
-        "intercepts_": [biases.copy() for biases in run.network.biases],
-        "n_iter_": len(run.history),
-    }

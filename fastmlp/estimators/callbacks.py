@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from sklearn.callback import FitCallback
@@ -10,6 +9,7 @@ from sklearn.callback import FitCallback
 from ..base.errors import ConfigError
 from ..training.callbacks import Callback
 from ..training.run import Run
+from .translate import LBFGS
 
 
 def sort_callbacks(callbacks: Any) -> tuple[list[Callback], list[Any]]:
@@ -32,6 +32,29 @@ def sort_callbacks(callbacks: Any) -> tuple[list[Callback], list[Any]]:
                 f"protocol (sklearn.callback), got {callback!r:.80}"
             )
     return own, theirs
+
+
+def new_context(estimator: Any, callbacks: list[Any]) -> Any:
+    """Set up scikit-learn's callbacks: those of ``set_callbacks``, and ``callbacks``."""
+    registered = list(getattr(estimator, "_skl_callbacks", ()))
+    if callbacks:
+        estimator.set_callbacks(*registered, *callbacks)
+    try:
+        return estimator._init_callback_context(max_subtasks=estimator.max_iter)
+    finally:
+        if callbacks:
+            estimator.set_callbacks(*registered)
+
+
+def epoch_tasks(
+    estimator: Any, context: Any, data: dict[str, Any], incremental: bool
+) -> list[Callback]:
+    """Return the callback that reports epochs to scikit-learn's callbacks, if there are any."""
+    if not context._callbacks:
+        return []
+    name = "lbfgs-iter" if estimator.solver == LBFGS else "epoch"
+    most = 1 if incremental else int(estimator.max_iter)
+    return [EpochTasks(estimator, context, name, data, most)]
 
 
 class Printer(Callback):
@@ -82,21 +105,11 @@ class EpochTasks(Callback):
         X, y and metadata for callbacks.
     most : int
         Maximum number of epochs.
-    fitted : callable
-        ``fitted(run)`` returns the attributes with which a copy of the estimator can predict.
     """
 
-    def __init__(
-        self,
-        estimator: Any,
-        context: Any,
-        name: str,
-        data: dict[str, Any],
-        most: int,
-        fitted: Callable[[Run], dict[str, Any]],
-    ):
+    def __init__(self, estimator: Any, context: Any, name: str, data: dict[str, Any], most: int):
         self.estimator, self.context, self.name, self.data = estimator, context, name, data
-        self.most, self.fitted = most, fitted
+        self.most = most
         self._task: Any = None
         self._begun = 0
 
@@ -112,9 +125,18 @@ class EpochTasks(Callback):
         stop = self._task.call_on_fit_task_end(
             estimator=self.estimator,
             **self.data,
-            reconstruction_attributes=lambda: self.fitted(run),
+            reconstruction_attributes=lambda: fitted_attributes(run),
         )
         if stop:
             run.request_stop()
         if not run.stop_status and self._begun < self.most:
             self._begin()
+
+
+def fitted_attributes(run: Run) -> dict[str, Any]:
+    """Return the attributes with which a copy of the estimator predicts like the network."""
+    return {
+        "coefs_": [weights.copy() for weights in run.network.weights],
+        "intercepts_": [biases.copy() for biases in run.network.biases],
+        "n_iter_": len(run.history),
+    }

@@ -13,6 +13,7 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_targ
 from ..model.task import Task
 from .base import BaseMLP
 from .constraints import CLASSIFIER
+from .documentation import documented
 from .row_weights import times_class_weights
 from .targets import (
     check_form,
@@ -25,6 +26,7 @@ from .targets import (
 )
 
 
+@documented
 class MLPClassifier(ClassifierMixin, BaseMLP):
     """Multilayer perceptron for classification, a replacement of scikit-learn's class of this name.
 
@@ -34,52 +36,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     Parameters
     ----------
-    hidden_layer_sizes : array-like of shape (n_layers - 2,), default=(100,)
-        Units of each hidden layer.
-    activation : str or list of str, default="relu"
-        Of the hidden layers: ``identity``, ``logistic``, ``tanh``, ``relu``, or another of
-        fastmlp's such as ``gelu`` and ``leaky_relu(0.02)``; a list gives each layer its own.
-    solver : str, default="adam"
-        ``lbfgs``, ``sgd`` and ``adam`` as in scikit-learn, which take their settings from the
-        parameters below; or another of fastmlp's optimizers with its own settings, such as
-        ``adamw(weight_decay=0.05)`` and ``rmsprop``.
-    alpha : float, default=0.0001
-        Strength of the L2 penalty, alpha / (2 rows of the batch) Σ w².
-    batch_size : int, default="auto"
-        Rows of an update; auto: 200, or all where there are fewer. Not for lbfgs.
-    learning_rate : {"constant", "invscaling", "adaptive"}, default="constant"
-        How the rate of sgd changes; see ``schedule`` for other solvers.
-    learning_rate_init : float, default=0.001
-        The rate at the start. Not for lbfgs.
-    power_t : float, default=0.5
-        The exponent of invscaling.
-    max_iter : int, default=200
-        At most how many epochs; of lbfgs, iterations.
-    shuffle : bool, default=True
-        Whether each epoch has an order of its own.
-    random_state : int, RandomState instance or None, default=None
-        Of first weights, held-out rows and orders, which are scikit-learn's for the same state.
-    tol : float, default=1e-4
-        By how much an epoch has to improve on the best loss, or score, to count.
-    verbose : bool, default=False
-        Whether to print losses to stdout.
-    warm_start : bool, default=False
-        Whether ``fit`` continues from the weights of the last one.
-    momentum : float, default=0.9
-        Of sgd.
-    nesterovs_momentum : bool, default=True
-        Whether it is Nesterov's.
-    early_stopping : bool, default=False
-        Whether to stop by the score on held-out rows, whose best weights are then kept, and not by
-        the training loss.
-    validation_fraction : float, default=0.1
-        Share of the rows held out, unless ``fit`` is given ``X_val``.
-    beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
-        Of adam.
-    n_iter_no_change : int, default=10
-        Stop after more than this number of consecutive epochs without improvement.
-    max_fun : int, default=15000
-        At most how many evaluations, for lbfgs.
+    {parameters}
     loss : str, default="log_loss"
         The cross-entropy of the classes or labels, or another of fastmlp's losses that goes with
         softmax (several classes) or sigmoid (two, or labels), such as ``squared_error``.
@@ -87,39 +44,15 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         Weights of the rows of each class, as elsewhere in scikit-learn.
     label_smoothing : float, default=0.0
         Share of each target spread over all classes, in training.
-    schedule : str or None, default=None
-        A schedule of fastmlp's, such as ``cosine(warmup=2)`` or ``plateau(patience=3)``, in place
-        of ``learning_rate`` and with every solver but lbfgs.
-    dropout : float or list of float, default=0.0
-        Share of the hidden units dropped in training, of all layers or of each. Not with lbfgs.
-    weight_init, bias_init : str or None, default=None
-        An initializer of fastmlp's, such as ``he_normal``; None: as in scikit-learn.
-    n_threads : int or None, default=None
-        At most how many threads; None: the CPUs that the process may use. Changes no bit.
-    callbacks : list or None, default=None
-        Of ``fastmlp.Callback``, or of scikit-learn's protocol as ``set_callbacks`` takes them.
+    {further_parameters}
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-    coefs_, intercepts_ : list of ndarray
-        Weights, shape (n_in, n_out), and biases, shape (n_out,), of each layer.
-    loss_, best_loss_ : float
-        The last and the lowest training loss, penalty included; ``best_loss_`` is None with early
-        stopping.
-    loss_curve_ : list of float
-        The training loss of each epoch; of lbfgs, of each iteration.
     validation_scores_, validation_loss_curve_ : list of float or None
         Accuracy and loss (without the penalty) on the validation rows after each epoch, if there
         are any.
-    best_validation_score_ : float or None
-    n_iter_, t_ : int
-        Epochs of the last fit, and samples gone through in all.
-    n_layers_, n_outputs_ : int
-    out_activation_ : str
-    n_features_in_ : int
-    feature_names_in_ : ndarray of str
-        Where X has such names.
+    {attributes}
 
     Examples
     --------
@@ -174,28 +107,6 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         callbacks: Any = None,
     ):
         self._set_parameters(locals())
-
-    @_fit_context(prefer_skip_nested_validation=True)
-    def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None
-    ) -> MLPClassifier:
-        """Train from new weights, or with ``warm_start`` from the old ones.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n, n_features)
-        y : array-like of shape (n,) or (n, n_labels)
-            Labels of any kind, or a column of 0 and 1 for each of several labels.
-        sample_weight : array-like of shape (n,), default=None
-        X_val, y_val : array-like, default=None
-            Validation rows, evaluated after each epoch; with early stopping instead of held-out
-            ones.
-
-        Returns
-        -------
-        self
-        """
-        return self._fit(X, y, sample_weight, X_val, y_val)
 
     @available_if(lambda estimator: estimator._is_stochastic())
     @_fit_context(prefer_skip_nested_validation=True)

@@ -113,7 +113,6 @@ def _keep(estimator: Any, run: Run, outcome: OptimizeResult | None) -> None:
     keep_weights(estimator, run)
     estimator._continuation = None  # of another solver
     keep_curves(estimator, run)
-    estimator.n_iter_ = len(run.history)
     if outcome is None:
         return
     estimator.loss_ = reported_loss(run, outcome.fun)

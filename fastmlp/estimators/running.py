@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import math
+import warnings
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from pathlib import Path
 from typing import Any
 
+from ..base.files import locked
 from ..data.split import Parts
 from ..ops.losses import LOSSES
 from ..training.callbacks import Callback
 from ..training.config import TrainConfig
 from ..training.prepare import prepare_parts
 from ..training.run import Run
-from .callbacks import Printer
-from .compiling import compiled_once
+from ..training.warm_up import kept_in, temporary_note
+from .callbacks import Printer, fitted_attributes
 from .problem import Problem, team
 
 NOT_FINITE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and "
     "need to be preprocessed."
 )
+_LOCK = "fastmlp.lock"
+_ready: set[tuple[object, ...]] = set()  # what this process has compiled
 
 
 def start_run(
@@ -44,10 +51,43 @@ def start_run(
     return run
 
 
+@contextmanager
+def compiled_once(config: TrainConfig) -> Iterator[bool]:
+    """Let one process at a time create and compile a run with these settings.
+
+    The workers of a search begin together: each would take half a minute to compile the same.
+
+    Yields
+    ------
+    bool
+        Whether it is the first time.
+    """
+    needs = (config.dtype, config.mode, config.activation, config.output_activation, config.loss,
+             config.optimizer)  # fmt: skip
+    if needs in _ready:
+        yield False
+        return
+    if (note := temporary_note()) is not None:
+        warnings.warn(note, stacklevel=2)
+    with _lock():
+        yield True
+    _ready.add(needs)
+
+
+def _lock() -> AbstractContextManager[None]:
+    """Return a lock between processes, if kernels are kept on disk."""
+    folder = kept_in()
+    if folder is None:
+        return nullcontext()
+    with suppress(OSError):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    return locked(Path(folder) / _LOCK)
+
+
 def keep_weights(estimator: Any, run: Run) -> None:
-    """Give the estimator the network's weights and biases."""
-    estimator.coefs_ = [weights.copy() for weights in run.network.weights]
-    estimator.intercepts_ = [biases.copy() for biases in run.network.biases]
+    """Give the estimator the network's weights and biases, and the number of epochs."""
+    for name, value in fitted_attributes(run).items():
+        setattr(estimator, name, value)
 
 
 def keep_curves(estimator: Any, run: Run) -> None:

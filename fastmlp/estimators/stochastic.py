@@ -109,7 +109,6 @@ def _keep(estimator: Any, loop: Loop) -> None:
     """Store weights, curves and counts in the estimator."""
     run, history = loop.run, loop.run.history
     keep_weights(estimator, run)
-    estimator.n_iter_ = len(history)
     estimator.t_ += len(history) * run.n_train
     estimator._continuation = Continuation.of(loop) if run.epoch else None
     keep_curves(estimator, run)

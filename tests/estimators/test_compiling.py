@@ -10,7 +10,7 @@ import pytest
 from problems import classes, fit_quietly
 
 from fastmlp import MLPClassifier, TrainConfig
-from fastmlp.estimators import compiling
+from fastmlp.estimators import running
 
 
 @pytest.fixture
@@ -23,8 +23,8 @@ def locks(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         taken.append(path)
         yield
 
-    monkeypatch.setattr(compiling, "locked", locked)
-    monkeypatch.setattr(compiling, "_ready", set())
+    monkeypatch.setattr(running, "locked", locked)
+    monkeypatch.setattr(running, "_ready", set())
     return taken
 
 
@@ -39,11 +39,11 @@ def test_only_the_first_fit_of_a_kind_waits_for_others(locks: list[Path]) -> Non
 
 def test_a_run_that_failed_was_not_the_first(locks: list[Path]) -> None:
     config = TrainConfig()
-    with pytest.raises(KeyError), compiling.compiled_once(config) as first:
+    with pytest.raises(KeyError), running.compiled_once(config) as first:
         assert first
         raise KeyError
     for expected in (True, False):
-        with compiling.compiled_once(config) as first:
+        with running.compiled_once(config) as first:
             assert first == expected
     assert len(locks) == 2
 
@@ -51,6 +51,6 @@ def test_a_run_that_failed_was_not_the_first(locks: list[Path]) -> None:
 def test_without_cache_folder_there_is_no_lock(
     locks: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compiling, "kept_in", lambda: None)
+    monkeypatch.setattr(running, "kept_in", lambda: None)
     fit_quietly(MLPClassifier(max_iter=1), *classes())
     assert locks == []
