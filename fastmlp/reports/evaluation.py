@@ -11,7 +11,7 @@ import numpy as np
 from ..base.conversion import as_dense
 from ..base.csr import Features
 from ..data.dataset import Dataset
-from ..data.split import parts
+from ..data.split import PARTS, parts
 from ..model.task import Task
 from ..ops.losses import LOSSES
 from ..training.result import TrainResult
@@ -154,11 +154,8 @@ def evaluate_run(
     split = parts(dataset, **config.split_settings)
     loss = LOSSES.parse(config.loss)
     evaluated = []
-    for name, X, y in (
-        ("training", split.X_train, split.y_train),
-        ("validation", split.X_validation, split.y_validation),
-        ("test", split.X_test, split.y_test),
-    ):
+    for name, ending in PARTS.items():
+        X, y = getattr(split, f"X_{ending}"), getattr(split, f"y_{ending}")
         if X is None or y is None:
             continue
         found = predictor.evaluate(X, y, loss, threads)

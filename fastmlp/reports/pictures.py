@@ -112,6 +112,13 @@ def figure_of(panels: list[Panel], columns: int, width: float, height: float) ->
     return figure
 
 
+def panel_figure(panel: Panel, width: float, height: float) -> Figure:
+    """Return a figure of one panel, of a size in inches."""
+    figure = new_figure(width, height)
+    panel(figure.add_subplot())
+    return figure
+
+
 def _curves(evaluation: RunEvaluation) -> Figure | None:
     return figure_of(list(curve_panels(evaluation.result)), 3, 3.9, 3.2)
 

@@ -13,6 +13,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.image import AxesImage
 
 BLUE, VERMILLION, GREEN = "#0072B2", "#D55E00", "#009E73"
 INK, PALE = "#222324", "#c7c8c9"
@@ -155,7 +156,7 @@ def predicted_over_actual(y: Any, predicted: Any, axes: Axes) -> None:
     axes.set_ylabel("predicted")
     axes.locator_params(axis="x", nbins=_TICKS_OF_TARGETS)
     _legend(axes, "upper left")
-    _tidy(axes)
+    tidy(axes)
 
 
 def residuals(y: Any, predicted: Any, axes: Axes) -> None:
@@ -175,7 +176,7 @@ def residuals(y: Any, predicted: Any, axes: Axes) -> None:
     axes.set_xlabel("predicted - actual")
     axes.locator_params(axis="x", nbins=_TICKS_OF_TARGETS)
     axes.set_ylabel("rows")
-    _tidy(axes)
+    tidy(axes)
 
 
 def short_name(name: str, most: int) -> str:
@@ -214,7 +215,7 @@ def _finish_curves(axes: Axes, x: str, y: str, values: Sequence[float]) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8, min_n_ticks=1))
     axes.set_xlabel(x)
     axes.set_ylabel(y)
-    _tidy(axes)
+    tidy(axes)
 
 
 def _finish_unit_square(axes: Axes, x: str, y: str, legend: str) -> None:
@@ -223,7 +224,7 @@ def _finish_unit_square(axes: Axes, x: str, y: str, legend: str) -> None:
     axes.set_xlabel(x)
     axes.set_ylabel(y)
     _legend(axes, legend)
-    _tidy(axes)
+    tidy(axes)
 
 
 def _mark(axes: Axes, x: float, y: float, threshold: float) -> None:
@@ -235,7 +236,8 @@ def _legend(axes: Axes, place: Any = "best") -> None:
     axes.legend(frameon=False, fontsize="small", loc=place)
 
 
-def _tidy(axes: Axes) -> None:
+def tidy(axes: Axes) -> None:
+    """Give an axes a pale grid and no frame."""
     axes.grid(color=PALE, linewidth=0.5, alpha=0.6)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
@@ -246,7 +248,7 @@ def _heat_map(counts: np.ndarray, rows: Sequence[str], columns: Sequence[str], a
     image = axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
     for axis, names in ((axes.xaxis, columns), (axes.yaxis, rows)):
         step = -(-len(names) // _MOST_NUMBERED)
-        axis.set_ticks(range(0, len(names), step), [_tick(name) for name in names[::step]])
+        axis.set_ticks(range(0, len(names), step), [tick(name) for name in names[::step]])
     if max(map(len, columns)) > 3 and len(columns) > 4:
         axes.tick_params(axis="x", rotation=90)
     if len(rows) <= _MOST_NUMBERED:
@@ -254,9 +256,15 @@ def _heat_map(counts: np.ndarray, rows: Sequence[str], columns: Sequence[str], a
             colour = "white" if share[row, column] > 0.5 else "black"
             if count:
                 axes.text(column, row, str(count), ha="center", va="center", color=colour)
-    bar = axes.figure.colorbar(image, ax=axes, fraction=0.046, pad=0.03)
-    bar.set_label("share of the row")
+    colour_bar(image, "share of the row")
 
 
-def _tick(name: str) -> str:
-    return short_name(name, _LONGEST_NAME).replace("$", r"\$")  # no formula
+def colour_bar(image: AxesImage, label: str) -> None:
+    """Draw the scale of a heat map beside it."""
+    bar = image.axes.figure.colorbar(image, ax=image.axes, fraction=0.046, pad=0.03)
+    bar.set_label(label)
+
+
+def tick(name: str, most: int = _LONGEST_NAME) -> str:
+    """Return a name as the text of a tick, shortened to a maximum length."""
+    return short_name(name, most).replace("$", r"\$")  # no formula

@@ -9,8 +9,15 @@ import numpy as np
 
 from . import page
 from .evaluation import EvaluatedPart, RunEvaluation
-from .figures import new_figure, style, svg
-from .pictures import Panel, curve_panels, mistake_captions, ranking_panels, regression_panels
+from .figures import style, svg
+from .pictures import (
+    Panel,
+    curve_panels,
+    mistake_captions,
+    panel_figure,
+    ranking_panels,
+    regression_panels,
+)
 from .tables import (
     METRIC_NAMES,
     class_table,
@@ -103,9 +110,7 @@ def plots_html(panels: Iterable[Panel], pictures: dict[str, bytes] | None) -> st
 
 def _svg(panel: Panel) -> str:
     with style():
-        figure = new_figure(4.2, 3.2)
-        panel(figure.add_subplot())
-        return svg(figure)
+        return svg(panel_figure(panel, 4.2, 3.2))
 
 
 def confusions_html(part: EvaluatedPart, pictures: dict[str, bytes] | None) -> Iterator[str]:

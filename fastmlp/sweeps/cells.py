@@ -16,7 +16,7 @@ from ..training.config import TrainConfig
 from ..training.datasets import dataset_of
 from ..training.identity import NAMES_OF_DATA
 from ..training.resolve import Resolved, resolve
-from .grid import applying, config_of
+from .grid import applying, config_of, in_cell
 from .leaderboard import Trial
 
 # Nanoseconds for a sample and a weight, measured on 784-128-10: only their order counts.
@@ -124,7 +124,7 @@ def make_cells(all_settings: Iterable[Mapping[str, Any]], datasets: Datasets) ->
         try:
             resolved = resolve(config, datasets.part(data_key, config))
         except ConfigError as error:
-            raise ConfigError(f"{error} (in the cell {_shown(settings)})") from None
+            raise in_cell(error, settings) from None
         given = {name: config.to_dict()[name] for name in applying(settings)}
         key = _key(resolved.config, data_key)
         cells.setdefault(key, Cell(key, given, resolved, data_key))
@@ -181,7 +181,3 @@ def _key(config: TrainConfig, data_key: str) -> str:
     values = {name: v for name, v in config.to_dict().items() if name not in NAMES_OF_DATA}
     text = json.dumps({"config": values, "data": data_key}, sort_keys=True)
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
-
-
-def _shown(settings: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in settings.items())

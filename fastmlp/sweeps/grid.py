@@ -179,8 +179,13 @@ def config_of(settings: Mapping[str, Any]) -> TrainConfig:
     try:
         return TrainConfig(**applying(settings))
     except ConfigError as error:
-        shown = ", ".join(f"{name}={value}" for name, value in settings.items())
-        raise ConfigError(f"{error} (in the cell {shown})") from None
+        raise in_cell(error, settings) from None
+
+
+def in_cell(error: ConfigError, settings: Mapping[str, Any]) -> ConfigError:
+    """Return an error that names the cell's settings, too."""
+    shown = ", ".join(f"{name}={value}" for name, value in settings.items())
+    return ConfigError(f"{error} (in the cell {shown})")
 
 
 def applying(settings: Mapping[str, Any]) -> dict[str, Any]:

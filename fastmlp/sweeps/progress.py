@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from .leaderboard import Leaderboard, Trial
 
 
+@dataclass
 class Standing:
     """The progress of a sweep, or of a round of it.
 
@@ -32,17 +34,14 @@ class Standing:
         ``time.perf_counter()`` when the first began.
     """
 
-    def __init__(self, title: str, axes: list[str], n_cells: int, n_missing: int, cost: float):
-        self.title, self.axes, self.n_cells, self.n_missing, self.cost = (
-            title,
-            axes,
-            n_cells,
-            n_missing,
-            cost,
-        )
-        self.done = 0
-        self.cost_done = 0.0
-        self.started = time.perf_counter()
+    title: str
+    axes: list[str]
+    n_cells: int
+    n_missing: int
+    cost: float
+    done: int = 0
+    cost_done: float = 0.0
+    started: float = field(default_factory=time.perf_counter)
 
     @property
     def elapsed(self) -> float:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...reports.plots import BLUE, PALE, VERMILLION
+from ...reports.plots import BLUE, PALE, VERMILLION, tidy
 from ..leaderboard import Configuration, Leaderboard
-from .plots import COLOURS, rate_of, tidy
+from .plots import COLOURS, rate_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -51,29 +51,19 @@ def write_sweep(
         If it cannot be made, or another process or thread writes into it.
     """
     with held_folder(folder, "folder") as path:
-        _write_sweep(path, board, trials, best, plots)
+        cells = cell_rows(board, trials)
+        write_text(path / "sweep.csv", csv_text(cells, leave_out=_TIMES))
+        write_text(path / "ranking.csv", csv_text(configuration_rows(board), leave_out=_TIMES))
+        seconds = {trial.key: trial.timings for trial in trials}
+        names = dict.fromkeys(name for timings in seconds.values() for name in timings)
+        rows = [{"key": c["key"], **{n: seconds[c["key"]].get(n) for n in names}} for c in cells]
+        write_text(path / "timings.csv", csv_text(rows))
+        for old in (*path.glob("*.png"), *(path / FOLDER).glob("*.png")):
+            if old.is_file() and not old.is_symlink():
+                old.unlink()
+        if plots:
+            (path / FOLDER).mkdir(exist_ok=True)
+            for name, content in draw_sweep(board):
+                write_atomically(path / name, content)
+        write_text(path / "report.html", sweep_page(board, best, plots))
     return path
-
-
-def _write_sweep(
-    folder: Path,
-    board: Leaderboard,
-    trials: list[Trial],
-    best: dict[str, Any] | None,
-    plots: bool,
-) -> None:
-    cells = cell_rows(board, trials)
-    write_text(folder / "sweep.csv", csv_text(cells, leave_out=_TIMES))
-    write_text(folder / "ranking.csv", csv_text(configuration_rows(board), leave_out=_TIMES))
-    seconds = {trial.key: trial.timings for trial in trials}
-    names = dict.fromkeys(name for timings in seconds.values() for name in timings)
-    rows = [{"key": c["key"], **{n: seconds[c["key"]].get(n) for n in names}} for c in cells]
-    write_text(folder / "timings.csv", csv_text(rows))
-    for old in (*folder.glob("*.png"), *(folder / FOLDER).glob("*.png")):
-        if old.is_file() and not old.is_symlink():
-            old.unlink()
-    if plots:
-        (folder / FOLDER).mkdir(exist_ok=True)
-        for name, content in draw_sweep(board):
-            write_atomically(folder / name, content)
-    write_text(folder / "report.html", sweep_page(board, best, plots))

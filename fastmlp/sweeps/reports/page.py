@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from ...reports import page
-from ...reports.figures import new_figure, style, svg
-from ...reports.pictures import Panel
+from ...reports.figures import style, svg
+from ...reports.pictures import Panel, panel_figure
 from ...reports.tables import number
 from ..leaderboard import Configuration, Leaderboard, label, value_text
 from .curve_svg import curve_svg
@@ -104,20 +104,14 @@ def ranking_html(board: Leaderboard, n_curves: int) -> str:
 
 
 def _plots(panels: Iterable[Panel]) -> str:
-    return page.figures(_svg(panel, 4.4, 3.4) for panel in panels)
+    return page.figures(svg(panel_figure(panel, 4.4, 3.4)) for panel in panels)
 
 
 def _parallel(board: Leaderboard) -> str:
     if not board.axes or len(board.good) < 2:
         return ""
-    drawn = _svg(parallel_panel(board), *parallel_size(board))
+    drawn = svg(panel_figure(parallel_panel(board), *parallel_size(board)))
     return f'<div class="plot">{drawn}</div>'
-
-
-def _svg(panel: Panel, width: float, height: float) -> str:
-    figure = new_figure(width, height)
-    panel(figure.add_subplot())
-    return svg(figure)
 
 
 def curves_html(board: Leaderboard, shown: list[Configuration]) -> Iterable[str]:

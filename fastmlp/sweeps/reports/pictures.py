@@ -9,8 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ...base.cpus import usable_cpus
-from ...reports.figures import new_figure, png, style
-from ...reports.pictures import Panel, figure_of
+from ...reports.figures import png, style
+from ...reports.pictures import Panel, figure_of, panel_figure
 from ...reports.plots import short_name
 from ..leaderboard import Configuration, Leaderboard
 from . import curves, plots
@@ -33,9 +33,9 @@ def sweep_figures(board: Leaderboard) -> Iterator[tuple[str, Callable[[], Figure
         return
     yield "overview.png", partial(overview, board)
     for (rows, columns), panel in heat_panels(board):
-        yield f"heat-{rows}-{columns}.png", partial(_single, panel, 5.4, 4.2)
+        yield f"heat-{rows}-{columns}.png", partial(panel_figure, panel, 5.4, 4.2)
     if board.axes and len(board.good) > 1:
-        yield "parallel.png", partial(_single, parallel_panel(board), *parallel_size(board))
+        yield "parallel.png", partial(panel_figure, parallel_panel(board), *parallel_size(board))
     if panels := rate_panels(board):
         yield "rates.png", partial(_several, panels, 2)
     if panels := bar_panels(board):
@@ -189,12 +189,6 @@ def _configuration_pngs(
     with style():
         figure = ConfigurationFigure(axes, has_accuracy)
         return [png(figure.draw(entry)) for entry in entries]
-
-
-def _single(panel: Panel, width: float, height: float) -> Figure:
-    figure = new_figure(width, height)
-    panel(figure.add_subplot())
-    return figure
 
 
 def _several(panels: list[Panel], columns: int) -> Figure:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...reports.plots import BLUE, GREEN, INK, PALE, VERMILLION, short_name
+from ...reports.plots import BLUE, GREEN, INK, VERMILLION, colour_bar, tick, tidy
 from ..leaderboard import RANKINGS, Configuration, Leaderboard, label, value_text
 
 if TYPE_CHECKING:
@@ -56,8 +56,7 @@ def heat_map(board: Leaderboard, rows: str, columns: str, axes: Axes) -> None:
                 is_light = (value > middle) == RANKINGS[board.rank_by]
                 colour = "black" if is_light else "white"
                 axes.text(j, i, f"{value:.4g}", ha="center", va="center", color=colour, fontsize=8)
-    bar = axes.figure.colorbar(image, ax=axes, fraction=0.046, pad=0.03)
-    bar.set_label(label(board.rank_by))
+    colour_bar(image, label(board.rank_by))
 
 
 def parallel_coordinates(board: Leaderboard, axes: Axes) -> None:
@@ -223,11 +222,4 @@ def _short(value: float) -> str:
 
 
 def _tick(value: Any) -> str:
-    return short_name(value_text(value), _LONGEST).replace("$", r"\$")  # no formula
-
-
-def tidy(axes: Axes) -> None:
-    """Give an axes a pale grid and no frame."""
-    axes.grid(color=PALE, linewidth=0.5, alpha=0.6)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
+    return tick(value_text(value), _LONGEST)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from typing import Any
 
 from ...reports.tables import Table, number
+from ...training.history import csv_line
 from ..leaderboard import Configuration, Leaderboard, Trial, label, value_text
 
 _SPREAD = ("validation_accuracy", "validation_loss", "train_accuracy", "train_loss")
@@ -96,11 +95,8 @@ def epochs_text(entry: Configuration) -> str:
 def csv_text(rows: Sequence[dict[str, Any]], leave_out: Sequence[str] = ()) -> str:
     """Return rows as CSV, numbers with all their digits, empty where there is no value."""
     names = [name for name in (rows[0] if rows else {}) if name not in leave_out]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows([_csv_value(row[name]) for name in names] for row in rows)
-    return text.getvalue()
+    cells = ([_csv_value(row[name]) for name in names] for row in rows)
+    return csv_line(names) + "".join(map(csv_line, cells))
 
 
 def _csv_value(value: Any) -> Any:
