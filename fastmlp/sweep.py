@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from typing import TYPE_CHECKING, Any
 
 from .commands.running import INTERRUPTED, ignore, leave, print_line, run_command
@@ -101,7 +100,7 @@ def _retrain(options: argparse.Namespace, result: SweepResult) -> TrainResult:
 
 
 def _print(options: argparse.Namespace, result: SweepResult, retrained: TrainResult | None) -> None:
-    from .base.numbers import finite
+    from .base.json_values import to_json
     from .base.paths import as_text
 
     if not options.json:
@@ -117,7 +116,7 @@ def _print(options: argparse.Namespace, result: SweepResult, retrained: TrainRes
         "sweep_dir": result.folder and as_text(result.folder),
         "retrained": retrained and retrained.to_dict(),
     }  # fmt: skip
-    print(json.dumps(finite(found), allow_nan=False), flush=True)
+    print(to_json(found), flush=True)
 
 
 def _lines(result: SweepResult, retrained: TrainResult | None) -> list[str]:

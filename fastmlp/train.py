@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from contextlib import ExitStack, closing, nullcontext
 from typing import TYPE_CHECKING, Any
@@ -59,7 +58,7 @@ def _print_config(config: TrainConfig) -> int:
 
 
 def _explain(options: argparse.Namespace, config: TrainConfig) -> int:
-    from .commands.inferred import setting_lines
+    from .commands.introduction import setting_lines
     from .commands.machine import machine_lines
     from .commands.tables import data_lines, layer_lines
     from .training.fit import start
@@ -164,12 +163,11 @@ def _record(options: argparse.Namespace, result: TrainResult, folder: RunFolder 
 
 
 def _print_results(options: argparse.Namespace, result: TrainResult, more: dict[str, Any]) -> None:
-    from .base.numbers import finite
-    from .commands.profile import profile_lines
-    from .commands.tables import result_lines
+    from .base.json_values import to_json
+    from .commands.tables import profile_lines, result_lines
 
     if options.json:
-        print(json.dumps(finite({**result.to_dict(), **more}), allow_nan=False), flush=True)
+        print(to_json({**result.to_dict(), **more}), flush=True)
         return
     profile = ["", *profile_lines(result)] if options.profile else []
     print("\n".join([*result_lines(result), *profile]), flush=True)

@@ -14,12 +14,36 @@ import numpy as np
 from .csr import canonical, is_sparse
 from .errors import DataError
 from .frames import column_labels, frame_numbers, no_numbers, read_frame, read_series, side_by_side
-from .masked import unmasked
 
 # Finds the columns of a frame to take, from the names of all; None for all of them.
 Select = Callable[[list[str]], list[int] | None]
 # Training makes a copy, so a machine needs a multiple of this.
 MAX_DENSE_BYTES = 2 << 30
+
+
+def unmasked(value: Any, name: str) -> Any:
+    """Return a masked array, whose mask NumPy would drop, as a plain one; others as they are.
+
+    Parameters
+    ----------
+    value : object
+    name : str
+        What the error message calls it.
+
+    Raises
+    ------
+    DataError
+        If a value is masked: a plain array would hold an arbitrary value there.
+    """
+    parts = value if isinstance(value, (list, tuple)) else (value,)
+    masks = [np.ma.getmaskarray(part) for part in parts if np.ma.isMaskedArray(part)]
+    n_masked = sum(map(np.count_nonzero, masks))
+    if n_masked:
+        raise DataError(
+            f"{name} must have no masked values, got {n_masked}; fill them with "
+            f"{name}.filled(value), or drop such rows with np.ma.compress_rows({name})"
+        )
+    return np.ma.getdata(value) if np.ma.isMaskedArray(value) else value
 
 
 def as_plain(

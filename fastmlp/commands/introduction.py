@@ -1,15 +1,31 @@
-"""The description of a run on stderr, before training."""
+"""The description of a run before training: data, settings, layers and notes.
+
+What is inferred from a file, such as the task, is reported by its reader.
+"""
 
 from __future__ import annotations
 
+from ..base.settings import AUTO
 from ..training.callbacks import Callback
 from ..training.config import TrainConfig
 from ..training.run import Run
 from ..training.warm_up import kept_in
-from .inferred import few_updates_lines, setting_lines
 from .machine import machine_lines, print_temporary_note
 from .running import print_line
 from .tables import data_lines, layer_lines
+
+# With fewer updates, a network seldom gets near its best loss.
+FEW_UPDATES = 500
+# The options of the settings that may be inferred.
+_OPTIONS = {
+    "split": "--split",
+    "scale": "--scale",
+    "target_scale": "--target-scale",
+    "optimizer": "--optimizer",
+    "learning_rate": "--lr",
+    "schedule": "--schedule",
+    "clip_norm": "--clip-norm",
+}
 
 
 class Introduction(Callback):
@@ -41,3 +57,52 @@ def compiling_text() -> str:
     if kept_in() is None:
         return "compiling kernels: at every start, because no folder for them is writable ..."
     return "compiling kernels: once, then they are kept on disk ..."
+
+
+def setting_lines(given: TrainConfig, run: Run) -> list[str]:
+    """Return lines on the split, the scaling and the updates.
+
+    Parameters
+    ----------
+    given : TrainConfig
+        As the user gave it. Fields that are ``auto`` were inferred; their options are named.
+    run : Run
+    """
+    config = run.config
+
+    def line(title: str, text: str, *fields: str) -> str:
+        inferred = [_OPTIONS[name] for name in fields if getattr(given, name) == AUTO]
+        return f"{title:<11}{text}" + (f" ({', '.join(inferred)})" if inferred else "")
+
+    lines = [
+        line("", f"split {config.split}", "split"),
+        line("", f"scale {config.scale}", "scale"),
+    ]
+    is_regression = run.task.kind == "regression"
+    if is_regression:
+        what = ": losses are of scaled targets" if config.target_scale != "none" else ""
+        lines.append(line("", f"target scale {config.target_scale}{what}", "target_scale"))
+    clipping = f", clip norm {config.clip_norm:g}" if config.clip_norm else ""
+    rule = (
+        f"{config.optimizer}, rate {config.learning_rate:g}, schedule {config.schedule}{clipping}"
+    )
+    # For a regression, these are inferred from the task.
+    fields = ("optimizer", "learning_rate", "schedule", "clip_norm") if is_regression else ()
+    return [*lines, line("training", rule, *fields)]
+
+
+def few_updates_lines(run: Run) -> list[str]:
+    """Return advice if the defaults make few updates, else nothing."""
+    config, per_epoch = run.config, run.steps.steps_per_epoch
+    updates = per_epoch * config.epochs
+    is_default = all(
+        getattr(config, name) == getattr(TrainConfig, name)
+        for name in ("mode", "batch_size", "epochs")
+    )
+    if updates >= FEW_UPDATES or not is_default:
+        return []
+    return [
+        f"few data: {updates} updates in {config.epochs} epochs; fewer than {FEW_UPDATES} seldom "
+        f"suffice: try --epochs {-(-FEW_UPDATES // per_epoch)}, a smaller --batch-size (now "
+        f"{config.batch_size}), or --optimizer adam"
+    ]

@@ -7,6 +7,7 @@ import dataclasses
 import difflib
 import os
 import shlex
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from ..base.errors import ConfigError
@@ -15,7 +16,7 @@ from ..base.toml import read_toml
 from ..recipes import recipe
 from ..training.config import TrainConfig
 from .resuming import settings_of_run
-from .run_options import add_data_folder, add_run_options
+from .run_options import DATA_FOLDER, add_options, add_run_options
 from .settings import add_settings
 
 DESCRIPTION = """\
@@ -49,7 +50,8 @@ exit codes:
 """
 
 
-# What would be ignored, or contradict each other.
+Pairs = Iterable[tuple[str, str]]
+# Pairs of which one would be ignored, or that contradict each other.
 _CONFLICTS = (
     ("--config", "--recipe"),
     ("--out", "--no-out"),
@@ -70,7 +72,25 @@ _CONFLICTS = (
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are one line each."""
+    """The argument parser of a command, whose errors are one line each.
+
+    Parameters
+    ----------
+    command : str
+    arguments : str
+        What follows the command in its usage.
+    description, epilog : str
+    """
+
+    def __init__(self, command: str, arguments: str, description: str, epilog: str):
+        super().__init__(
+            prog=f"python -m fastmlp.{command}",
+            usage=f"%(prog)s {arguments}",
+            description=description,
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
 
     def error(self, message: str) -> NoReturn:
         raise ConfigError(f"{message} (--help lists the options)")
@@ -150,36 +170,41 @@ def config_from(options: argparse.Namespace) -> TrainConfig:
 
 def _check_together(options: argparse.Namespace) -> None:
     """Raise ConfigError where an option would be ignored because of another."""
-    for flag, other in _CONFLICTS:
-        if _is_given(options, flag) and _is_given(options, other):
-            raise ConfigError(f"{flag} does not go with {other}; leave one out")
-    if options.overwrite and options.out is None:
-        raise ConfigError("--overwrite does not go without --out; leave one out")
+    refuse_pairs(options, _CONFLICTS, [("--overwrite", "--out")])
     data = getattr(options, "data", "auto")
     # Any other name that is not known may be that of a set in the folder.
     if options.data_dir is not None and data not in ("auto", "mnist") and _names_data(data):
         raise ConfigError(f"--data-dir does not apply to --data {data}; leave one out")
 
 
+def refuse_pairs(options: argparse.Namespace, conflicts: Pairs, needs: Pairs) -> None:
+    """Raise ConfigError where both options of a conflict are given, or the first of a need alone.
+
+    Parameters
+    ----------
+    options : Namespace
+    conflicts, needs : iterable of (str, str)
+        Flags.
+    """
+    for pairs, word, is_refused in ((conflicts, "with", True), (needs, "without", False)):
+        for flag, other in pairs:
+            if _is_given(options, flag) and _is_given(options, other) is is_refused:
+                raise ConfigError(f"{flag} does not go {word} {other}; leave one out")
+
+
 def _is_given(options: argparse.Namespace, flag: str) -> bool:
-    return getattr(options, flag[2:].replace("-", "_")) not in (None, False)
+    value = getattr(options, flag[2:].replace("-", "_"))
+    return value is not None and value is not False
 
 
 def build_parser() -> Parser:
     """Return the parser of ``python -m fastmlp.train``."""
-    parser = Parser(
-        prog="python -m fastmlp.train",
-        usage="%(prog)s [options]",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = Parser("train", "[options]", DESCRIPTION, EPILOG)
     for name in ("data", "tables", "network", "training", "stopping", "running"):
         group = parser.add_argument_group(name)
         add_settings(group, name)
         if name == "data":
-            add_data_folder(group)
+            add_options(group, [DATA_FOLDER])
     add_run_options(group)
     return parser
 

@@ -6,13 +6,12 @@ import argparse
 import os
 from pathlib import Path
 
-from .._version import __version__
 from ..base.errors import ConfigError
 from ..base.files import descriptor_of, is_stream
 from ..data.split import PARTS
 from .options import Parser, parse_with
-from .settings import add_settings, given_table_options
-from .values import path
+from .run_options import THREADS, Option, Switch, add_last_options, add_options
+from .settings import add_settings, given_table_options, path
 
 STDOUT = 1
 INVERT = ("auto", "yes", "no")
@@ -96,14 +95,7 @@ def _check_out(path: Path, overwrite: bool) -> None:
 
 def build_predict_parser() -> Parser:
     """Return the parser of ``python -m fastmlp.predict``."""
-    parser = Parser(
-        prog="python -m fastmlp.predict",
-        usage="%(prog)s MODEL INPUT [options]",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = Parser("predict", "MODEL INPUT [options]", DESCRIPTION, EPILOG)
     parser.add_argument(
         "model", metavar="MODEL", type=path, help="a model file, or a run folder that holds one"
     )
@@ -119,21 +111,14 @@ def build_predict_parser() -> Parser:
         choices=("csv", "json"),
         help="format of the predictions (default: from the name of --out, else csv)",
     )
-    parser.add_argument("--out", metavar="FILE", type=path,
-        help="write predictions to a file, device or FIFO; -: to stdout",
-    )  # fmt: skip
-    parser.add_argument(
-        "--overwrite", action="store_true", help="allow --out to be an existing file"
-    )
-    parser.add_argument(
-        "--threshold", type=float, metavar="P",
-        help="for two classes or labels: predict the second class, or the label, if the output is "
-        "at least this (default: the model's)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--labels", metavar="FILE", type=path,
-        help="an IDX or NPY file with the labels of images or of rows in an NPY file",
-    )  # fmt: skip
+    add_options(parser, (
+        Option("--out", "FILE", path, "write predictions to a file, device or FIFO; -: to stdout"),
+        Switch("--overwrite", "allow --out to be an existing file"),
+        Option("--threshold", "P", float, "for two classes or labels: predict the second class, or "
+               "the label, if the output is at least this (default: the model's)"),
+        Option("--labels", "FILE", path,
+               "an IDX or NPY file with the labels of images or of rows in an NPY file"),
+    ))  # fmt: skip
     parser.add_argument(
         "--invert", choices=INVERT, default="auto",
         help="invert images; auto: those whose background is the opposite of the training images' "
@@ -147,14 +132,6 @@ def build_predict_parser() -> Parser:
         "tables", "The defaults are the values in training. Columns are found by name."
     )
     add_settings(tables, "tables", shows_defaults=False)
-    parser.add_argument(
-        "--threads",
-        type=int,
-        metavar="N",
-        help="maximum number of threads (default: all usable CPUs)",
-    )
-    parser.add_argument(
-        "--quiet", action="store_true", help="print nothing on stderr except errors"
-    )
-    parser.add_argument("--version", action="version", version=f"fastmlp {__version__}")
+    add_options(parser, [THREADS])
+    add_last_options(parser)
     return parser

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..base.errors import DataError
-from ..base.numbers import finite
+from ..base.json_values import to_json
 from ..base.table_options import Positions
 from ..base.wording import listed, quoted
 from ..data.inputs import Inputs
@@ -81,7 +80,7 @@ class Predictions:
         }
         if self.metrics is not None:
             described["metrics"] = self.metrics
-        return json.dumps(finite(described), allow_nan=False) + "\n"
+        return to_json(described) + "\n"
 
 
 def known_columns(predictor: Predictor) -> KnownColumns:

@@ -17,7 +17,6 @@ from ..training.config import TrainConfig
 if TYPE_CHECKING:
     from ..data.dataset import Dataset
     from ..reports.run_folder import RunFolder
-    from ..training.checkpoints import Checkpoints
     from ..training.loop import Loop
     from ..training.run import Run
 
@@ -71,7 +70,9 @@ def open_run(
     DataError
         If its checkpoints are damaged.
     """
-    from ..reports.run_folder import RunFolder
+    from ..reports.run_folder import CHECKPOINTS, RunFolder
+    from ..training.checkpoints import Checkpoints
+    from ..training.identity import identity
     from ..training.loop import Loop
 
     if options.no_out:
@@ -86,25 +87,15 @@ def open_run(
         failing.callback(folder.close)
         checkpoints = None
         if is_resumed or options.checkpoint_every is not None:
-            checkpoints = _checkpoints(options, folder.path, run, dataset)
+            checkpoints = Checkpoints(
+                folder.path / CHECKPOINTS,
+                options.checkpoint_every,
+                identity(run.config, dataset),
+                is_resumed,
+            )
             failing.callback(checkpoints.close)
         loop = Loop(run, checkpoints)
         if is_resumed:  # the checkpoints have shown that it is the folder of this run
             folder.resume()
         failing.pop_all()
     return folder, loop
-
-
-def _checkpoints(
-    options: argparse.Namespace, folder: Path, run: Run, dataset: Dataset
-) -> Checkpoints:
-    from ..reports.run_folder import CHECKPOINTS
-    from ..training.checkpoints import Checkpoints
-    from ..training.identity import identity
-
-    return Checkpoints(
-        folder / CHECKPOINTS,
-        options.checkpoint_every,
-        identity(run.config, dataset),
-        options.resume is not None,
-    )

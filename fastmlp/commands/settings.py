@@ -1,4 +1,4 @@
-"""Options for the fields of a config."""
+"""Options for the fields of a config, and values of options from their text."""
 
 from __future__ import annotations
 
@@ -6,19 +6,95 @@ import argparse
 import dataclasses
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, get_type_hints
 
+from ..base.errors import ConfigError
+from ..base.paths import as_path
 from ..base.settings import AUTO, Setting, flag_of
 from ..base.table_options import TableOptions
 from ..training.config import TrainConfig
-from . import values
+from ..training.interval import Interval
+
+
+def texts(text: str) -> tuple[str, ...]:
+    """Read ``3,7``."""
+    parts = tuple(part.strip() for part in text.split(","))
+    if not all(parts):
+        raise argparse.ArgumentTypeError(f"must be names like 3,7, got {text!r}")
+    return parts
+
+
+def specs(text: str) -> str | tuple[str, ...]:
+    """Read ``relu``, or one for each layer: ``elu(1.0),tanh``; no comma in parentheses parts."""
+    parts = tuple(part.strip() for part in re.split(r",(?![^(]*\))", text))
+    return parts if len(parts) > 1 else parts[0]
+
+
+def shares(text: str) -> float | tuple[float, ...]:
+    """Read ``0.2``, or one for each layer: ``0.2,0.5``."""
+    try:
+        shares = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be numbers like 0.2,0.5, got {text!r}") from None
+    return shares if len(shares) > 1 else shares[0]
+
+
+def sizes(text: str) -> tuple[int, ...]:
+    """Read ``128,64``, ``128-64`` or ``none``."""
+    if text.strip().lower() == "none":
+        return ()
+    try:
+        return tuple(int(part) for part in re.split(r",|(?<=\d)-", text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"must be whole numbers like 128,64, or none, got {text!r}"
+        ) from None
+
+
+def rate(text: str) -> float | str:
+    """Read a number or ``auto``."""
+    if text == "auto":
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a number, got {text!r}") from None
+
+
+def interval(text: str) -> str:
+    """Check a number of epochs, or a time such as ``30s``."""
+    try:
+        Interval.parse(text)
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
+
+
+def path(text: str) -> Path:
+    """Read the name of a file or folder, ``~`` expanded."""
+    try:
+        return as_path(text, "the value")
+    except ConfigError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def folder(text: str) -> Path:
+    """Read the name of a folder to write into."""
+    if text == "-":
+        raise argparse.ArgumentTypeError(
+            "must be a folder, got -, which names none; leave it out for a new folder in "
+            "runs, or give ./-"
+        )
+    return path(text)
+
 
 _READERS: dict[Any, Callable[[str], Any]] = {
-    tuple[int, ...]: values.sizes,
-    tuple[str, ...]: values.texts,
-    str | tuple[str, ...]: values.specs,
-    float | tuple[float, ...]: values.shares,
-    float | str: values.rate,
+    tuple[int, ...]: sizes,
+    tuple[str, ...]: texts,
+    str | tuple[str, ...]: specs,
+    float | tuple[float, ...]: shares,
+    float | str: rate,
     str: str,
     int: int,
     float: float,

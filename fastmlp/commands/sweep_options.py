@@ -5,17 +5,15 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from .._version import __version__
 from ..base.errors import ConfigError
 from ..base.toml import read_toml
 from ..recipes import recipe, recipe_names
 from ..sweeps.grid import DEFAULT_AXES, FIELDS
 from ..sweeps.runner import BACKENDS
 from .axes import AxisGroup
-from .options import Parser, parse_with
-from .run_options import add_data_folder
-from .settings import add_settings
-from .values import folder, path
+from .options import Parser, parse_with, refuse_pairs
+from .run_options import DATA_FOLDER, JSON, Option, Switch, add_last_options, add_options
+from .settings import add_settings, folder, path
 
 DESCRIPTION = """\
 Train every configuration of a grid, one per core, and rank them by validation results.
@@ -54,6 +52,21 @@ exit codes:
 """
 
 
+_CONFLICTS = (
+    ("--out", "--no-out"),
+    ("--resume", "--overwrite"),
+    ("--no-plots", "--no-out"),
+    ("--retrain-best", "--no-out"),
+    ("--list", "--json"),
+)
+_NEEDS = (
+    ("--resume", "--out"),
+    ("--overwrite", "--out"),
+    ("--retry-failed", "--resume"),
+    ("--retrain-epochs", "--retrain-best"),
+)
+
+
 def parse_sweep_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     """Return the given options; an axis that is not given has no attribute.
 
@@ -63,29 +76,9 @@ def parse_sweep_arguments(arguments: list[str] | None = None) -> argparse.Namesp
         For an unknown option, a malformed value, or options that contradict each other.
     """
     options = parse_with(build_sweep_parser(), arguments)
-    for given, flags in (
-        (options.out is not None and options.no_out, "--out does not go with --no-out"),
-        (options.resume and options.out is None, "--resume does not go without --out"),
-        (options.overwrite and options.out is None, "--overwrite does not go without --out"),
-        (options.resume and options.overwrite, "--resume does not go with --overwrite"),
-        (
-            options.retry_failed and not options.resume,
-            "--retry-failed does not go without --resume",
-        ),
-        (options.no_plots and options.no_out, "--no-plots does not go with --no-out"),
-        (options.retrain_best and options.no_out, "--retrain-best does not go with --no-out"),
-        (
-            options.retrain_epochs is not None and not options.retrain_best,
-            "--retrain-epochs does not go without --retrain-best",
-        ),
-        (options.list and options.json, "--list does not go with --json"),
-        (
-            sum(value is not None for value in (options.grid, options.config, options.recipe)) > 1,
-            "--grid, --config and --recipe do not go together",
-        ),
-    ):
-        if given:
-            raise ConfigError(f"{flags}; leave one out")
+    refuse_pairs(options, _CONFLICTS, _NEEDS)
+    if sum(value is not None for value in (options.grid, options.config, options.recipe)) > 1:
+        raise ConfigError("--grid, --config and --recipe do not go together; leave one out")
     return options
 
 
@@ -118,20 +111,13 @@ def grid_values(options: argparse.Namespace, resumed: dict[str, Any] | None) -> 
 
 def build_sweep_parser() -> Parser:
     """Return the parser of ``python -m fastmlp.sweep``."""
-    parser = Parser(
-        prog="python -m fastmlp.sweep",
-        usage="%(prog)s [options]",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = Parser("sweep", "[options]", DESCRIPTION, EPILOG)
     for name in ("data", "tables", "network", "training", "stopping"):
         group = parser.add_argument_group(name)
         # A table is read in one way in the whole sweep.
         add_settings(group if name == "tables" else AxisGroup(group), name)
         if name == "data":
-            add_data_folder(group)
+            add_options(group, [DATA_FOLDER])
     _add_search_options(parser.add_argument_group("searching"))
     running = parser.add_argument_group("running")
     add_settings(AxisGroup(running), "running")
@@ -140,92 +126,46 @@ def build_sweep_parser() -> Parser:
 
 
 def _add_search_options(group: Any) -> None:
-    group.add_argument(
-        "--grid",
-        metavar="FILE.toml",
-        type=path,
-        help="read axes and settings from a file; options override them",
-    )
-    group.add_argument(
-        "--config", metavar="FILE.toml", type=path,
-        help="read settings for all cells from a file such as a run folder's config.toml; options "
-        "override them",
-    )  # fmt: skip
-    group.add_argument(
-        "--recipe", metavar="NAME",
-        help=f"use settings that come with fastmlp for all cells: {', '.join(recipe_names())}",
-    )  # fmt: skip
-    group.add_argument(
-        "--random", metavar="N", type=int, dest="budget", help="run only N randomly drawn cells"
-    )
-    group.add_argument(
-        "--search-seed",
-        metavar="N",
-        type=int,
-        help="seed of the random draws of --random (default: 0)",
-    )
-    group.add_argument(
-        "--halving", metavar="N", type=int, nargs="?", const=3,
-        help="successive halving: the best 1/N of the configurations (default: 3) are trained "
-        "again with N times as many epochs; the last round has all epochs",
-    )  # fmt: skip
-    group.add_argument(
-        "--min-epochs",
-        metavar="N",
-        type=int,
-        help="minimum number of epochs in the first round of --halving (default: 1)",
-    )
-    group.add_argument(
-        "--rank-by", metavar="NAME", default="auto",
-        help="rank by validation_accuracy or validation_loss (default: the accuracy, if there is "
-        "one)",
-    )  # fmt: skip
+    add_options(group, (
+        Option("--grid", "FILE.toml", path,
+               "read axes and settings from a file; options override them"),
+        Option("--config", "FILE.toml", path, "read settings for all cells from a file such as a "
+               "run folder's config.toml; options override them"),
+        Option("--recipe", "NAME", str, "use settings that come with fastmlp for all cells: "
+               f"{', '.join(recipe_names())}"),
+        Option("--random", "N", int, "run only N randomly drawn cells", {"dest": "budget"}),
+        Option("--search-seed", "N", int, "seed of the random draws of --random (default: 0)"),
+        Option("--halving", "N", int, "successive halving: the best 1/N of the configurations "
+               "(default: 3) are trained again with N times as many epochs; the last round has "
+               "all epochs", {"nargs": "?", "const": 3}),
+        Option("--min-epochs", "N", int, "minimum number of epochs in the first round of --halving "
+               "(default: 1)"),
+        Option("--rank-by", "NAME", str, "rank by validation_accuracy or validation_loss (default: "
+               "the accuracy, if there is one)", {"default": "auto"}),
+    ))  # fmt: skip
 
 
 def _add_run_options(group: Any) -> None:
-    group.add_argument(
-        "--jobs",
-        type=int,
-        metavar="N",
-        help="number of cells trained at a time (default: all usable CPUs)",
-    )
-    group.add_argument(
-        "--backend", metavar="NAME", default="threading",
-        help=f"run cells in threads, processes or a cluster: {', '.join(BACKENDS)} (default: "
-        "threading)",
-    )  # fmt: skip
-    group.add_argument(
-        "--address", metavar="URL", help="address of the scheduler of a Dask cluster"
-    )
-    group.add_argument(
-        "--out",
-        metavar="DIR",
-        type=folder,
-        help="the sweep's folder (default: runs/sweep-DATE-TIME)",
-    )  # fmt: skip
-    group.add_argument(
-        "--resume", action="store_true",
-        help="resume the sweep in --out: its grid, with axes given here added or replaced; only "
-        "missing cells are run",
-    )  # fmt: skip
-    group.add_argument(
-        "--retry-failed", action="store_true", help="with --resume: run failed cells again"
-    )
-    group.add_argument("--overwrite", action="store_true", help="replace the sweep in --out")
-    group.add_argument("--no-out", action="store_true", help="write no folder")
-    group.add_argument("--no-plots", action="store_true", help="write no plots")
-    group.add_argument(
-        "--retrain-best", action="store_true",
-        help="train the winner again, reducing the rate on plateaus, and write the run folder best "
-        "in the sweep's folder",
-    )  # fmt: skip
-    group.add_argument(
-        "--retrain-epochs", type=int, metavar="N", help="number of epochs of --retrain-best"
-    )
-    group.add_argument("--list", action="store_true", help="print the cells and stop")
-    group.add_argument("--json", action="store_true", help="print the results as one JSON object")
-    group.add_argument("--quiet", action="store_true", help="print nothing on stderr except errors")
-    group.add_argument("--version", action="version", version=f"fastmlp {__version__}")
+    add_options(group, (
+        Option("--jobs", "N", int,
+               "number of cells trained at a time (default: all usable CPUs)"),
+        Option("--backend", "NAME", str, "run cells in threads, processes or a cluster: "
+               f"{', '.join(BACKENDS)} (default: threading)", {"default": "threading"}),
+        Option("--address", "URL", str, "address of the scheduler of a Dask cluster"),
+        Option("--out", "DIR", folder, "the sweep's folder (default: runs/sweep-DATE-TIME)"),
+        Switch("--resume", "resume the sweep in --out: its grid, with axes given here added or "
+               "replaced; only missing cells are run"),
+        Switch("--retry-failed", "with --resume: run failed cells again"),
+        Switch("--overwrite", "replace the sweep in --out"),
+        Switch("--no-out", "write no folder"),
+        Switch("--no-plots", "write no plots"),
+        Switch("--retrain-best", "train the winner again, reducing the rate on plateaus, and write "
+               "the run folder best in the sweep's folder"),
+        Option("--retrain-epochs", "N", int, "number of epochs of --retrain-best"),
+        Switch("--list", "print the cells and stop"),
+        JSON,
+    ))  # fmt: skip
+    add_last_options(group)
 
 
 def _as_settings(values: dict[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,9 @@
-"""Plain-text tables: the data and the layers before training, the results after it."""
+"""Plain-text tables: data and layers before training, results and time of a step after it."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 from ..reports.evaluation import RunEvaluation
@@ -23,6 +24,8 @@ from ..training.run import Run
 
 # Of more, the terminal shows the averages alone.
 MOST_CLASSES = 50
+PER_SAMPLE = "the per-sample step is one loop, not divided into phases"
+NO_COUNTER = "this machine has no counter for timing phases"
 
 
 def data_lines(run: Run) -> list[str]:
@@ -57,6 +60,36 @@ def result_lines(result: TrainResult) -> list[str]:
     )
     lines = [f"{name:<20} {value}" for name, value in rows if value]
     return [*lines, *filter(None, [loss_note(result.config)])]
+
+
+def profile_lines(result: TrainResult) -> list[str]:
+    """Describe an average step of a run: the microseconds of each phase and their shares."""
+    steps, threads = result.updates_run, result.plan.threads
+    team = "1 thread" if threads == 1 else f"at most {threads} threads"
+    counted = f"{steps:,} {'step' if steps == 1 else 'steps'} on {team}"
+    if not steps:
+        return [f"profile: {counted}"]
+    table = [f"{'phase':<20} {'us a step':>12} {'share':>8}"]
+    whole = float(result.timings["step_seconds"] or 0.0)
+    for name, seconds in _parts(result, whole):
+        share = seconds / whole if whole else 0.0
+        table.append(f"{name:<20} {seconds / steps * 1e6:>12,.2f} {share:>8.1%}")
+    return [*table, counted, *_why_undivided(result)]
+
+
+def _parts(result: TrainResult, whole: float) -> Iterator[tuple[str, float]]:
+    """Yield the phases of a step and their seconds in all steps, then the whole step."""
+    if result.phase_seconds:
+        yield from result.phase_seconds.items()
+        # The two clocks are not read at the same time.
+        yield "between slices", max(0.0, whole - sum(result.phase_seconds.values()))
+    yield "whole step", whole
+
+
+def _why_undivided(result: TrainResult) -> list[str]:
+    if result.phase_seconds:
+        return []
+    return [PER_SAMPLE if result.plan.step == "per_sample" else NO_COUNTER]
 
 
 def evaluation_lines(evaluation: RunEvaluation) -> list[str]:

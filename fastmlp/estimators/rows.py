@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ..base.conversion import as_plain, refuse_dates
+from ..base.conversion import as_plain, refuse_dates, unmasked
 from ..base.csr import canonical, is_sparse
 from ..base.errors import DataError
-from ..base.masked import unmasked
 
 
 def plain_rows(value: Any, name: str) -> Any:

@@ -6,7 +6,6 @@ bytes anywhere; timings are in a separate file, and on the page.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import time
@@ -20,7 +19,7 @@ import tomli_w
 from ..base.errors import ConfigError, check_type
 from ..base.files import encoded, remove_partial, write_atomically, write_text
 from ..base.folders import lock_folder, make_folder, remove_files
-from ..base.numbers import finite
+from ..base.json_values import to_json
 from ..data.dataset import Dataset
 from ..training.callbacks import CsvLog
 from ..training.checkpoints import remove_checkpoints
@@ -150,7 +149,7 @@ class RunFolder:
         write_text(self.path / name, text)
 
     def _write_json(self, name: str, values: dict[str, Any]) -> None:
-        self._write_text(name, json.dumps(finite(values), indent=2, allow_nan=False) + "\n")
+        self._write_text(name, to_json(values, indent=2) + "\n")
 
 
 def save_run(

@@ -7,8 +7,8 @@ import json
 import math
 from typing import Any
 
-from ..base.digest import digest
 from ..base.errors import ConfigError
+from ..base.json_values import digest
 from ..training.config import TrainConfig
 from .leaderboard import Trial
 

@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 
 from .._version import __version__
-from ..base.digest import digest
 from ..base.errors import ConfigError, DataError
 from ..base.folders import make_folder, remove_files
-from ..base.numbers import finite
+from ..base.json_values import digest, to_json
 from .leaderboard import Trial
 from .records import trial_from
 
@@ -144,10 +143,10 @@ class Store:
         """
         score, tie = trial.score(rank_by) if trial.is_good else (None, None)
         texts = (trial.settings, trial.config, trial.history, trial.iterations, trial.metrics)
-        settings, config, history, iterations, metrics = map(_json, texts)
+        settings, config, history, iterations, metrics = map(to_json, texts)
         record = (
             trial.key, settings, config, trial.status, trial.error, history, iterations, metrics,
-            _json(trial.timings),
+            to_json(trial.timings),
         )  # fmt: skip
         kept = None if params is None or score is None else _sealed(params.tobytes())
         with self._transaction():
@@ -300,7 +299,3 @@ def _locked(folder: Path) -> sqlite3.Connection:
             "for it, or choose another folder"
         ) from None
     return lock
-
-
-def _json(values: dict[str, Any]) -> str:
-    return json.dumps(finite(values), allow_nan=False)

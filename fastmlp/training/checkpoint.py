@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from ..base.digest import digest
 from ..base.errors import CallbackError, DataError
+from ..base.json_values import digest
 from ..model.tensor_file import (
     Expected,
     Format,

@@ -1,4 +1,4 @@
-"""The command line: which systems, what is printed, and the files that are left."""
+"""The command line: which systems run, and the printed and written results."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pathlib import Path
 from fastmlp.base.errors import close_match
 from fastmlp.base.files import write_text
 from fastmlp.base.folders import make_folder
-from fastmlp.base.numbers import finite
+from fastmlp.base.json_values import finite
 from fastmlp.commands.running import run_command
-from fastmlp.commands.values import folder
+from fastmlp.commands.settings import folder
 
 from . import system_a, system_b, system_c, system_d, system_e, worked
 from .lab import Lab
@@ -35,19 +35,19 @@ SYSTEMS: dict[str, tuple[str, Callable[[Lab, Report], None]]] = {
     "E4": ("modes compared", system_e.run_e4),
 }
 QUICK_NOTE = (
-    "Quick: the embedded digits in place of MNIST, at most two epochs, the first of each list of "
-    "runs. Only what holds of any data is compared: the cases worked by hand (C1, E1), C2, numbers "
-    "of parameters."
+    "Quick: the embedded digits instead of MNIST, at most two epochs, only the first of each list "
+    "of runs. Only figures that do not depend on MNIST are compared: the cases worked by hand (C1, "
+    "E1), C2, numbers of parameters."
 )
 FULL_NOTE = (
-    "Five published course projects, each row run by fastmlp with the reported settings. What was "
-    "not reported was chosen, and is named."
+    "Five published course projects, each row run by fastmlp with the reported settings. Settings "
+    "that are not reported are chosen, and listed."
 )
 
 DESCRIPTION = """\
 Run the reference systems, five published course projects, row by row with fastmlp, and print
-reported | fastmlp | difference or ratio. Leaves summary.json, summary.md, report.html and the
-folders of all runs, with their pictures. It takes MNIST, and ten to fifteen minutes on two cores.
+reported | fastmlp | difference or ratio. Writes summary.json, summary.md, report.html and the
+folders of all runs, with their pictures. Needs MNIST; takes ten to fifteen minutes on two cores.
 """
 EXIT_CODES = (
     "exit codes: 0 done, 1 a figure was missed, 2 wrong usage, 3 data missing, 130 interrupted"
@@ -64,10 +64,10 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     found.add_argument("systems", nargs="*", metavar="SYSTEM", help="default: all")
-    found.add_argument("--quick", action="store_true", help="on the digits, to see that it works")
+    found.add_argument("--quick", action="store_true", help="a smoke test: short, on the digits")
     found.add_argument(
         "--output", type=folder, default=Path("reproductions"), metavar="DIR",
-        help="folder for what is left, default reproductions; its older files are overwritten",
+        help="folder of the results (default: reproductions); older files in it are overwritten",
     )  # fmt: skip
     return found
 
@@ -89,7 +89,7 @@ def _reproduce(options: argparse.Namespace) -> int:
     reports = []
     for name in wanted:
         reports.append(_run(name, lab))
-        _write(options.output, reports, options.quick)  # what is done is kept, come what may
+        _write(options.output, reports, options.quick)  # also if a later system fails
         print(f"{reports[-1].text()}\n", flush=True)
     rows = [row for report in reports for row in report.rows]
     print(QUICK_NOTE if options.quick else FULL_NOTE)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import fastmlp
-from fastmlp.commands.profile import NO_COUNTER, PER_SAMPLE, profile_lines
+from fastmlp.commands.tables import NO_COUNTER, PER_SAMPLE, profile_lines
 from fastmlp.kernels.machine.phases import NAMES
 from fastmlp.train import main
 from fastmlp.training.result import TrainResult

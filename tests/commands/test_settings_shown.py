@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fastmlp import TrainConfig
-from fastmlp.commands.inferred import few_updates_lines, setting_lines
+from fastmlp.commands.introduction import few_updates_lines, setting_lines
 from fastmlp.data.dataset import Dataset
 from fastmlp.train import main
 from fastmlp.training.fit import start

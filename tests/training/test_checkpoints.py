@@ -20,7 +20,7 @@ from safetensors.numpy import load_file, save
 
 import fastmlp
 from fastmlp import Callback, ConfigError, DataError, TrainConfig, fit
-from fastmlp.base.digest import digest
+from fastmlp.base.json_values import digest
 from fastmlp.model.tensor_file import read_header, write_tensors
 from fastmlp.training import checkpoint as checkpoint_module
 from fastmlp.training import identity as identity_module
