@@ -1,4 +1,4 @@
-"""What every system works with: the data, runs through fastmlp's public ways, and a folder."""
+"""What all systems share: the data, runs through fastmlp's public interfaces, and a folder."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Item = TypeVar("Item")
 
 
 class Trained(NamedTuple):
-    """A run, what its model makes of each part of the data, and the name of its folder."""
+    """A run, its model's evaluation on each part of the data, and the name of its folder."""
 
     name: str
     result: fastmlp.TrainResult
@@ -46,13 +46,13 @@ class Trained(NamedTuple):
 
 
 class Lab:
-    """Runs things, and keeps what they leave in a folder.
+    """Runs trainings, sweeps and commands, and keeps their results in a folder.
 
     Parameters
     ----------
     folder : Path
     quick : bool
-        Everything short and on the embedded digits, to see that it works.
+        Whether all runs are short and on the embedded digits, as a smoke test.
     """
 
     def __init__(self, folder: Path, quick: bool):
@@ -65,11 +65,11 @@ class Lab:
         return fastmlp.load_dataset(self.data_name)
 
     def some(self, items: Sequence[Item]) -> Sequence[Item]:
-        """Return all items, or if it must be quick the first."""
+        """Return all items; in a quick lab only the first."""
         return items[:1] if self.quick else items
 
     def settings(self, **settings: Any) -> dict[str, Any]:
-        """Return settings with the data's name, cut short if it must be quick."""
+        """Return settings with the data's name; in a quick lab with fewer epochs and rows."""
         settings["data"] = self.data_name
         if self.quick:
             settings["epochs"] = min(settings["epochs"], _QUICK_EPOCHS)
@@ -82,7 +82,7 @@ class Lab:
     def fit(
         self, name: str, callbacks: Iterable[fastmlp.Callback] = (), **settings: Any
     ) -> Trained:
-        """Train on the lab's data, and leave a run folder of this name, with its pictures.
+        """Train on the lab's data, and write a run folder of this name, with its pictures.
 
         Parameters
         ----------
@@ -100,13 +100,13 @@ class Lab:
         return Trained(name, result, evaluate_run(result, self.dataset))
 
     def sweep(self, name: str, grid: dict[str, Any]) -> fastmlp.SweepResult:
-        """Sweep a grid over the lab's data, and leave the sweep's folder."""
+        """Sweep a grid over the lab's data, and write the sweep's folder."""
         return fastmlp.run_sweep(
             self.settings(**grid), out=self.folder / name, overwrite=True, plots=not self.quick
         )
 
     def command(self, name: str, line: list[str]) -> dict[str, Any]:
-        """Run a :meth:`command_line`, and return what it says with ``--json``.
+        """Run a :meth:`command_line`, and return its results with ``--json``.
 
         Raises
         ------
@@ -125,7 +125,7 @@ class Lab:
         return found
 
     def command_line(self, *options: str, epochs: int) -> list[str]:
-        """Return the words of a command line behind the interpreter's name."""
+        """Return the arguments of a command line after the interpreter's name."""
         epochs = min(epochs, _QUICK_EPOCHS) if self.quick else epochs
         data = ["--data", self.data_name]
         return ["-m", "fastmlp.train", *data, *options, "--epochs", str(epochs)]

@@ -1,4 +1,4 @@
-"""What a system came to: rows to compare and what there is to see, for terminal and page."""
+"""The report of a system: rows to compare, plots and tables, for terminal and page."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Report:
     ----------
     system, title : str
     judges : bool
-        Whether figures are compared; not if a run was cut short. What is golden always is.
+        Whether figures are compared: not in a short run, except for golden ones.
     """
 
     def __init__(self, system: str, title: str, judges: bool):
@@ -35,7 +35,7 @@ class Report:
         self._shown: list[str] = []
 
     def say(self, text: str) -> None:
-        """Note the settings of the system, which were reported and which were chosen."""
+        """Add a text on the settings of the system, reported and chosen."""
         self.settings.append(text)
 
     def add(
@@ -51,7 +51,7 @@ class Report:
         self.add(f"{name}: test loss", loss, trained.test_loss, "at most")
 
     def show(self, *parts_html: str) -> None:
-        """Add to what there is to see."""
+        """Add HTML to the section of the page."""
         self._shown += parts_html
 
     def show_plots(self, title: str, panels: Iterable[Panel]) -> None:
@@ -75,7 +75,7 @@ class Report:
         )
         content = "\n".join(
             (
-                link(f"{trained.name}/report.html", "all of this run, with its settings"),
+                link(f"{trained.name}/report.html", "report of this run, with its settings"),
                 plots_html(curve_panels(result), {}),
                 *confusions_html(evaluation.judged, {}),
                 *classes_html(evaluation),
@@ -134,7 +134,7 @@ def page_html(reports: list[Report], introduction: str) -> str:
         (f"{report.system}: {report.title}", *count(report.rows), f"{report.seconds:.1f} s")
         for report in reports
     ]
-    header = ("system", "rows", "as good or better", "not", "all of it took")
+    header = ("system", "rows", "as good or better", "not", "total time")
     sections = [
         page.section(
             "Overview",

@@ -1,4 +1,4 @@
-"""A row of a comparison: what was reported, what fastmlp reaches, and whether that is as good."""
+"""A row of a comparison: the reported figure, fastmlp's, and whether that is as good."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Row:
         None: not reported.
     ours : float or str
     rule : {"at least", "at most", "equal", "faster", ""}
-        When ours is as good, for numbers; faster: both are seconds. Empty: nothing to judge.
+        When ours counts as good, for numbers; faster: both are seconds. Empty: no verdict.
     tolerance : float
         Of "equal".
     note : str
-        What was chosen, or what is to be known.
+        A choice, or an explanation of the figure.
     is_known_gap : bool
-        Whether it is known that the figure is not reached; the note says why, and what reaches it.
+        Whether the figure is known not to be reached; the note says why, and what reaches it.
     """
 
     system: str
@@ -43,7 +43,7 @@ class Row:
 
     @property
     def ok(self) -> bool | None:
-        """Whether ours is as good; None where there is nothing to judge."""
+        """Whether ours is as good; None without a figure or a rule to compare by."""
         reported, ours = self.reported, self.ours
         if not self.rule or not isinstance(reported, (int, float)) or isinstance(ours, str):
             return None

@@ -1,4 +1,4 @@
-"""A: three activations x three initialisations x three modes, and the winner once more."""
+"""A: three activations x three initialisations x three modes, and the winner trained again."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def run(lab: Lab, report: Report) -> None:
         "Reported: one hidden layer, softmax, cross-entropy with L2, mini-batches of 22, early "
         "stopping. Chosen: 128 units, L2 0.0001, patience 5, 10,000 validation images, at most "
         "25 epochs; rates 0.01 (stochastic), 0.5 (batch), 0.1 (mini-batch); random is N(0, 0.01²). "
-        "The winner again: the rate halved after 2 epochs without improvement."
+        "The winner is trained again, with the rate halved after 2 epochs without improvement."
     )
     sweep = lab.sweep("A/sweep", QUICK_GRID if lab.quick else GRID)
     board = sweep.leaderboard
@@ -74,7 +74,7 @@ def run(lab: Lab, report: Report) -> None:
     report.add("the same: training time, s", None, winner.seconds)
     report.show_run("ReLU + He + mini-batch, rate reduced on a plateau", winner, opened=True)
     report.show(
-        link("A/sweep/report.html", "the page of the sweep"),
+        link("A/sweep/report.html", "report of the sweep"),
         ranking_html(board, len(board.configurations)),
         page.details(
             f"validation and training curves of all {len(board.configurations)} configurations",

@@ -35,12 +35,12 @@ _EVERY = 100
 
 
 def run(lab: Lab, report: Report) -> None:
-    """Train every cell, with both sizes of the hidden layers; then what else is listed."""
+    """Train every cell with both sizes of the hidden layers, then the unreported activations."""
     report.say(
         "Reported: rate 0.01, batches of 22, 25 epochs, biases 1, seed 52, softmax, cross-entropy; "
         "all 70,000 images pooled. Chosen: he_normal weights for ReLU and leaky ReLU, "
-        "glorot_uniform for tanh and sigmoid; pixels / 255. Both sizes of the hidden layers that "
-        f"are named. Curves by update are means over {_EVERY} updates."
+        "glorot_uniform for tanh and sigmoid; pixels / 255. Both reported sizes of the hidden "
+        f"layers are trained. Curves by update are means over {_EVERY} updates."
     )
     cells = [(h, *cell) for h, cell in product(LAYERS, lab.some(list(REPORTED)))]
     for hidden, activation, split in cells:

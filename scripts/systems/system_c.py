@@ -28,8 +28,8 @@ NET: dict[str, Any] = {
     "validation": 10_000,
 }
 _SUM = (
-    "A rate of theirs multiplies the gradients summed over the batch, fastmlp's their mean: its "
-    f"rate is {BATCH} times theirs."
+    "The reported rate multiplies the sum of the gradients of a batch; fastmlp's rate multiplies "
+    f"their mean, so it is {BATCH} times the reported one."
 )
 _CHOSEN = "N(0, 1) weights, biases 0, pixels / 255. Chosen: 10,000 validation images. "
 
@@ -52,12 +52,12 @@ def run_c2(lab: Lab, report: Report) -> None:
     settled = statistics.fmean(result.history["train_loss"][-5:])
     report.add("training loss, mean of the last 5 epochs", 0.05, settled, "at most", golden=True)
     report.add("test accuracy", None, result.metrics["test_accuracy"])
-    report.show(link("C2/report.html", "all of this run"))
+    report.show(link("C2/report.html", "report of this run"))
     report.show_plots("", [partial(plots.loss_curves, result.history)])
 
 
 class Tenths(fastmlp.Callback):
-    """Prints how far training is at each tenth of an epoch."""
+    """Prints the progress of training at each tenth of an epoch."""
 
     def __init__(self) -> None:
         self.lines = 0
@@ -71,7 +71,7 @@ class Tenths(fastmlp.Callback):
 
 
 def run_c3(lab: Lab, report: Report) -> None:
-    """One sample at a time, an update from the gradients of 64."""
+    """One sample at a time; each update uses the gradients of 64 samples."""
     report.say(
         "Reported: 784-300-10, sigmoid, samples one at a time, their gradients accumulated and "
         f"applied every 64, rate 0.01, 15 epochs. {_CHOSEN}{_SUM}"
@@ -101,11 +101,11 @@ def run_c4(lab: Lab, report: Report) -> None:
     report.add("test accuracy", None, found["test_accuracy"])
     report.add("test loss", None, found["test_loss"])
     report.add("training time, s", None, found["train_seconds"])
-    report.show_folder(lab, "C4", "all of this run")
+    report.show_folder(lab, "C4", "report of this run")
 
 
 def run_c5(lab: Lab, report: Report) -> None:
-    """Training against validation loss, initialisations, rates; then the best rate at length."""
+    """Training against validation loss, initialisations, rates; then more epochs of the best."""
     report.say(f"Reported: the net of C3, batches of 64. {_CHOSEN}{_SUM}")
     short = {**NET, "epochs": 5}
     rates = (0.0001, 0.003, 0.01, 0.03)
@@ -116,8 +116,9 @@ def run_c5(lab: Lab, report: Report) -> None:
     several = lab.sweep("C5/initialisations", seeds)
     (entry,) = several.leaderboard.configurations
     report.add("random initialisations of one net", None, len(entry.trials))
-    report.add("their validation accuracy, mean", None, entry.mean("validation_accuracy") or 0.0)
-    report.add("and standard deviation", None, entry.spread("validation_accuracy") or 0.0)
+    accuracy, name = "validation_accuracy", "their validation accuracy"
+    report.add(f"{name}, mean", None, entry.mean(accuracy) or 0.0)
+    report.add(f"{name}, standard deviation", None, entry.spread(accuracy) or 0.0)
 
     compared = lab.sweep("C5/rates", {**short, "learning_rate": [BATCH * rate for rate in rates]})
     board = compared.leaderboard
@@ -126,11 +127,11 @@ def run_c5(lab: Lab, report: Report) -> None:
     report.add("second best rate", 0.01, order[1], "equal")
     with style():
         report.show(
-            link("C5/initialisations/report.html", "the page of five initialisations"),
-            link("C5/rates/report.html", "the page of four rates"),
+            link("C5/initialisations/report.html", "report of five initialisations"),
+            link("C5/rates/report.html", "report of four rates"),
             page.paragraph(
                 "Five initialisations, their mean and spread (training blue, validation orange), "
-                f"and four rates (of the mean gradient: {BATCH} times theirs):"
+                f"and four rates (of the mean gradient: {BATCH} times the reported ones):"
             ),
             plots_html(
                 [
@@ -148,12 +149,12 @@ def run_c5(lab: Lab, report: Report) -> None:
     report.add(
         "rate 0.03 of the mean gradient: validation accuracy", 0.91,
         mean.result.metrics["validation_accuracy"], "at least", is_known_gap=True,
-        note="N(0, 1) weights saturate the sigmoids, which takes small updates more than 10 epochs "
-        "to undo; the summed gradient does reach it",
+        note="N(0, 1) weights saturate the sigmoids, and small updates need more than 10 epochs to "
+        "undo that; the summed gradient reaches the reported figure",
     )  # fmt: skip
     best = lab.fit("C5/summed-gradient", **full, learning_rate=rates[-1] * BATCH)
     accuracy = best.result.metrics["validation_accuracy"]
-    report.add(summed, 0.91, accuracy, "at least", note="as C3 accumulates it")
+    report.add(summed, 0.91, accuracy, "at least", note="gradients summed as in C3")
     report.add("the same: training time, s", None, best.seconds)
     report.show_run("Rate 0.03, 10 epochs, summed gradients", best)
     report.show_run("Rate 0.03, 10 epochs, mean gradients", mean)

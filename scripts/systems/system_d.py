@@ -29,7 +29,7 @@ REPORTED = {
     "relu": (0.94, 0.94, 0.2233, 0.2131),
 }
 REPORTED_SECONDS = 44 * 60.0
-# What else was tried, without figures. All with ReLU, losses by epoch.
+# Variants without reported figures. All with ReLU, losses by epoch.
 OTHERS: dict[str, dict[str, Any]] = {
     "L1 0.00001": {"l1": 1e-5},
     "Adam, rate 0.001": {"optimizer": "adam", "learning_rate": 0.001},
@@ -42,12 +42,12 @@ OTHERS: dict[str, dict[str, Any]] = {
 
 
 def run(lab: Lab, report: Report) -> None:
-    """Train the baseline with each activation, then what else was tried."""
+    """Train the baseline with each activation, then its variants."""
     report.say(
         "Reported: 784-500-250-100-10, softmax, cross-entropy, gradient descent, rate 0.01, "
         "batches of 64, 15 epochs, 50,000 / 10,000 images, Glorot uniform, losses every 200 "
-        "iterations. Chosen: standardised over all pixels together; what is reported for the "
-        "training set is compared with what the kept weights reach on it."
+        "iterations. Chosen: features standardised over all pixels together. Reported training "
+        "figures are compared with those of the kept weights on the training set."
     )
     for activation, reported in list(lab.some(list(REPORTED.items()))):
         trained = lab.fit(f"D/{activation}", **BASELINE, activation=activation)
@@ -71,13 +71,13 @@ def run(lab: Lab, report: Report) -> None:
 def _times(report: Report, trained: Trained) -> None:
     steps = float(trained.result.timings["step_seconds"] or 0.0)
     report.add(
-        "sigmoid: training time (theirs on 8 cores)", REPORTED_SECONDS, trained.seconds, "faster",
-        note="with the validation loss every 200 iterations",
+        "sigmoid: training time (reported: on 8 cores)", REPORTED_SECONDS, trained.seconds,
+        "faster", note="with the validation loss every 200 iterations",
     )  # fmt: skip
-    report.add("sigmoid: of that, updates, s", None, steps)
+    report.add("sigmoid: time of the updates alone, s", None, steps)
     report.show(
         page.details(
-            "all settings of the baseline, as the run prints them",
+            "all settings of the baseline",
             page.pairs(setting_pairs(trained.result)),
         )
     )
@@ -88,13 +88,13 @@ def _penalised(lab: Lab, report: Report) -> None:
     accuracy = trained.evaluation.parts[0].metrics["accuracy"]
     report.add(
         "ReLU, L2: training accuracy", 0.78, accuracy, "at least",
-        note="strength 0.001; theirs is unreadable",
+        note="strength 0.001; the reported one is illegible",
     )  # fmt: skip
     report.show_run("ReLU, L2 0.001", trained)
 
 
 def _twin(lab: Lab, report: Report) -> None:
-    """Train the ReLU net in PyTorch, if there is one."""
+    """Train the ReLU net in PyTorch, if it is installed."""
     if lab.quick or find_spec("torch") is None:
         note = "quick" if lab.quick else "PyTorch is not installed"
         report.add("the same net in PyTorch: test accuracy", 0.94, "left out", note=note)

@@ -60,7 +60,7 @@ def run_e2(lab: Lab, report: Report) -> None:
     report.say(
         "Reported: a sigmoid output, binary cross-entropy, batches of 512, at most 20 epochs, the "
         "last 20 % of the training images for validation, patience 4, decision threshold 0.9; a "
-        "convolutional net, in whose place stands 784-512-1 here. Chosen: ReLU, Adam at 0.003; "
+        "convolutional net, replaced here by 784-512-1. Chosen: ReLU, Adam at 0.003; "
         "random is U(-0.05, 0.05) and N(0, 0.05²)."
     )
     fewest, epoch_seconds = len(lab.dataset.y), 0.0
@@ -68,7 +68,7 @@ def run_e2(lab: Lab, report: Report) -> None:
         trained = lab.fit(f"E2/{init}", **TWO_DIGITS, weight_init=init, bias_init=init)
         found = trained.evaluation.judged.metrics["confusion_matrix"]
         errors = _errors(found)
-        note = f"their matrix {_text(matrix)}, ours {_text(found)}"
+        note = f"reported matrix {_text(matrix)}, fastmlp's {_text(found)}"
         report.add(f"{init}: test errors", _errors(matrix), errors, "at most", note=note)
         accuracy = trained.result.metrics["validation_accuracy"]
         report.add(f"{init}: validation accuracy", 0.98, accuracy, "at least")
@@ -77,15 +77,15 @@ def run_e2(lab: Lab, report: Report) -> None:
         report.show_run(f"{init} weights and biases", trained)
     report.add(
         "fewest test errors of the convolutional net", BEST_ERRORS, fewest, "at most",
-        is_known_gap=True, note="of a net of another kind: of a perceptron, more units, dropout "
-        "and other rates left 12 at best",
+        is_known_gap=True, note="a perceptron with more units, dropout and other rates made 12 "
+        "at best",
     )  # fmt: skip
-    report.add("slowest epoch", 3.0, epoch_seconds, "faster", note="theirs took 3 to 5 s")
+    report.add("slowest epoch", 3.0, epoch_seconds, "faster", note="reported: 3 to 5 s")
     _examples(report, trained)
 
 
 def _examples(report: Report, trained: Trained) -> None:
-    """Show the layers, and some images with what they are and what they are taken for."""
+    """Show the layers, and some images with their actual and predicted labels."""
     network = trained.result.predictor.network
     report.show(page.table(*_layers(trained)), page.paragraph(parameters_text(network)))
     part = trained.evaluation.judged
@@ -111,10 +111,10 @@ def _layers(trained: Trained) -> Table:
 def run_e4(lab: Lab, report: Report) -> None:
     """Train in three modes by the command line, and compare accuracy, size and times."""
     report.say(
-        "Reported: 784-128-64-10 in three modes; optimizer, rate and epochs are not. Chosen: plain "
+        "Reported: 784-128-64-10 in three modes, without optimizer, rate and epochs. Chosen: plain "
         "gradient descent, ReLU, He, 10 % of the training images for validation, the weights of "
-        "the epoch with the best validation accuracy. Accuracy on, and inference of, the 10,000 "
-        "test images."
+        "the epoch with the best validation accuracy. Accuracy and inference time are those of "
+        "the 10,000 test images."
     )
     found = {}
     for mode, (options, epochs) in lab.some(list(MODES.items())):
@@ -127,7 +127,7 @@ def run_e4(lab: Lab, report: Report) -> None:
         report.add(
             f"{mode}: inference time", predict_seconds, found[mode]["predict_seconds"], "faster"
         )
-        report.show_folder(lab, f"E4/{mode}", f"all of the run in mode {mode}")
+        report.show_folder(lab, f"E4/{mode}", f"report of the run in mode {mode}")
     n_parameters = found["batch"]["model"]["n_parameters"]
     report.add("parameters", PARAMETERS, n_parameters, "equal")
     charts = {

@@ -26,7 +26,7 @@ _SETTINGS: dict[str, Any] = {
     "dtype": "float64",
 }
 _EXACT = 1e-12
-# Of the updates of E1. Its printed figures have seven digits, which half a unit of the last rounds.
+# Of the updates of E1. Its printed figures have seven digits: half a unit of the last.
 _UPDATE = 1e-9
 _DIGITS = 5e-8
 
@@ -51,8 +51,8 @@ def run_c1(lab: Lab, report: Report) -> None:
     """The forward pass, the loss and the four gradients of the 2-3-2 net."""
     report.say(
         "x = [1, -1], W1 = [[1, 1, 1], [-1, -1, -1]], W2 = [[1, 1], [-1, -1], [-1, -1]], biases 0, "
-        f"class 0; sigmoid, softmax, cross-entropy; float64, equal to {_EXACT:g}. At rate 1 the "
-        "gradients are the updates, with their signs turned."
+        f"class 0; sigmoid, softmax, cross-entropy; float64, tolerance {_EXACT:g}. At rate 1, the "
+        "updates are the negative gradients."
     )
     W = [np.array([[1.0] * 3, [-1.0] * 3]), np.array([[1.0, 1.0], [-1.0, -1.0], [-1.0, -1.0]])]
     b = [np.zeros(3), np.zeros(2)]
@@ -76,17 +76,17 @@ def run_c1(lab: Lab, report: Report) -> None:
     step = _update(x, np.array([0]), W, b, loss="squared_error", **softmax)
     dW2 = -step.changes()[0][1]
     # dz = J (a - y): J = diag(a) - a a^T at a = (1/2, 1/2) has quarters, and a - y = (-1/2, 1/2).
-    note = "by hand: the Jacobian [[1/4, -1/4], [-1/4, 1/4]] times (-1/2, 1/2), times the hidden"
+    note = "by hand: Jacobian [[1/4, -1/4], [-1/4, 1/4]] times (-1/2, 1/2) times the hidden output"
     exact("dW2, class 0, squared error, through softmax's Jacobian", -a / 2, dW2[:, 0], note)
 
 
 def run_e1(lab: Lab, report: Report) -> None:
     """Both hand-worked cases of the 2-3-1 net."""
     report.say(
-        "2-3-1, sigmoid everywhere, half the squared error, rate 0.1, one update, float64; equal "
-        f"to the printed digits, and every update to {_UPDATE:g} to the chain rule by hand. "
-        "(The first-layer updates that were printed are ten to a hundred times too small; the "
-        "figures here are the corrected ones.)"
+        "2-3-1, sigmoid in all layers, half the squared error, rate 0.1, one update, float64. "
+        "Values must equal all printed digits, and each update the chain rule by hand within "
+        f"{_UPDATE:g}. (The printed updates of the first layer are ten to a hundred times too "
+        "small; the figures here are corrected.)"
     )
     ones = [np.ones((2, 3)), np.ones((3, 1))], [np.ones(3), np.ones(1)]
     step = _case(report, "a", np.array([[0.0, 1.0]]), *ones)
@@ -123,7 +123,7 @@ def run_e1(lab: Lab, report: Report) -> None:
 def _case(
     report: Report, name: str, x: np.ndarray, W: list[np.ndarray], b: list[np.ndarray]
 ) -> Step:
-    """Take a step of E1 and compare all that it changes with the chain rule by hand."""
+    """Take a step of E1 and compare every update with the chain rule by hand."""
     settings = {"output_activation": "sigmoid", "loss": "squared_error", "learning_rate": 0.1}
     step = _update(x, np.array([1.0]), W, b, **settings)
     off = [
@@ -152,7 +152,7 @@ def _update(
     """Train on one sample, once."""
     weight = None
     if y.dtype.kind == "i":
-        # Classes are known from the data: the other one is there, too, and has no weight.
+        # Classes are inferred from the data: a row of the other class is added, with weight 0.
         x, y = np.vstack([x, x]), np.array([y[0], 1 - y[0]])
         weight, settings = np.array([1.0, 0.0]), {**settings, "batch_size": 2}
     config = fastmlp.TrainConfig(**{**_SETTINGS, **settings})
@@ -175,6 +175,6 @@ def _output(step: Step) -> float:
 
 
 def _farthest(found: Any, reported: float) -> float:
-    """Return the number farthest from what was reported, of one or several."""
-    numbers = np.ravel(found)
-    return float(numbers[np.argmax(np.abs(numbers - reported))]) + 0.0  # of -0.0, 0.0
+    """Return the value farthest from the reported one, of one or several."""
+    values = np.ravel(found)
+    return float(values[np.argmax(np.abs(values - reported))]) + 0.0  # -0.0 becomes 0.0
