@@ -40,7 +40,7 @@ from twin import Trained
 
 DTYPES = ("float32", "float64")
 HIDDEN = [name for name, record in ACTIVATIONS.records.items() if record.hidden]
-# What rounding may make of a few steps, relative to numbers of the order of 1.
+# Rounding errors of a few steps, relative to values of the order of 1.
 TOLERANCE = {"float32": 2e-5, "float64": 1e-11}
 # Each hidden activation and each pair of output and loss, in both types; and in float64 all of them
 # with each other: they do not know of one another, nor of the type.
@@ -206,9 +206,9 @@ def indices(workspace: Workspace, row: np.ndarray, start: int) -> np.ndarray:
         fields = (buffers.OUT_ROW, buffers.OUT_PANEL, buffers.N_OUT)
     stride, panel, size = row[list(fields)]
     columns = np.arange(size)
-    places = columns // workspace.lanes * panel + columns % workspace.lanes
+    offsets = columns // workspace.lanes * panel + columns % workspace.lanes
     rows = np.arange(len(workspace.work.row_loss))[:, np.newaxis]
-    return row[start] + rows * stride + places
+    return row[start] + rows * stride + offsets
 
 
 def transposed_indices(workspace: Workspace, row: np.ndarray) -> np.ndarray:
@@ -220,7 +220,7 @@ def transposed_indices(workspace: Workspace, row: np.ndarray) -> np.ndarray:
 
 
 class Run:
-    """One case: the buffers that the kernels are given, and the same numbers for the twin."""
+    """One case: the buffers that the kernels receive, and the same values for the twin."""
 
     def __init__(self, case: Case):
         self.case = case
@@ -320,7 +320,7 @@ class Run:
         full_team: bool = False,
         worker: Any = train_batches,
     ) -> list[reference.Step]:
-        """All epochs by the general step; ``pieces`` is how many blocks are done at a time."""
+        """Train all epochs by the general step, at most ``pieces`` blocks a launch (None: all)."""
         steps = []
         for epoch, order in enumerate(self.orders):
             report = self.new_report()
@@ -337,7 +337,7 @@ class Run:
     def train_samples(
         self, threads: int = 1, pieces: int | None = None, full_team: bool = False
     ) -> list[reference.Step]:
-        """All epochs by the per-sample step."""
+        """Train all epochs by the per-sample step; parameters as for :meth:`train`."""
         self.lay_out_for_samples()
         return self.train(threads, pieces, full_team, worker=train_samples)
 
@@ -395,8 +395,8 @@ class Run:
         outputs = np.full((n if want_outputs else 0, n_outputs), np.nan, self.X.dtype)
         results = outputs, np.full(n, np.nan), np.full(n, -1)
         net, work = self.workspace.net, self.workspace.work
-        room, block_rows = self.workspace.list_scratch, self.case.block_rows
-        return (net, work, room, self.data, self.objective, block_rows), results
+        scratch, block_rows = self.workspace.list_scratch, self.case.block_rows
+        return (net, work, scratch, self.data, self.objective, block_rows), results
 
     def activation_rows(self, layer: int) -> np.ndarray:
         """What the last block left of a layer's activations."""
@@ -439,8 +439,8 @@ class Run:
         case, size = self.case, self.case.batch_size
         starts = range(0, case.rows, size)
         rows = [order[start : start + size] for order in self.orders for start in starts]
-        places = [range(start, min(start + size, case.rows)) for start in starts]
-        masks = [self.masks(epoch, part) for epoch in range(case.epochs) for part in places]
+        positions = [range(start, min(start + size, case.rows)) for start in starts]
+        masks = [self.masks(epoch, part) for epoch in range(case.epochs) for part in positions]
         return twin.train(
             self.network, self.loss, self.optimizer, case, self.task, self.X, self.Y,
             rows, [case.rate] * len(rows),
@@ -448,11 +448,11 @@ class Run:
             masks=masks if case.dropout else None,
         )  # fmt: skip
 
-    def masks(self, epoch: int, places: Sequence[int]) -> reference.Masks:
-        """The twin's dropout masks of the rows at those places of an epoch (counted from 0)."""
+    def masks(self, epoch: int, positions: Sequence[int]) -> reference.Masks:
+        """Return the twin's dropout masks of an epoch's rows at some positions, from 0."""
         rates = self.case.dropout or (0.0,) * self.network.depth
         return reference.dropout_masks(
-            self.dropout_keys[epoch], rates, places, self.case.sizes[:-1], self.case.dtype
+            self.dropout_keys[epoch], rates, positions, self.case.sizes[:-1], self.case.dtype
         )
 
 
@@ -466,7 +466,7 @@ def poison(workspace: Workspace) -> None:
             (buffers.OUT, (work.A, work.Z, work.D)),
         ):
             if start != buffers.OUT and row[start] == row[buffers.OUT]:
-                continue  # inputs that are lists have no place
+                continue  # inputs as lists have no buffer
             for array in arrays:
                 array[indices(workspace, row, start)] = np.nan
         if work.T.size:  # an evaluation has none

@@ -67,9 +67,9 @@ def _check(trial: Trial, rank_by: str) -> None:
             name, "columns of numbers, equally long",
         )  # fmt: skip
     for name in ("metrics", "timings"):
-        numbers = getattr(trial, name)
+        values = getattr(trial, name)
         _demand(
-            isinstance(numbers, dict) and all(map(_is_number, numbers.values())),
+            isinstance(values, dict) and all(map(_is_number, values.values())),
             name, "a table of numbers",
         )  # fmt: skip
     if trial.is_good:

@@ -104,8 +104,8 @@ class TrainConfig:
         (128, 64), "network", "hidden layer sizes: 128,64, or none", "SIZES", flag="--hidden"
     )
     activation: str | tuple[str, ...] = setting(
-        "relu", "network", "activation of the hidden layers: {names}; or one for each "
-        "layer: relu,tanh", "NAME", registry=ACTIVATIONS,
+        "relu", "network", "activation of the hidden layers: {names} (exponential: for "
+        "--output only); or one for each layer: relu,tanh", "NAME", registry=ACTIVATIONS,
     )  # fmt: skip
     output_activation: str = setting(
         AUTO, "network", "activation of the output layer; auto: sigmoid for two classes and for "

@@ -42,10 +42,10 @@ class Case:
         unit: the pixels' range becomes [0, 1], most of them 0. standard: each pixel gets mean 0 and
         variance 1, so that hardly a value is 0.
     from_images : bool
-        Whether fastmlp gets the images as they are read, bytes, and scales them itself: within
-        the time that is taken, but for one sample an update. (Standardised by the rows it is
-        given, which are fewer in the check of losses.) All others get scaled numbers, as does
-        fastmlp otherwise: with scale standard it then has no zeros to make use of.
+        Whether fastmlp gets the images as bytes and scales them itself, within the measured time
+        (standardised by the rows it gets, which are fewer in the check of losses). The others
+        always get scaled float32 rows. If false, fastmlp gets them, too: with scale standard
+        hardly any of their values are 0.
     rows : int
         Most rows of a timed piece; 0 for all that the data have.
     check_rows, check_epochs : int

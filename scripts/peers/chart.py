@@ -37,10 +37,10 @@ def draw(report: dict[str, Any], path: Path) -> None:
     peers = compared({"cases": cases})
     figure, axes = plt.subplots(figsize=(9, 1.4 + 0.78 * len(cases)), dpi=110)
     most = 1.0
-    for place, name in enumerate(peers):
+    for number, name in enumerate(peers):
         found = [(k, c["ratios"][name]["best"]) for k, c in enumerate(cases) if _has(c, name)]
         values = [value for _, value in found]
-        heights = [k + (place - (len(peers) - 1) / 2) * (BAR + 0.02) for k, _ in found]
+        heights = [k + (number - (len(peers) - 1) / 2) * (BAR + 0.02) for k, _ in found]
         most = max([most, *values])
         axes.barh(
             heights, [value - 1 for value in values], BAR, left=1, color=COLOURS[name],

@@ -26,17 +26,18 @@ ROOT = Path(__file__).resolve().parents[2]
 
 DESCRIPTION = """\
 Measure how fast fastmlp, JAX (jit, one scan per epoch), PyTorch (eager), scikit-learn and NumPy
-train and predict on this machine, each with its best number of threads. In every round each
-contender runs its work once; the results are medians over rounds.
+train and predict on this machine, each with its best number of threads, and how fast fastmlp,
+NumPy and pandas read a CSV file. In every round each contender runs its work once; the results are
+medians over rounds.
 
 The time of an update includes shuffling and gathering rows, but not compiling and loading data.
-All contenders get the same rows and compute the same updates: fastmlp gets bytes and scales them
-itself, except in cases called dense; the others get scaled float32 rows. Initial weights are
-random for each. The loss after the same number of updates is compared. Slow contenders run fewer
-updates per round. The time to a test accuracy excludes evaluations. Small tables are fitted by
-the estimators of scikit-learn and fastmlp with their defaults. A contender without the
-activation, optimizer or dropout of a case is left out of it. The peak is measured with fused
-multiply-adds on registers, per case.
+All contenders compute the same updates on the same rows. Large tables are the same float32 rows
+for all. Images are bytes for fastmlp, which scales them itself, except in cases called dense; the
+others get scaled float32 rows. Initial weights are random for each. The loss after the same
+number of updates is compared. Slow contenders run fewer updates per round. The time to a test
+accuracy excludes evaluations. Small tables are fitted by the estimators of scikit-learn and
+fastmlp with their defaults. A contender without the activation, optimizer or dropout of a case is
+left out of it. The peak is measured with fused multiply-adds on registers, per case.
 """
 
 EPILOG = """\

@@ -28,7 +28,7 @@ class Parameters:
             end += n_out
 
 
-class Room:
+class Buffers:
     """The arrays of a step on a number of rows."""
 
     def __init__(self, rows: int, sizes: tuple[int, ...]):
@@ -52,7 +52,7 @@ class Numpy(Stepwise):
         for W in self.params.W:
             scale = weight_scale(self.case.activation, *W.shape)
             W[...] = self.rng.standard_normal(W.shape, np.float32) * np.float32(scale)
-        self.room = Room(self.case.batch_of(rows), self.sizes)
+        self.buffers = Buffers(self.case.batch_of(rows), self.sizes)
         size = self.params.flat.size
         self.first, self.second = np.zeros(size, np.float32), np.zeros(size, np.float32)
         self.scratch = np.empty(size, np.float32)
@@ -62,59 +62,59 @@ class Numpy(Stepwise):
         if self.case.batch_size == 0:
             self._step(self.X[:rows], self.y[:rows])
             return
-        X, room = self.room.A[0], self.case.batch_size
+        X, size = self.buffers.A[0], self.case.batch_size
         order = self.rng.permutation(rows)
-        for start in range(0, rows, room):
-            batch = order[start : start + room]
+        for start in range(0, rows, size):
+            batch = order[start : start + size]
             # mode "clip" writes straight to out; the default one buffers.
             self.X.take(batch, 0, out=X, mode="clip")
             self._step(X, self.y[batch])
 
     def _step(self, X: np.ndarray, y: np.ndarray) -> None:
-        room, params, grads = self.room, self.params, self.grads
-        p = self._forward(X, room)
+        buffers, params, grads = self.buffers, self.params, self.grads
+        p = self._forward(X, buffers)
         if p.shape[1] == 1:
             p[:, 0] -= y
         else:
-            p[room.every, y] -= 1
+            p[buffers.every, y] -= 1
         p *= np.float32(1 / len(X))
         for k in range(len(params.W) - 1, -1, -1):
-            d = room.d[k + 1]
-            np.matmul((room.A[k] if k else X).T, d, out=grads.W[k])
-            np.matmul(room.ones, d, out=grads.b[k])
+            d = buffers.d[k + 1]
+            np.matmul((buffers.A[k] if k else X).T, d, out=grads.W[k])
+            np.matmul(buffers.ones, d, out=grads.b[k])
             if k:
-                np.matmul(d, params.W[k].T, out=room.d[k])
+                np.matmul(d, params.W[k].T, out=buffers.d[k])
                 self._through_activation(k)
         self._update()
 
     def _through_activation(self, k: int) -> None:
         """Turn the gradient by a layer's outputs into that by its inputs."""
-        room = self.room
+        buffers = self.buffers
         if self.case.activation == "relu":
-            np.greater(room.A[k], 0, out=room.alive[k])
-            room.d[k] *= room.alive[k]
+            np.greater(buffers.A[k], 0, out=buffers.alive[k])
+            buffers.d[k] *= buffers.alive[k]
         else:  # tanh' = 1 - tanh^2; the outputs are not needed any more
-            np.square(room.A[k], out=room.A[k])
-            np.subtract(1, room.A[k], out=room.A[k])
-            room.d[k] *= room.A[k]
+            np.square(buffers.A[k], out=buffers.A[k])
+            np.subtract(1, buffers.A[k], out=buffers.A[k])
+            buffers.d[k] *= buffers.A[k]
 
-    def _forward(self, X: np.ndarray, room: Room) -> np.ndarray:
-        """Return the probabilities, in the room's last array."""
+    def _forward(self, X: np.ndarray, buffers: Buffers) -> np.ndarray:
+        """Return the probabilities, in the last buffer of activations."""
         last = len(self.params.W) - 1
         for k, (W, b) in enumerate(zip(self.params.W, self.params.b, strict=True)):
-            Z = room.A[k + 1]
-            np.matmul(room.A[k] if k else X, W, out=Z)
+            Z = buffers.A[k + 1]
+            np.matmul(buffers.A[k] if k else X, W, out=Z)
             Z += b
             if k < last:
                 self._activate(Z)
         if Z.shape[1] == 1:
             logistic(Z, out=Z)
             return Z
-        Z.max(axis=1, keepdims=True, out=room.column)
-        Z -= room.column
+        Z.max(axis=1, keepdims=True, out=buffers.column)
+        Z -= buffers.column
         np.exp(Z, out=Z)
-        Z.sum(axis=1, keepdims=True, out=room.column)
-        Z /= room.column
+        Z.sum(axis=1, keepdims=True, out=buffers.column)
+        Z /= buffers.column
         return Z
 
     def _activate(self, Z: np.ndarray) -> None:
@@ -166,4 +166,4 @@ class Numpy(Stepwise):
         return np.asarray(classes_of(A))
 
     def probabilities(self, X: np.ndarray) -> np.ndarray:
-        return of_classes(self._forward(X, Room(len(X), self.sizes)))
+        return of_classes(self._forward(X, Buffers(len(X), self.sizes)))
