@@ -24,10 +24,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _main(arguments: list[str] | None) -> int:
-    from .commands.machine import print_temporary_note
+    from .commands.machine import print_temporary_note, set_threads
     from .commands.predict_options import parse_predict_arguments
     from .commands.running import silence_warnings
-    from .commands.threads import set_threads
 
     options = parse_predict_arguments(arguments)
     set_threads(options.threads)

@@ -24,9 +24,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _main(arguments: list[str] | None) -> int:
+    from .commands.machine import set_threads
     from .commands.running import silence_warnings
     from .commands.sweep_options import grid_values, parse_sweep_arguments
-    from .commands.threads import set_threads
 
     options = parse_sweep_arguments(arguments)
     set_threads(None)

@@ -26,9 +26,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _main(arguments: list[str] | None) -> int:
+    from .commands.machine import set_threads
     from .commands.options import config_from, parse_arguments
     from .commands.running import silence_warnings
-    from .commands.threads import set_threads
 
     options = parse_arguments(arguments)
     config = config_from(options)

@@ -72,8 +72,12 @@ class TableOptions:
 
     def __post_init__(self) -> None:
         for name, row in rows(TableOptions).items():
-            if row.choices:
-                _check_choice(name, getattr(self, name), row.choices)
+            value = getattr(self, name)
+            if row.choices and value not in row.choices:
+                raise ConfigError(
+                    f"{name} must be one of {', '.join(map(repr, row.choices))}, got {value!r}"
+                    f"{close_match(value, row.choices)}"
+                )
         _check_separator(self.separator)
         _check_encoding(self.encoding)
         if not self.comment.strip():
@@ -167,14 +171,6 @@ class Positions(NamedTuple):
             return options
         kept = [i for i in range(n_kept + len(self.left_out)) if i not in self.left_out]
         return Positions(tuple(map(kept.index, self.targets))).in_options(options)
-
-
-def _check_choice(name: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise ConfigError(
-            f"{name} must be one of {', '.join(map(repr, known))}, got {value!r}"
-            f"{close_match(value, known)}"
-        )
 
 
 def _check_separator(separator: str) -> None:

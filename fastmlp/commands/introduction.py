@@ -43,9 +43,7 @@ class Introduction(Callback):
     def on_setup(self, run: Run) -> None:
         described = [*data_lines(run), *setting_lines(self.given, run), "", *layer_lines(run), ""]
         print_line("\n".join(described))
-        for line in few_updates_lines(run):
-            print_line(line)
-        for line in machine_lines(run.plan.threads):
+        for line in (*few_updates_lines(run), *machine_lines(run.plan.threads)):
             print_line(line)
         print_temporary_note()
         if run.steps.iterations:

@@ -22,7 +22,7 @@ from ..ops.scalers import NO_SCALING
 from ..training.continuation import Continuation
 from .callbacks import epoch_tasks, new_context, sort_callbacks
 from .constraints import named_as_parameters
-from .initial import draw_layers
+from .initial import check_layers, draw_layers
 from .lbfgs import fit_lbfgs
 from .problem import Problem, team
 from .restoring import AsBefore
@@ -195,7 +195,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
         if first:
             self._initialize(problem.X, units, problem)
         else:
-            self._check_layers(units)
+            check_layers(self, units)
         _, output = loss_and_output(self.loss, problem.task.kind)
         self.out_activation_ = ACTIVATIONS.parse(output).sklearn_name or output
         activation = self.activation
@@ -217,17 +217,6 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
         self.best_loss_ = None
         self.validation_scores_ = self.best_validation_score_ = None
         self.validation_loss_curve_ = None
-
-    def _check_layers(self, units: list[int]) -> None:
-        """Refuse layers that differ from those of the existing weights."""
-        own = [weights.shape[0] for weights in self.coefs_] + [self.coefs_[-1].shape[1]]
-        if units != own:
-            raise ConfigError(
-                f"hidden_layer_sizes must be {tuple(own[1:-1])} to train these weights further, "
-                f"which lead from {own[0]} features to {own[-1]} outputs, got {tuple(units[1:-1])} "
-                f"with {units[0]} features and {units[-1]} outputs; set it back, or start again by "
-                "fit with warm_start=False"
-            )
 
     # --- predicting ---
 

@@ -1,4 +1,4 @@
-"""The weights that an estimator starts from, drawn as scikit-learn draws them."""
+"""The weights that an estimator starts from: drawn as scikit-learn draws them, or its own."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..base.errors import ConfigError
 from ..base.random import Purpose, stream
 from ..ops.activations import ACTIVATIONS
 from ..ops.initializers import INITIALIZERS
@@ -55,6 +56,19 @@ def draw_layers(
                 drawn = INITIALIZERS.parse(spec).sample(rng, shape, *fans)
             arrays.append(drawn.astype(dtype, copy=False))
     return weights, biases
+
+
+def check_layers(estimator: Any, units: list[int]) -> None:
+    """Refuse layers that differ from those of the existing weights."""
+    weights = estimator.coefs_
+    own = [array.shape[0] for array in weights] + [weights[-1].shape[1]]
+    if units != own:
+        raise ConfigError(
+            f"hidden_layer_sizes must be {tuple(own[1:-1])} to train these weights further, "
+            f"which lead from {own[0]} features to {own[-1]} outputs, got {tuple(units[1:-1])} "
+            f"with {units[0]} features and {units[-1]} outputs; set it back, or start again by "
+            "fit with warm_start=False"
+        )
 
 
 def _factor(estimator: Any, layer: int) -> float:

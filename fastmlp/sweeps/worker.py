@@ -87,20 +87,17 @@ def run_cell(cell: Cell, dataset: Dataset, stop: threading.Event | None = None) 
             raise KeyboardInterrupt
         return None
     seconds = {"cell_seconds": time.perf_counter() - started}
+    config = cell.config.to_dict()
     if result is None:
         text = f"{type(error).__name__}: {error}"
-        return Outcome(_failed(cell, text, seconds), None)
+        failed = Trial(cell.key, cell.settings, config, "failed", text, {}, {}, {}, seconds)
+        return Outcome(failed, None)
     timings = {**result.timings, **seconds, **(inference or {})}
     trial = Trial(
-        cell.key, cell.settings, cell.config.to_dict(), result.status, str(error or ""),
+        cell.key, cell.settings, config, result.status, str(error or ""),
         _columns(result.history), _columns(result.iterations), _metrics(result), timings,
     )  # fmt: skip
     return Outcome(trial, result.predictor.network.params.copy() if trial.is_good else None)
-
-
-def _failed(cell: Cell, error: str, timings: dict[str, float]) -> Trial:
-    config = cell.config.to_dict()
-    return Trial(cell.key, cell.settings, config, "failed", error, {}, {}, {}, dict(timings))
 
 
 def _metrics(result: TrainResult) -> dict[str, float | int | None]:

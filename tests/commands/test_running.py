@@ -10,9 +10,9 @@ import warnings
 import pytest
 
 from fastmlp.base.errors import ConfigError, DataError, DivergenceError, FastMLPError
+from fastmlp.commands.machine import set_threads
 from fastmlp.commands.running import run_command
 from fastmlp.commands.tables import peak_rss_mb
-from fastmlp.commands.threads import set_threads
 
 
 def raising(error: BaseException) -> int:
@@ -70,7 +70,7 @@ def test_a_useless_environment_variable_is_refused(
 
 def test_numba_starts_with_the_threads_asked_for() -> None:
     code = (
-        "from fastmlp.commands.threads import set_threads; set_threads(3); "
+        "from fastmlp.commands.machine import set_threads; set_threads(3); "
         "import numba; print(numba.config.NUMBA_NUM_THREADS)"
     )
     environment = {k: v for k, v in os.environ.items() if k != "NUMBA_NUM_THREADS"}

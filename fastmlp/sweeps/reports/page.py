@@ -41,12 +41,7 @@ def sweep_page(board: Leaderboard, best: dict[str, Any] | None, plots: bool = Tr
         sections = (
             page.section("Winner", _winner(board, best)),
             page.section("Ranking", ranking_html(board, len(shown))),
-            page.section("Pairs of settings", _plots(p for _, p in heat_panels(board)))
-            if plots
-            else "",
-            page.section("All settings", _parallel(board) if plots else ""),
-            page.section("Learning rate", _plots(rate_panels(board) if plots else ())),
-            page.section("Accuracy and time", _plots(bar_panels(board) if plots else ())),
+            *(_plot_sections(board) if plots else ()),
             page.section("Curves", legend_html(shown), *curves_html(board, shown)),
             page.section("Errors", _errors(board)),
         )
@@ -101,6 +96,13 @@ def ranking_html(board: Leaderboard, n_curves: int) -> str:
         f'<div class="wide"><table class="sortable" id="ranking"><thead><tr>{head}</tr></thead>\n'
         f"<tbody>{body}</tbody></table></div>"
     )
+
+
+def _plot_sections(board: Leaderboard) -> Iterable[str]:
+    yield page.section("Pairs of settings", _plots(panel for _, panel in heat_panels(board)))
+    yield page.section("All settings", _parallel(board))
+    yield page.section("Learning rate", _plots(rate_panels(board)))
+    yield page.section("Accuracy and time", _plots(bar_panels(board)))
 
 
 def _plots(panels: Iterable[Panel]) -> str:
