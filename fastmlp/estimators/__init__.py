@@ -1,1 +1,1 @@
-"""Floor 5: scikit-learn estimators, translated to a TrainConfig and trained by the same loop."""
+"""Layer 5: scikit-learn estimators, translated to a TrainConfig and trained by the same loop."""

@@ -1,1 +1,1 @@
-"""Floor 4: what is left of a run to look at."""
+"""Layer 4: metrics, plots, tables and pages of a run, and its folder."""

@@ -50,12 +50,12 @@ def image_grid(
         The last image, for a colour bar; None without images.
     """
     height = images.shape[1] / images.shape[2]
-    room = _LINE * _lines(captions) + _GAP
+    margin = _LINE * _lines(captions) + _GAP
     low, high = limits or (images.min(initial=0), images.max(initial=1))
     drawn = None
     for i, image in enumerate(images):
         row, column = divmod(i, columns)
-        left, top = column * (1 + _GAP), -row * (height + room)
+        left, top = column * (1 + _GAP), -row * (height + margin)
         drawn = axes.imshow(
             image, cmap=colours, vmin=low, vmax=high, interpolation="nearest",
             extent=(left, left + 1, top - height, top),
@@ -69,7 +69,7 @@ def image_grid(
             )  # fmt: skip
     shown_columns, rows = min(len(images), columns), -(-len(images) // columns)
     axes.set_xlim(0, max(shown_columns, 1) * (1 + _GAP) - _GAP)
-    axes.set_ylim(-max(rows, 1) * (height + room) + room, room)
+    axes.set_ylim(-max(rows, 1) * (height + margin) + margin, margin)
     axes.set_aspect("equal")
     axes.set_axis_off()
     return drawn

@@ -178,7 +178,7 @@ def confusions(matrix: np.ndarray, names: list[str], most: int = MOST_CONFUSIONS
     wrong = np.array(matrix)
     np.fill_diagonal(wrong, 0)
     order = np.argsort(-wrong, axis=None, kind="stable")[:most]
-    found = [(*np.unravel_index(place, wrong.shape), wrong.flat[place]) for place in order]
+    found = [(*np.unravel_index(index, wrong.shape), wrong.flat[index]) for index in order]
     return [f"{names[row]} -> {names[column]}: {count}" for row, column, count in found if count]
 
 

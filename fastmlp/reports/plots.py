@@ -232,8 +232,8 @@ def _mark(axes: Axes, x: float, y: float, threshold: float) -> None:
     axes.plot([x], [y], "o", color=VERMILLION, label=label, clip_on=False, zorder=3)
 
 
-def _legend(axes: Axes, place: Any = "best") -> None:
-    axes.legend(frameon=False, fontsize="small", loc=place)
+def _legend(axes: Axes, location: Any = "best") -> None:
+    axes.legend(frameon=False, fontsize="small", loc=location)
 
 
 def tidy(axes: Axes) -> None:

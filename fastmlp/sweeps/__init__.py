@@ -1,1 +1,1 @@
-"""Floor 5: many configurations on the same data: grid, search, store, runner, result."""
+"""Layer 5: many configurations on the same data: grid, search, store, runner, result."""

@@ -59,7 +59,7 @@ class Store:
     folder : Path or None
         None: in memory.
     resume : bool, default False
-        Whether the folder may hold a store already, to be gone on with.
+        Whether the folder may hold a store already, which is then resumed.
     overwrite : bool, default False
         Whether to replace an existing store.
 

@@ -110,19 +110,19 @@ class Stepwise(Contender):
     def load(self, case: Case, X: np.ndarray, y: np.ndarray) -> None:
         self.case, self.X, self.y = case, X, y
         self.n_classes = int(y.max()) + 1
-        self.place()
+        self.convert()
 
     @property
     def sizes(self) -> tuple[int, ...]:
         """Units of each layer, inputs first."""
         return (self.X.shape[1], *self.case.hidden, outputs_for(self.n_classes))
 
-    def place(self) -> None:
-        """Put ``self.X`` and ``self.y`` where training wants them."""
+    def convert(self) -> None:
+        """Convert ``self.X`` and ``self.y`` to arrays of the library, and prepare training."""
 
     @abstractmethod
     def start(self, rows: int, seed: int) -> None:
-        """Draw new weights and make room for training on the first rows."""
+        """Draw new weights and allocate buffers for training on the first rows."""
 
     @abstractmethod
     def epoch(self, rows: int) -> None:

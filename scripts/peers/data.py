@@ -15,7 +15,7 @@ from .contender import outputs_for
 from .tables import csv_path, drawn, well_known, write_csv
 
 DEFAULT_HIDDEN = 100  # of scikit-learn's estimators
-IMAGES = "images"  # in the place of a scaling: rows as they are read
+IMAGES = "images"  # instead of a scaling: rows as they are read
 
 
 class Rows(NamedTuple):

@@ -77,7 +77,7 @@ def updated(state: State, gradients: Any, optimizer: str, rate: float) -> State:
 class Jax(Stepwise):
     """JAX with jit and scan."""
 
-    def place(self) -> None:
+    def convert(self) -> None:
         self.X_device, self.y_device = jnp.asarray(self.X), jnp.asarray(self.y, jnp.int32)
         case = self.case
 

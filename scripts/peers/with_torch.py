@@ -23,7 +23,7 @@ class Torch(Stepwise):
         super().__init__(threads)
         torch.set_num_threads(threads)
 
-    def place(self) -> None:
+    def convert(self) -> None:
         self.X_tensor, self.y_tensor = torch.from_numpy(self.X), torch.from_numpy(self.y)
         self.loss: nn.Module = nn.CrossEntropyLoss()
         if self.sizes[-1] == 1:

@@ -46,6 +46,12 @@ def test_given_rows_train_like_the_same_rows_held_out(form: Any) -> None:
     np.testing.assert_array_equal(network.params, other.params)
 
 
+def test_given_rows_are_monitored_and_choose_the_kept_weights() -> None:
+    config = fastmlp.fit(TrainConfig(**SETTINGS), given()).config
+    assert config.monitor == "validation_loss"
+    assert config.restores_best
+
+
 def test_reports_evaluate_the_given_rows() -> None:
     result = fastmlp.fit(TrainConfig(**SETTINGS), given())
     by_part = evaluate_run(result, given()).metrics()

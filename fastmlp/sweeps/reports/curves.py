@@ -71,13 +71,13 @@ def small_multiples(
     low, high = np.log(np.quantile(every, [0.0, 0.99]))
     longest = max((len(curve) for group in curves for curve in group), default=1)
     lines = []
-    for place, (entry, name, group) in enumerate(zip(entries, names, curves, strict=True)):
-        left, bottom = 1.08 * (place % columns), -1.4 * (place // columns)
+    for index, (entry, name, group) in enumerate(zip(entries, names, curves, strict=True)):
+        left, bottom = 1.08 * (index % columns), -1.4 * (index // columns)
         axes.add_patch(Rectangle((left, bottom), 1, 1, fill=False, edgecolor=PALE, linewidth=0.8))
         axes.text(left, bottom + 1.04, f"{entry.rank}  {name}", fontsize=7, parse_math=False)
         if not entry.good:
             axes.text(left + 0.5, bottom + 0.5, entry.status, ha="center", fontsize=8)
-        if place % columns == 0:
+        if index % columns == 0:
             for height, value in ((0, low), (1, high)):
                 axes.text(left - 0.03, bottom + height, f"{np.exp(value):.2g}", fontsize=6.5,
                           ha="right", va="center")  # fmt: skip

@@ -166,15 +166,15 @@ def bar_chart(
     errors : sequence of float, optional
         To each side.
     """
-    places = range(len(values))
-    axes.bar(places, values, color=COLOURS[0], width=0.65)
+    positions = range(len(values))
+    axes.bar(positions, values, color=COLOURS[0], width=0.65)
     if errors is not None:
-        axes.errorbar(places, values, errors, fmt="none", ecolor=INK, elinewidth=1, capsize=3)
-    for place, value in zip(places, values, strict=True):
+        axes.errorbar(positions, values, errors, fmt="none", ecolor=INK, elinewidth=1, capsize=3)
+    for position, value in zip(positions, values, strict=True):
         axes.text(
-            place, value / 2, _short(value), ha="center", va="center", color="white", fontsize=8
+            position, value / 2, _short(value), ha="center", va="center", color="white", fontsize=8
         )
-    axes.set_xticks(places, names, rotation=30 if len(names) > 4 else 0)
+    axes.set_xticks(positions, names, rotation=30 if len(names) > 4 else 0)
     axes.set_title(title)
     axes.set_ylim(bottom=0)
     tidy(axes)
