@@ -106,10 +106,10 @@ class Net(NamedTuple):
     activation_parameters: Reals  # (L,): the one parameter of each layer's activation
     dropout: Floats  # (L,): share of each layer's inputs that is dropped
     params: Reals  # (P,): all weights, in panels, then all biases
-    # Addresses of kernels; backward and descend are 0 if the general step is not used.
+    # Addresses of kernels; the last two are 0 if the general step is not used.
     forward: int  # one layer
     backward: int  # all layers
-    descend: int  # their gradients and update
+    gradients_and_update: int  # all layers
 
 
 # Parts into which the columns of sparse rows are split, with about equal numbers of elements.
@@ -164,7 +164,12 @@ class ListScratch(NamedTuple):
 
 
 class Work(NamedTuple):
-    """Every buffer that a step writes to, except the parameters. Scratch, except ``state``."""
+    """Every buffer that a step writes to, except the parameters.
+
+    ``state`` is kept from update to update, ``grads`` and ``group_penalties`` from the first block
+    of a batch to its last, ``phases`` until it is read, ``columns`` as described there. ``zeros``
+    is only read. Everything else is overwritten in each block.
+    """
 
     A: Reals  # inputs and activations of a block, one layer after the other
     Z: Reals  # pre-activations

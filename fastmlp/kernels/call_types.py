@@ -34,11 +34,11 @@ call_compress = call_type(
 )
 # sparse, order, first, last
 call_prefetch = call_type("a prefetch of rows", SparseRows, Ints, int, int)
-# member, team, sparse, columns, order, block, rows
+# member, team, sparse, columns, order, first_row, rows
 call_to_columns = call_type(
     "a transposition of rows", int, int, SparseRows, Columns, Ints, int, int
 )
-# sparse, order, params, Z, c, block, p0, p1, r0, r1
+# sparse, order, params, Z, c, first_row, p0, p1, r0, r1
 call_sparse_forward = call_type(
     "a sparse first layer", SparseRows, Ints, Reals, Reals, Layer, int, *_RECTANGLE
 )
@@ -59,14 +59,14 @@ call_sparse_gradient = call_type(
 
 # --- steps ---
 
-# net, work, sparse, order, key, block, layer, (p0, p1, r0, r1)
+# net, work, sparse, order, key, first_row, layer, (p0, p1, r0, r1)
 call_forward = call_type(
     "a layer's forward pass", Net, Work, SparseRows, Ints, Keys, int, int, _RECTANGLE
 )
-# me, net, work, objective, key, block, rows
+# me, net, work, objective, key, first_row, rows
 call_backward = call_type("a backward pass", Member, Net, Work, Objective, Keys, int, int)
 # me, net, work, sparse, columns, objective, rows, overwrite, rate, step
-call_descend = call_type(
+call_gradients_and_update = call_type(
     "gradients and update",
     *(Member, Net, Work, SparseRows, Columns, Objective, int, bool, float, int),
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..kernels.buffers import Net
-from ..kernels.call_types import call_backward, call_descend, call_forward
+from ..kernels.call_types import call_backward, call_forward, call_gradients_and_update
 from ..kernels.machine.calls import address
 from ..kernels.steps.forward import forward_layer
 from ..kernels.steps.general_step import backward
@@ -28,7 +28,7 @@ def with_passes(net: Net, training: bool) -> Net:
         return net
     return net._replace(
         backward=address(call_backward, backward, dtype),
-        descend=address(call_descend, gradients_and_update, dtype),
+        gradients_and_update=address(call_gradients_and_update, gradients_and_update, dtype),
     )
 
 

@@ -117,7 +117,7 @@ def compile_callers(dtype: str, mode: str) -> None:
     config, dataset = toy_run(mode, dtype)
     run = start(config, dataset, threads=1)
     run.steps.compile()
-    workspace, data = run.evaluator, run.prepared.train
+    workspace, data = run.evaluation_workspace, run.prepared.train
     nothing = np.empty((0, run.network.layer_sizes[-1]), workspace.network.dtype)
     launch(
         evaluate_rows, usable_cpus(), workspace.net, workspace.work, workspace.list_scratch,

@@ -113,7 +113,7 @@ class Run:
         )
 
     @lazy
-    def evaluator(self) -> Workspace:
+    def evaluation_workspace(self) -> Workspace:
         """The buffers of evaluations."""
         return Workspace(self.network, training=False, sparse=self.prepared.train.sparse)
 
@@ -207,7 +207,9 @@ class Run:
         # Without sample weights and label smoothing, which are for training only.
         data = data._replace(order=data.order[:rows], weights=data.weights[:0])
         objective = self.objective._replace(label_smoothing=0.0)
-        return evaluate_network(self.evaluator, data, objective, self.threads, want_outputs)
+        return evaluate_network(
+            self.evaluation_workspace, data, objective, self.threads, want_outputs
+        )
 
     def accuracy(self, hit_rate: float) -> float | None:
         """Return the accuracy, or None for regression."""

@@ -32,7 +32,7 @@ class RowsOfBytes(NamedTuple):
 
     X: Any
     order: Any
-    block: int
+    first_row: int
     first: int
     last: int
     start: int
@@ -185,7 +185,7 @@ def _multiply_rows(typingctx, given, count):
         w = builder.add(emit["w"], builder.mul(emit["start"], emit["w_row"]))
 
         def compare(r):
-            row = emit.element("order", builder.add(emit["block"], r))
+            row = emit.element("order", builder.add(emit["first_row"], r))
             place = builder.add(builder.mul(row, width), emit["start"])
             emit.check("F", factors, WORD * emit.itemsize)
             emit.compare(builder.gep(emit["X"], [place]), valid, factors)

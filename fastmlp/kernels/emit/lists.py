@@ -26,8 +26,8 @@ class RowsOfLists(NamedTuple):
     columns: Any
     values: Any
     order: Any
-    is_ordered: bool  # True: rows order[block + r] of the data; False: rows block + r
-    block: int
+    is_ordered: bool  # True: rows order[first_row + r] of the data; False: rows first_row + r
+    first_row: int
     part: int
     first: int
     last: int
@@ -57,7 +57,7 @@ def _multiply_rows(typingctx, given, count):
         rows = builder.sub(emit["last"], emit["first"])
         with cgutils.for_range(builder, rows) as loop:
             r = builder.sub(builder.sub(emit["last"], loop.index), integer(1))
-            row = builder.add(emit["block"], r)
+            row = builder.add(emit["first_row"], r)
             place = builder.select(emit["is_ordered"], row, integer(0))
             row = builder.select(emit["is_ordered"], emit.element("order", place), row)
             start = builder.add(builder.mul(row, integer(PARTS)), emit["part"])

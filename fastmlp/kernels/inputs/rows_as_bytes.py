@@ -32,8 +32,8 @@ _ROWS = 32
 
 
 @kernel
-def multiply_block(sparse, order, params, Z, c, block, p, panels, r0, r1, I, i, i_panel):
-    """Z = X W + I for rows order[block + r0 : block + r1] and some panels; I is one row.
+def multiply_block(sparse, order, params, Z, c, first_row, p, panels, r0, r1, I, i, i_panel):
+    """Z = X W + I for rows order[first_row + r0 : first_row + r1] and some panels; I is one row.
 
     A word of columns at a time: this part of four panels of W stays in the L1 cache for all rows.
     Starts with the last rows, so that I may be stored where the first row of Z is.
@@ -44,7 +44,7 @@ def multiply_block(sparse, order, params, Z, c, block, p, panels, r0, r1, I, i, 
         for k in range(0, c.n_in, WORD):
             start = min(k, c.n_in - WORD)
             multiply_rows_of_bytes(RowsOfBytes(
-                sparse.X, order, block, max(stop - _ROWS, r0), stop,
+                sparse.X, order, first_row, max(stop - _ROWS, r0), stop,
                 start, k - start, sparse.factor,
                 params, w, lanes, w_panel,
                 I if k == 0 else Z, i if k == 0 else z,
@@ -54,8 +54,8 @@ def multiply_block(sparse, order, params, Z, c, block, p, panels, r0, r1, I, i, 
 
 
 @kernel(cached=True)
-def forward_of_bytes(sparse, order, params, Z, c, block, p0, p1, r0, r1):
-    """Z = X W + b for rows order[block + r0 : block + r1] and some panels of units."""
+def forward_of_bytes(sparse, order, params, Z, c, first_row, p0, p1, r0, r1):
+    """Z = X W + b for rows order[first_row + r0 : first_row + r1] and some panels of units."""
     lanes = VECTOR_BYTES // Z.itemsize
     if r0 >= r1:
         return
@@ -65,11 +65,11 @@ def forward_of_bytes(sparse, order, params, Z, c, block, p0, p1, r0, r1):
         if sparse.shift.size > 0:
             I, i, i_panel = Z, c.out + p * c.out_panel + r0 * c.out_row, c.out_panel
             shift_outputs(sparse, order, params, Z, c, p, panels, i)
-        multiply_block(sparse, order, params, Z, c, block, p, panels, r0, r1, I, i, i_panel)
+        multiply_block(sparse, order, params, Z, c, first_row, p, panels, r0, r1, I, i, i_panel)
 
 
 @kernel(cached=True)
-def bytes_by_columns(member, team, sparse, columns, order, block, rows):
+def bytes_by_columns(member, team, sparse, columns, order, first_row, rows):
     """Copy a block's bytes column by column, this member's columns; missing rows are 0."""
     width, height = sparse.X.shape[1], columns.capacity
     first, last = share(width, BYTES, member, team)
@@ -78,7 +78,7 @@ def bytes_by_columns(member, team, sparse, columns, order, block, rows):
     for r in range(0, height, BYTES):
         if r < rows:
             transpose_bytes(
-                sparse.X, order, block + r, rows - r, columns.bytes, r, height, first, last
+                sparse.X, order, first_row + r, rows - r, columns.bytes, r, height, first, last
             )
         else:
             for k in range(first, last):

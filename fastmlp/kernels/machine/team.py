@@ -126,12 +126,6 @@ def join_team(sync, size):
 
 
 @kernel
-def wait_for_team(me):
-    """Wait until all members of the team have arrived."""
-    barrier(me.sync, me.team)
-
-
-@kernel
 def barrier(sync, team):
     """Wait until all members of the team have arrived."""
     if team == 1:

@@ -22,8 +22,8 @@ _with_lists = replacing("starts", "columns", "values")
 
 
 @kernel
-def list_block(data, scratch, n_features, block, first, last):
-    """Return lists of rows order[block + first : block + last], followed by the shift."""
+def list_block(data, scratch, n_features, first_row, first, last):
+    """Return lists of rows order[first_row + first : first_row + last], followed by the shift."""
     n, own = last - first, data.sparse
     # No other member writes there: ``first`` is the same for all blocks, and every member before
     # this one has at least a grain of rows, and so memory for its shift.
@@ -36,7 +36,7 @@ def list_block(data, scratch, n_features, block, first, last):
     call_compress(
         data.compress,
         (
-            data.X, data.order, block + first, block + last, data.factor, own.cuts,
+            data.X, data.order, first_row + first, first_row + last, data.factor, own.cuts,
             starts, 0, columns, values,
         ),
     )  # fmt: skip
@@ -73,17 +73,17 @@ def evaluate_rows(
     # The same rows of every block, also of a shorter last one: without barriers, another member can
     # still be working on its rows of the block before.
     own_first, own_last = share(min(block_rows, data.order.size), _GRAIN, member, team)
-    for block in range(0, data.order.size, block_rows):
-        rows = data.order.size - block
+    for first_row in range(0, data.order.size, block_rows):
+        rows = data.order.size - first_row
         first, last = min(own_first, rows), min(own_last, rows)
         if first == last:
             continue
-        sparse, order, start = data.sparse, data.order, block
+        sparse, order, start = data.sparse, data.order, first_row
         if data.compress != 0:
-            sparse = list_block(data, scratch, layer_at(net.layers, 0).n_in, block, first, last)
+            sparse = list_block(data, scratch, layer_at(net.layers, 0).n_in, first_row, first, last)
             order, start = scratch.order, -first
         if sparse.forward == 0:
-            gather_inputs(net, work, data, _NO_KEY, block, first, last)
+            gather_inputs(net, work, data, _NO_KEY, first_row, first, last)
         for layer in range(net.layers.shape[0]):
             panels = layer_at(net.layers, layer).ld_out // lanes
             call_forward(
@@ -94,10 +94,10 @@ def evaluate_rows(
             for r in range(first, last):
                 a = view(work.A, c.out + r * c.out_row, c.n_out)
                 for j in range(a.size):
-                    outputs[block + r, j] = a[j]
+                    outputs[first_row + r, j] = a[j]
         if has_targets:
-            output_loss(net, work, data, objective, block, first, last, real(1))
+            output_loss(net, work, data, objective, first_row, first, last, real(1))
             for r in range(first, last):
-                losses[block + r] = work.row_loss[r]
-                hits[block + r] = work.row_hit[r]
+                losses[first_row + r] = work.row_loss[r]
+                hits[first_row + r] = work.row_hit[r]
     restore_denormals(mode)

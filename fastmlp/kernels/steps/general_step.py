@@ -6,8 +6,13 @@
     backward, layer by layer  its own units of the layer below
     gradients and update      its own panels of every W (update.py)
 
-There is a barrier after each phase except the loss, whose rows belong to the same member before and
-after it. So weights stay in the cache of the member that changes them, and only activations move
+There are barriers after the gather, after each layer's forward pass except the output layer's,
+after each layer's backward pass, and after the update. A row of the output layer belongs to one
+member from its forward pass to its gradient, so the loss needs no barrier. Sparse inputs are not
+gathered but stored by columns, which only the update reads: no barrier follows. Where the update
+limits norms, it has barriers of its own (update.py).
+
+So weights stay in the cache of the member that changes them, and only activations move
 between cores. When members shared the rows of a block, each read all weights that the others had
 just written, and two cores took 1.6 times as long as one at 32 rows an update. Layers with fewer
 panels than members, and layers that need whole rows, are shared by rows.
@@ -16,8 +21,8 @@ panels than members, and layers that need whole rows, are shared by rows.
 from ..buffers import layer_at
 from ..call_types import (
     call_backward,
-    call_descend,
     call_forward,
+    call_gradients_and_update,
     call_penalties,
     call_prefetch,
     call_to_columns,
@@ -28,7 +33,7 @@ from ..machine.denormals import flush_denormals, restore_denormals
 from ..machine.jit import kernel
 from ..machine.phases import BACKWARD, FORWARD, GATHER, LOSS, UPDATE, WAIT, count, ticks
 from ..machine.records import replacing
-from ..machine.team import Member, barrier, share, wait_for_team
+from ..machine.team import Member, barrier, share
 from ..machine.view import as_views
 from ..rules.activations import activate_backward
 from .dense import dense_backward, rectangle, transpose_gradients
@@ -50,7 +55,7 @@ def finish_gradients(net, work, layer, box):
 
 
 @kernel(cached=True)
-def backward(me, net, work, objective, key, block, rows):
+def backward(me, net, work, objective, key, first_row, rows):
     """Overwrite every layer's D = dL/dZ, and T, from the output's D."""
     now = ticks()
     lanes = VECTOR_BYTES // work.A.itemsize
@@ -64,13 +69,13 @@ def backward(me, net, work, objective, key, block, rows):
             dense_backward(above, c, net.params, work.T, work.zeros, work.D, p0, p1, r0, r1)
             if above.source != above.in_:
                 drop_rectangle(above, net.dropout[layer + 1], layer + 1, work.D,
-                               above.in_, above.source, key, block, box)  # fmt: skip
+                               above.in_, above.source, key, first_row, box)  # fmt: skip
         if not is_output or not objective.is_fused:
             finish_gradients(net, work, layer, box)
         if layer > 0:
             transpose_gradients(c, work.D, work.T, p0, p1, r0, r1)
         now = count(work.phases, me.number, BACKWARD, now)
-        wait_for_team(me)
+        barrier(me.sync, me.team)
         now = count(work.phases, me.number, WAIT, now)
 
 
@@ -175,7 +180,7 @@ def train_batches(member, team, sync, net, work, data, objective, part, report):
         else:
             prefetch_rows(data.X, data.order, stop + first, stop + last)
         step = part.steps_before + batch + 1 if stop == batch_stop else 0
-        call_descend(net.descend, (
+        call_gradients_and_update(net.gradients_and_update, (
             me, net, work, sparse, columns, goal, rows,
             start == batch_start, report.rates[batch], step,
         ))  # fmt: skip

@@ -25,7 +25,7 @@ from ..machine.denormals import flush_denormals, restore_denormals
 from ..machine.jit import kernel
 from ..machine.phases import FORWARD, UPDATE, WAIT, count, ticks
 from ..machine.records import Int32s, IntRows, Ints, Reals, replacing
-from ..machine.team import Member, wait_for_team
+from ..machine.team import Member, barrier
 from ..machine.view import as_views, row_view, view
 from ..rules.activations import activate, activate_backward
 from .deferred import dot_with_shift, is_due, multiply_shift, settle
@@ -130,7 +130,7 @@ def pass_samples(me, samples, net, work, data, objective, report, begin, end, s)
                              samples.sums, sums + half * c1.ld_out,
                              0, c1.ld_out // lanes)  # fmt: skip
         now = count(work.phases, member, FORWARD, now)
-        wait_for_team(me)
+        barrier(me.sync, me.team)
         now = count(work.phases, member, WAIT, now)
         for layer in range(1, depth):
             c = layer_at(net.layers, layer)
@@ -219,7 +219,7 @@ def pass_block(me, samples, net, work, data, objective, report, begin, last, s):
         member, team, samples, sparse, work.zeros, data.order, params, c, begin, end
     )
     now = count(work.phases, member, FORWARD, now)
-    wait_for_team(me)
+    barrier(me.sync, me.team)
     count(work.phases, member, WAIT, now)
     if member == 0:
         block.scale[0] = pass_samples(
@@ -228,7 +228,7 @@ def pass_block(me, samples, net, work, data, objective, report, begin, last, s):
     if member == team - 1:
         prepare_next_block(sparse, block, work.columns, data.order, begin, end, last)
     now = ticks()
-    wait_for_team(me)
+    barrier(me.sync, me.team)
     now = count(work.phases, member, WAIT, now)
     update_block(member, team, samples, sparse, work.columns, params, c, end - begin)
     count(work.phases, member, UPDATE, now)

@@ -12,7 +12,7 @@ from ..call_types import call_sparse_gradient
 from ..emit.emitter import VECTOR_BYTES
 from ..machine.host import SPARSE_PANELS
 from ..machine.jit import kernel
-from ..machine.team import share, wait_for_team
+from ..machine.team import barrier, share
 from ..machine.view import view
 from ..rules.constraint import clip, limit_unit_norms, norm_factor, squared_norm
 from ..rules.optimizers import add_penalty, penalty, update
@@ -197,7 +197,7 @@ def gradients_and_update(me, net, work, sparse, columns, objective, rows, overwr
     else:
         update_in_passes(me, net, work, sparse, columns, objective, rows, overwrite, rate, step)
     if step > 0 and objective.max_norm > 0.0:
-        wait_for_team(me)
+        barrier(me.sync, me.team)
         constrain_units(me, net, objective.max_norm)
 
 
@@ -214,7 +214,7 @@ def update_in_passes(me, net, work, sparse, columns, objective, rows, overwrite,
     factor = 1.0
     for turn in range(2 if by_norm else 1):
         if turn == 1:
-            wait_for_team(me)
+            barrier(me.sync, me.team)
             factor = norm_factor(work.group_norms, objective.clip_norm)
         for layer in range(net.layers.shape[0]):
             c = layer_at(net.layers, layer)
