@@ -216,7 +216,7 @@ class TrainConfig:
         "training (of 1, if that is larger); 0: only if it is not finite", "X", ranges=_AT_LEAST_0,
     )  # fmt: skip
     threshold: float = setting(
-        0.5, "stopping", "for two classes or labels: predict the second class, or the label, if "
+        0.5, "network", "for two classes or labels: predict the second class, or the label, if "
         "the output is at least this", "P", ranges=(BETWEEN_0_AND_1,),
     )  # fmt: skip
     seed: int = setting(
