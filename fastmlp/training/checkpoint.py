@@ -27,10 +27,10 @@ from ..model.tensor_file import (
 FACTS = ("identity", "machine", "every")
 CHECKPOINT = Format(
     "checkpoint",
-    version=2,
+    version=3,
     entries=(
         *FACTS, "facts_sha256", "epoch", "block", "recorded_steps", "stop_status",
-        "loss_limit", "best", "watcher", "callbacks", "seconds",
+        "loss_limit", "best", "rate_controller", "callbacks", "seconds",
     ),
     advice="give the folder that --checkpoint-every wrote into",
 )  # fmt: skip
@@ -82,7 +82,14 @@ def read_facts(path: Path) -> Header:
     with suppress(RecursionError):  # brackets within brackets
         if header["facts_sha256"] == digest(facts):
             return facts
-    raise DataError(f"checkpoint file {path} does not say of what run it is; it is damaged")
+    raise unreadable_facts(path)
+
+
+def unreadable_facts(path: Path) -> DataError:
+    """Return the error for a checkpoint whose facts are damaged."""
+    return DataError(
+        f"checkpoint file {path} is damaged: the settings and data of its run cannot be read"
+    )
 
 
 def load_checkpoint(

@@ -14,7 +14,7 @@ from ..base.errors import ConfigError, DataError, FastMLPError
 from ..base.files import remove_partial
 from ..base.folders import lock_folder, make_folder
 from ..model.tensor_file import Expected, Header, Tensors
-from .checkpoint import LoopState, load_checkpoint, read_facts, save_checkpoint
+from .checkpoint import LoopState, load_checkpoint, read_facts, save_checkpoint, unreadable_facts
 from .identity import differences, machine
 from .interval import Interval
 
@@ -178,7 +178,7 @@ def _facts_of(path: Path, identity: dict[str, Any]) -> Header:
     try:
         found = differences(facts["identity"], identity)
     except (AttributeError, KeyError, TypeError):
-        raise DataError(f"checkpoint file {path} does not say of what run it is") from None
+        raise unreadable_facts(path) from None
     if found:
         raise ConfigError(
             f"resume needs the settings and data of the run in {path.parent}, and these differ: "

@@ -227,7 +227,7 @@ class Loop:
             "stop_status": run.stop_status,
             "loss_limit": self.divergence.limit,
             "best": self.best.state_dict(),
-            "watcher": self.rate_controller.state_dict(),
+            "rate_controller": self.rate_controller.state_dict(),
             "callbacks": [[type(c).__name__, c.state_dict()] for c in self._stateful()],
             "seconds": {
                 "train": self.seconds_so_far(),
@@ -277,7 +277,7 @@ class Loop:
         self.recorded_steps = header["recorded_steps"]
         self.best.load_state_dict(header["best"])
         self.best.params[:] = tensors["best_params"]
-        self.rate_controller.load_state_dict(header["watcher"])
+        self.rate_controller.load_state_dict(header["rate_controller"])
         self._restore_seconds(header["seconds"])
         callbacks = [(str(name), state) for name, state in header["callbacks"]]
         if not all(isinstance(state, dict) for _, state in callbacks):

@@ -30,11 +30,11 @@ def confine(threads: int) -> None:
     JAX has no reliable setting for its number of threads; an affinity mask works for all.
     """
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, _one_per_core(sorted(os.sched_getaffinity(0)))[-threads:])
+        os.sched_setaffinity(0, _second_threads_first(sorted(os.sched_getaffinity(0)))[-threads:])
 
 
-def _one_per_core(cpus: list[int]) -> list[int]:
-    """Return the CPUs, with second threads of cores first, since the last ones are used."""
+def _second_threads_first(cpus: list[int]) -> list[int]:
+    """Return the CPUs, second threads of cores first: the caller uses the last ones."""
     seen: set[str] = set()
     firsts: list[int] = []
     seconds: list[int] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import itertools
 import json
@@ -367,6 +368,18 @@ def test_another_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         fit(BASE, blobs(), checkpoint_dir=tmp_path, resume=True)
 
 
+def test_another_format_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    older = dataclasses.replace(checkpoint_module.CHECKPOINT, version=2)
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint_module, "CHECKPOINT", older)
+        fit(BASE, blobs(), checkpoint_dir=tmp_path)
+    with (
+        pytest.warns(UserWarning, match="resuming from the checkpoint before it"),
+        pytest.raises(DataError, match="format version 2, this fastmlp reads 3; use the fastmlp"),
+    ):
+        fit(BASE, blobs(), checkpoint_dir=tmp_path, resume=True)
+
+
 def test_another_machine_is_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fit(BASE, blobs(), checkpoint_dir=tmp_path)
     monkeypatch.setattr("fastmlp.training.checkpoints.machine", lambda: "an abacus")
@@ -499,12 +512,15 @@ def with_tensor(name: str, value: np.ndarray) -> Callable[..., None]:
         (with_header(stop_status=None), "stop_status must be a text"),
         (with_header(best={"best": 1.0}), "it has no 'stale'"),
         (with_header(best={"best": 1, "stale": float("inf")}), "does not fit together"),
-        (with_header(watcher=[]), "does not fit together"),
+        (with_header(rate_controller=[]), "does not fit together"),
         (with_header(callbacks=[["EarlyStopping", 1]]), "callbacks must hold a state each"),
         (with_header(callbacks=7), "does not fit together"),
         (with_header(seconds={}), "it has no 'train'"),
-        (with_header(identity=[]), "does not say of what run it is"),
-        (with_header(identity={"version": fastmlp.__version__}), "does not say of what run it is"),
+        (with_header(identity=[]), "settings and data of its run cannot be read"),
+        (
+            with_header(identity={"version": fastmlp.__version__}),
+            "settings and data of its run cannot be read",
+        ),
         (with_header(more=1), "has a section 'more'"),
         (with_tensor("params", np.ones(7)), "params must be F64 of shape"),
         (with_tensor("more", np.ones(7)), "must not hold 'more'"),
