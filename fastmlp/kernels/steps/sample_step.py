@@ -19,39 +19,34 @@ computes the other layers alone.
 
 from typing import NamedTuple
 
-from ..buffers import PARTS, layer_at
-from ..emit.emitter import VECTOR_BYTES
+from ..buffers import layer_at
 from ..machine.denormals import flush_denormals, restore_denormals
 from ..machine.jit import kernel
 from ..machine.phases import FORWARD, UPDATE, WAIT, count, ticks
 from ..machine.records import Int32s, IntRows, Ints, Reals, replacing
 from ..machine.team import Member, barrier
-from ..machine.view import as_views, row_view, view
-from ..rules.activations import activate, activate_backward
-from .deferred import dot_with_shift, is_due, multiply_shift, settle
+from ..machine.view import as_views, row_view
+from .deferred import is_due, multiply_shift, settle
 from .forward import output_loss
 from .sample_blocks import (
     SampleBlock,
     end_of_block,
     forward_members_units,
-    forward_sample,
     prepare_next_block,
     prepare_products,
     update_block,
 )
-from .sample_operations import (
-    add_products,
-    add_scaled,
-    backward_and_update,
-    copy_scaled,
-    copy_tail,
-    half_of,
-    list_units,
-    prefetch_row,
-    scale,
-    scale_and_add,
-    update_rows,
+from .sample_layers import (
+    Pass,
+    forward_half,
+    forward_others,
+    half_in_turn,
+    multiply_half,
+    sample_at,
+    update_half,
+    update_others,
 )
+from .sample_operations import copy_tail
 
 # Rows of a block between those of two members, so that they share no cache line.
 MEMBER_ROWS = 16
@@ -81,126 +76,39 @@ def pass_samples(me, samples, net, work, data, objective, report, begin, end, s)
     With rows of bytes these are one block, computed by a team of one. One function for both cases,
     so that the layers after the first are compiled once.
     """
-    member, team = me.number, me.team
-    tail = net.params if member == 0 else samples.tail
-    real = net.params.dtype.type
-    lanes = VECTOR_BYTES // net.params.itemsize
-    depth = net.layers.shape[0]
-    A, Z, D, params, sparse = work.A, work.Z, work.D, net.params, data.sparse
-    columns, values = samples.columns, samples.values
-    counts = row_view(samples.counts, member, 0, 2 * depth)
-    member_row = member * MEMBER_ROWS
-    in_blocks = samples.block.forward != 0
-    halves = 2 if samples.half > 0 and not in_blocks else 1
-    c0 = layer_at(net.layers, 0)
-    c1 = layer_at(net.layers, min(1, depth - 1))
-    o0, o1 = c0.out + member_row * c0.out_row, c1.out + member_row * c1.out_row
-    has_shift, l2 = sparse.shift.size > 0, objective.l2
-    starts_at_0 = has_shift or l2 != 0.0 or in_blocks
-    first = last = 0
+    member, team, depth = me.number, me.team, net.layers.shape[0]
+    in_blocks, row, real = samples.block.forward != 0, member * MEMBER_ROWS, net.params.dtype.type
+    this = Pass(
+        member, team, row, 2 if samples.half > 0 and not in_blocks else 1, in_blocks,
+        objective.l2 != 0.0, net.params if member == 0 else samples.tail,
+        row_view(samples.counts, member, 0, 2 * depth),
+    )  # fmt: skip
+    sparse, is_fused = data.sparse, objective.is_fused
     now = ticks()  # only the time of waiting is used, to choose the size of the team
-    for sample in range(begin, end):
-        if not in_blocks:
-            row = data.order[sample]
-            first, last = sparse.starts[row * PARTS], sparse.starts[(row + 1) * PARTS]
-            if sample + 1 < data.order.size:
-                prefetch_row(sparse, data.order[sample + 1])
-        sums = sample % 2 * 2 * c1.ld_out
-        dot = dot_with_shift(sparse, first, last) if has_shift else real(0)
-        for half in range(member, halves, team):
-            u0, u1 = half_of(samples, c0, half, halves)
-            n = min(u1, c0.n_out) - u0
-            if in_blocks:
-                forward_sample(samples.block, c0, begin, sample, Z, o0)
-            else:
-                add_products(sparse.columns, sparse.values, first, last, params, c0,
-                             work.zeros if starts_at_0 else params, 0 if starts_at_0 else c0.b,
-                             0 if starts_at_0 else lanes, Z, o0, u0 // lanes,
-                             u1 // lanes)  # fmt: skip
-            if has_shift:
-                add_scaled(Z, o0 + u0, samples.u, u0, u1 - u0, dot + samples.square[0])
-                add_scaled(Z, o0 + u0, samples.q, u0, u1 - u0, real(1))
-            if starts_at_0:
-                scale_and_add(Z, o0 + u0, u1 - u0, real(s), params, c0.b + u0)
-            activate(c0.function, net.activation_parameters[0], Z, A, o0 + u0, 0, n, 0, 1)
+    for number in range(begin, end):
+        x = sample_at(this, data, begin, number)
+        for half in range(member, this.halves, team):
+            forward_half(this, samples, net, work, sparse, x, half, s)
             if depth > 1:
-                n = list_units(A, o0 + u0, o0 + u0 + n, o0, samples.is_flat[0], columns, values)
-                counts[half] = n
-                add_products(columns, values, o0 + u0, o0 + u0 + n, params, c1, work.zeros, 0, 0,
-                             samples.sums, sums + half * c1.ld_out,
-                             0, c1.ld_out // lanes)  # fmt: skip
+                multiply_half(this, samples, net, work, x, half)
         now = count(work.phases, member, FORWARD, now)
-        barrier(me.sync, me.team)
+        barrier(me.sync, team)
         now = count(work.phases, member, WAIT, now)
-        for layer in range(1, depth):
-            c = layer_at(net.layers, layer)
-            o = c.out + member_row * c.out_row
-            if layer == 1:
-                z, one = view(Z, o, c.ld_out), view(samples.sums, sums, c.ld_out)
-                other = view(samples.sums, sums + c.ld_out, c.ld_out)
-                for j in range(z.size):
-                    z[j] = one[j] + other[j] if halves == 2 else one[j]
-            else:
-                below = layer_at(net.layers, layer - 1)
-                a = below.out + member_row * below.out_row
-                add_products(columns, values, a, a + counts[2 * layer - 2], tail, c, work.zeros, 0,
-                             0, Z, o, 0, c.ld_out // lanes)  # fmt: skip
-            scale_and_add(Z, o, c.ld_out, real(s), tail, c.b)
-            activate(c.function, net.activation_parameters[layer], Z, A, o, 0, c.n_out, 0, 1)
-            counts[2 * layer] = list_units(
-                A, o, o + c.n_out, o, samples.is_flat[layer], columns, values
-            )
-        output_loss(
-            net, work, data, objective, sample - member_row, member_row, member_row + 1, real(1)
-        )
-        rate = report.rates[sample]
-        next_s = s * (1.0 - rate * l2)
+        forward_others(this, samples, net, work, x, s)
+        output_loss(net, work, data, objective, number - row, row, row + 1, real(1))
+        rate = report.rates[number]
+        next_s = s * (1.0 - rate * objective.l2)
         gain, bias_gain = real(-rate / next_s), real(-rate)
-        for layer in range(depth - 1, -1, -1):
-            c = layer_at(net.layers, layer)
-            o = c.out + member_row * c.out_row
-            is_complete = layer == depth - 1 and objective.is_fused
-            if layer > 0 and not is_complete:
-                activate_backward(c.derivative, net.activation_parameters[layer],
-                                  Z, A, D, o, 0, c.n_out, 0, 1)  # fmt: skip
-            if layer > 1:
-                below = layer_at(net.layers, layer - 1)
-                a = below.out + member_row * below.out_row
-                backward_and_update(columns, values, a, a + counts[2 * layer - 2], tail, c,
-                                    D, o, a, gain)  # fmt: skip
-                if l2 != 0.0:
-                    scale(D, a, below.n_out, real(s))
-            for mine in range(member, halves if layer < 2 else 0, team):
-                half = mine if halves == team else halves - 1 - mine
-                u0, u1 = half_of(samples, c0, half, halves)
-                if layer == 1:
-                    backward_and_update(columns, values, o0 + u0, o0 + u0 + counts[half], params,
-                                        c1, D, o1, o0, gain)  # fmt: skip
-                    if l2 != 0.0:
-                        scale(D, o0 + u0, min(u1, c0.n_out) - u0, real(s))
-                    continue
-                if not is_complete:
-                    activate_backward(c.derivative, net.activation_parameters[0], Z, A, D,
-                                      o0 + u0, 0, min(u1, c0.n_out) - u0, 0, 1)  # fmt: skip
-                add_scaled(params, c0.b + u0, D, o0 + u0, u1 - u0, bias_gain)
-                if in_blocks:
-                    copy_scaled(
-                        samples.block.D, (sample - begin) * c0.ld_out, D, o0, c0.ld_out, gain
-                    )
-                else:
-                    update_rows(sparse.columns, sparse.values, first, last, params, c0, D, o0, gain,
-                                u0 // lanes, u1 // lanes)  # fmt: skip
-                if has_shift:
-                    add_scaled(samples.u, u0, D, o0 + u0, u1 - u0, gain)
-                    add_scaled(samples.q, u0, D, o0 + u0, u1 - u0, gain * dot)
-            if layer > 0:
-                add_scaled(tail, c.b, D, o, c.ld_out, bias_gain)
+        update_others(this, samples, net, work, is_fused, s, gain, bias_gain)
+        for turn in range(member, this.halves, team):
+            update_half(this, samples, net, work, sparse, x, half_in_turn(this, turn),
+                        depth == 1 and is_fused, gain, bias_gain)  # fmt: skip
         s = next_s
         if member == 0:
-            report.loss[sample] = work.row_loss[0]
-            report.hits[sample] = work.row_hit[0]
-            report.rows[sample] = 1
-            report.weight[sample] = 1.0
+            report.loss[number] = work.row_loss[0]
+            report.hits[number] = work.row_hit[0]
+            report.rows[number] = 1
+            report.weight[number] = 1.0
     count(work.phases, member, FORWARD, now)
     return s
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fastmlp.kernels.steps.sample_step import list_units
+from fastmlp.kernels.steps.sample_operations import list_units
 from harness import DTYPES, HIDDEN, TOGETHER, Case, Run, assert_close, assert_same_steps, compiled
 
 SAMPLES = Case(batch_size=1, sizes=(9, 6, 7, 3), rate=0.03)
