@@ -6,18 +6,16 @@ sums that stay in registers, as in a product with a list. Meanwhile the next 64 
 and converted, so that the next loop does not wait for them.
 """
 
+from functools import partial
 from typing import Any, NamedTuple
 
 from llvmlite import ir
-from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
 
 from ..machine.host import is_x86
 from ..machine.view import unpack
 from .emitter import integer
-from .list_emitter import ListEmitter
-from .lists import for_panels
+from .list_emitter import ListEmitter, for_panels
 
 WORD = 64  # bytes compared at a time, a bit each
 HALF_WORD = WORD // 2
@@ -169,123 +167,102 @@ class _WordEmitter(ListEmitter):
         )
 
 
-@intrinsic
-def _multiply_rows(typingctx, given, count):
-    """C_r = I_r + sum_k F_k X_rk W_k over the columns of row r, for len(count) panels.
+def _multiply_rows(emit):
+    """C_r = I_r + sum_k F_k X_rk W_k over the columns of row r.
 
     Starts with the last row, so that I may be stored where the first row of C is.
     """
+    builder = emit.builder
+    _, shape = unpack(emit.context, builder, emit.kinds["X"], emit.given["X"])
+    width, one = builder.extract_value(shape, 1), integer(1)
+    valid = builder.shl(_MASK(-1), emit["overlap"])
+    factors = builder.gep(emit["F"], [emit["start"]])
+    w = builder.add(emit["w"], builder.mul(emit["start"], emit["w_row"]))
 
-    def codegen(context, builder, signature, args):
-        emit = _WordEmitter(context, builder, given, args[0], len(count))
-        _, shape = unpack(context, builder, emit.kinds["X"], emit.given["X"])
-        width, one = builder.extract_value(shape, 1), integer(1)
-        valid = builder.shl(_MASK(-1), emit["overlap"])
-        factors = builder.gep(emit["F"], [emit["start"]])
-        w = builder.add(emit["w"], builder.mul(emit["start"], emit["w_row"]))
+    def compare(r):
+        row = emit.element("order", builder.add(emit["first_row"], r))
+        place = builder.add(builder.mul(row, width), emit["start"])
+        emit.check("F", factors, WORD * emit.itemsize)
+        emit.compare(builder.gep(emit["X"], [place]), valid, factors)
 
-        def compare(r):
-            row = emit.element("order", builder.add(emit["first_row"], r))
-            place = builder.add(builder.mul(row, width), emit["start"])
-            emit.check("F", factors, WORD * emit.itemsize)
-            emit.compare(builder.gep(emit["X"], [place]), valid, factors)
+    top = builder.sub(emit["last"], one)
+    compare(top)
+    with cgutils.for_range(builder, builder.sub(emit["last"], emit["first"])) as loop:
+        r = builder.sub(top, loop.index)
+        bits, numbers = emit.take()
+        is_first = builder.icmp_signed("==", r, emit["first"])
+        compare(builder.select(is_first, r, builder.sub(r, one)))
+        is_empty = builder.icmp_unsigned("==", bits, _MASK(0))
+        is_done = builder.and_(is_empty, emit["is_in_place"])
+        with builder.if_then(builder.not_(is_done)):
+            initial = emit.loaded("I", emit["i"], r, emit["i_row"])
+            sums = emit.products_of_bits(bits, numbers, "W", w, emit["w_row"], initial)
+            emit.store_all(sums, emit.vectors("C", emit["c"], r, emit["c_row"]))
 
-        top = builder.sub(emit["last"], one)
-        compare(top)
-        with cgutils.for_range(builder, builder.sub(emit["last"], emit["first"])) as loop:
-            r = builder.sub(top, loop.index)
-            bits, numbers = emit.take()
-            is_first = builder.icmp_signed("==", r, emit["first"])
-            compare(builder.select(is_first, r, builder.sub(r, one)))
-            is_empty = builder.icmp_unsigned("==", bits, _MASK(0))
-            is_done = builder.and_(is_empty, emit["is_in_place"])
-            with builder.if_then(builder.not_(is_done)):
-                initial = list(map(emit.load, emit.vectors("I", emit["i"], r, emit["i_row"])))
-                sums = emit.products_of_bits(bits, numbers, "W", w, emit["w_row"], initial)
-                targets = emit.vectors("C", emit["c"], r, emit["c_row"])
+
+def _multiply_columns(emit):
+    """C_k = keep S_k + gain (H_k U + F_k sum_r X_kr D_r) for columns k.
+
+    Where this only adds to C, columns of zeros store nothing.
+    """
+    builder, size = emit.builder, emit.size
+    zero = ir.Constant(emit.vector, None)
+    first = builder.gep(emit["X"], [builder.mul(emit["first"], emit["height"])])
+    X = emit.variable(first)
+    emit.compare(first)
+
+    def sums_of_word(number, initial):
+        bits, numbers = emit.take()
+        following = builder.gep(builder.load(X), [integer(size)])
+        builder.store(following, X)
+        emit.compare(following)
+        emit.settle_bits()
+        row = builder.mul(emit["d_row"], builder.mul(number, integer(size)))
+        d = builder.add(emit["d"], row)
+        return bits, emit.products_of_bits(bits, numbers, "D", d, emit["d_row"], initial)
+
+    def store(k, sums):
+        factor = emit.splat(emit.number("F", k))
+        targets = list(emit.vectors("C", emit["c"], k, emit["c_row"]))
+        with builder.if_else(emit["is_added"]) as (added, general):
+            with added:
+                gain = builder.fmul(emit.splat(emit["gain"]), factor)
                 for total, target in zip(sums, targets, strict=True):
-                    emit.store(total, target)
-        return context.get_dummy_value()
+                    emit.store(builder.call(emit.fma, [gain, total, emit.load(target)]), target)
+            with general:
+                keep, gain = emit.splat(emit["keep"]), emit.splat(emit["gain"])
+                place = builder.select(emit["has_shift"], k, integer(0))
+                shift = emit.splat(emit.number("H", place))
+                U = emit.vectors("U", emit["u"])
+                sources = emit.vectors("S", emit["s"], k, emit["s_row"])
+                for total, u, source, target in zip(sums, U, sources, targets, strict=True):
+                    shifted = builder.fmul(shift, emit.load(u))
+                    shifted = builder.select(emit["has_shift"], shifted, zero)
+                    gradient = builder.call(emit.fma, [factor, total, shifted])
+                    kept = builder.fmul(keep, emit.load(source))
+                    emit.store(builder.call(emit.fma, [gain, gradient, kept]), target)
 
-    return types.void(given, count), codegen
-
-
-def _columns_product(size):
-    """Return the product with columns of half a word, or of whole words."""
-
-    @intrinsic
-    def multiply_columns(typingctx, given, count):
-        """C_k = keep S_k + gain (H_k U + F_k sum_r X_kr D_r) for columns k, for len(count) panels.
-
-        Where this only adds to C, columns of zeros store nothing.
-        """
-
-        def codegen(context, builder, signature, args):
-            emit = _WordEmitter(context, builder, given, args[0], len(count), size=size)
-            zero = ir.Constant(emit.vector, None)
-            first = builder.gep(emit["X"], [builder.mul(emit["first"], emit["height"])])
-            X = emit.variable(first)
-            emit.compare(first)
-
-            def sums_of_word(number, initial):
-                bits, numbers = emit.take()
-                following = builder.gep(builder.load(X), [integer(size)])
-                builder.store(following, X)
-                emit.compare(following)
-                emit.settle_bits()
-                row = builder.mul(emit["d_row"], builder.mul(number, integer(size)))
-                d = builder.add(emit["d"], row)
-                return bits, emit.products_of_bits(bits, numbers, "D", d, emit["d_row"], initial)
-
-            def store(k, sums):
-                factor = emit.splat(emit.number("F", k))
-                targets = list(emit.vectors("C", emit["c"], k, emit["c_row"]))
-                with builder.if_else(emit["is_added"]) as (added, general):
-                    with added:
-                        gain = builder.fmul(emit.splat(emit["gain"]), factor)
-                        for total, target in zip(sums, targets, strict=True):
-                            emit.store(
-                                builder.call(emit.fma, [gain, total, emit.load(target)]), target
-                            )
-                    with general:
-                        keep, gain = emit.splat(emit["keep"]), emit.splat(emit["gain"])
-                        place = builder.select(emit["has_shift"], k, integer(0))
-                        shift = emit.splat(emit.number("H", place))
-                        U = emit.vectors("U", emit["u"], integer(0), integer(0))
-                        sources = emit.vectors("S", emit["s"], k, emit["s_row"])
-                        for total, u, source, target in zip(sums, U, sources, targets, strict=True):
-                            shifted = builder.fmul(shift, emit.load(u))
-                            shifted = builder.select(emit["has_shift"], shifted, zero)
-                            gradient = builder.call(emit.fma, [factor, total, shifted])
-                            kept = builder.fmul(keep, emit.load(source))
-                            emit.store(builder.call(emit.fma, [gain, gradient, kept]), target)
-
-            n_columns = builder.sub(emit["last"], emit["first"])
-            with cgutils.for_range(builder, n_columns) as columns:
-                k = builder.add(emit["first"], columns.index)
-                if size < WORD:
-                    bits, sums = sums_of_word(integer(0), [zero] * len(count))
-                else:
-                    totals = [emit.variable(zero) for _ in count]
-                    found = emit.variable(_MASK(0))
-                    words = builder.udiv(emit["height"], integer(WORD))
-                    with cgutils.for_range(builder, words) as loop:
-                        bits, sums = sums_of_word(loop.index, list(map(builder.load, totals)))
-                        builder.store(builder.or_(builder.load(found), bits), found)
-                        for total, place in zip(sums, totals, strict=True):
-                            builder.store(total, place)
-                    bits, sums = builder.load(found), list(map(builder.load, totals))
-                is_empty = builder.icmp_unsigned("==", bits, _MASK(0))
-                is_done = builder.and_(is_empty, emit["is_added"])
-                with builder.if_then(builder.not_(is_done)):
-                    store(k, sums)
-            return context.get_dummy_value()
-
-        return types.void(given, count), codegen
-
-    return multiply_columns
+    n_columns = builder.sub(emit["last"], emit["first"])
+    with cgutils.for_range(builder, n_columns) as columns:
+        k = builder.add(emit["first"], columns.index)
+        if size < WORD:
+            bits, sums = sums_of_word(integer(0), [zero] * emit.panels)
+        else:
+            totals = [emit.variable(zero) for _ in range(emit.panels)]
+            found = emit.variable(_MASK(0))
+            words = builder.udiv(emit["height"], integer(WORD))
+            with cgutils.for_range(builder, words) as loop:
+                bits, sums = sums_of_word(loop.index, list(map(builder.load, totals)))
+                builder.store(builder.or_(builder.load(found), bits), found)
+                for total, place in zip(sums, totals, strict=True):
+                    builder.store(total, place)
+            bits, sums = builder.load(found), list(map(builder.load, totals))
+        is_empty = builder.icmp_unsigned("==", bits, _MASK(0))
+        is_done = builder.and_(is_empty, emit["is_added"])
+        with builder.if_then(builder.not_(is_done)):
+            store(k, sums)
 
 
-multiply_rows_of_bytes = for_panels(_multiply_rows)
-multiply_low_columns_of_bytes = for_panels(_columns_product(HALF_WORD))
-multiply_columns_of_bytes = for_panels(_columns_product(WORD))
+multiply_rows_of_bytes = for_panels(_multiply_rows, _WordEmitter)
+multiply_low_columns_of_bytes = for_panels(_multiply_columns, partial(_WordEmitter, size=HALF_WORD))
+multiply_columns_of_bytes = for_panels(_multiply_columns, _WordEmitter)

@@ -1,8 +1,13 @@
 """Emits, as vector IR, sums over lists of numbers, each of which multiplies vectors of panels."""
 
+from numba import types
 from numba.core import cgutils
+from numba.extending import intrinsic
 
+from ..machine.jit import kernel
 from .emitter import INDEX, Emitter, integer
+
+_ZERO = integer(0)
 
 
 class ListEmitter(Emitter):
@@ -22,13 +27,22 @@ class ListEmitter(Emitter):
         super().__init__(context, builder, kinds, named, kinds["C"].dtype)
         self.panels = panels
 
-    def vectors(self, name, start, row, stride):
+    def vectors(self, name, start, row=_ZERO, stride=_ZERO):
         """Yield a pointer to a vector of each panel: name[start + row * stride + j * panel]."""
         builder = self.builder
         first = builder.gep(self[name], [builder.add(start, builder.mul(row, stride))])
         panel = self.given.get(f"{name.lower()}_panel", integer(self.lanes))
         for j in range(self.panels):
             yield self.vector_at(name, self.row(first, panel, integer(j)))
+
+    def loaded(self, *where):
+        """Return a vector of each panel; parameters as for :meth:`vectors`."""
+        return list(map(self.load, self.vectors(*where)))
+
+    def store_all(self, values, pointers):
+        """Store a vector at each pointer."""
+        for value, pointer in zip(values, pointers, strict=True):
+            self.store(value, pointer)
 
     def sums(self, first, last, term, initial):
         """Return initial + sum of term(e) over e in [first, last), in registers."""
@@ -86,3 +100,35 @@ class ListEmitter(Emitter):
             return [self.builder.call(self.fma, [number, *term]) for term in terms]
 
         return term
+
+
+def for_panels(emit_product, Emitter=ListEmitter):
+    """Return a kernel ``(given, panels)`` of the code that ``emit_product(emitter)`` emits.
+
+    Parameters
+    ----------
+    emit_product : callable
+    Emitter : callable, default ListEmitter
+        Makes the emitter for the named tuple ``given`` and 1 to 4 panels.
+    """
+
+    @intrinsic
+    def product(typingctx, given, count):
+        def codegen(context, builder, signature, args):
+            emit_product(Emitter(context, builder, given, args[0], len(count)))
+            return context.get_dummy_value()
+
+        return types.void(given, count), codegen
+
+    @kernel
+    def for_panels(given, panels):
+        if panels == 4:
+            product(given, (0, 0, 0, 0))
+        elif panels == 3:
+            product(given, (0, 0, 0))
+        elif panels == 2:
+            product(given, (0, 0))
+        else:
+            product(given, (0,))
+
+    return for_panels

@@ -9,14 +9,11 @@ block of 32 images took 31 us instead of 26.
 from typing import Any, NamedTuple
 
 from llvmlite import ir
-from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
 
 from ..buffers import PARTS
-from ..machine.jit import kernel
 from .emitter import integer
-from .list_emitter import ListEmitter
+from .list_emitter import for_panels
 
 
 class RowsOfLists(NamedTuple):
@@ -45,33 +42,26 @@ class RowsOfLists(NamedTuple):
     c_panel: int
 
 
-@intrinsic
-def _multiply_rows(typingctx, given, count):
-    """C_r = I_r + sum_e values[e] W[columns[e]] over the part of row r, for len(count) panels.
+@for_panels
+def multiply_rows_of_lists(emit):
+    """C_r = I_r + sum_e values[e] W[columns[e]] over the part of row r.
 
     Starts with the last row, so that I may be stored where the first row of C is.
     """
-
-    def codegen(context, builder, signature, args):
-        emit = ListEmitter(context, builder, given, args[0], len(count))
-        rows = builder.sub(emit["last"], emit["first"])
-        with cgutils.for_range(builder, rows) as loop:
-            r = builder.sub(builder.sub(emit["last"], loop.index), integer(1))
-            row = builder.add(emit["first_row"], r)
-            place = builder.select(emit["is_ordered"], row, integer(0))
-            row = builder.select(emit["is_ordered"], emit.element("order", place), row)
-            start = builder.add(builder.mul(row, integer(PARTS)), emit["part"])
-            first = emit.element("starts", start)
-            last = emit.element("starts", builder.add(start, integer(1)))
-            initial = map(emit.load, emit.vectors("I", emit["i"], r, emit["i_row"]))
-            term = emit.products("columns", "W", emit["w"], emit["w_row"])
-            sums = emit.sums(first, last, term, list(initial))
-            targets = emit.vectors("C", emit["c"], r, emit["c_row"])
-            for total, pointer in zip(sums, targets, strict=True):
-                emit.store(total, pointer)
-        return context.get_dummy_value()
-
-    return types.void(given, count), codegen
+    builder = emit.builder
+    rows = builder.sub(emit["last"], emit["first"])
+    with cgutils.for_range(builder, rows) as loop:
+        r = builder.sub(builder.sub(emit["last"], loop.index), integer(1))
+        row = builder.add(emit["first_row"], r)
+        place = builder.select(emit["is_ordered"], row, integer(0))
+        row = builder.select(emit["is_ordered"], emit.element("order", place), row)
+        start = builder.add(builder.mul(row, integer(PARTS)), emit["part"])
+        first = emit.element("starts", start)
+        last = emit.element("starts", builder.add(start, integer(1)))
+        initial = emit.loaded("I", emit["i"], r, emit["i_row"])
+        term = emit.products("columns", "W", emit["w"], emit["w_row"])
+        sums = emit.sums(first, last, term, initial)
+        emit.store_all(sums, emit.vectors("C", emit["c"], r, emit["c_row"]))
 
 
 class ColumnsOfLists(NamedTuple):
@@ -105,33 +95,28 @@ class ColumnsOfLists(NamedTuple):
     c_panel: int
 
 
-@intrinsic
-def _multiply_columns(typingctx, given, count):
+@for_panels
+def multiply_columns_of_lists(emit):
     """C_k = keep S_k + gain (H_k U + sum_e values[e] D[rows[e]] over column k)."""
-
-    def codegen(context, builder, signature, args):
-        emit = ListEmitter(context, builder, given, args[0], len(count))
-        keep, gain = emit.splat(emit["keep"]), emit.splat(emit["gain"])
-        zero = ir.Constant(emit.vector, None)
-        U = [emit.load(pointer) for pointer in emit.vectors("U", emit["u"], integer(0), integer(0))]
-        with cgutils.for_range(builder, builder.sub(emit["last"], emit["first"])) as loop:
-            i = builder.add(emit["first"], loop.index)
-            k = builder.select(emit["is_listed"], emit.element("touched", i), i)
-            last = emit.element("next", k)
-            first = builder.mul(k, emit["capacity"])
-            place = builder.select(emit["has_shift"], k, integer(0))
-            shift = emit.splat(emit.number("H", place))
-            term = emit.products("rows", "D", emit["d"], emit["d_row"], True)
-            initial = [builder.select(emit["has_shift"], builder.fmul(shift, u), zero) for u in U]
-            sums = emit.sums(first, last, term, initial)
-            sources = emit.vectors("S", emit["s"], k, emit["s_row"])
-            targets = emit.vectors("C", emit["c"], k, emit["c_row"])
-            for total, source, target in zip(sums, sources, targets, strict=True):
-                kept = builder.fmul(keep, emit.load(source))
-                emit.store(builder.call(emit.fma, [gain, total, kept]), target)
-        return context.get_dummy_value()
-
-    return types.void(given, count), codegen
+    builder = emit.builder
+    keep, gain = emit.splat(emit["keep"]), emit.splat(emit["gain"])
+    zero = ir.Constant(emit.vector, None)
+    U = emit.loaded("U", emit["u"])
+    with cgutils.for_range(builder, builder.sub(emit["last"], emit["first"])) as loop:
+        i = builder.add(emit["first"], loop.index)
+        k = builder.select(emit["is_listed"], emit.element("touched", i), i)
+        last = emit.element("next", k)
+        first = builder.mul(k, emit["capacity"])
+        place = builder.select(emit["has_shift"], k, integer(0))
+        shift = emit.splat(emit.number("H", place))
+        term = emit.products("rows", "D", emit["d"], emit["d_row"], True)
+        initial = [builder.select(emit["has_shift"], builder.fmul(shift, u), zero) for u in U]
+        sums = emit.sums(first, last, term, initial)
+        sources = emit.vectors("S", emit["s"], k, emit["s_row"])
+        targets = emit.vectors("C", emit["c"], k, emit["c_row"])
+        for total, source, target in zip(sums, sources, targets, strict=True):
+            kept = builder.fmul(keep, emit.load(source))
+            emit.store(builder.call(emit.fma, [gain, total, kept]), target)
 
 
 class SumOfRows(NamedTuple):
@@ -147,29 +132,23 @@ class SumOfRows(NamedTuple):
     is_first: bool  # True: overwrite C; False: add to C
 
 
-@intrinsic
-def _sum_rows(typingctx, given, count):
-    """C = sum over r < last of D_r, or C += it, for len(count) panels.
+@for_panels
+def sum_rows(emit):
+    """C = sum over r < last of D_r, or C += it.
 
     C is written once, because several members may write the same sums at the same time.
     """
+    builder = emit.builder
 
-    def codegen(context, builder, signature, args):
-        emit = ListEmitter(context, builder, given, args[0], len(count))
+    def term(r, sums):
+        vectors = emit.loaded("D", emit["d"], r, emit["d_row"])
+        return [builder.fadd(*pair) for pair in zip(vectors, sums, strict=True)]
 
-        def term(r, sums):
-            vectors = map(emit.load, emit.vectors("D", emit["d"], r, emit["d_row"]))
-            return [builder.fadd(*pair) for pair in zip(vectors, sums, strict=True)]
-
-        zero = ir.Constant(emit.vector, None)
-        targets = list(emit.vectors("C", emit["c"], integer(0), integer(0)))
-        initial = [builder.select(emit["is_first"], zero, emit.load(place)) for place in targets]
-        sums = emit.sums(integer(0), emit["last"], term, initial)
-        for total, pointer in zip(sums, targets, strict=True):
-            emit.store(total, pointer)
-        return context.get_dummy_value()
-
-    return types.void(given, count), codegen
+    zero = ir.Constant(emit.vector, None)
+    targets = list(emit.vectors("C", emit["c"]))
+    initial = [builder.select(emit["is_first"], zero, emit.load(place)) for place in targets]
+    sums = emit.sums(integer(0), emit["last"], term, initial)
+    emit.store_all(sums, targets)
 
 
 class List(NamedTuple):
@@ -192,101 +171,58 @@ class List(NamedTuple):
     is_first: bool  # True: overwrite C; False: add to C
 
 
-@intrinsic
-def _multiply_list(typingctx, given, count):
-    """C = I + sum_e values[e] W[columns[e]], for len(count) panels."""
-
-    def codegen(context, builder, signature, args):
-        emit = ListEmitter(context, builder, given, args[0], len(count))
-        initial = list(map(emit.load, emit.vectors("I", emit["i"], integer(0), integer(0))))
-        term = emit.products("columns", "W", emit["w"], emit["w_row"])
-        sums = emit.sums(emit["first"], emit["last"], term, initial)
-        targets = emit.vectors("C", emit["c"], integer(0), integer(0))
-        for total, pointer in zip(sums, targets, strict=True):
-            emit.store(total, pointer)
-        return context.get_dummy_value()
-
-    return types.void(given, count), codegen
+@for_panels
+def multiply_list(emit):
+    """C = I + sum_e values[e] W[columns[e]]."""
+    initial = emit.loaded("I", emit["i"])
+    term = emit.products("columns", "W", emit["w"], emit["w_row"])
+    sums = emit.sums(emit["first"], emit["last"], term, initial)
+    emit.store_all(sums, emit.vectors("C", emit["c"]))
 
 
-@intrinsic
-def _add_to_rows(typingctx, given, count):
-    """W[columns[e]] += gain values[e] I for all elements of the list, for len(count) panels.
+@for_panels
+def add_to_rows(emit):
+    """W[columns[e]] += gain values[e] I for all elements of the list.
 
     From the last to the first: the rows that the forward pass read last are still in the L1 cache.
     """
-
-    def codegen(context, builder, signature, args):
-        emit = ListEmitter(context, builder, given, args[0], len(count))
-        vectors = list(map(emit.load, emit.vectors("I", emit["i"], integer(0), integer(0))))
-        numbers = builder.sub(emit["last"], emit["first"])
-        with cgutils.for_range(builder, numbers) as loop:
-            e = builder.sub(builder.sub(emit["last"], loop.index), integer(1))
-            factor = emit.splat(builder.fmul(emit["gain"], emit.number("values", e)))
-            rows = emit.vectors("W", emit["w"], emit.element("columns", e), emit["w_row"])
-            for row, vector in zip(rows, vectors, strict=True):
-                emit.store(builder.call(emit.fma, [factor, vector, emit.load(row)]), row)
-        return context.get_dummy_value()
-
-    return types.void(given, count), codegen
+    builder = emit.builder
+    vectors = emit.loaded("I", emit["i"])
+    numbers = builder.sub(emit["last"], emit["first"])
+    with cgutils.for_range(builder, numbers) as loop:
+        e = builder.sub(builder.sub(emit["last"], loop.index), integer(1))
+        factor = emit.splat(builder.fmul(emit["gain"], emit.number("values", e)))
+        rows = emit.vectors("W", emit["w"], emit.element("columns", e), emit["w_row"])
+        for row, vector in zip(rows, vectors, strict=True):
+            emit.store(builder.call(emit.fma, [factor, vector, emit.load(row)]), row)
 
 
-@intrinsic
-def _backward_and_add(typingctx, given, count):
+@for_panels
+def backward_and_add(emit):
     """C[columns[e]] = W[columns[e]] . I (+= after the first panels), then
     W[columns[e]] += gain values[e] I.
     """
-
-    def codegen(context, builder, signature, args):
-        emit = ListEmitter(context, builder, given, args[0], len(count))
-        vectors = list(map(emit.load, emit.vectors("I", emit["i"], integer(0), integer(0))))
-        numbers = builder.sub(emit["last"], emit["first"])
-        element = emit.vector.element
-        reduce = cgutils.get_or_insert_function(
-            builder.module,
-            ir.FunctionType(element, [element, emit.vector]),
-            f"llvm.vector.reduce.fadd.v{emit.lanes}f{8 * emit.itemsize}",
-        )
-        with cgutils.for_range(builder, numbers) as loop:
-            e = builder.add(emit["first"], loop.index)
-            k = emit.element("columns", e)
-            factor = emit.splat(builder.fmul(emit["gain"], emit.number("values", e)))
-            total = ir.Constant(emit.vector, None)
-            for pointer, vector in zip(
-                emit.vectors("W", emit["w"], k, emit["w_row"]), vectors, strict=True
-            ):
-                row = emit.load(pointer)
-                total = builder.call(emit.fma, [row, vector, total])
-                emit.store(builder.call(emit.fma, [factor, vector, row]), pointer)
-            target = emit.pointer("C", builder.add(emit["c"], k))
-            zero = ir.Constant(element, 0.0)
-            start = builder.select(emit["is_first"], zero, builder.load(target))
-            builder.store(builder.call(reduce, [start, total], fastmath=("reassoc", "nsz")), target)
-        return context.get_dummy_value()
-
-    return types.void(given, count), codegen
-
-
-def for_panels(product):
-    """Return a kernel that calls ``product`` for 1 to 4 panels."""
-
-    @kernel
-    def for_panels(given, panels):
-        if panels == 4:
-            product(given, (0, 0, 0, 0))
-        elif panels == 3:
-            product(given, (0, 0, 0))
-        elif panels == 2:
-            product(given, (0, 0))
-        else:
-            product(given, (0,))
-
-    return for_panels
-
-
-multiply_rows_of_lists = for_panels(_multiply_rows)
-multiply_columns_of_lists = for_panels(_multiply_columns)
-multiply_list = for_panels(_multiply_list)
-add_to_rows = for_panels(_add_to_rows)
-backward_and_add = for_panels(_backward_and_add)
-sum_rows = for_panels(_sum_rows)
+    builder = emit.builder
+    vectors = emit.loaded("I", emit["i"])
+    numbers = builder.sub(emit["last"], emit["first"])
+    element = emit.vector.element
+    reduce = cgutils.get_or_insert_function(
+        builder.module,
+        ir.FunctionType(element, [element, emit.vector]),
+        f"llvm.vector.reduce.fadd.v{emit.lanes}f{8 * emit.itemsize}",
+    )
+    with cgutils.for_range(builder, numbers) as loop:
+        e = builder.add(emit["first"], loop.index)
+        k = emit.element("columns", e)
+        factor = emit.splat(builder.fmul(emit["gain"], emit.number("values", e)))
+        total = ir.Constant(emit.vector, None)
+        for pointer, vector in zip(
+            emit.vectors("W", emit["w"], k, emit["w_row"]), vectors, strict=True
+        ):
+            row = emit.load(pointer)
+            total = builder.call(emit.fma, [row, vector, total])
+            emit.store(builder.call(emit.fma, [factor, vector, row]), pointer)
+        target = emit.pointer("C", builder.add(emit["c"], k))
+        zero = ir.Constant(element, 0.0)
+        start = builder.select(emit["is_first"], zero, builder.load(target))
+        builder.store(builder.call(reduce, [start, total], fastmath=("reassoc", "nsz")), target)

@@ -6,16 +6,13 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from ..machine.view import check_access, emit_element, unpack
+from .emitter import INDEX, integer, splat
 
 # Longest rows, in bytes: a sum of more squares of 255 might not fit an int32.
 MOST_FEATURES = 1 << 15
 AT_ONCE = 4  # products at a time: they read the first row once
 _CHUNK = 16  # bytes: as int16, they fill a 32-byte register
-_INDEX, _SUM = ir.IntType(64), ir.VectorType(ir.IntType(32), _CHUNK // 2)
-
-
-def _integer(value):
-    return ir.Constant(_INDEX, value)
+_SUM = ir.VectorType(ir.IntType(32), _CHUNK // 2)
 
 
 def _sum_of_products(builder, x, y):
@@ -58,19 +55,11 @@ def multiply_bytes(typingctx, X, order, first, row, G, g, factor):
             return load
 
         # The last chunk ends with the row: bytes that the chunk before it has are set to 0.
-        rest = builder.urem(width, _integer(_CHUNK))
+        rest = builder.urem(width, integer(_CHUNK))
         left = builder.sub(width, rest)
-        tail = builder.sub(width, _integer(_CHUNK))
-        lanes = ir.Constant(
-            ir.VectorType(ir.IntType(8), _CHUNK), [_CHUNK - 1 - j for j in range(_CHUNK)]
-        )
-        count = builder.insert_element(
-            ir.Constant(chunk, ir.Undefined),
-            builder.trunc(rest, ir.IntType(8)),
-            ir.Constant(ir.IntType(32), 0),
-        )
-        zeros = ir.Constant(ir.VectorType(ir.IntType(32), _CHUNK), None)
-        count = builder.shuffle_vector(count, ir.Constant(chunk, ir.Undefined), zeros)
+        tail = builder.sub(width, integer(_CHUNK))
+        lanes = ir.Constant(chunk, [_CHUNK - 1 - j for j in range(_CHUNK)])
+        count = splat(builder, builder.trunc(rest, ir.IntType(8)), _CHUNK)
         is_new = builder.icmp_unsigned("<", lanes, count)
 
         reduce = cgutils.get_or_insert_function(
@@ -80,18 +69,18 @@ def multiply_bytes(typingctx, X, order, first, row, G, g, factor):
         )
         mine = start_of(row)
         # Two fifths of the chunks of an image of a digit are 0.
-        places = cgutils.alloca_once(builder, _INDEX, MOST_FEATURES // _CHUNK)
-        n_places = cgutils.alloca_once_value(builder, _integer(0))
-        with cgutils.for_range_slice(builder, _integer(0), left, _integer(_CHUNK)) as (k, _):
+        places = cgutils.alloca_once(builder, INDEX, MOST_FEATURES // _CHUNK)
+        n_places = cgutils.alloca_once_value(builder, integer(0))
+        with cgutils.for_range_slice(builder, integer(0), left, integer(_CHUNK)) as (k, _):
             n = builder.load(n_places)
             builder.store(k, builder.gep(places, [n]))
             bits = builder.bitcast(bytes_at(mine, k), ir.IntType(8 * _CHUNK))
             is_there = builder.icmp_unsigned("!=", bits, ir.Constant(bits.type, 0))
-            builder.store(builder.add(n, builder.zext(is_there, _INDEX)), n_places)
-        groups = builder.udiv(builder.add(row, _integer(AT_ONCE - 1)), _integer(AT_ONCE))
+            builder.store(builder.add(n, builder.zext(is_there, INDEX)), n_places)
+        groups = builder.udiv(builder.add(row, integer(AT_ONCE - 1)), integer(AT_ONCE))
         with cgutils.for_range(builder, groups) as loop:
-            s = builder.mul(loop.index, _integer(AT_ONCE))
-            numbers = [builder.add(s, _integer(j)) for j in range(AT_ONCE)]
+            s = builder.mul(loop.index, integer(AT_ONCE))
+            numbers = [builder.add(s, integer(j)) for j in range(AT_ONCE)]
             others = [
                 start_of(builder.select(builder.icmp_signed("<", number, row), number, row))
                 for number in numbers

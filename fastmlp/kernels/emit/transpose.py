@@ -7,10 +7,9 @@ from numba.extending import intrinsic
 
 from ..machine.jit import kernel
 from ..machine.view import check_access, emit_element, unpack
-from .emitter import VECTOR_BYTES
+from .emitter import VECTOR_BYTES, integer
 
 _HALF = VECTOR_BYTES // 2  # bytes of a row of a block: eight float32 fill eight AVX registers
-_INDEX = ir.IntType(64)
 
 
 def _transposed(builder, rows):
@@ -43,7 +42,7 @@ def _transpose_square(typingctx, S, s, s_row, T, t, t_row):
             data, _ = unpack(context, builder, kind, array)
             start = builder.gep(data, [offset])
             for r in range(n):
-                row = builder.gep(start, [builder.mul(stride, ir.Constant(_INDEX, r))])
+                row = builder.gep(start, [builder.mul(stride, integer(r))])
                 check_access(context, builder, kind, array, row, _HALF)
                 yield builder.bitcast(row, vector.as_pointer())
 
@@ -90,14 +89,14 @@ def transpose_bytes(typingctx, S, order, first, count, T, t, t_row, k0, k1):
         width = builder.extract_value(shape, 1)
         target, _ = unpack(context, builder, kinds[4], T)
         vector = ir.VectorType(ir.IntType(8), BYTES)
-        numbers = [ir.Constant(_INDEX, i) for i in range(BYTES)]
+        numbers = [integer(i) for i in range(BYTES)]
         are_there = [builder.icmp_signed("<", i, count) for i in numbers]
         starts = []
         for i, is_there in zip(numbers, are_there, strict=True):
             place = builder.add(first, builder.select(is_there, i, numbers[0]))
             row = builder.load(emit_element(context, builder, kinds[1], order, place))
             starts.append(builder.gep(data, [builder.mul(row, width)]))
-        step = ir.Constant(_INDEX, BYTES)
+        step = integer(BYTES)
         blocks = builder.sdiv(builder.add(builder.sub(k1, k0), builder.sub(step, numbers[1])), step)
         last = builder.sub(width, step)
         with cgutils.for_range(builder, blocks) as loop:

@@ -9,11 +9,11 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from ..emit.emitter import VECTOR_BYTES
+from ..emit.emitter import VECTOR_BYTES, splat
 from ..machine.jit import kernel
 from ..machine.view import View, check_access, emit_element, pack, prefetch, row_view, unpack, view
 
-_BYTE, _INT = ir.IntType(8), ir.IntType(32)
+_BYTE = ir.IntType(8)
 _ONE, _MANY = (0,), (0, 0)
 
 
@@ -89,10 +89,7 @@ def _scale_bytes(typingctx, X, row, k, offset, factor, o, A, a, count):
             first = emit_element(context, builder, kind, array, o, count)
             if n_offsets > 1:
                 return load(first, wide)
-            undefined = ir.Constant(wide, ir.Undefined)
-            one = builder.insert_element(undefined, builder.load(first), ir.Constant(_INT, 0))
-            zeros = ir.Constant(ir.VectorType(_INT, lanes), None)
-            return builder.shuffle_vector(one, undefined, zeros)
+            return splat(builder, builder.load(first), lanes)
 
         real = kinds[6].dtype
         lanes = VECTOR_BYTES * 8 // real.bitwidth
