@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -57,10 +58,22 @@ def name_of(path: Path) -> str:
 NAMES = {name_of(path) for path in MODULES}
 
 
-def imports(path: Path, source: str | None = None) -> Iterator[str]:
+def outside_functions(node: ast.AST) -> Iterator[ast.AST]:
+    """Walk a tree without the bodies of functions."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from outside_functions(child)
+
+
+def imports(
+    path: Path,
+    source: str | None = None,
+    walk: Callable[[ast.AST], Iterator[ast.AST]] = ast.walk,
+) -> Iterator[str]:
     """The dotted names of all modules that a module imports, wherever in it, for typing too."""
     package = name_of(path) if path.name == "__init__.py" else name_of(path).rpartition(".")[0]
-    for node in ast.walk(ast.parse(path.read_text() if source is None else source)):
+    for node in walk(ast.parse(path.read_text() if source is None else source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -139,6 +152,27 @@ def test_rule_distinguishes_down_from_up(module: str, source: str, wrong: bool) 
 def test_kernels_import_only_what_they_are_compiled_with(path: Path) -> None:
     outside = {module.split(".")[0] for module in imports(path)} - {"fastmlp"}
     assert outside <= KERNEL_IMPORTS
+
+
+def circle(sources: dict[Path, str]) -> list[str]:
+    """Return the modules of a circle of imports outside of functions, for typing too."""
+    graph = {name_of(path): {*imports(path, sources.get(path), outside_functions)} & NAMES
+             for path in MODULES}  # fmt: skip
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def test_no_circle_of_imports() -> None:
+    assert circle({}) == []
+
+
+def test_circles_by_type_would_be_noticed() -> None:
+    source = "if TYPE_CHECKING:\n    from .run import Run"
+    found = circle({PACKAGE / "training" / "events.py": source})
+    assert {"fastmlp.training.events", "fastmlp.training.run"} <= {*found}
 
 
 KERNEL_ORDER = ["machine", "buffers", "call_types", "emit", "rules", "inputs", "steps"]

@@ -1,4 +1,4 @@
-"""Callbacks of a run: the base class and the built-in ones."""
+"""Callbacks of a run: the built-in ones."""
 
 from __future__ import annotations
 
@@ -9,109 +9,15 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from ..base.errors import ConfigError, close_match
 from ..base.files import encoded, is_stream, open_stream, write_text
 from ..base.paths import as_path
-from ..ops.improvement import CUMULATIVE, Improvement
+from ..ops.improvement import Improvement
+from .events import Callback
 from .history import csv_line
-from .setting_checks import MONITORS
-from .stopping import monitored
+from .stopping import EarlyStopping, known_monitor, monitored
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a callback can be imported without Numba
     from .run import Run
 
-
-class Callback:
-    """Base class of callbacks; override the methods that you need.
-
-    After an interruption ``on_train_end`` may be called without ``on_train_begin``.
-
-    ``run`` is the current run, with ``run.config``, ``run.network``, ``run.history``,
-    ``run.epoch``, ``run.rows_done`` and ``run.n_train`` of this epoch, the current
-    ``run.train_loss``, and ``run.request_stop()``.
-    """
-
-    def on_setup(self, run: Run) -> None:
-        """Called when data and network are ready, before kernels are compiled or loaded."""
-
-    def on_train_begin(self, run: Run) -> None:
-        """Called before the first epoch."""
-
-    def on_progress(self, run: Run) -> None:
-        """Called within an epoch, about twenty times a second."""
-
-    def on_epoch_end(self, run: Run, row: dict[str, Any]) -> None:
-        """Called after an epoch and its evaluation; ``row`` is the new row of the history.
-
-        A callback may add columns to it: numbers, texts, True, False or None.
-        """
-
-    def after_epoch(self, run: Run, row: dict[str, Any]) -> None:
-        """Called after ``on_epoch_end`` of all callbacks, when the row is complete."""
-
-    def on_train_end(self, run: Run) -> None:
-        """Called after the last epoch, also after an error or an interruption."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return the state for a checkpoint; must be JSON serializable."""
-        return {}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore a state of :meth:`state_dict`; called after ``on_train_begin``."""
-
-
-class EarlyStopping(Callback):
-    """Stops after ``patience`` consecutive epochs without improvement.
-
-    Parameters
-    ----------
-    patience : int
-    monitor : str, default "validation_loss"
-        A column of the history; for accuracies, higher is better.
-    min_delta : float, default 0.0
-        Smallest change that counts as an improvement.
-    improvement : {"cumulative", "single"}, default "cumulative"
-        cumulative: small gains add up to ``min_delta``; single: one epoch must gain it.
-
-    Raises
-    ------
-    ConfigError
-        For a patience below 1, or an unknown monitor.
-    """
-
-    def __init__(
-        self,
-        patience: int,
-        monitor: str = "validation_loss",
-        min_delta: float = 0.0,
-        improvement: str = CUMULATIVE,
-    ):
-        if patience < 1:
-            raise ConfigError(f"patience must be at least 1, got {patience}")
-        self.patience, self.monitor = patience, _known_monitor(monitor)
-        self.min_delta, self.rule = min_delta, improvement
-        self._before: tuple[float, int] | None = None
-
-    def resume(self, best: float, stale: int) -> None:
-        """Start the next run from the state of an earlier one."""
-        self._before = best, stale
-
-    def on_train_begin(self, run: Run) -> None:
-        # New for each run, so that a callback can be used for several runs.
-        self.improvement = Improvement(self.min_delta, self.rule)
-        if self._before is not None:
-            (self.improvement.best, self.improvement.stale), self._before = self._before, None
-
-    def on_epoch_end(self, run: Run, row: dict[str, Any]) -> None:
-        self.improvement.observe(monitored(row, self.monitor))
-        if self.improvement.stale >= self.patience:
-            if run.rate_controller.lower():
-                self.improvement.stale = 0
-            else:
-                run.request_stop("stopped early")
-
-    def state_dict(self) -> dict[str, Any]:
-        return self.improvement.state_dict()
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.improvement.load_state_dict(state)
+__all__ = ["BestModel", "Callback", "CsvLog", "EarlyStopping", "LambdaCallback"]
 
 
 class BestModel(Callback):
@@ -136,7 +42,7 @@ class BestModel(Callback):
         monitor: str = "validation_loss",
         min_delta: float = 0.0,
     ):
-        self.path, self.monitor = as_path(path, "path"), _known_monitor(monitor)
+        self.path, self.monitor = as_path(path, "path"), known_monitor(monitor)
         self.min_delta = min_delta
 
     def on_train_begin(self, run: Run) -> None:
@@ -243,9 +149,3 @@ class LambdaCallback(Callback):
             if name not in events:
                 raise ConfigError(f"unknown event {name!r}{close_match(name, events)}")
             setattr(self, name, function)
-
-
-def _known_monitor(monitor: str) -> str:
-    if monitor not in MONITORS:
-        raise ConfigError(f"unknown monitor {monitor!r}{close_match(str(monitor), MONITORS)}")
-    return monitor

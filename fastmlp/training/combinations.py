@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 from ..base.errors import ConfigError
 from ..base.settings import AUTO
@@ -10,11 +10,8 @@ from ..ops.activations import ACTIVATIONS
 from ..ops.losses import LOSSES, check_pair
 from ..ops.schedules import SCHEDULES, ConstantRate
 
-if TYPE_CHECKING:
-    from .config import TrainConfig
 
-
-def check_layers(config: TrainConfig) -> None:
+def check_layers(config: Any) -> None:
     """Check settings of hidden layers."""
     depth = len(config.hidden_layer_sizes)
     for name in ("activation", "dropout"):
@@ -36,7 +33,7 @@ def check_layers(config: TrainConfig) -> None:
         )
 
 
-def check_combinations(config: TrainConfig) -> None:
+def check_combinations(config: Any) -> None:
     """Raise ConfigError for settings that cannot be combined."""
     if AUTO not in (config.output_activation, config.loss):
         check_pair(ACTIVATIONS.parse(config.output_activation), LOSSES.parse(config.loss))

@@ -12,9 +12,9 @@ import numpy as np
 
 from ..base.errors import CallbackError, ConfigError, TrainingError, check_type
 from ..data.dataset import Dataset
-from .callbacks import Callback
 from .checkpoints import Checkpoints
 from .config import TrainConfig
+from .events import Callback
 from .identity import identity
 from .interval import Interval
 from .loop import Loop

@@ -13,10 +13,10 @@ from ..base.errors import ConfigError, DivergenceError, TrainingError
 from ..base.interrupts import Interrupts
 from ..model.tensor_file import AtMost, Expected, Header, Tensors
 from ..ops.schedules import SCHEDULES
-from .callbacks import Callback
 from .checkpoint import LoopState, check_integer, checked_number, checked_text
 from .checkpoints import Checkpoints
 from .divergence import DivergenceCheck
+from .events import Callback
 from .measures import MEASURES
 from .run import Run
 from .stopping import BestWeights, monitored

@@ -7,7 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, TextIO
 
-from .callbacks import Callback
+from .events import Callback
 from .run import Run
 
 if TYPE_CHECKING:

@@ -25,12 +25,13 @@ from ..ops.initializers import INITIALIZERS
 from ..ops.losses import LOSSES
 from ..ops.optimizers import OPTIMIZERS
 from ..ops.schedules import RateController
-from .callbacks import Callback, EarlyStopping
 from .config import TrainConfig
+from .events import Callback
 from .history import EPOCH_COLUMNS, ITERATION_COLUMNS, MEASURE_COLUMNS, History
 from .plan import plan
 from .prepare import Prepared
 from .steps import Steps
+from .stopping import EarlyStopping
 
 
 class Run:

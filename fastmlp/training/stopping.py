@@ -1,15 +1,84 @@
-"""The best weights of a run, according to a monitored quantity."""
+"""Early stopping and the best weights of a run, according to a monitored quantity."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from ..base.errors import ConfigError
+from ..base.errors import ConfigError, close_match
 from ..ops.improvement import CUMULATIVE, Improvement
+from ..ops.schedules import RateController
+from .events import Callback
+from .setting_checks import MONITORS
 
 _HIGHER_IS_BETTER = ("accuracy", "score")
+
+
+class Stoppable(Protocol):
+    """What early stopping needs of a run."""
+
+    rate_controller: RateController
+
+    def request_stop(self, status: str) -> None:
+        """Stop after this epoch."""
+
+
+class EarlyStopping(Callback):
+    """Stops after ``patience`` consecutive epochs without improvement.
+
+    Parameters
+    ----------
+    patience : int
+    monitor : str, default "validation_loss"
+        A column of the history; for accuracies, higher is better.
+    min_delta : float, default 0.0
+        Smallest change that counts as an improvement.
+    improvement : {"cumulative", "single"}, default "cumulative"
+        cumulative: small gains add up to ``min_delta``; single: one epoch must gain it.
+
+    Raises
+    ------
+    ConfigError
+        For a patience below 1, or an unknown monitor.
+    """
+
+    def __init__(
+        self,
+        patience: int,
+        monitor: str = "validation_loss",
+        min_delta: float = 0.0,
+        improvement: str = CUMULATIVE,
+    ):
+        if patience < 1:
+            raise ConfigError(f"patience must be at least 1, got {patience}")
+        self.patience, self.monitor = patience, known_monitor(monitor)
+        self.min_delta, self.rule = min_delta, improvement
+        self._before: tuple[float, int] | None = None
+
+    def resume(self, best: float, stale: int) -> None:
+        """Start the next run from the state of an earlier one."""
+        self._before = best, stale
+
+    def on_train_begin(self, run: Any) -> None:
+        # New for each run, so that a callback can be used for several runs.
+        self.improvement = Improvement(self.min_delta, self.rule)
+        if self._before is not None:
+            (self.improvement.best, self.improvement.stale), self._before = self._before, None
+
+    def on_epoch_end(self, run: Stoppable, row: dict[str, Any]) -> None:
+        self.improvement.observe(monitored(row, self.monitor))
+        if self.improvement.stale >= self.patience:
+            if run.rate_controller.lower():
+                self.improvement.stale = 0
+            else:
+                run.request_stop("stopped early")
+
+    def state_dict(self) -> dict[str, Any]:
+        return self.improvement.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.improvement.load_state_dict(state)
 
 
 class BestWeights:
@@ -78,3 +147,10 @@ def monitored(row: dict[str, Any], monitor: str) -> float:
             "is a regression; monitor train_loss instead"
         )
     return -float(value) if monitor.endswith(_HIGHER_IS_BETTER) else float(value)
+
+
+def known_monitor(monitor: str) -> str:
+    """Return the name of a monitored column; ConfigError if it is unknown."""
+    if monitor not in MONITORS:
+        raise ConfigError(f"unknown monitor {monitor!r}{close_match(str(monitor), MONITORS)}")
+    return monitor

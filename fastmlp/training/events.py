@@ -1,0 +1,44 @@
+"""The events of a run, and the base class of what receives them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Callback:
+    """Base class of callbacks; override the methods that you need.
+
+    After an interruption ``on_train_end`` may be called without ``on_train_begin``.
+
+    ``run`` is the current :class:`~fastmlp.training.run.Run`, with ``run.config``,
+    ``run.network``, ``run.history``, ``run.epoch``, ``run.rows_done`` and ``run.n_train`` of this
+    epoch, the current ``run.train_loss``, and ``run.request_stop()``.
+    """
+
+    def on_setup(self, run: Any) -> None:
+        """Called when data and network are ready, before kernels are compiled or loaded."""
+
+    def on_train_begin(self, run: Any) -> None:
+        """Called before the first epoch."""
+
+    def on_progress(self, run: Any) -> None:
+        """Called within an epoch, about twenty times a second."""
+
+    def on_epoch_end(self, run: Any, row: dict[str, Any]) -> None:
+        """Called after an epoch and its evaluation; ``row`` is the new row of the history.
+
+        A callback may add columns to it: numbers, texts, True, False or None.
+        """
+
+    def after_epoch(self, run: Any, row: dict[str, Any]) -> None:
+        """Called after ``on_epoch_end`` of all callbacks, when the row is complete."""
+
+    def on_train_end(self, run: Any) -> None:
+        """Called after the last epoch, also after an error or an interruption."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state for a checkpoint; must be JSON serializable."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore a state of :meth:`state_dict`; called after ``on_train_begin``."""
