@@ -45,16 +45,7 @@ call_sparse_forward = call_type(
 # sparse, columns, D, c, p0, p1, k0, k1, rows, source, keep, gain, target
 call_sparse_gradient = call_type(
     "a sparse gradient",
-    SparseRows,
-    Columns,
-    Reals,
-    Layer,
-    *(int, int, int, int),  # p0, p1, k0, k1
-    int,
-    Reals,
-    Real,
-    Real,
-    Reals,
+    *(SparseRows, Columns, Reals, Layer, int, int, int, int, int, Reals, Real, Real, Reals),
 )
 
 # --- steps ---

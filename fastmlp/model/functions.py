@@ -1,22 +1,34 @@
-"""The addresses of the kernels of activations, losses and optimizers."""
+"""The addresses of the kernels that steps call: rules, and the passes of a network.
+
+The passes (forward, backward, and the update) are compiled apart, because the compiler takes more
+than twice as long for code that is twice as long, and because training and evaluation share the
+first.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-from ..kernels.buffers import Objective
+from ..kernels.buffers import Net, Objective
 from ..kernels.call_types import (
     call_activation,
     call_activation_backward,
+    call_backward,
+    call_forward,
+    call_gradients_and_update,
     call_loss,
     call_penalties,
     call_update,
 )
 from ..kernels.machine.calls import address
 from ..kernels.rules import activations, losses, optimizers
-from ..kernels.steps.update import note_penalties
+from ..kernels.steps.forward import forward_layer
+from ..kernels.steps.general_step import backward
+from ..kernels.steps.update import gradients_and_update, note_penalties
 from ..ops.losses import Loss
 from ..ops.optimizers import Optimizer
+
+_left_out: set[np.dtype] = set()
 
 
 def activation_addresses(name: str, dtype: np.dtype) -> tuple[int, int]:
@@ -40,6 +52,25 @@ def update_address(name: str, dtype: np.dtype) -> int:
 def penalties_address(dtype: np.dtype) -> int:
     """Return the address of the kernel that computes the penalties of all groups of weights."""
     return address(call_penalties, note_penalties, dtype)
+
+
+def with_passes(net: Net, training: bool) -> Net:
+    """Return the network with the addresses of its passes, for its dtype."""
+    dtype = net.params.dtype
+    if dtype in _left_out:
+        return net
+    net = net._replace(forward=address(call_forward, forward_layer, dtype))
+    if not training:
+        return net
+    return net._replace(
+        backward=address(call_backward, backward, dtype),
+        gradients_and_update=address(call_gradients_and_update, gradients_and_update, dtype),
+    )
+
+
+def leave_out_passes(dtype: np.dtype) -> None:
+    """Give networks of this dtype no passes: for compiling only what calls them."""
+    _left_out.add(dtype)
 
 
 def objective(

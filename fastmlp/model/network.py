@@ -66,8 +66,7 @@ class Network:
         self.table = _layout(self.layer_sizes, self.dtype)
         last = self.table[-1]
         self.params = aligned_zeros(int(last[buffers.B] + last[buffers.LD_OUT]), self.dtype)
-        self.weights = [self._weight_view(self.params, layer) for layer in range(self.depth)]
-        self.biases = [self._bias_view(self.params, layer) for layer in range(self.depth)]
+        self.weights, self.biases = self.gradient_views(self.params)
 
     def __getstate__(self) -> tuple[Any, ...]:
         return self.layer_sizes, self.activations, self.dtype, self.params
@@ -99,12 +98,15 @@ class Network:
         return sum(biases.size for biases in self.biases)
 
     def gradient_views(self, flat: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        """Return the weight and bias views of another buffer with the layout of ``params``."""
-        layers = range(self.depth)
-        return (
-            [self._weight_view(flat, layer) for layer in layers],
-            [self._bias_view(flat, layer) for layer in layers],
-        )
+        """Return views of the weights and the biases in a buffer with the layout of ``params``."""
+        weights, biases = [], []
+        for row in self.table:
+            n_in, n_out, width = row[buffers.N_IN], row[buffers.N_OUT], row[buffers.LD_OUT]
+            start = row[buffers.W]
+            rows = flat[start : start + n_in * width].reshape(n_in, width)
+            weights.append(rows[:, :n_out])
+            biases.append(flat[row[buffers.B] : row[buffers.B] + n_out])
+        return weights, biases
 
     def initialize(self, weight_init: Initializer, bias_init: Initializer, seed: int) -> None:
         """Draw all weights and biases; each layer has its own random stream."""
@@ -135,16 +137,6 @@ class Network:
         for _, given, own in kinds:
             for view, array in zip(own, given, strict=True):
                 view[...] = array
-
-    def _weight_view(self, flat: np.ndarray, layer: int) -> np.ndarray:
-        row = self.table[layer]
-        n_in, n_out, width = row[buffers.N_IN], row[buffers.N_OUT], row[buffers.LD_OUT]
-        start = row[buffers.W]
-        return flat[start : start + n_in * width].reshape(n_in, width)[:, :n_out]
-
-    def _bias_view(self, flat: np.ndarray, layer: int) -> np.ndarray:
-        row = self.table[layer]
-        return flat[row[buffers.B] : row[buffers.B] + row[buffers.N_OUT]]
 
 
 def _check_memory(sizes: tuple[int, ...], dtype: np.dtype) -> None:

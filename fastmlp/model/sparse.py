@@ -30,13 +30,12 @@ LEAST_BYTES = WORD
 _LISTABLE = (np.uint8, np.float32, np.float64)
 
 
-def no_columns(dtype: np.dtype) -> Columns:
-    """Return the buffers of a network whose inputs are dense."""
-    return _columns(0, 0, 0, dtype, 0)
-
-
-def new_columns(sparse: SparseRows, block_rows: int, n_units: int, dtype: np.dtype) -> Columns:
-    """Return buffers for a block of ``block_rows`` rows of ``sparse``."""
+def new_columns(
+    sparse: SparseRows | None, block_rows: int, n_units: int, dtype: np.dtype
+) -> Columns:
+    """Return buffers for a block of ``block_rows`` rows of ``sparse``; empty for dense rows."""
+    if sparse is None or not sparse.to_columns:
+        return _columns(0, 0, 0, dtype, 0)
     n_features = int(sparse.cuts[-1])
     if sparse.X.shape[1]:
         capacity = HALF_WORD if block_rows <= HALF_WORD else -(-block_rows // WORD) * WORD

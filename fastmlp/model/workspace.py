@@ -12,12 +12,11 @@ from ..kernels.machine import phases
 from ..kernels.steps.sample_blocks import SAMPLE_BLOCK
 from ..kernels.steps.sample_step import MEMBER_ROWS
 from ..kernels.steps.update import GROUP
-from .functions import activation_addresses
+from .functions import activation_addresses, with_passes
 from .memory import CACHE_LINE, aligned_zeros
 from .network import Network
-from .passes import with_passes
 from .samples import MEMBERS, new_samples
-from .sparse import new_columns, new_list_scratch, no_columns
+from .sparse import new_columns, new_list_scratch
 
 # A block's inputs and activations stay in the L2 cache.
 BLOCK_ROWS = 128
@@ -94,8 +93,11 @@ class Workspace:
             row_loss=np.zeros(padded_rows),
             row_hit=np.zeros(padded_rows, np.int64),
             phases=np.zeros(len(phases.NAMES), np.int64),
-            columns=_columns(
-                network, sparse if training else None, SAMPLE_BLOCK if per_sample else block_rows
+            columns=new_columns(
+                sparse if training else None,
+                SAMPLE_BLOCK if per_sample else block_rows,
+                int(layers[0, buffers.LD_OUT]),
+                dtype,
             ),
         )
         self.net = with_passes(net, training and not per_sample)
@@ -138,14 +140,6 @@ class Workspace:
             )
         biases = slice(self.network.table[0, buffers.B], None)
         yield in_panels[biases], in_rows[biases]
-
-
-def _columns(network: Network, sparse: SparseRows | None, block_rows: int) -> buffers.Columns:
-    """Return the buffers for a block of sparse rows by columns; empty without rows."""
-    if sparse is None or not sparse.to_columns:
-        return no_columns(network.dtype)
-    units = int(network.table[0, buffers.LD_OUT])
-    return new_columns(sparse, block_rows, units, network.dtype)
 
 
 def _groups(row: np.ndarray, lanes: int) -> int:

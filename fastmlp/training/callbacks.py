@@ -10,9 +10,9 @@ from ..base.errors import ConfigError, close_match
 from ..base.files import encoded, is_stream, open_stream, write_text
 from ..base.paths import as_path
 from ..ops.improvement import Improvement
-from .events import Callback
+from .events import EVENTS, Callback
 from .history import csv_line
-from .stopping import EarlyStopping, known_monitor, monitored
+from .stopping import EarlyStopping, Monitoring, known_monitor, monitored
 
 if TYPE_CHECKING:  # a callback can be imported without Numba
     from .run import Run
@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # a callback can be imported without Numba
 __all__ = ["BestModel", "Callback", "CsvLog", "EarlyStopping", "LambdaCallback"]
 
 
-class BestModel(Callback):
+class BestModel(Monitoring):
     """Saves the model after each epoch that improves the monitored quantity.
 
     Parameters
@@ -51,12 +51,6 @@ class BestModel(Callback):
     def on_epoch_end(self, run: Run, row: dict[str, Any]) -> None:
         if self.improvement.observe(monitored(row, self.monitor)):
             run.predictor.save(self.path)
-
-    def state_dict(self) -> dict[str, Any]:
-        return self.improvement.state_dict()
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.improvement.load_state_dict(state)
 
 
 class CsvLog(Callback):
@@ -144,8 +138,7 @@ class LambdaCallback(Callback):
     """
 
     def __init__(self, **functions: Callable[..., None]):
-        events = [name for name in vars(Callback) if name.startswith("on_")]
         for name, function in functions.items():
-            if name not in events:
-                raise ConfigError(f"unknown event {name!r}{close_match(name, events)}")
+            if name not in EVENTS:
+                raise ConfigError(f"unknown event {name!r}{close_match(name, EVENTS)}")
             setattr(self, name, function)

@@ -23,8 +23,8 @@ from ..kernels.machine.jit import signatures_compiled
 from ..kernels.steps.evaluation import evaluate_rows
 from ..kernels.steps.general_step import train_batches
 from ..kernels.steps.sample_step import train_samples
+from ..model.functions import leave_out_passes
 from ..model.launch import launch
-from ..model.passes import leave_out_passes
 from .config import TrainConfig
 from .fit import start
 from .plan import is_per_sample

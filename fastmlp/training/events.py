@@ -42,3 +42,6 @@ class Callback:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore a state of :meth:`state_dict`; called after ``on_train_begin``."""
+
+
+EVENTS = tuple(name for name in vars(Callback) if name.startswith("on_"))

@@ -7,7 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, TextIO
 
-from .events import Callback
+from .events import EVENTS, Callback
 from .run import Run
 
 if TYPE_CHECKING:
@@ -180,18 +180,5 @@ class Progress(Callback):
 
     def __init__(self) -> None:
         self.shown = LiveProgress() if is_live(sys.stderr) else PlainProgress()
-
-    def on_setup(self, run: Run) -> None:
-        self.shown.on_setup(run)
-
-    def on_train_begin(self, run: Run) -> None:
-        self.shown.on_train_begin(run)
-
-    def on_progress(self, run: Run) -> None:
-        self.shown.on_progress(run)
-
-    def on_epoch_end(self, run: Run, row: dict[str, Any]) -> None:
-        self.shown.on_epoch_end(run, row)
-
-    def on_train_end(self, run: Run) -> None:
-        self.shown.on_train_end(run)
+        for event in EVENTS:
+            setattr(self, event, getattr(self.shown, event))

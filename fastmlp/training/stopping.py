@@ -24,7 +24,19 @@ class Stoppable(Protocol):
         """Stop after this epoch."""
 
 
-class EarlyStopping(Callback):
+class Monitoring(Callback):
+    """A callback whose state is the improvement of a monitored quantity."""
+
+    improvement: Improvement
+
+    def state_dict(self) -> dict[str, Any]:
+        return self.improvement.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.improvement.load_state_dict(state)
+
+
+class EarlyStopping(Monitoring):
     """Stops after ``patience`` consecutive epochs without improvement.
 
     Parameters
@@ -73,12 +85,6 @@ class EarlyStopping(Callback):
                 self.improvement.stale = 0
             else:
                 run.request_stop("stopped early")
-
-    def state_dict(self) -> dict[str, Any]:
-        return self.improvement.state_dict()
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.improvement.load_state_dict(state)
 
 
 class BestWeights:

@@ -137,27 +137,19 @@ def _shape(context, builder, kind, value):
 
 @type_callable(operator.getitem)
 def _type_of_element(context):
-    def typer(view, index):
-        if isinstance(view, View) and _is_index(view, index):
-            return view.dtype
-        return None
-
-    return typer
+    return lambda view, index: view.dtype if _is_index(view, index) else None
 
 
 @type_callable(operator.setitem)
 def _type_of_assignment(context):
-    def typer(view, index, value):
-        if isinstance(view, View) and _is_index(view, index):
-            return types.none
-        return None
-
-    return typer
+    return lambda view, index, value: types.none if _is_index(view, index) else None
 
 
 def _is_index(view, index):
+    """Whether ``view`` is the type of a view, and ``index`` that of an index of it."""
     parts = index.types if isinstance(index, types.BaseTuple) else (index,)
-    return len(parts) == view.ndim and all(isinstance(part, types.Integer) for part in parts)
+    is_of_integers = all(isinstance(part, types.Integer) for part in parts)
+    return isinstance(view, View) and is_of_integers and len(parts) == view.ndim
 
 
 def _element(context, builder, kinds, args):
