@@ -230,7 +230,7 @@ class Run:
         self.activations = [ACTIVATIONS.parse(spec) for spec in (*hidden, case.output)]
         self.loss = LOSSES.parse(case.loss)
         self.optimizer = OPTIMIZERS.parse(case.optimizer)
-        self.network = Network(case.sizes, self.activations, case.dtype)
+        self.network = Network.of_sizes(case.sizes, self.activations, case.dtype)
         for weights, biases in zip(self.network.weights, self.network.biases, strict=True):
             weights[...] = rng.normal(0, 1, weights.shape) / np.sqrt(weights.shape[0])
             biases[...] = rng.normal(0, 0.5, biases.shape)

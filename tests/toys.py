@@ -175,7 +175,7 @@ def model(
     output = {"regression": "identity", "multiclass": "softmax"}.get(kind, "sigmoid")
     n_outputs = {"binary": 1, "multiclass": 3}.get(kind, n_outputs)
     sizes = (4, 6, n_outputs)
-    network = Network(sizes, [ACTIVATIONS.parse(hidden), ACTIVATIONS.parse(output)], dtype)
+    network = Network.of_sizes(sizes, [ACTIVATIONS.parse(hidden), ACTIVATIONS.parse(output)], dtype)
     network.set_weights(*layers(sizes, seed=6, scale=1.0))
     rng = np.random.default_rng(1)
     scaling = Scaling("standard", rng.normal(size=4), rng.uniform(0.5, 2, 4))

@@ -89,7 +89,7 @@ def known_columns(predictor: Predictor) -> KnownColumns:
     return KnownColumns(
         None if features is None else features.names,
         predictor.target_names,
-        predictor.network.layer_sizes[0],
+        predictor.network.n_inputs,
         n_targets=1 if task.classes is not None else task.n_outputs,
         is_regression=task.kind == "regression",
         labels_are_texts=task.classes is not None and task.classes.dtype.kind == "U",

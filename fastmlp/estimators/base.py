@@ -18,6 +18,7 @@ from ..model.evaluator import NetworkLayout, borrowed
 from ..model.memory import float_dtype
 from ..model.task import Task
 from ..ops.activations import ACTIVATIONS
+from ..ops.layers import dense_layers
 from ..ops.scalers import NO_SCALING
 from ..training.continuation import Continuation
 from .callbacks import epoch_tasks, new_context, sort_callbacks
@@ -226,10 +227,10 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
         if not is_plain:
             X = self._check_features(X)
         layout = self._layout()
-        if X.shape[1] != layout.layer_sizes[0]:
+        if X.shape[1] != layout.input_shape[0]:
             raise ConfigError(
                 f"coefs_[0] must have a row for each of X's {X.shape[1]} features, got "
-                f"{layout.layer_sizes[0]}; assign weights of that shape, or fit again"
+                f"{layout.input_shape[0]}; assign weights of that shape, or fit again"
             )
         try:
             data = encode_for_outputs(X, NO_SCALING, layout.dtype, n_outputs=self.n_outputs_)
@@ -274,9 +275,10 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
             hidden = [hidden] * (self.n_layers_ - 2)
         names = {record.sklearn_name: name for name, record in ACTIVATIONS.records.items()}
         output = names.get(self.out_activation_, self.out_activation_)
-        units = (self.coefs_[0].shape[0], *(weights.shape[1] for weights in self.coefs_))
-        activations = tuple(ACTIVATIONS.parse(name) for name in (*hidden, output))
-        return NetworkLayout(units, activations, float_dtype(self.coefs_[0].dtype))
+        activations = [ACTIVATIONS.parse(name) for name in (*hidden, output)]
+        layers = dense_layers((weights.shape[1] for weights in self.coefs_), activations)
+        dtype = float_dtype(self.coefs_[0].dtype)
+        return NetworkLayout(tuple(layers), (self.coefs_[0].shape[0],), dtype)
 
     def _is_stochastic(self) -> bool:
         if self.solver == LBFGS:

@@ -11,6 +11,7 @@ Each entry imports from those above it in this list, which is also the reading o
 - ``emit``: vector code as LLVM IR.
 - ``rules``: activations, losses, optimizers, dropout, constraints.
 - ``inputs``: rows of the data: dense, as lists of non-zeros, as bytes.
-- ``steps``: a block of rows through the network (``dense``, ``forward``), the general step
+- ``layers``: where outputs are stored (``layout``), and the kernels of each kind of layer.
+- ``steps``: the inputs and the loss of a block of rows (``forward``), the general step
   (``general_step``, ``update``), the per-sample step (``sample_step`` and its parts), evaluation.
 """

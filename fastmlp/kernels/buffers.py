@@ -33,15 +33,16 @@ from .machine.records import (
 )
 from .machine.view import emit_element
 
-# Columns of the int64 table Net.layers: sizes, padded sizes, the addresses of the activation's
-# kernels, and offsets: weights and biases in params and grads, the layer's first group in
-# Work.group_norms, the transposed gradients in Work.T, and in Work.A (and Z and D) the outputs of
-# the layer below (SOURCE), the layer's inputs (IN: the same, or after dropout a copy) and its
-# outputs (OUT).
+# Columns of the int64 table Net.layers: sizes of the matrix of weights, 0 without one, and padded
+# sizes; the number of outputs of a row and the padded number; the addresses of the kernels of the
+# activation (0: none) and of the layer (BACKWARD: 0 if gradients of inputs are not needed;
+# GRADIENT: 0 for dense rows); and offsets: weights and biases in params and grads, the layer's
+# first group in Work.group_norms, the transposed gradients in Work.T, and in Work.A (and Z and D)
+# the layer's inputs and outputs.
 (
-    N_IN, N_OUT, LD_IN, LD_OUT, FUNCTION, DERIVATIVE, W, B, NORMS, T,
-    SOURCE, IN, IN_ROW, IN_PANEL, OUT, OUT_ROW, OUT_PANEL,
-) = range(17)  # fmt: skip
+    N_IN, N_OUT, LD_IN, LD_OUT, WIDTH, LD, FUNCTION, DERIVATIVE, FORWARD, BACKWARD, GRADIENT,
+    W, B, NORMS, T, IN, IN_ROW, IN_PANEL, OUT, OUT_ROW, OUT_PANEL,
+) = range(21)  # fmt: skip
 
 
 class Layer(NamedTuple):
@@ -53,13 +54,17 @@ class Layer(NamedTuple):
     n_out: int
     ld_in: int
     ld_out: int
+    width: int
+    ld: int
     function: int
     derivative: int
+    forward: int
+    backward: int
+    gradient: int
     w: int
     b: int
     norms: int
     t: int
-    source: int
     in_: int
     in_row: int
     in_panel: int
@@ -71,29 +76,66 @@ class Layer(NamedTuple):
 LAYER_FIELDS = len(Layer._fields)
 
 
-@intrinsic
-def _read_layer(typingctx, layers, layer):
-    """Return a row of a table of layers as a Layer."""
-    kind = types.NamedUniTuple(types.int64, LAYER_FIELDS, Layer)
+class Image(NamedTuple):
+    """A row of Net.images: the shapes of a layer of images, and its window.
 
-    def codegen(context, builder, signature, args):
-        size = context.get_constant(types.intp, LAYER_FIELDS)
-        first = emit_element(
-            context, builder, layers, args[0], builder.mul(args[1], size), LAYER_FIELDS
-        )
-        fields = [
-            builder.load(builder.gep(first, [context.get_constant(types.intp, n)]))
-            for n in range(LAYER_FIELDS)
-        ]
-        return context.make_tuple(builder, kind, fields)
+    Other layers have parameters of their own from kernel_height on.
+    """
 
-    return kind(layers, types.intp), codegen
+    in_height: int
+    in_width: int
+    in_channels: int
+    out_height: int
+    out_width: int
+    out_channels: int
+    kernel_height: int
+    kernel_width: int
+    stride_height: int
+    stride_width: int
+    padding_height: int  # rows and columns of zeros before the first ones
+    padding_width: int
+
+
+IMAGE_FIELDS = len(Image._fields)
+
+
+def _reading(record):
+    """Return the intrinsic that returns a row of a table as a named tuple."""
+    count = len(record._fields)
+
+    @intrinsic
+    def read(typingctx, table, row):
+        kind = types.NamedUniTuple(types.int64, count, record)
+
+        def codegen(context, builder, signature, args):
+            size = context.get_constant(types.intp, count)
+            first = emit_element(
+                context, builder, table, args[0], builder.mul(args[1], size), count
+            )
+            fields = [
+                builder.load(builder.gep(first, [context.get_constant(types.intp, n)]))
+                for n in range(count)
+            ]
+            return context.make_tuple(builder, kind, fields)
+
+        return kind(table, types.intp), codegen
+
+    return read
+
+
+_read_layer, _read_image = _reading(Layer), _reading(Image)
 
 
 @kernel
 def layer_at(layers, layer):
     """Return a row of Net.layers."""
     return _read_layer(layers, layer)
+
+
+@kernel
+def image_at(images, layer):
+    """Return a row of Net.images."""
+    return _read_image(images, layer)
 
 
 relocated = replacing("w", "out")  # the layer with its weights and its outputs elsewhere
@@ -103,13 +145,13 @@ class Net(NamedTuple):
     """A network. Read-only in forward passes, overwritten by updates."""
 
     layers: IntRows  # (L, LAYER_FIELDS)
+    images: IntRows  # (L, IMAGE_FIELDS)
     activation_parameters: Reals  # (L,): the one parameter of each layer's activation
-    dropout: Floats  # (L,): share of each layer's inputs that is dropped
+    layer_parameters: Floats  # (L,): the one real parameter of each layer
     params: Reals  # (P,): all weights, in panels, then all biases
-    # Addresses of kernels; the last two are 0 if the general step is not used.
-    forward: int  # one layer
-    backward: int  # all layers
-    gradients_and_update: int  # all layers
+    # Addresses of kernels for all layers; 0 if the general step is not used.
+    backward: int
+    gradients_and_update: int
 
 
 # Parts into which the columns of sparse rows are split, with about equal numbers of elements.
@@ -179,6 +221,7 @@ class Work(NamedTuple):
     grads: Reals  # (P,)
     state: Reals  # the optimizer's (P,) buffers, one after the other
     zeros: Reals  # (lanes,)
+    ones: Reals  # (lanes,)
     group_norms: Floats  # squared gradient norm of each group of parameters
     group_penalties: Floats  # penalty of each group of weights
     row_loss: Floats  # (R,)

@@ -20,14 +20,14 @@ import numpy as np
 
 from ..kernels.buffers import Data, Objective
 from ..kernels.rules import codes
-from ..ops.activations import Activation
+from ..ops.layers import Layer, Shape
 from ..ops.optimizers import SGD
 from ..ops.scalers import Scaling
 from .encoding import refuse_infinite
 from .evaluation import Evaluation, evaluate_network
 from .functions import objective
 from .network import Network
-from .workspace import BLOCK_ROWS, Workspace
+from .workspace import BLOCK_ROWS, Workspace, rows_at_once
 
 # Memory that a process keeps, in bytes: the least recently used are dropped first.
 # 784-500-250-100-10 in float64 takes 14 MB, 4-100-3 for few rows 0.1.
@@ -40,8 +40,8 @@ FEW_ROWS = 16
 class NetworkLayout(NamedTuple):
     """What determines the buffers and the kernels of a network."""
 
-    layer_sizes: tuple[int, ...]
-    activations: tuple[Activation, ...]
+    layers: tuple[Layer, ...]
+    input_shape: Shape
     dtype: np.dtype
 
 
@@ -61,7 +61,7 @@ class Evaluator:
         self.network = Network(*layout)
         self.workspace = Workspace(
             self.network,
-            block_rows,
+            min(block_rows, rows_at_once(self.network)),
             training=False,
             sparse=data.sparse,
             makes_lists=data.compress != 0,

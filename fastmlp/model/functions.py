@@ -14,7 +14,6 @@ from ..kernels.call_types import (
     call_activation,
     call_activation_backward,
     call_backward,
-    call_forward,
     call_gradients_and_update,
     call_loss,
     call_penalties,
@@ -22,7 +21,6 @@ from ..kernels.call_types import (
 )
 from ..kernels.machine.calls import address
 from ..kernels.rules import activations, losses, optimizers
-from ..kernels.steps.forward import forward_layer
 from ..kernels.steps.general_step import backward
 from ..kernels.steps.update import gradients_and_update, note_penalties
 from ..ops.losses import Loss
@@ -57,10 +55,7 @@ def penalties_address(dtype: np.dtype) -> int:
 def with_passes(net: Net, training: bool) -> Net:
     """Return the network with the addresses of its passes, for its dtype."""
     dtype = net.params.dtype
-    if dtype in _left_out:
-        return net
-    net = net._replace(forward=address(call_forward, forward_layer, dtype))
-    if not training:
+    if are_left_out(dtype) or not training:
         return net
     return net._replace(
         backward=address(call_backward, backward, dtype),
@@ -69,8 +64,16 @@ def with_passes(net: Net, training: bool) -> Net:
 
 
 def leave_out_passes(dtype: np.dtype) -> None:
-    """Give networks of this dtype no passes: for compiling only what calls them."""
+    """Give networks of this dtype no kernels of passes and layers.
+
+    For compiling only what calls them.
+    """
     _left_out.add(dtype)
+
+
+def are_left_out(dtype: np.dtype) -> bool:
+    """Whether networks of this dtype have no kernels of passes and layers."""
+    return dtype in _left_out
 
 
 def objective(

@@ -1,9 +1,9 @@
-"""A multilayer perceptron: layer sizes, activations, one flat buffer of parameters."""
+"""A network: its layers, their shapes, one flat buffer of parameters."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,9 @@ import numpy as np
 from ..base.errors import ConfigError
 from ..base.random import Purpose, stream
 from ..kernels import buffers
-from ..ops.activations import Activation
+from ..ops.activations import ACTIVATIONS, Activation
 from ..ops.initializers import Initializer
+from ..ops.layers import Layer, Pair, Shape, dense_layers, shapes
 from .memory import aligned_zeros, float_dtype, padded
 
 # Memory that a process can address on most machines. Below it, sizes with a block's rows and an
@@ -21,55 +22,95 @@ MOST_BYTES = 1 << 47
 
 
 class Network:
-    """Dense layers ``a_l = f_l(a_{l-1} W_l + b_l)``.
+    """Layers, one after the other, and their parameters.
 
     Parameters
     ----------
-    layer_sizes : sequence of int
-        Inputs, hidden layers, outputs; at least two, each at least 1.
-    activations : sequence of Activation
-        One for each layer except the inputs.
+    layers : sequence of Layer
+        With activations, where a layer has one; the last one is dense.
+    input_shape : tuple of int
+        ``(features,)``, or ``(height, width, channels)`` of images.
     dtype : str or dtype, default "float32"
         ``float32`` or ``float64``.
 
     Attributes
     ----------
+    shapes : list of tuple of int
+        Of the inputs, and of each layer's outputs.
+    weighted : tuple of int
+        The indices of the layers with weights.
+    activations : tuple of Activation
+        Of the layers with weights.
     params : ndarray, shape (n_padded,)
         All weights, then all biases, each row padded with zeros to whole 64-byte vectors.
-    weights : list of ndarray, shape (n_in, n_out)
-        Views into ``params``.
-    biases : list of ndarray, shape (n_out,)
+    weights : list of ndarray, shape (fan_in, units)
+        Views into ``params``, for the layers with weights.
+    biases : list of ndarray, shape (units,)
         Views into ``params``.
     table : ndarray of int64, shape (depth, LAYER_FIELDS)
-        Sizes and offsets of each layer's weights and biases.
+        Sizes and offsets of weights and biases, for the layers with weights.
+
+    Raises
+    ------
+    ConfigError
+        If a layer cannot take the outputs of the layer before, or no machine has the memory.
     """
 
     def __init__(
-        self,
-        layer_sizes: Sequence[int],
-        activations: Sequence[Activation],
-        dtype: str | np.dtype = "float32",
+        self, layers: Sequence[Layer], input_shape: Sequence[int], dtype: str | np.dtype = "float32"
     ):
-        self.layer_sizes = tuple(int(size) for size in layer_sizes)
-        self.activations = tuple(activations)
-        self.dtype = float_dtype(dtype)
-        if len(self.layer_sizes) < 2 or min(self.layer_sizes) < 1:
+        self.layers, self.dtype = tuple(layers), float_dtype(dtype)
+        self.input_shape: Shape = tuple(int(size) for size in input_shape)
+        if not self.layers or min(self.input_shape, default=0) < 1:
             raise ConfigError(
-                f"layer_sizes must hold two sizes or more, each at least 1, got {self.layer_sizes}"
+                "a network must have inputs and at least one layer, got input shape "
+                f"{self.input_shape} and {len(self.layers)} layers"
             )
-        if len(self.activations) != len(self.layer_sizes) - 1:
-            raise ConfigError(
-                f"activations must be one for each of the {len(self.layer_sizes) - 1} layers, "
-                f"got {len(self.activations)}"
-            )
-        _check_memory(self.layer_sizes, self.dtype)
-        self.table = _layout(self.layer_sizes, self.dtype)
+        self.shapes = shapes(self.layers, self.input_shape)
+        matrices = [
+            layer.matrix_shape(inputs)
+            for layer, inputs in zip(self.layers, self.shapes, strict=False)
+        ]
+        self.weighted = tuple(index for index, matrix in enumerate(matrices) if matrix[1])
+        matrices = [matrices[index] for index in self.weighted]
+        self.activations = tuple(_activation(self.layers[index]) for index in self.weighted)
+        _check_memory(self.layers, self.shapes, matrices, self.dtype)
+        self.table = _layout(matrices, self.dtype)
         last = self.table[-1]
         self.params = aligned_zeros(int(last[buffers.B] + last[buffers.LD_OUT]), self.dtype)
         self.weights, self.biases = self.gradient_views(self.params)
 
+    @classmethod
+    def of_sizes(
+        cls,
+        layer_sizes: Sequence[int],
+        activations: Sequence[Activation],
+        dtype: str | np.dtype = "float32",
+    ) -> Network:
+        """Return a network of dense layers.
+
+        Parameters
+        ----------
+        layer_sizes : sequence of int
+            Inputs, hidden layers, outputs.
+        activations : sequence of Activation
+            One for each layer except the inputs.
+        dtype : str or dtype, default "float32"
+        """
+        sizes = [int(size) for size in layer_sizes]
+        if len(sizes) < 2 or min(sizes) < 1:
+            raise ConfigError(
+                f"layer_sizes must hold two sizes or more, each at least 1, got {tuple(sizes)}"
+            )
+        if len(activations) != len(sizes) - 1:
+            raise ConfigError(
+                f"activations must be one for each of the {len(sizes) - 1} layers, "
+                f"got {len(activations)}"
+            )
+        return cls(dense_layers(sizes[1:], activations), sizes[:1], dtype)
+
     def __getstate__(self) -> tuple[Any, ...]:
-        return self.layer_sizes, self.activations, self.dtype, self.params
+        return self.layers, self.input_shape, self.dtype, self.params
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         """Create the views again: copied one by one, they would not share memory."""
@@ -80,7 +121,42 @@ class Network:
     @property
     def depth(self) -> int:
         """The number of layers with weights."""
-        return len(self.activations)
+        return len(self.weighted)
+
+    @property
+    def n_inputs(self) -> int:
+        """The number of features."""
+        return math.prod(self.input_shape)
+
+    @property
+    def n_outputs(self) -> int:
+        """The number of outputs."""
+        return math.prod(self.shapes[-1])
+
+    @property
+    def layer_sizes(self) -> tuple[int, ...]:
+        """The number of features, and of the units of each layer with weights."""
+        return (self.n_inputs, *(biases.size for biases in self.biases))
+
+    @property
+    def multiply_adds(self) -> int:
+        """The number of multiply-adds of a forward pass of a row."""
+        positions = (math.prod(self.shapes[index + 1]) for index in self.weighted)
+        return sum(
+            weights.size // biases.size * outputs
+            for weights, biases, outputs in zip(self.weights, self.biases, positions, strict=True)
+        )
+
+    @property
+    def row_bytes(self) -> int:
+        """The memory of the outputs of all layers for a row."""
+        sizes = (padded(math.prod(shape), self.dtype) for shape in self.shapes)
+        return sum(sizes) * self.dtype.itemsize
+
+    @property
+    def stores_images(self) -> bool:
+        """Whether any layer takes images only."""
+        return any(not layer.takes_rows for layer in self.layers)
 
     @property
     def flat_weights(self) -> np.ndarray:
@@ -111,11 +187,13 @@ class Network:
     def initialize(self, weight_init: Initializer, bias_init: Initializer, seed: int) -> None:
         """Draw all weights and biases; each layer has its own random stream."""
         for layer, (weights, biases) in enumerate(zip(self.weights, self.biases, strict=True)):
-            fan_in, fan_out = weights.shape
+            index = self.weighted[layer]
+            fan_in, fan_out = self.layers[index].fans(self.shapes[index])
+            units = biases.size
             rng = stream(seed, Purpose.WEIGHTS, step=layer)
             weights[...] = weight_init.sample(rng, weights.shape, fan_in, fan_out)
             rng = stream(seed, Purpose.BIASES, step=layer)
-            biases[...] = bias_init.sample(rng, biases.shape, fan_out, fan_out)
+            biases[...] = bias_init.sample(rng, biases.shape, units, units)
 
     def set_weights(self, weights: Sequence[np.ndarray], biases: Sequence[np.ndarray]) -> None:
         """Overwrite all weights, each (n_in, n_out), and biases, each (n_out,).
@@ -139,25 +217,35 @@ class Network:
                 view[...] = array
 
 
-def _check_memory(sizes: tuple[int, ...], dtype: np.dtype) -> None:
+def _activation(layer: Layer) -> Activation:
+    return ACTIVATIONS.parse(layer.activation)  # type: ignore[attr-defined]
+
+
+def _check_memory(
+    layers: Sequence[Layer], shapes: Sequence[Shape], matrices: Sequence[Pair], dtype: np.dtype
+) -> None:
     """Raise ConfigError for sizes that no machine can hold; Python's integers do not overflow."""
-    weights = sum(n_in * padded(n_out, dtype) for n_in, n_out in pairwise(sizes))
-    if weights * dtype.itemsize > MOST_BYTES:
-        raise ConfigError(
-            f"layer_sizes must make at most {MOST_BYTES >> 40} TB of weights, got "
-            f"{', '.join(map(str, sizes)):.80}; make layers smaller"
-        )
+    weights = sum(n_in * padded(n_out, dtype) for n_in, n_out in matrices)
+    outputs = sum(padded(math.prod(shape), dtype) for shape in shapes)
+    for count, what in ((weights, "weights"), (outputs, "outputs of a sample")):
+        if count * dtype.itemsize > MOST_BYTES:
+            raise ConfigError(
+                f"layers must make at most {MOST_BYTES >> 40} TB of {what}, got "
+                f"{'x'.join(map(str, shapes[0]))} inputs and {', '.join(map(str, layers)):.80}; "
+                "make layers smaller"
+            )
 
 
-def _layout(sizes: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """Return the kernels' table of layers, with the columns that depend on the layer sizes.
+def _layout(matrices: Sequence[Pair], dtype: np.dtype) -> np.ndarray:
+    """Return the kernels' table of layers with weights, with the columns that depend on sizes.
 
     All weights are before all biases, each row padded.
     """
-    table = np.zeros((len(sizes) - 1, buffers.LAYER_FIELDS), np.int64)
-    table[:, buffers.N_IN], table[:, buffers.N_OUT] = sizes[:-1], sizes[1:]
-    table[:, buffers.LD_IN] = [padded(size, dtype) for size in sizes[:-1]]
-    table[:, buffers.LD_OUT] = [padded(size, dtype) for size in sizes[1:]]
+    table = np.zeros((len(matrices), buffers.LAYER_FIELDS), np.int64)
+    table[:, [buffers.N_IN, buffers.N_OUT]] = matrices
+    table[:, [buffers.LD_IN, buffers.LD_OUT]] = [
+        [padded(size, dtype) for size in matrix] for matrix in matrices
+    ]
     size = 0
     for row in table:
         row[buffers.W] = size

@@ -178,14 +178,14 @@ class Predictor:
         goal = None
         if loss is not None:
             goal = objective(loss, SGD(), network.dtype, task.code, threshold=task.threshold)
-        layout = NetworkLayout(network.layer_sizes, network.activations, network.dtype)
+        layout = NetworkLayout(network.layers, network.input_shape, network.dtype)
         with borrowed(layout, data) as evaluator:
             evaluator.take_params(network.params)
             return evaluator.run(data, check_threads(threads), self.scaling, goal)
 
     def _checked(self, X: Features) -> Features:
         """Return X as a numeric matrix of the right width, a sparse one as CSR."""
-        n_features = self.network.layer_sizes[0]
+        n_features = self.network.n_inputs
         known = None if self.features is None else self.features.names
         X, _ = as_plain(X, "X", frame_columns(known, self.target_names, "X", stacklevel=6))
         try:

@@ -168,7 +168,7 @@ def _build(header: Header, tensors: Tensors) -> Predictor:
             raise ValueError(f"{name} must hold finite numbers")
     sizes = header["layers"]["sizes"]
     activations = [ACTIVATIONS.parse(text) for text in header["layers"]["activations"]]
-    network = Network(sizes, activations, header["layers"]["dtype"])
+    network = Network.of_sizes(sizes, activations, header["layers"]["dtype"])
     layers = range(network.depth)
     network.set_weights(
         [tensors[f"layer{layer}.weights"] for layer in layers],

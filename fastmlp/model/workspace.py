@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -11,15 +11,29 @@ from ..kernels.buffers import SparseRows
 from ..kernels.machine import phases
 from ..kernels.steps.sample_blocks import SAMPLE_BLOCK
 from ..kernels.steps.sample_step import MEMBER_ROWS
-from ..kernels.steps.update import GROUP
-from .functions import activation_addresses, with_passes
+from .functions import with_passes
+from .layer_table import Layout, groups_of, image_table, layer_table, stage_parameters
 from .memory import CACHE_LINE, aligned_zeros
 from .network import Network
 from .samples import MEMBERS, new_samples
 from .sparse import new_columns, new_list_scratch
+from .stages import stages
 
 # A block's inputs and activations stay in the L2 cache.
 BLOCK_ROWS = 128
+# Of a network with images: outputs of all layers for the rows of a block, in bytes.
+_IMAGE_BYTES = 8 << 20
+
+
+def rows_at_once(network: Network) -> int:
+    """Return the number of rows of a block: fewer for networks that store images.
+
+    At least two groups of rows, which two members of a team can share, and whole groups.
+    """
+    if not network.stores_images:
+        return BLOCK_ROWS
+    grain = 2 * (CACHE_LINE // network.dtype.itemsize)
+    return max(grain, min(BLOCK_ROWS, _IMAGE_BYTES // network.row_bytes) // grain * grain)
 
 
 class Workspace:
@@ -34,8 +48,6 @@ class Workspace:
         Elements of the optimizer's state for each parameter.
     training : bool, default True
         False: no buffers for gradients.
-    dropout : sequence of float, default ()
-        The fraction of each layer's inputs that is dropped; empty: none.
     per_sample : bool, default False
         Whether it is for the per-sample step, which stores activations in rows.
     sparse : SparseRows, optional
@@ -57,7 +69,6 @@ class Workspace:
         block_rows: int = BLOCK_ROWS,
         state_buffers: int = 0,
         training: bool = True,
-        dropout: Sequence[float] = (),
         per_sample: bool = False,
         sparse: SparseRows | None = None,
         makes_lists: bool = False,
@@ -69,16 +80,19 @@ class Workspace:
         dtype, size = network.dtype, network.params.size
         self.lanes = CACHE_LINE // dtype.itemsize
         padded_rows = -(-block_rows // self.lanes) * self.lanes
-        rates = np.array(dropout or [0.0] * network.depth)
-        has_lists = per_sample or (sparse is not None and sparse.forward != 0)
-        layers = _layer_table(network, padded_rows, rates, self.lanes, not per_sample, has_lists)
-        parameters = np.array([each.kernel_parameter for each in network.activations], dtype)
-        net = buffers.Net(layers, parameters, rates, aligned_zeros(size, dtype), 0, 0, 0)
+        layout = Layout(
+            stages(network, training), padded_rows, dtype, not per_sample, training, sparse
+        )
+        layers = layer_table(network, layout)
+        net = buffers.Net(
+            layers, image_table(layout.stages), *stage_parameters(network, layout.stages),
+            aligned_zeros(size, dtype), 0, 0,
+        )  # fmt: skip
         last = layers[-1]
-        activations = int(last[buffers.OUT] + padded_rows * last[buffers.LD_OUT])
+        activations = int(last[buffers.OUT] + padded_rows * last[buffers.LD])
         gradients = size if training else 0
-        transposed = int(last[buffers.T] + padded_rows * last[buffers.LD_OUT])
-        norms = int(last[buffers.NORMS] + _groups(last, self.lanes))
+        transposed = int(last[buffers.T] + padded_rows * last[buffers.LD])
+        norms = int(last[buffers.NORMS] + groups_of(last, self.lanes))
         self.work = buffers.Work(
             A=aligned_zeros(activations, dtype),
             Z=aligned_zeros(activations, dtype),
@@ -88,6 +102,7 @@ class Workspace:
             grads=aligned_zeros(gradients, dtype),
             state=aligned_zeros(state_buffers * gradients, dtype),
             zeros=aligned_zeros(self.lanes, dtype),
+            ones=np.ones_like(aligned_zeros(self.lanes, dtype)),
             group_norms=np.zeros(norms if training else 0),
             group_penalties=np.zeros(norms if training else 0),
             row_loss=np.zeros(padded_rows),
@@ -102,7 +117,7 @@ class Workspace:
         )
         self.net = with_passes(net, training and not per_sample)
         self.list_scratch = new_list_scratch(
-            network.layer_sizes[0] if makes_lists else 0, block_rows, dtype
+            network.n_inputs if makes_lists else 0, block_rows, dtype
         )
         self.samples = new_samples(network, self.work, sparse) if per_sample else None
         self._both = list(self._pairs(self.net.params, network.params))
@@ -140,39 +155,3 @@ class Workspace:
             )
         biases = slice(self.network.table[0, buffers.B], None)
         yield in_panels[biases], in_rows[biases]
-
-
-def _groups(row: np.ndarray, lanes: int) -> int:
-    """Return the number of groups of weights and biases of a layer."""
-    panels_in, panels_out = row[buffers.LD_IN] // lanes, row[buffers.LD_OUT] // lanes
-    return int(panels_out * (-(-panels_in // GROUP) + 1))
-
-
-def _layer_table(
-    network: Network, rows: int, dropout: np.ndarray, lanes: int, in_panels: bool, has_lists: bool
-) -> np.ndarray:
-    """Return the network's table with the offsets and strides of blocks of ``rows`` rows."""
-    layers = network.table.copy()
-    start, norms = 0, 0
-    strides = (lanes, rows * lanes) if in_panels else (layers[0, buffers.LD_IN], lanes)
-    for number, (row, activation) in enumerate(zip(layers, network.activations, strict=True)):
-        row[[buffers.FUNCTION, buffers.DERIVATIVE]] = activation_addresses(
-            activation.name, network.dtype
-        )
-        row[buffers.SOURCE] = start
-        if dropout[number] > 0:
-            # The inputs after dropout are a copy: the layer below needs its outputs.
-            start += rows * row[buffers.LD_IN]
-        row[buffers.IN] = start
-        row[[buffers.IN_ROW, buffers.IN_PANEL]] = strides
-        if number > 0 or not has_lists:
-            start += rows * row[buffers.LD_IN]
-        row[buffers.OUT] = start
-        is_output = number == network.depth - 1
-        by_rows = is_output or activation.is_row_wise or not in_panels
-        strides = (row[buffers.LD_OUT], lanes) if by_rows else (lanes, rows * lanes)
-        row[[buffers.OUT_ROW, buffers.OUT_PANEL]] = strides
-        row[buffers.T] = row[buffers.OUT] - layers[0, buffers.OUT]
-        row[buffers.NORMS] = norms
-        norms += _groups(row, lanes)
-    return layers

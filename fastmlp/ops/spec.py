@@ -148,10 +148,24 @@ def parse_call(text: str, kind: str) -> tuple[str, list[Any], dict[str, Any]]:
     return node.func.id, positional, dict(named)
 
 
+def split_list(text: str) -> list[str]:
+    """Split a list of specs at the commas outside brackets; spaces around them are removed."""
+    parts, depth = [""], 0
+    for character in text:
+        depth += (character in "([{") - (character in ")]}")
+        if character == "," and depth <= 0:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return [part.strip() for part in parts]
+
+
 def _literal(node: ast.expr) -> Any:
     if isinstance(node, ast.Name):
         word = node.id.lower()
         return word == "true" if word in ("true", "false") else node.id
+    if isinstance(node, ast.Call):
+        return ast.unparse(node)  # a spec as a value
     return ast.literal_eval(node)
 
 
@@ -177,6 +191,14 @@ def _build(record: type[T], positional: list[Any], named: dict[str, Any]) -> T:
         if key in values:
             raise ConfigError(f"{record.name}: {key} is given twice")
         values[key] = value
+    required = [
+        field.name for field in dataclasses.fields(record) if field.default is dataclasses.MISSING
+    ]
+    for key in required:
+        if key not in values:
+            raise ConfigError(
+                f"{record.name} needs {key}; write {record.name}({', '.join(required)})"
+            )
     hints = get_type_hints(record)
     return record(**{key: _cast(record, key, value, hints[key]) for key, value in values.items()})
 
@@ -187,6 +209,13 @@ def _cast(record: type[Spec], key: str, value: Any, wanted: Any) -> Any:
             value = float(value)
         except OverflowError:
             value = math.inf  # refused below, as 1e999 is
+    if wanted == int | tuple[int, int]:
+        is_pair = type(value) is tuple and [type(part) for part in value] == [int, int]
+        if type(value) is not int and not is_pair:
+            raise ConfigError(
+                f"{record.name}: {key} must be a whole number, or two such as (3, 5), got {value!r}"
+            )
+        return value
     if type(value) is not wanted:
         kinds = {float: "a number", int: "a whole number", bool: "true or false", str: "a name"}
         raise ConfigError(f"{record.name}: {key} must be {kinds[wanted]}, got {value!r}")

@@ -13,6 +13,18 @@ from ..ops.schedules import SCHEDULES, ConstantRate
 
 def check_layers(config: Any) -> None:
     """Check settings of hidden layers."""
+    if config.layers:
+        _check_list_of_layers(config)
+    elif config.input_shape:
+        raise ConfigError(
+            f"input_shape is the shape of the images that layers take, got {config.input_shape} "
+            "without layers; add layers, or leave it out"
+        )
+    if len(config.input_shape) not in (0, 3):
+        raise ConfigError(
+            "input_shape must be height, width and channels, such as 28,28,1, got "
+            f"{','.join(map(str, config.input_shape))}"
+        )
     depth = len(config.hidden_layer_sizes)
     for name in ("activation", "dropout"):
         value = getattr(config, name)
@@ -21,15 +33,33 @@ def check_layers(config: Any) -> None:
                 f"{name} must be one value, or one for each of the {depth} hidden layers, "
                 f"got {len(value)}"
             )
-    for text in config.hidden_activations:
+    texts = [getattr(layer, "activation", "") for layer in config.hidden_layers]
+    for text in filter(None, texts):
         if not ACTIVATIONS.parse(text).hidden:
             raise ConfigError(
                 f"activation {text} is for the output layer only; use it as output_activation"
             )
-    if config.dropout and not depth:
+    if config.dropout and not depth and not config.layers:
         raise ConfigError(
             f"dropout applies to hidden layers, of which there are none, got {config.dropout}; "
             "use input_dropout, or add a hidden layer"
+        )
+
+
+def _check_list_of_layers(config: Any) -> None:
+    """Check that no setting of the short form is given beside ``layers``."""
+    for name, remedy in (
+        ("hidden_layer_sizes", "write dense(64) in layers"),
+        ("dropout", "write dropout(0.2) in layers"),
+        ("input_dropout", "write dropout(0.2) as the first of the layers"),
+    ):
+        value = getattr(config, name)
+        if value:
+            raise ConfigError(f"{name} does not go with layers, got {value}; {remedy}")
+    if isinstance(config.activation, tuple):
+        raise ConfigError(
+            f"activation must be one value beside layers, got {', '.join(config.activation)}; "
+            "write dense(64, tanh) in layers"
         )
 
 

@@ -118,7 +118,7 @@ def compile_callers(dtype: str, mode: str) -> None:
     run = start(config, dataset, threads=1)
     run.steps.compile()
     workspace, data = run.evaluation_workspace, run.prepared.train
-    nothing = np.empty((0, run.network.layer_sizes[-1]), workspace.network.dtype)
+    nothing = np.empty((0, run.network.n_outputs), workspace.network.dtype)
     launch(
         evaluate_rows, usable_cpus(), workspace.net, workspace.work, workspace.list_scratch,
         data._replace(order=data.order[:0]), run.objective, workspace.block_rows,

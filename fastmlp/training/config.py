@@ -28,12 +28,14 @@ from ..data.split import HOLD_OUTS, parse_split
 from ..ops.activations import ACTIVATIONS
 from ..ops.improvement import CUMULATIVE, SINGLE
 from ..ops.initializers import INITIALIZERS
+from ..ops.layers import LAYERS, Layer
 from ..ops.losses import LOSSES
 from ..ops.optimizers import OPTIMIZERS
 from ..ops.scalers import SCALERS
 from ..ops.schedules import SCHEDULES
 from ..recipes import recipe
 from .combinations import check_combinations, check_layers
+from .layers import hidden_layers
 from .setting_checks import DTYPES, MODES, MONITORS, SAMPLINGS, cast_fields, check_fields
 from .weighting import parse_class_weight
 
@@ -103,6 +105,15 @@ class TrainConfig:
     hidden_layer_sizes: tuple[int, ...] = setting(
         (128, 64), "network", "hidden layer sizes: 128,64, or none", "SIZES", flag="--hidden"
     )
+    layers: tuple[str, ...] = setting(
+        (), "network", "all layers before the output layer, in place of --hidden and --dropout: "
+        "{names}; such as 'conv2d(32, 3), max_pool2d(2), dropout(0.2), dense(64, tanh)'; layers "
+        "without an activation take --activation", "LIST", registry=LAYERS,
+    )  # fmt: skip
+    input_shape: tuple[int, ...] = setting(
+        (), "network", "height, width and channels of images in --layers: 28,28,1; default: the "
+        "shape of the data's images", "SHAPE", ranges=(at_least(1),),
+    )  # fmt: skip
     activation: str | tuple[str, ...] = setting(
         "relu", "network", "activation of the hidden layers: {names} (exponential: for "
         "--output only); or one for each layer: relu,tanh", "NAME", registry=ACTIVATIONS,
@@ -249,8 +260,13 @@ class TrainConfig:
         return TableOptions(**{name: getattr(self, name) for name in TableOptions.names()})
 
     @property
+    def hidden_layers(self) -> tuple[Layer, ...]:
+        """All layers before the output layer, from ``layers`` or from its short form."""
+        return hidden_layers(self)
+
+    @property
     def hidden_activations(self) -> tuple[str, ...]:
-        """The activation of each hidden layer."""
+        """The activation of each hidden layer of the short form."""
         if isinstance(self.activation, tuple):
             return self.activation
         return (self.activation,) * len(self.hidden_layer_sizes)

@@ -6,6 +6,7 @@ It does not depend on timing, so that the same settings give the same bits on a 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -97,8 +98,8 @@ def plan_inputs(
     most_rows = max(1, min(BLOCK_ROWS, LISTS_ELEMENTS // n_features))
     if is_sparse:
         return Inputs("shifted lists", f"{share}; they are a sparse matrix", most_rows)
-    if drops_inputs(config):
-        return Inputs("dense", "dropout draws for every feature")
+    if why_dense(config):
+        return Inputs("dense", why_dense(config))
     if n_features < LISTS_FEATURES:
         return Inputs("dense", f"rows of {n_features} features are too short for lists")
     if not has_zeros:
@@ -110,9 +111,14 @@ def plan_inputs(
     return Inputs("shifted lists", f"{share}; the first layer uses lists of them", most_rows)
 
 
-def drops_inputs(config: TrainConfig) -> bool:
-    """Whether features are dropped, which requires dense rows."""
-    return bool(config.dropout_rates) and config.dropout_rates[0] > 0
+def why_dense(config: TrainConfig) -> str:
+    """Return why the first layer requires dense rows; empty if it does not."""
+    layers = [layer for layer in config.hidden_layers if not layer.only_reshapes]
+    if not layers or layers[0].takes_sparse_rows:
+        return ""
+    if layers[0].trains_only:
+        return "dropout draws for every feature"
+    return f"{layers[0]} takes images"
 
 
 def takes_few_rows(config: TrainConfig) -> bool:
@@ -129,7 +135,7 @@ def is_per_sample(config: TrainConfig) -> bool:
 
 def takes_sample_blocks(config: TrainConfig) -> bool:
     """Whether the per-sample step can compute the first layer for blocks of samples."""
-    return is_per_sample(config) and bool(config.hidden_layer_sizes)
+    return is_per_sample(config) and bool(_dense_layers(config))
 
 
 @dataclass(frozen=True)
@@ -167,7 +173,14 @@ class Plan:
         ]
 
 
-def plan(config: TrainConfig, n_train: int, n_weights: int, threads: int, inputs: Inputs) -> Plan:
+def plan(
+    config: TrainConfig,
+    n_train: int,
+    n_weights: int,
+    threads: int,
+    inputs: Inputs,
+    image_rows: int = 0,
+) -> Plan:
     """Choose the step.
 
     Parameters
@@ -176,11 +189,13 @@ def plan(config: TrainConfig, n_train: int, n_weights: int, threads: int, inputs
     n_train : int
         Training rows.
     n_weights : int
-        Of the network.
+        Of the network; a weight of a convolution counts once for each position.
     threads : int
         Maximum number of threads.
     inputs : Inputs
         Returned by :func:`plan_inputs`.
+    image_rows : int, default 0
+        Maximum number of rows that go through layers of images at once; 0: there are none.
     """
     reasons: tuple[str, ...]
     if config.mode == "stochastic":
@@ -204,16 +219,27 @@ def plan(config: TrainConfig, n_train: int, n_weights: int, threads: int, inputs
             f"updates of {batch_size} rows by {n_weights:,} weights are too small to share: "
             "communication takes longer than it saves",
         )
+    if image_rows:
+        block_rows = min(batch_size, image_rows)
+        reasons += (f"layers of images take {block_rows} rows at once",)
+        return Plan("general", batch_size, block_rows, threads, inputs, reasons)
     n_blocks = -(-batch_size // inputs.most_rows)
     return Plan("general", batch_size, -(-batch_size // n_blocks), threads, inputs, reasons)
 
 
 def _has_halves(config: TrainConfig) -> bool:
     """Whether two threads can share the first layer's units."""
-    if not config.hidden_layer_sizes:
+    layers = _dense_layers(config)
+    if not layers:
         return False
-    activation = ACTIVATIONS.parse(config.hidden_activations[0])
-    return can_be_halved(config.hidden_layer_sizes[0], activation, np.dtype(config.dtype))
+    units = layers[0].output_shape(())[0]
+    activation = ACTIVATIONS.parse(layers[0].activation)
+    return can_be_halved(units, activation, np.dtype(config.dtype))
+
+
+def _dense_layers(config: TrainConfig) -> list[Any]:
+    """Return the hidden layers of a run whose layers are all dense."""
+    return [layer for layer in config.hidden_layers if layer.trains_by_sample]
 
 
 def _needs_general_step(config: TrainConfig) -> str:
@@ -230,6 +256,9 @@ def _needs_general_step(config: TrainConfig) -> str:
         return "max_norm reads every weight after every update"
     if config.clip_norm or config.clip_value:
         return "clipping needs the whole gradient before the update"
-    if config.dropout_rates:
-        return "dropout needs separate inputs and outputs of a layer"
+    for layer in config.hidden_layers:
+        if layer.trains_only:
+            return "dropout needs separate inputs and outputs of a layer"
+        if not layer.trains_by_sample and not layer.only_reshapes:
+            return f"{layer} is not a dense layer"
     return ""

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Hashable
 
 from ..data.dataset import Dataset
-from .plan import drops_inputs, is_per_sample, takes_few_rows, takes_sample_blocks
+from .plan import is_per_sample, takes_few_rows, takes_sample_blocks, why_dense
 from .prepare import Prepared, prepare
 from .resolve import Resolved
 
@@ -68,6 +68,6 @@ def preparation_key(resolved: Resolved) -> tuple[Hashable, ...]:
         config.classes, *config.split_settings.values(), config.scale, config.target_scale,
         config.dtype, config.class_weight, task.kind, task.n_outputs,
         # How rows are stored, see plan_inputs.
-        is_per_sample(config), takes_sample_blocks(config), drops_inputs(config),
+        is_per_sample(config), takes_sample_blocks(config), why_dense(config),
         takes_few_rows(config),
     )  # fmt: skip

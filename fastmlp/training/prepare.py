@@ -19,7 +19,7 @@ from ..model.features import FeatureInfo
 from ..model.task import Task
 from ..ops.scalers import SCALERS, Scaling
 from .config import TrainConfig
-from .plan import Inputs, drops_inputs, plan_inputs
+from .plan import Inputs, plan_inputs, why_dense
 from .targets import encode_targets, fit_target_scaling
 from .weighting import class_weights
 
@@ -116,8 +116,10 @@ def prepare_parts(
         If labels are unknown, a scaled feature or a target is beyond the range of the network's
         dtype, or sparse features are too large for the dense rows that the settings need.
     """
-    if drops_inputs(config):  # dropout draws for every feature, also for zeros
+    if config.input_dropout:  # dropout draws for every feature, also for zeros
         split = _alike(split, "input_dropout", "set input_dropout to 0")
+    elif why_dense(config):
+        split = _alike(split, "the first layer", "use a dense layer first")
     else:
         split = _alike(split)
     scaling = SCALERS.parse(config.scale).fit(split.X_train, feature_range)

@@ -76,6 +76,8 @@ def resolve(config: TrainConfig, dataset: Dataset) -> Resolved:
     changes: dict[str, object] = {"output_activation": output, "loss": loss}
     if config.data == AUTO:  # a given path is kept, so that the run can be repeated
         changes["data"] = dataset.name
+    if config.layers and not config.input_shape:
+        changes["input_shape"] = _input_shape(config, dataset)
     if config.split == AUTO:
         changes["split"] = "official" if dataset.has_official_split else "80-20"
     if config.scale == AUTO:
@@ -84,6 +86,14 @@ def resolve(config: TrainConfig, dataset: Dataset) -> Resolved:
         free = task.kind == "regression" and ACTIVATIONS.parse(output).reaches_all_numbers
         changes["target_scale"] = "standard" if free else "none"
     return Resolved(config.replace(**changes), task)
+
+
+def _input_shape(config: TrainConfig, dataset: Dataset) -> tuple[int, ...]:
+    """Return the shape of the dataset's images; () if no layer takes images."""
+    shape = dataset.image_shape
+    if shape is None or all(layer.takes_rows for layer in config.hidden_layers):
+        return ()
+    return shape if len(shape) == 3 else (*shape, 1)
 
 
 def _check_task_settings(config: TrainConfig, task: Task, output: str, loss: str) -> None:
@@ -136,7 +146,8 @@ def _default_weights(config: TrainConfig) -> dict[str, object]:
         # Outputs then start near the mean of the targets. With he_normal they start as far from it
         # as the targets are, and a few hundred updates do not correct that.
         return {"weight_init": "glorot_uniform"}
-    first = (*config.hidden_activations, "identity")[0]
+    given = [getattr(layer, "activation", "") for layer in config.hidden_layers]
+    first = [*filter(None, given), "identity"][0]
     return {"weight_init": ACTIVATIONS.parse(first).default_weight_init}
 
 

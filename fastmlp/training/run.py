@@ -19,8 +19,7 @@ from ..model.launch import check_threads
 from ..model.network import Network
 from ..model.predictor import Predictor
 from ..model.task import Task
-from ..model.workspace import Workspace
-from ..ops.activations import ACTIVATIONS
+from ..model.workspace import Workspace, rows_at_once
 from ..ops.initializers import INITIALIZERS
 from ..ops.losses import LOSSES
 from ..ops.optimizers import OPTIMIZERS
@@ -28,6 +27,7 @@ from ..ops.schedules import RateController
 from .config import TrainConfig
 from .events import Callback
 from .history import EPOCH_COLUMNS, ITERATION_COLUMNS, MEASURE_COLUMNS, History
+from .layers import network_layers
 from .plan import plan
 from .prepare import Prepared
 from .steps import Steps
@@ -93,8 +93,9 @@ class Run:
         self.network = _network(config, task, prepared.n_features, initial_weights)
         self.objective = _objective(config, task)
         self.plan = plan(
-            config, len(prepared.train.X), self.network.n_weights, self.threads, prepared.inputs
-        )
+            config, len(prepared.train.X), self.network.multiply_adds, self.threads,
+            prepared.inputs, rows_at_once(self.network) if self.network.stores_images else 0,
+        )  # fmt: skip
         notes_penalty = "train_objective" in self.measures and config.l1 + config.l2 > 0
         self.steps = Steps(
             config, self.plan, self.network, prepared.train, self.objective, notes_penalty
@@ -116,7 +117,12 @@ class Run:
     @lazy
     def evaluation_workspace(self) -> Workspace:
         """The buffers of evaluations."""
-        return Workspace(self.network, training=False, sparse=self.prepared.train.sparse)
+        return Workspace(
+            self.network,
+            rows_at_once(self.network),
+            training=False,
+            sparse=self.prepared.train.sparse,
+        )
 
     @property
     def n_train(self) -> int:
@@ -265,9 +271,9 @@ def _network(
     n_features: int,
     initial_weights: tuple[list[np.ndarray], list[np.ndarray]] | None,
 ) -> Network:
-    activations = (*config.hidden_activations, config.output_activation)
-    sizes = (n_features, *config.hidden_layer_sizes, task.n_outputs)
-    network = Network(sizes, [ACTIVATIONS.parse(text) for text in activations], config.dtype)
+    network = Network(
+        network_layers(config, task.n_outputs), config.input_shape or (n_features,), config.dtype
+    )
     if initial_weights is None:
         weight_init = INITIALIZERS.parse(config.weight_init)
         network.initialize(weight_init, INITIALIZERS.parse(config.bias_init), config.seed)

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..base.errors import ConfigError, close_match
 from ..base.settings import AUTO
+from ..ops.spec import split_list
 
 MODES = ("stochastic", "minibatch", "batch")
 SAMPLINGS = ("shuffle", "replacement", "in_order")
@@ -58,6 +59,8 @@ def check_fields(config: Any) -> None:
                 raise ConfigError(
                     f"{field.name} must be {rule}, got {value}; the default is {field.default!r}"
                 )
+    if config.layers and config.hidden_layer_sizes == type(config).hidden_layer_sizes:
+        object.__setattr__(config, "hidden_layer_sizes", ())
     sizes = config.hidden_layer_sizes
     # Below 2**24, so that no product of two overflows.
     if not all(1 <= size < 2**24 for size in sizes):
@@ -78,6 +81,8 @@ def _cast(field: dataclasses.Field[Any], value: Any, wanted: Any) -> Any:
         as_tuple = tuple[item_type, ...]  # type: ignore[valid-type]
         if wanted == as_tuple or (several and wanted == item_type | as_tuple):
             items = value if several else (value,)
+            if isinstance(value, str) and row.registry is not None:
+                items = split_list(value)
             return tuple(_cast(field, item, item_type) for item in items)
         if wanted == item_type | as_tuple:
             return _cast(field, value, item_type)

@@ -199,7 +199,7 @@ def test_weights_that_are_not_finite_are_refused_though_another_had_them() -> No
     model.predict(X[:1])
     model.coefs_[0][0, 0] = np.nan
     activations = [ACTIVATIONS.parse(name) for name in ("tanh", "softmax")]
-    network = Network((5, 7, 3), activations, "float64")
+    network = Network.of_sizes((5, 7, 3), activations, "float64")
     for views, arrays in ((network.weights, model.coefs_), (network.biases, model.intercepts_)):
         for view, array in zip(views, arrays, strict=True):
             view[...] = array

@@ -62,7 +62,9 @@ def alone(predictor: Predictor, X: Any, **options: Any) -> bytes:
 
 def wide_model(scale: str = "maxabs", seed: int = 0) -> Predictor:
     """70 features, as many as lists are made of."""
-    network = Network((70, 20, 3), [ACTIVATIONS.parse("tanh"), ACTIVATIONS.parse("softmax")])
+    network = Network.of_sizes(
+        (70, 20, 3), [ACTIVATIONS.parse("tanh"), ACTIVATIONS.parse("softmax")]
+    )
     rng = np.random.default_rng(seed)
     network.set_weights(
         [rng.normal(size=view.shape) for view in network.weights],

@@ -21,7 +21,7 @@ each_dtype = pytest.mark.parametrize("dtype", DTYPES)
 
 def network(sizes: Any = SIZES, dtype: Any = "float32", hidden: str = "relu") -> Network:
     activations = [hidden] * (len(sizes) - 2) + ["softmax"]
-    return Network(sizes, [ACTIVATIONS.parse(name) for name in activations], dtype)
+    return Network.of_sizes(sizes, [ACTIVATIONS.parse(name) for name in activations], dtype)
 
 
 def fill(made: Network) -> None:
@@ -75,13 +75,13 @@ def test_other_dtypes_are_refused(dtype: Any) -> None:
 @pytest.mark.parametrize("sizes", [(5,), (5, 0), (0, 5), (5, -1, 3)])
 def test_sizes_that_make_no_network_are_refused(sizes: tuple[int, ...]) -> None:
     with pytest.raises(ConfigError, match="layer_sizes must hold two sizes or more"):
-        Network(sizes, [ACTIVATIONS.parse("relu")] * (len(sizes) - 1))
+        Network.of_sizes(sizes, [ACTIVATIONS.parse("relu")] * (len(sizes) - 1))
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_each_layer_needs_its_activation(count: int) -> None:
     with pytest.raises(ConfigError, match=f"one for each of the 2 layers, got {count}"):
-        Network((5, 4, 3), [ACTIVATIONS.parse("relu")] * count)
+        Network.of_sizes((5, 4, 3), [ACTIVATIONS.parse("relu")] * count)
 
 
 def test_weights_can_be_set_by_hand() -> None:
@@ -125,7 +125,7 @@ def test_table_has_offset_of_each_layers_parameters(dtype: str) -> None:
 
 
 def test_weights_that_are_not_finite_are_refused_before_any_is_set() -> None:
-    network = Network((1, 1), [ACTIVATIONS.parse("identity")])
+    network = Network.of_sizes((1, 1), [ACTIVATIONS.parse("identity")])
     with pytest.raises(ConfigError, match="biases must be finite"):
         network.set_weights([np.ones((1, 1))], [np.array([np.nan])])
     assert not network.params.any()

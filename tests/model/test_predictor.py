@@ -232,7 +232,9 @@ def test_rows_with_many_zeros_give_what_dense_rows_give(
 ) -> None:
     rng = np.random.default_rng(n)
     X = (rng.integers(1, 200, (n, 70)) * (rng.random((n, 70)) < 0.2)).astype(kind)
-    network = Network((70, 20, 3), [ACTIVATIONS.parse("tanh"), ACTIVATIONS.parse("softmax")])
+    network = Network.of_sizes(
+        (70, 20, 3), [ACTIVATIONS.parse("tanh"), ACTIVATIONS.parse("softmax")]
+    )
     network.initialize(INITIALIZERS.parse("glorot_uniform"), INITIALIZERS.parse("zeros"), 0)
     fitted = SCALERS.parse(scale).fit(rng.integers(0, 200, (50, 70)) / 9, None)
     task = Task("multiclass", 3, classes=np.arange(3))
@@ -246,7 +248,7 @@ def test_rows_with_many_zeros_give_what_dense_rows_give(
 def test_a_number_that_is_not_finite_is_found_among_zeros(bad: float) -> None:
     X = np.zeros((200, 70))
     X[150, 3] = bad
-    network = Network((70, 3), [ACTIVATIONS.parse("softmax")])
+    network = Network.of_sizes((70, 3), [ACTIVATIONS.parse("softmax")])
     predictor = Predictor(network, NO_SCALING, Task("multiclass", 3, classes=np.arange(3)))
     with pytest.raises(DataError, match="X must be finite"):
         predictor.outputs(X)

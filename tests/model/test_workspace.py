@@ -27,7 +27,7 @@ each_dropout = pytest.mark.parametrize("dropout", DROPOUTS, ids=str)
 
 def network(dtype: str = "float32", hidden: str = "relu", sizes: Any = SIZES) -> Network:
     activations = [hidden] * (len(sizes) - 2) + ["softmax"]
-    return Network(sizes, [ACTIVATIONS.parse(name) for name in activations], dtype)
+    return Network.of_sizes(sizes, [ACTIVATIONS.parse(name) for name in activations], dtype)
 
 
 def fill(made: Network) -> None:

@@ -46,7 +46,7 @@ def network(
     seed: int = 0,
     dtype: str = "float64",
 ) -> Network:
-    made = Network(sizes, [ACTIVATIONS.parse("relu")] * (len(sizes) - 1), dtype)
+    made = Network.of_sizes(sizes, [ACTIVATIONS.parse("relu")] * (len(sizes) - 1), dtype)
     made.initialize(INITIALIZERS.parse(weights), INITIALIZERS.parse(biases), seed)
     return made
 

@@ -145,7 +145,7 @@ def test_prediction_from_raw_rows(X: Any, scale: str, dtype: str, team: int) -> 
         )  # so that only a little is taken off: more would need dense rows
     scaling = SCALERS.parse(scale).fit(some, None)
     activations = [ACTIVATIONS.parse(name) for name in ("relu", "identity")]
-    network = Network((X.shape[1], 17, 3), activations, dtype)
+    network = Network.of_sizes((X.shape[1], 17, 3), activations, dtype)
     predictor = Predictor(network, scaling, Task("regression", 3))
     one = predictor.outputs(X, threads=1)
     assert one.shape == (X.shape[0], 3)

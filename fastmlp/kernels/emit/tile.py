@@ -26,37 +26,17 @@ _PARAMETERS = (
 )
 
 
-class _TileEmitter(Emitter):
-    """Emits a product; its two forms differ in where an element of A lies."""
+class RowTiles(Emitter):
+    """Emits rows in tiles that the registers hold.
 
-    def __init__(self, context, builder, signature, args, of_columns):
-        kinds = dict(zip(_PARAMETERS, signature.args, strict=True))
-        given = dict(zip(_PARAMETERS, args, strict=True))
-        super().__init__(context, builder, kinds, given, kinds["A"].dtype)
-        self.of_columns, self.is_near = of_columns, False
-        self.A, self.B, self.I, self.C = (
-            builder.gep(self[array], [given[offset]])
-            for array, offset in (("A", "a"), ("B", "b"), ("I", "i"), ("C", "c"))
-        )
-        self.a_row, self.a_panel, self.b_row = given["a_row"], given["a_panel"], given["b_row"]
-        self.i_row, self.c_row = given["i_row"], given["c_row"]
-        self.n, self.K = given["n"], given["K"]
-        self.keep, self.gain = self.splat(given["keep"]), self.splat(given["gain"])
+    Subclasses set ``n``, the number of rows.
+    """
 
-    def product(self):
-        """Emit all rows. High tiles have more rows than there are registers for their addresses,
-        unless the rows of A are one vector apart, as in panels: then one address is enough.
-        """
-        if self.of_columns or TILE_ROWS <= _MOST_ADDRESSES:
-            self.rows(TILE_ROWS)
-            return
-        in_panels = self.builder.icmp_signed("==", self.a_row, integer(self.lanes))
-        with self.builder.if_else(in_panels) as (near, far):
-            with far:
-                self.rows(_MOST_ADDRESSES)
-            with near:
-                self.is_near = True
-                self.rows(TILE_ROWS)
+    n: ir.Value
+
+    def tile(self, rows, row):
+        """Emit ``rows`` rows from ``row`` on."""
+        raise NotImplementedError
 
     def rows(self, most):
         """Emit all rows in tiles of at most ``most`` rows, the higher of two heights first."""
@@ -101,6 +81,39 @@ class _TileEmitter(Emitter):
         behind.add_incoming(first, before)
         behind.add_incoming(next_row, end)
         return behind
+
+
+class _TileEmitter(RowTiles):
+    """Emits a product; its two forms differ in where an element of A lies."""
+
+    def __init__(self, context, builder, signature, args, of_columns):
+        kinds = dict(zip(_PARAMETERS, signature.args, strict=True))
+        given = dict(zip(_PARAMETERS, args, strict=True))
+        super().__init__(context, builder, kinds, given, kinds["A"].dtype)
+        self.of_columns, self.is_near = of_columns, False
+        self.A, self.B, self.I, self.C = (
+            builder.gep(self[array], [given[offset]])
+            for array, offset in (("A", "a"), ("B", "b"), ("I", "i"), ("C", "c"))
+        )
+        self.a_row, self.a_panel, self.b_row = given["a_row"], given["a_panel"], given["b_row"]
+        self.i_row, self.c_row = given["i_row"], given["c_row"]
+        self.n, self.K = given["n"], given["K"]
+        self.keep, self.gain = self.splat(given["keep"]), self.splat(given["gain"])
+
+    def product(self):
+        """Emit all rows. High tiles have more rows than there are registers for their addresses,
+        unless the rows of A are one vector apart, as in panels: then one address is enough.
+        """
+        if self.of_columns or TILE_ROWS <= _MOST_ADDRESSES:
+            self.rows(TILE_ROWS)
+            return
+        in_panels = self.builder.icmp_signed("==", self.a_row, integer(self.lanes))
+        with self.builder.if_else(in_panels) as (near, far):
+            with far:
+                self.rows(_MOST_ADDRESSES)
+            with near:
+                self.is_near = True
+                self.rows(TILE_ROWS)
 
     def tile(self, rows, row):
         """Emit one tile: the loop over k, and the stores."""

@@ -38,6 +38,14 @@ def tile_rows(machine, features):
     return 2  # 2 x 4 of 16 registers; 4 of B, 1 of A
 
 
+def outer_tile(rows):
+    """Return the sides of a tile of sums, as many as ``rows`` or fewer, whose factors are vectors.
+
+    Both factors of a product are loaded: the squarer the tile, the fewer loads.
+    """
+    return {16: (4, 4), 6: (3, 2)}.get(rows, (2, 1))
+
+
 def has_fma(machine, features):
     """Return whether a fused multiply-add is an instruction, and not a slow library call."""
     return machine.lower() in ("aarch64", "arm64") or bool({"fma", "avx512f"} & features)
@@ -47,3 +55,4 @@ def has_fma(machine, features):
 SPARSE_PANELS = 4
 TILE_ROWS = tile_rows(platform.machine(), _features())
 HAS_FMA = has_fma(platform.machine(), _features())
+OUTER_TILE = outer_tile(TILE_ROWS)

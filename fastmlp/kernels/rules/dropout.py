@@ -10,6 +10,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from ..emit.emitter import VECTOR_BYTES
 from ..machine.jit import kernel
 
 _M0, _M1 = np.uint64(0xD2E7470EE14C6C93), np.uint64(0xCA5A826395121157)
@@ -66,3 +67,19 @@ def drop(x, out, rate, k0, k1, row, layer, start):
             word = words[(j - first) // 2]
             bits = word >> _HALF if j % 2 else word & _LOW
             out[j] = x[j] * gain if bits >= limit else x.dtype.type(0)
+
+
+@kernel
+def drop_lanes(x, out, rate, k0, k1, row, layer):
+    """As :func:`drop`, for a group of rows from ``row`` on: a vector of rows for each unit."""
+    lanes = VECTOR_BYTES // x.itemsize
+    limit, gain = np.uint64(rate * 4294967296.0), x.dtype.type(1.0 / (1.0 - rate))
+    for first in range(0, x.size // lanes, 8):
+        for lane in range(lanes):
+            words = philox(
+                np.uint64(first // 8), np.uint64(row + lane), np.uint64(layer), np.uint64(0), k0, k1
+            )
+            for j in range(8):
+                word, i = words[j // 2], (first + j) * lanes + lane
+                bits = word >> _HALF if j % 2 else word & _LOW
+                out[i] = x[i] * gain if bits >= limit else x.dtype.type(0)

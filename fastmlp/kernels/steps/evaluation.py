@@ -9,6 +9,7 @@ import numpy as np
 from ..buffers import PARTS, layer_at
 from ..call_types import call_compress, call_forward
 from ..emit.emitter import VECTOR_BYTES
+from ..layers.layout import stores_images
 from ..machine.denormals import flush_denormals, restore_denormals
 from ..machine.jit import kernel
 from ..machine.records import replacing
@@ -72,7 +73,8 @@ def evaluate_rows(
     has_targets = data.labels.size > 0 or data.targets.shape[0] > 0
     # The same rows of every block, also of a shorter last one: without barriers, another member can
     # still be working on its rows of the block before.
-    own_first, own_last = share(min(block_rows, data.order.size), _GRAIN, member, team)
+    grain = lanes if stores_images(net) else _GRAIN
+    own_first, own_last = share(min(block_rows, data.order.size), grain, member, team)
     for first_row in range(0, data.order.size, block_rows):
         rows = data.order.size - first_row
         first, last = min(own_first, rows), min(own_last, rows)
@@ -83,13 +85,12 @@ def evaluate_rows(
             sparse = list_block(data, scratch, layer_at(net.layers, 0).n_in, first_row, first, last)
             order, start = scratch.order, -first
         if sparse.forward == 0:
-            gather_inputs(net, work, data, _NO_KEY, first_row, first, last)
+            gather_inputs(net, work, data, first_row, first, last)
         for layer in range(net.layers.shape[0]):
-            panels = layer_at(net.layers, layer).ld_out // lanes
-            call_forward(
-                net.forward,
-                (net, work, sparse, order, _NO_KEY, start, layer, (0, panels, first, last)),
-            )
+            own = layer_at(net.layers, layer)
+            call_forward(own.forward, (
+                net, work, sparse, order, _NO_KEY, start, layer, (0, own.ld // lanes, first, last),
+            ))  # fmt: skip
         if outputs.shape[0] > 0:
             for r in range(first, last):
                 a = view(work.A, c.out + r * c.out_row, c.n_out)

@@ -1,14 +1,10 @@
-"""A block of rows through the network: gather, forward pass, loss."""
+"""Before and after the layers: the inputs and the targets of a block of rows, and its loss."""
 
 from ..buffers import layer_at
-from ..call_types import call_gather, call_sparse_forward
-from ..emit.emitter import VECTOR_BYTES
+from ..call_types import call_gather
 from ..machine.jit import kernel
 from ..machine.view import view
-from ..rules.activations import activate
-from ..rules.dropout import drop
 from ..rules.losses import row_hit, row_loss
-from .dense import dense_forward, is_in_panels
 
 
 @kernel(inline=True)
@@ -46,71 +42,10 @@ def gather_targets(data, smoothing, first_row, first, last, n, Y, stride):
 
 
 @kernel(inline=True)
-def drop_rectangle(c, rate, layer, array, start, to, key, first_row, box):
-    """Copy rectangle (p0, p1, r0, r1) of a layer's inputs from ``start`` to ``to`` with dropout."""
-    p0, p1, r0, r1 = box
-    lanes = VECTOR_BYTES // array.itemsize
-    for p in range(p0, p1):
-        n = min(lanes, c.n_in - p * lanes)
-        for r in range(r0, r1):
-            offset = p * c.in_panel + r * c.in_row
-            drop(
-                view(array, start + offset, n), view(array, to + offset, n),
-                rate, key[0], key[1], first_row + r, layer, p * lanes,
-            )  # fmt: skip
-
-
-@kernel(inline=True)
-def contiguous_ranges(c, lanes, box):
-    """Return the longest contiguous ranges of a rectangle of a layer's outputs.
-
-    As (start, stride, length, first, last): ranges ``first`` to ``last`` of ``length`` elements.
-    """
-    p0, p1, r0, r1 = box
-    if is_in_panels(c, lanes):
-        return c.out + r0 * lanes, c.out_panel, (r1 - r0) * lanes, p0, p1
-    return c.out, c.out_row, c.n_out, r0, r1
-
-
-@kernel(cached=True)
-def forward_layer(net, work, sparse, order, key, first_row, layer, box):
-    """Overwrite a rectangle of a layer's Z = A W + b and A = f(Z), and of the next one's inputs.
-
-    ``key`` is the key of the dropout, ``first_row`` the index of row 0 in the epoch, ``box`` the
-    rectangle (p0, p1, r0, r1).
-    """
-    p0, p1, r0, r1 = box
-    c = layer_at(net.layers, layer)
-    if layer == 0 and sparse.forward != 0:
-        call_sparse_forward(
-            sparse.forward,
-            (sparse, order, net.params, work.Z, c, first_row, p0, p1, r0, r1),
-        )
-    else:
-        dense_forward(c, net.params, work.A, work.Z, p0, p1, r0, r1)
-    lanes = VECTOR_BYTES // work.A.itemsize
-    start, stride, length, first, last = contiguous_ranges(c, lanes, box)
-    activate(
-        c.function, net.activation_parameters[layer],
-        work.Z, work.A, start, stride, length, first, last,
-    )  # fmt: skip
-    if layer + 1 < net.layers.shape[0]:
-        above = layer_at(net.layers, layer + 1)
-        if above.source != above.in_:
-            drop_rectangle(above, net.dropout[layer + 1], layer + 1, work.A,
-                           above.source, above.in_, key, first_row, box)  # fmt: skip
-
-
-@kernel(inline=True)
-def gather_inputs(net, work, data, key, first_row, first, last):
+def gather_inputs(net, work, data, first_row, first, last):
     """Overwrite rows ``first`` to ``last`` of the network's inputs."""
     c = layer_at(net.layers, 0)
-    gather(data, first_row, first, last, work.A, c.source, c.in_row, c.in_panel)
-    if c.source != c.in_:
-        lanes = VECTOR_BYTES // work.A.itemsize
-        panels = (c.n_in + lanes - 1) // lanes
-        drop_rectangle(c, net.dropout[0], 0, work.A, c.source, c.in_, key, first_row,
-                       (0, panels, first, last))  # fmt: skip
+    gather(data, first_row, first, last, work.A, c.in_, c.in_row, c.in_panel)
 
 
 @kernel(inline=True)

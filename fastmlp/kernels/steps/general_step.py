@@ -1,9 +1,9 @@
 """The general step: for every network, loss, optimizer and batch size.
 
     gather                    each member: its own rows of the block
-    forward, layer by layer   its own units (panels of W), of all rows
+    forward, layer by layer   its own units (panels of W), of all rows; of images, its own rows
     loss                      its own rows
-    backward, layer by layer  its own units of the layer below
+    backward, layer by layer  its own units of the layer below; of images, its own rows
     gradients and update      its own panels of every W (update.py)
 
 There are barriers after the gather, after each layer's forward pass except the output layer's,
@@ -23,57 +23,45 @@ from ..call_types import (
     call_backward,
     call_forward,
     call_gradients_and_update,
+    call_layer_backward,
     call_penalties,
     call_prefetch,
     call_to_columns,
 )
 from ..emit.emitter import VECTOR_BYTES
 from ..inputs.gather import prefetch_rows
+from ..layers.dense_products import transpose_gradients
+from ..layers.layout import finish_gradients, is_image, rectangle
 from ..machine.denormals import flush_denormals, restore_denormals
 from ..machine.jit import kernel
 from ..machine.phases import BACKWARD, FORWARD, GATHER, LOSS, UPDATE, WAIT, count, ticks
 from ..machine.records import replacing
 from ..machine.team import Member, barrier, share
 from ..machine.view import as_views
-from ..rules.activations import activate_backward
-from .dense import dense_backward, rectangle, transpose_gradients
-from .forward import contiguous_ranges, drop_rectangle, gather_inputs, output_loss
+from .forward import gather_inputs, output_loss
 
 _with_penalties = replacing("l1", "l2")
 
 
-@kernel(inline=True)
-def finish_gradients(net, work, layer, box):
-    """Change a rectangle of a layer's D from dL/dA to dL/dZ."""
-    c = layer_at(net.layers, layer)
-    lanes = VECTOR_BYTES // work.A.itemsize
-    start, stride, length, first, last = contiguous_ranges(c, lanes, box)
-    activate_backward(
-        c.derivative, net.activation_parameters[layer],
-        work.Z, work.A, work.D, start, stride, length, first, last,
-    )  # fmt: skip
-
-
 @kernel(cached=True)
 def backward(me, net, work, objective, key, first_row, rows):
-    """Overwrite every layer's D = dL/dZ, and T, from the output's D."""
+    """Overwrite D = dL/dZ of every layer that needs it, and T, from the output's D."""
     now = ticks()
     lanes = VECTOR_BYTES // work.A.itemsize
-    for layer in range(net.layers.shape[0] - 1, -1, -1):
+    depth = net.layers.shape[0]
+    for layer in range(depth - 1, -1, -1):
         c = layer_at(net.layers, layer)
         box = rectangle(c, lanes, rows, me.number, me.team)
-        p0, p1, r0, r1 = box
-        is_output = layer == net.layers.shape[0] - 1
+        is_output = layer == depth - 1
         if not is_output:
             above = layer_at(net.layers, layer + 1)
-            dense_backward(above, c, net.params, work.T, work.zeros, work.D, p0, p1, r0, r1)
-            if above.source != above.in_:
-                drop_rectangle(above, net.dropout[layer + 1], layer + 1, work.D,
-                               above.in_, above.source, key, first_row, box)  # fmt: skip
-        if not is_output or not objective.is_fused:
-            finish_gradients(net, work, layer, box)
-        if layer > 0:
-            transpose_gradients(c, work.D, work.T, p0, p1, r0, r1)
+            if above.backward == 0:
+                break  # there are no weights below
+            call_layer_backward(above.backward, (net, work, key, first_row, layer + 1, box))
+        if c.derivative != 0 and not (is_output and objective.is_fused):
+            finish_gradients(c, net.activation_parameters[layer], work, box)
+        if c.backward != 0 and c.n_in > 0 and not is_image(c):
+            transpose_gradients(c, work.D, work.T, *box)
         now = count(work.phases, me.number, BACKWARD, now)
         barrier(me.sync, me.team)
         now = count(work.phases, me.number, WAIT, now)
@@ -152,14 +140,15 @@ def train_batches(member, team, sync, net, work, data, objective, part, report):
             call_to_columns(to_columns, (member, team, sparse, columns, data.order, start, rows))
         else:
             first, last = share(rows, 1, member, team)
-            gather_inputs(net, work, data, part.dropout_key, start, first, last)
+            gather_inputs(net, work, data, start, first, last)
         now = count(work.phases, member, GATHER, now)
         for layer in range(depth):
             if layer > 0 or to_columns == 0:
                 barrier(sync, team)
                 now = count(work.phases, member, WAIT, now)
-            box = rectangle(layer_at(net.layers, layer), lanes, rows, member, team)
-            call_forward(net.forward, (
+            c = layer_at(net.layers, layer)
+            box = rectangle(c, lanes, rows, member, team)
+            call_forward(c.forward, (
                 net, work, sparse, data.order, part.dropout_key, start, layer, box,
             ))  # fmt: skip
             now = count(work.phases, member, FORWARD, now)

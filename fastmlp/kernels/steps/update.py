@@ -7,16 +7,18 @@ W. Members wait for each other only for a norm over all gradients, or over a uni
 
 from typing import Any, NamedTuple
 
-from ..buffers import layer_at, relocated
-from ..call_types import call_sparse_gradient
+from ..buffers import image_at, layer_at, relocated
+from ..call_types import call_gradient, call_sparse_gradient
 from ..emit.emitter import VECTOR_BYTES
+from ..layers.conv2d import image_bias_gradient
+from ..layers.dense_products import bias_gradient, gradient_product
+from ..layers.layout import is_image, owned_units
 from ..machine.host import SPARSE_PANELS
 from ..machine.jit import kernel
 from ..machine.team import barrier, share
 from ..machine.view import view
 from ..rules.constraint import clip, limit_unit_norms, norm_factor, squared_norm
 from ..rules.optimizers import add_penalty, penalty, update
-from .dense import bias_gradient, dense_gradient, owned_units
 
 
 @kernel(inline=True)
@@ -77,40 +79,52 @@ class Sum(NamedTuple):
 
 
 @kernel
-def weight_gradient(c, work, sparse, columns, gradient, units, inputs, rows, total):
-    """Compute ``total`` for the weights from panels of ``inputs`` (first, last) to panels of units.
-
-    ``gradient`` is the address of the kernel for sparse inputs; 0 for dense inputs.
-    """
+def weight_gradient(c, image, work, sparse, columns, units, inputs, rows, total):
+    """Compute ``total`` for weights from panels of ``inputs`` (first, last) to panels of units."""
     (p0, p1), (q0, q1) = units, inputs
     lanes = VECTOR_BYTES // work.A.itemsize
-    if gradient != 0:
-        call_sparse_gradient(
-            gradient,
-            (
-                sparse, columns, work.D, c, p0, p1, q0 * lanes, min(q1 * lanes, c.n_in), rows,
-                total.source, total.keep, total.gain, total.target,
-            ),
-        )  # fmt: skip
-    else:
+    k0, k1 = q0 * lanes, min(q1 * lanes, c.n_in)
+    if c.gradient == 0:
         for p in range(p0, p1):
-            dense_gradient(
+            gradient_product(
                 c, work.A, work.D, p, q0, q1, rows,
                 total.source, total.keep, total.gain, total.target,
             )  # fmt: skip
+    elif is_image(c):
+        call_gradient(c.gradient, (
+            work.A, work.D, c, image, p0, p1, k0, k1, rows,
+            total.source, total.keep, total.gain, total.target,
+        ))  # fmt: skip
+    else:
+        call_sparse_gradient(c.gradient, (
+            sparse, columns, work.D, c, p0, p1, k0, k1, rows,
+            total.source, total.keep, total.gain, total.target,
+        ))  # fmt: skip
+
+
+@kernel
+def unit_gradient(c, image, work, p0, p1, rows, overwrite):
+    """Compute the gradient of the biases of some panels of units. Overwrites or accumulates."""
+    if is_image(c):
+        image_bias_gradient(c, image, work, p0, p1, rows, overwrite)
+    else:
+        bias_gradient(c, work.D, p0, p1, rows, work.grads, overwrite)
 
 
 @kernel(inline=True)
-def compute_gradient(c, work, sparse, columns, gradient, p0, p1, group, rows, overwrite):
-    """Compute the gradient of the loss for a group of some panels. Overwrites or accumulates."""
+def compute_gradient(c, image, work, sparse, columns, units, group, rows, overwrite):
+    """Compute the gradient of the loss for a group of panels of ``units`` (first, last).
+
+    Overwrites or accumulates.
+    """
     one, lanes = work.A.dtype.type(1), VECTOR_BYTES // work.A.itemsize
     if group < 0:
-        bias_gradient(c, work.D, p0, p1, rows, work.grads, overwrite)
+        unit_gradient(c, image, work, units[0], units[1], rows, overwrite)
     else:
         source = work.zeros if overwrite else work.grads
         last = min((group + 1) * GROUP, c.ld_in // lanes)
         weight_gradient(
-            c, work, sparse, columns, gradient, (p0, p1), (group * GROUP, last), rows,
+            c, image, work, sparse, columns, units, (group * GROUP, last), rows,
             Sum(source, one, one, work.grads),
         )  # fmt: skip
 
@@ -174,12 +188,13 @@ def sgd_step(me, net, work, sparse, columns, objective, rows, rate):
         c = layer_at(net.layers, layer)
         p0, p1, first, last = owned_groups(c, lanes, me.number, me.team)
         q0, q1 = max(first, 0) * GROUP, min(last * GROUP, c.ld_in // lanes)
+        image = image_at(net.images, layer)
         weight_gradient(
-            c, work, sparse, columns, sparse.gradient if layer == 0 else 0, (p0, p1), (q0, q1),
-            rows, Sum(net.params, keep, gain, net.params),
+            c, image, work, sparse, columns, (p0, p1), (q0, q1), rows,
+            Sum(net.params, keep, gain, net.params),
         )  # fmt: skip
         if first < 0:
-            bias_gradient(c, work.D, p0, p1, rows, work.grads, True)
+            unit_gradient(c, image, work, p0, p1, rows, True)
             start, n = c.b + p0 * lanes, (p1 - p0) * lanes
             b, db = view(net.params, start, n), view(work.grads, start, n)
             for j in range(n):
@@ -219,8 +234,8 @@ def update_in_passes(me, net, work, sparse, columns, objective, rows, overwrite,
         for layer in range(net.layers.shape[0]):
             c = layer_at(net.layers, layer)
             p0, p1, first, last = owned_groups(c, lanes, me.number, me.team)
-            gradient = sparse.gradient if layer == 0 else 0
-            wide = SPARSE_PANELS if gradient != 0 else 1
+            image = image_at(net.images, layer)
+            wide = SPARSE_PANELS if c.gradient != 0 and not is_image(c) else 1
             mine, _ = group_range(c, lanes, p0, max(first, 0))
             for p in range(p0, p1, wide):
                 stop = min(p + wide, p1)
@@ -229,8 +244,8 @@ def update_in_passes(me, net, work, sparse, columns, objective, rows, overwrite,
                     moved = 0 if keeps_gradients or group < 0 else mine - start
                     if turn == 0:
                         compute_gradient(
-                            relocated(c, (c.w + moved, c.out)), work, sparse, columns,
-                            gradient, p, stop, group, rows, overwrite,
+                            relocated(c, (c.w + moved, c.out)), image, work, sparse, columns,
+                            (p, stop), group, rows, overwrite,
                         )  # fmt: skip
                     for q in range(p, stop):
                         g = group_range(c, lanes, q, group)[0] + moved

@@ -7,11 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-import reference
-from fastmlp.kernels import buffers
-from fastmlp.kernels.buffers import layer_at
-from fastmlp.kernels.emit.emitter import lanes
 from fastmlp.kernels.steps.dense import (
     bias_gradient,
     dense_backward,
@@ -22,6 +17,11 @@ from fastmlp.kernels.steps.dense import (
     rectangle,
     transpose_gradients,
 )
+
+import reference
+from fastmlp.kernels import buffers
+from fastmlp.kernels.buffers import layer_at
+from fastmlp.kernels.emit.emitter import lanes
 from fastmlp.model.network import Network
 from fastmlp.model.workspace import Workspace
 from fastmlp.ops.activations import ACTIVATIONS
@@ -50,7 +50,7 @@ class Layer:
         sizes = (3, size(n_in, dtype), size(n_out, dtype), 2)[: 3 if form == "rows" else 4]
         hidden = ["relu", "softmax" if form == "softmax" else "relu", "identity"]
         activations = [ACTIVATIONS.parse(name) for name in hidden[: len(sizes) - 1]]
-        self.network = Network(sizes, activations, dtype)
+        self.network = Network.of_sizes(sizes, activations, dtype)
         self.rng = np.random.default_rng(sum(sizes))
         for view in [*self.network.weights, *self.network.biases]:
             view[...] = self.draw(*view.shape)

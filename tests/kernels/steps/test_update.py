@@ -24,7 +24,7 @@ each_team = pytest.mark.parametrize("team", [1, 2, 3, 4, 5])
 
 def made(sizes: tuple[int, ...], hidden: str, dtype: str) -> Workspace:
     names = [hidden] * (len(sizes) - 2) + ["identity"]
-    network = Network(sizes, [ACTIVATIONS.parse(name) for name in names], dtype)
+    network = Network.of_sizes(sizes, [ACTIVATIONS.parse(name) for name in names], dtype)
     return Workspace(network, block_rows=8)
 
 

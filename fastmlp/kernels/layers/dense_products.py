@@ -1,4 +1,4 @@
-"""The dense layer on a rectangle: some panels of its units, some rows of the block.
+"""The products of a dense layer on a rectangle: some panels of its units, some rows of the block.
 
 The division into rectangles decides which data move between cores, not the results: every element
 is the same chain of operations in any rectangle.
@@ -10,40 +10,10 @@ from ..emit.tile import multiply_columns, multiply_rows
 from ..emit.transpose import transpose_block
 from ..machine.host import SPARSE_PANELS
 from ..machine.jit import kernel
-from ..machine.team import share
 
 
 @kernel
-def is_in_panels(c, lanes):
-    """Whether a layer's outputs are stored in panels (not in rows)."""
-    return c.out_panel != lanes
-
-
-@kernel
-def owned_units(c, lanes, member, team):
-    """Return a member's panels [first, last) of a layer's units, for all rows of a block.
-
-    The weights into these units then stay in the member's cache from step to step. (0, 0) if the
-    layer has fewer panels than members, or needs whole rows: then members share rows.
-    """
-    panels = c.ld_out // lanes
-    if panels < team or not is_in_panels(c, lanes):
-        return 0, 0
-    return share(panels, 1, member, team)
-
-
-@kernel
-def rectangle(c, lanes, rows, member, team):
-    """Return a member's panels and rows of a layer's outputs: (first, last, first, last)."""
-    p0, p1 = owned_units(c, lanes, member, team)
-    if p1 > 0:
-        return p0, p1, 0, rows
-    r0, r1 = share(rows, lanes, member, team)
-    return 0, c.ld_out // lanes, r0, r1
-
-
-@kernel
-def dense_forward(c, params, A, Z, p0, p1, r0, r1):
+def forward_product(c, params, A, Z, p0, p1, r0, r1):
     """Z = A W + b."""
     lanes, one = VECTOR_BYTES // A.itemsize, A.dtype.type(1)
     for p in range(p0, p1):
@@ -67,7 +37,7 @@ def transpose_gradients(c, D, T, p0, p1, r0, r1):
 
 
 @kernel
-def dense_backward(c, below, params, T, zeros, D, p0, p1, r0, r1):
+def backward_product(c, below, params, T, zeros, D, p0, p1, r0, r1):
     """D = dZ W^T with respect to the layer's inputs, the outputs of the layer ``below``.
 
     Computed as D^T = W dZ^T, which reads W in memory order: no transposed copy has to be updated.
@@ -76,7 +46,7 @@ def dense_backward(c, below, params, T, zeros, D, p0, p1, r0, r1):
     lanes, one = VECTOR_BYTES // D.itemsize, D.dtype.type(1)
     first, last = p0 * lanes, min(p1 * lanes, c.n_in)
     for r in range(r0, r1, lanes):
-        t = below.t + r * below.ld_out
+        t = below.t + r * below.ld
         multiply_rows(
             params, c.w + first * lanes, lanes, c.n_in * lanes,
             T, c.t + r * c.ld_out, lanes, zeros, 0, 0, one, one,
@@ -90,7 +60,7 @@ def dense_backward(c, below, params, T, zeros, D, p0, p1, r0, r1):
 
 
 @kernel
-def dense_gradient(c, A, D, p, q0, q1, rows, source, keep, gain, target):
+def gradient_product(c, A, D, p, q0, q1, rows, source, keep, gain, target):
     """target = keep source + gain A^T dZ for the weights from panels q0 to q1 of inputs to panel p
     of units.
 

@@ -1,0 +1,351 @@
+"""Products of a convolution as explicit vector IR: one group of samples in the lanes of vectors.
+
+An image layer stores the samples of a group, one in each lane, feature by feature. So a product has
+a vector of samples and a scalar weight, whatever the number of channels, and takes taps from where
+they are: inputs are neither unfolded nor padded. The taps of a position that lie within the image
+are ranges along y and x, computed for each position: no product has a zero from padding.
+
+Every element is one chain of fused multiply-adds, in the order y, x, channel of the taps, for any
+height of its tile.
+"""
+
+from typing import NamedTuple
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from ..machine.host import OUTER_TILE, TILE_ROWS
+from .emitter import Emitter, integer, multiply_add
+from .tile import RowTiles
+
+_PARAMETERS = ("W", "w", "w_panel", "X", "x", "B", "b", "C", "c", "n", "image")
+
+
+class _Taps(NamedTuple):
+    """The taps of a position along one axis, as LLVM values."""
+
+    count: ir.Value
+    tap: ir.Value  # the first one
+    position: ir.Value  # of the vectors that it multiplies
+
+
+class _Convolution(RowTiles):
+    """Emits all positions of a group of samples, for tiles of channels.
+
+    Attributes
+    ----------
+    apart : int
+        Elements between the weights of two rows.
+    target : str
+        Of which shape the positions are: ``out`` or ``in``.
+    """
+
+    apart: int
+    target: str
+
+    def __init__(self, context, builder, signature, args):
+        kinds = dict(zip(_PARAMETERS, signature.args, strict=True))
+        given = dict(zip(_PARAMETERS, args, strict=True))
+        super().__init__(context, builder, kinds, given, kinds["W"].dtype)
+        self.n = given["n"]
+        fields = kinds["image"].fields
+        self.size = dict(zip(fields, cgutils.unpack_tuple(builder, given["image"]), strict=True))
+
+    def tile(self, rows, row):
+        """Emit all positions for ``rows`` channels from channel ``row`` on."""
+        builder, size = self.builder, self.size
+        sums = [cgutils.alloca_once(builder, self.vector) for _ in range(rows)]
+        height, width, channels = (
+            size[f"{self.target}_{side}"] for side in ("height", "width", "channels")
+        )
+        with cgutils.for_range(builder, height) as along_y:
+            y = self.taps(along_y.index, "height")
+            with cgutils.for_range(builder, width) as along_x:
+                x = self.taps(along_x.index, "width")
+                for r, total in enumerate(sums):
+                    builder.store(self.initial(builder.add(row, integer(r))), total)
+                self.sum_taps(sums, row, y, x)
+                position = builder.mul(along_y.index, width)
+                position = builder.mul(builder.add(position, along_x.index), channels)
+                first = builder.add(position, row)
+                for r, total in enumerate(sums):
+                    feature = builder.add(first, integer(r))
+                    offset = builder.mul(feature, integer(self.lanes))
+                    target = self.pointer("C", builder.add(self.given["c"], offset))
+                    self.store(builder.load(total), self.vector_at("C", target))
+
+    def initial(self, row):
+        """Return what the sums of a row start from."""
+        raise NotImplementedError
+
+    def taps(self, position, axis):
+        """Return the taps of a position along an axis."""
+        raise NotImplementedError
+
+    def sum_taps(self, sums, row, y, x):
+        """Add all taps of a position."""
+        raise NotImplementedError
+
+    def add_products(self, sums, weights, vectors, count, weight_step):
+        """Add ``count`` products of adjacent vectors and weights at the offsets ``weight_step``."""
+        builder = self.builder
+        with cgutils.for_range(builder, count) as loop:
+            step = builder.mul(loop.index, integer(self.lanes))
+            vector = self.load(self.vector_at("X", builder.gep(vectors, [step])))
+            first = builder.gep(weights, [weight_step(loop.index)])
+            for r, total in enumerate(sums):
+                element = builder.gep(first, [integer(r * self.apart)])
+                self.check("W", element, self.itemsize)
+                scalar = self.splat(builder.load(element))
+                grown = builder.call(self.fma, [scalar, vector, builder.load(total)])
+                builder.store(grown, total)
+
+    def least(self, a, b):
+        return self.builder.select(self.builder.icmp_signed("<", a, b), a, b)
+
+    def most(self, a, b):
+        return self.builder.select(self.builder.icmp_signed(">", a, b), a, b)
+
+    def weights_at(self, row, y_tap, x_tap):
+        """Return a pointer to the first weight of a tap."""
+        builder, size = self.builder, self.size
+        tap = builder.add(builder.mul(y_tap, size["kernel_width"]), x_tap)
+        offset = builder.mul(builder.mul(tap, size["in_channels"]), integer(self.lanes))
+        offset = builder.add(offset, builder.mul(row, integer(self.apart)))
+        return self.pointer("W", builder.add(self.given["w"], offset))
+
+
+class _Forward(_Convolution):
+    """Rows are the channels of outputs in one panel of the weights."""
+
+    apart = 1
+    target = "out"
+
+    def initial(self, row):
+        return self.splat(self.number("B", self.builder.add(self.given["b"], row)))
+
+    def taps(self, position, axis):
+        builder, size = self.builder, self.size
+        first = builder.sub(builder.mul(position, size[f"stride_{axis}"]), size[f"padding_{axis}"])
+        tap = self.most(integer(0), builder.neg(first))
+        end = self.least(size[f"kernel_{axis}"], builder.sub(size[f"in_{axis}"], first))
+        return _Taps(builder.sub(end, tap), tap, builder.add(first, tap))
+
+    def sum_taps(self, sums, row, y, x):
+        """Add all taps: along x, channels included, weights and inputs are adjacent."""
+        builder, size = self.builder, self.size
+        channels, vector = size["in_channels"], integer(self.lanes)
+        count = builder.mul(x.count, channels)
+        with cgutils.for_range(builder, y.count) as loop:
+            weights = self.weights_at(row, builder.add(y.tap, loop.index), x.tap)
+            line = builder.mul(builder.add(y.position, loop.index), size["in_width"])
+            feature = builder.mul(builder.add(line, x.position), channels)
+            inputs = builder.add(self.given["x"], builder.mul(feature, vector))
+            self.add_products(
+                sums, weights, self.pointer("X", inputs), count,
+                lambda k: builder.mul(k, vector),
+            )  # fmt: skip
+
+
+class _Backward(_Convolution):
+    """Rows are the channels of inputs."""
+
+    target = "in"
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.apart = self.lanes
+
+    def initial(self, row):
+        return ir.Constant(self.vector, None)
+
+    def taps(self, position, axis):
+        """Return the outputs that an input reaches, the first one first, and the taps to them."""
+        builder, size = self.builder, self.size
+        one, stride = integer(1), size[f"stride_{axis}"]
+        end = builder.add(position, size[f"padding_{axis}"])
+        last = self.least(builder.sdiv(end, stride), builder.sub(size[f"out_{axis}"], one))
+        start = builder.sub(builder.add(end, stride), size[f"kernel_{axis}"])
+        first = builder.sdiv(self.most(start, integer(0)), stride)
+        tap = builder.sub(end, builder.mul(first, stride))
+        return _Taps(builder.add(builder.sub(last, first), one), tap, first)
+
+    def sum_taps(self, sums, row, y, x):
+        """Add all taps to all channels of outputs, whose weights are in panels."""
+        builder, size = self.builder, self.size
+        channels, vector = size["out_channels"], integer(self.lanes)
+        to_next_panel = builder.sub(self.given["w_panel"], vector)
+
+        def weight_step(k):
+            panel = builder.udiv(k, vector)
+            return builder.add(k, builder.mul(panel, to_next_panel))
+
+        with cgutils.for_range(builder, y.count) as along_y:
+            y_tap = builder.sub(y.tap, builder.mul(along_y.index, size["stride_height"]))
+            line = builder.add(y.position, along_y.index)
+            line = builder.mul(line, size["out_width"])
+            with cgutils.for_range(builder, x.count) as along_x:
+                x_tap = builder.sub(x.tap, builder.mul(along_x.index, size["stride_width"]))
+                weights = self.weights_at(row, y_tap, x_tap)
+                position = builder.add(line, builder.add(x.position, along_x.index))
+                feature = builder.mul(position, channels)
+                deltas = builder.add(self.given["x"], builder.mul(feature, vector))
+                self.add_products(sums, weights, self.pointer("X", deltas), channels, weight_step)
+
+
+def _make_convolution(emitter):
+    @intrinsic
+    def product(typingctx, W, w, w_panel, X, x, B, b, C, c, n, image):
+        size = types.intp
+        signature = types.void(W, size, size, X, size, B, size, C, size, size, image)
+
+        def codegen(context, builder, signature, args):
+            emitter(context, builder, signature, args).rows(TILE_ROWS)
+            return context.get_dummy_value()
+
+        return signature, codegen
+
+    return product
+
+
+convolve, convolve_back = _make_convolution(_Forward), _make_convolution(_Backward)
+
+convolve.__doc__ = """Overwrite n channels of all outputs of a group of samples with b + x W.
+
+Weights are those of a panel: tap and input channel k at ``W[w + k*lanes + r]`` for r < n, the bias
+at ``B[b + r]``. Inputs start at X[x] and outputs of the first channel at C[c], a vector of samples
+for each feature. ``image`` is the layer's Image.
+"""
+
+convolve_back.__doc__ = """Overwrite n channels of dL/dx of a group of samples with dL/dz W^T.
+
+Input channel r, tap t and output channel k have their weight at
+``W[w + (k // lanes)*w_panel + (t*in_channels + r)*lanes + k % lanes]``, dL/dz starts at X[x] and
+dL/dx of the first channel at C[c]. B and b are not used.
+"""
+
+_GRADIENT = (
+    *("X", "x", "x_group", "x_row", "x_column", "D", "d", "d_group", "d_row", "d_column"),
+    *("groups", "height", "width", "I", "i", "i_row", "keep", "gain", "C", "c", "c_row"),
+    *("m", "n"),
+)
+
+
+class _Gradient(Emitter):
+    """Emits sums over samples and positions, in tiles of inputs times outputs."""
+
+    def __init__(self, context, builder, signature, args):
+        kinds = dict(zip(_GRADIENT, signature.args, strict=True))
+        given = dict(zip(_GRADIENT, args, strict=True))
+        super().__init__(context, builder, kinds, given, kinds["X"].dtype)
+        self.fma_of_scalars = multiply_add(builder, self.vector.element)
+
+    def product(self):
+        """Emit all tiles, of full size first."""
+        most_m, most_n = OUTER_TILE
+        self.ranges("m", most_m, lambda m, a: self.ranges(
+            "n", most_n, lambda n, b: self.tile(m, a, n, b)))  # fmt: skip
+
+    def ranges(self, name, most, body):
+        """Call ``body(size, first)`` for ranges of at most ``most``, all but the last full."""
+        builder, total = self.builder, self.given[name]
+        full = builder.udiv(total, integer(most))
+        with cgutils.for_range(builder, full) as loop:
+            body(most, builder.mul(loop.index, integer(most)))
+        done = builder.mul(full, integer(most))
+        rest = builder.sub(total, done)
+        for size in range(1, most):
+            with builder.if_then(builder.icmp_signed("==", rest, integer(size))):
+                body(size, done)
+
+    def tile(self, m, a, n, b):
+        """Emit one tile: m inputs from ``a`` on times n outputs from ``b`` on."""
+        builder, given = self.builder, self.given
+        sums = [[cgutils.alloca_once(builder, self.vector) for _ in range(n)] for _ in range(m)]
+        for row in sums:
+            for total in row:
+                builder.store(ir.Constant(self.vector, None), total)
+        with (
+            cgutils.for_range(builder, given["groups"]) as group,
+            cgutils.for_range(builder, given["height"]) as y,
+        ):
+            X, D = (
+                self.start(array, offset, first, group.index, y.index)
+                for array, offset, first in (("X", "x", a), ("D", "d", b))
+            )
+            with cgutils.for_range(builder, given["width"]) as x:
+                inputs = self.vectors("X", self.row(X, given["x_column"], x.index), m)
+                deltas = self.vectors("D", self.row(D, given["d_column"], x.index), n)
+                for value, row in zip(inputs, sums, strict=True):
+                    for delta, total in zip(deltas, row, strict=True):
+                        grown = builder.call(self.fma, [value, delta, builder.load(total)])
+                        builder.store(grown, total)
+        for i, row in enumerate(sums):
+            for j, total in enumerate(row):
+                self.finish(
+                    builder.add(a, integer(i)), builder.add(b, integer(j)),
+                    self.sum_lanes(builder.load(total)),
+                )  # fmt: skip
+
+    def start(self, array, offset, first, group, y):
+        """Return a pointer to the first vector of a line of positions."""
+        builder, given = self.builder, self.given
+        index = builder.add(given[offset], builder.mul(first, integer(self.lanes)))
+        index = builder.add(index, builder.mul(group, given[f"{offset}_group"]))
+        index = builder.add(index, builder.mul(y, given[f"{offset}_row"]))
+        return self.pointer(array, index)
+
+    def vectors(self, array, pointer, count):
+        """Load ``count`` adjacent vectors."""
+        builder = self.builder
+        pointers = [builder.gep(pointer, [integer(i * self.lanes)]) for i in range(count)]
+        return [self.load(self.vector_at(array, each)) for each in pointers]
+
+    def sum_lanes(self, vector):
+        """Return the sum of a vector's elements, by halves: the same order on every CPU."""
+        builder, count = self.builder, self.lanes
+        while count > 1:
+            count //= 2
+            parts = [
+                builder.shuffle_vector(vector, vector, ir.Constant(
+                    ir.VectorType(ir.IntType(32), count), list(range(start, start + count))
+                ))
+                for start in (0, count)
+            ]  # fmt: skip
+            vector = builder.fadd(*parts)
+        return builder.extract_element(vector, ir.Constant(ir.IntType(32), 0))
+
+    def finish(self, i, j, total):
+        """Store keep I + gain total."""
+        builder, given = self.builder, self.given
+        source = builder.add(given["i"], builder.mul(i, given["i_row"]))
+        kept = builder.fmul(given["keep"], self.number("I", builder.add(source, j)))
+        target = builder.add(given["c"], builder.mul(i, given["c_row"]))
+        grown = builder.call(self.fma_of_scalars, [given["gain"], total, kept])
+        builder.store(grown, self.pointer("C", builder.add(target, j)))
+
+
+@intrinsic
+def convolve_gradient(
+    typingctx, X, x, x_group, x_row, x_column, D, d, d_group, d_row, d_column,
+    groups, height, width, I, i, i_row, keep, gain, C, c, c_row, m, n,
+):  # fmt: skip
+    """Overwrite m x n elements of C with keep I + gain sum x dz.
+
+    The sum is over ``groups`` of samples, ``height`` x ``width`` positions and the samples in the
+    lanes. X[x] and D[d] start the vectors of the first input and the first output; the next ones
+    follow. Element (r, s) of C is at C[c + r*c_row + s], its source at I[i + r*i_row + s].
+    """
+    size, real = types.intp, X.dtype
+    signature = types.void(
+        X, size, size, size, size, D, size, size, size, size,
+        size, size, size, I, size, size, real, real, C, size, size, size, size,
+    )  # fmt: skip
+
+    def codegen(context, builder, signature, args):
+        _Gradient(context, builder, signature, args).product()
+        return context.get_dummy_value()
+
+    return signature, codegen

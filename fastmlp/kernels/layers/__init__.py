@@ -1,0 +1,1 @@
+"""Layer kinds: where outputs are (``layout``), and a file of kernels for each kind."""

@@ -1,0 +1,36 @@
+"""The dense layer: a = f(x W + b)."""
+
+from ..buffers import layer_at
+from ..call_types import call_sparse_forward
+from ..machine.jit import kernel
+from .dense_products import backward_product, forward_product
+from .layout import activate_rectangle
+
+
+@kernel(cached=True)
+def dense_forward(net, work, sparse, order, key, first_row, layer, box):
+    """Overwrite a rectangle of Z = A W + b and A = f(Z)."""
+    p0, p1, r0, r1 = box
+    c = layer_at(net.layers, layer)
+    forward_product(c, net.params, work.A, work.Z, p0, p1, r0, r1)
+    activate_rectangle(c, net.activation_parameters[layer], work, box)
+
+
+@kernel(cached=True)
+def dense_forward_of_sparse(net, work, sparse, order, key, first_row, layer, box):
+    """Overwrite a rectangle of Z and A of a first layer whose inputs are sparse rows."""
+    p0, p1, r0, r1 = box
+    c = layer_at(net.layers, layer)
+    call_sparse_forward(
+        sparse.forward,
+        (sparse, order, net.params, work.Z, c, first_row, p0, p1, r0, r1),
+    )
+    activate_rectangle(c, net.activation_parameters[layer], work, box)
+
+
+@kernel(cached=True)
+def dense_backward(net, work, key, first_row, layer, box):
+    """Overwrite a rectangle of dL/dA of the layer's inputs."""
+    p0, p1, r0, r1 = box
+    c, below = layer_at(net.layers, layer), layer_at(net.layers, layer - 1)
+    backward_product(c, below, net.params, work.T, work.zeros, work.D, p0, p1, r0, r1)

@@ -1,0 +1,164 @@
+"""The kernels' tables of layers: sizes, addresses, and where each layer's buffers are."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..kernels import buffers
+from ..kernels.call_types import call_forward, call_gradient, call_layer_backward
+from ..kernels.layers.layout import IMAGE
+from ..kernels.machine.calls import address
+from ..kernels.steps.update import GROUP
+from .functions import activation_addresses, are_left_out
+from .memory import CACHE_LINE, padded
+from .network import Network
+from .stages import Stage
+
+
+class Layout(NamedTuple):
+    """What decides where the buffers of a block of rows are.
+
+    Attributes
+    ----------
+    stages : list of Stage
+    rows : int
+        Of a block, padded.
+    dtype : dtype
+    in_panels : bool
+        Whether activations are stored in panels; False for the per-sample step.
+    training : bool
+    sparse : SparseRows or None
+        The rows that enter the first layer, if they are sparse.
+    """
+
+    stages: list[Stage]
+    rows: int
+    dtype: np.dtype
+    in_panels: bool
+    training: bool
+    sparse: buffers.SparseRows | None
+
+    @property
+    def lanes(self) -> int:
+        """The number of elements of a vector."""
+        return CACHE_LINE // self.dtype.itemsize
+
+    @property
+    def takes_sparse_rows(self) -> bool:
+        """Whether the first layer reads sparse rows, so that inputs are not copied to a block."""
+        return not self.in_panels or (self.sparse is not None and self.sparse.forward != 0)
+
+
+def groups_of(row: np.ndarray, lanes: int) -> int:
+    """Return the number of groups of weights and biases of a layer."""
+    panels_in, panels_out = row[buffers.LD_IN] // lanes, row[buffers.LD_OUT] // lanes
+    return int(panels_out * (-(-panels_in // GROUP) + 1))
+
+
+def layer_table(network: Network, layout: Layout) -> np.ndarray:
+    """Return the rows of ``Net.layers``."""
+    table = np.zeros((len(layout.stages), buffers.LAYER_FIELDS), np.int64)
+    rows, lanes, dtype = layout.rows, layout.lanes, layout.dtype
+    width = padded(math.prod(layout.stages[0].inputs), dtype)
+    in_panels = (lanes, rows * lanes)
+    strides = in_panels if layout.in_panels else (width, lanes)
+    start, norms = 0, 0
+    for number, (row, stage) in enumerate(zip(table, layout.stages, strict=True)):
+        if stage.table is not None:
+            row[:] = network.table[stage.table]
+            row[buffers.NORMS] = norms
+            norms += groups_of(row, lanes)
+        row[buffers.IN] = start
+        row[[buffers.IN_ROW, buffers.IN_PANEL]] = strides
+        if number > 0 or not layout.takes_sparse_rows:
+            start += rows * width
+        row[buffers.WIDTH] = math.prod(stage.outputs)
+        width = row[buffers.LD] = padded(int(row[buffers.WIDTH]), dtype)
+        row[buffers.OUT] = start
+        row[buffers.T] = start - table[0, buffers.OUT]
+        is_output = number == len(layout.stages) - 1
+        if stage.are_images:
+            strides = (width, IMAGE)
+        elif stage.table is not None:
+            is_row_wise = network.activations[stage.table].is_row_wise
+            by_rows = is_output or is_row_wise or not layout.in_panels
+            strides = (width, lanes) if by_rows else in_panels
+        elif stage.layer is None:
+            strides = in_panels
+        row[[buffers.OUT_ROW, buffers.OUT_PANEL]] = strides
+    _set_addresses(table, network, layout)
+    return table
+
+
+def image_table(stages: Sequence[Stage]) -> np.ndarray:
+    """Return the rows of ``Net.images``."""
+    table = np.zeros((len(stages), buffers.IMAGE_FIELDS), np.int64)
+    for row, stage in zip(table, stages, strict=True):
+        if stage.layer is None:
+            continue
+        if stage.are_images:
+            row[:6] = (*stage.inputs, *stage.outputs)
+        parameters = (
+            (stage.stream,) if stage.layer.trains_only
+            else stage.layer.kernel_parameters(stage.inputs)
+        )  # fmt: skip
+        row[6 : 6 + len(parameters)] = parameters
+    return table
+
+
+def stage_parameters(network: Network, stages: Sequence[Stage]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the parameters of activations and of layers, one for each stage."""
+    activations = [
+        0.0 if stage.table is None else network.activations[stage.table].kernel_parameter
+        for stage in stages
+    ]
+    layers = [0.0 if stage.layer is None else stage.layer.kernel_parameter for stage in stages]
+    return np.array(activations, network.dtype), np.array(layers)
+
+
+def _set_addresses(table: np.ndarray, network: Network, layout: Layout) -> None:
+    """Set the addresses of the kernels of layers and activations."""
+    dtype = layout.dtype
+    first = next(n for n, stage in enumerate(layout.stages) if stage.table is not None)
+    for number, (row, stage) in enumerate(zip(table, layout.stages, strict=True)):
+        if stage.table is not None:
+            activation = network.activations[stage.table]
+            row[[buffers.FUNCTION, buffers.DERIVATIVE]] = activation_addresses(
+                activation.name, dtype
+            )
+        if not layout.in_panels or are_left_out(dtype):
+            continue
+        is_sparse = number == 0 and layout.takes_sparse_rows
+        row[buffers.FORWARD] = forward_address(stage.kernels, dtype, is_sparse)
+        if layout.training:
+            if number > first:
+                row[buffers.BACKWARD] = backward_address(stage.kernels, dtype)
+            if stage.are_images and stage.table is not None:
+                row[buffers.GRADIENT] = gradient_address(stage.kernels, dtype)
+        if is_sparse and layout.sparse is not None:
+            row[buffers.GRADIENT] = layout.sparse.gradient
+
+
+def forward_address(kernels: str, dtype: np.dtype, is_sparse: bool = False) -> int:
+    """Return the address of a layer's forward kernel."""
+    name = f"{kernels}_forward_of_sparse" if is_sparse else f"{kernels}_forward"
+    return int(address(call_forward, _kernel(kernels, name), dtype))
+
+
+def backward_address(kernels: str, dtype: np.dtype) -> int:
+    """Return the address of a layer's backward kernel."""
+    return int(address(call_layer_backward, _kernel(kernels, f"{kernels}_backward"), dtype))
+
+
+def gradient_address(kernels: str, dtype: np.dtype) -> int:
+    """Return the address of the kernel of the gradient of a layer's weights."""
+    return int(address(call_gradient, _kernel(kernels, f"{kernels}_gradient"), dtype))
+
+
+def _kernel(module: str, name: str) -> Any:
+    return getattr(import_module(f"fastmlp.kernels.layers.{module}"), name)

@@ -1,0 +1,332 @@
+"""Layer kinds: shapes, weights and parameters of each, and the grammar of lists of layers.
+
+To add one, see CONTRIBUTING: a record here, kernels of the same name in ``kernels/layers/``, a
+twin in ``tests/reference_layers.py``. Tests find it in the registry.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from ..base.errors import ConfigError
+from .activations import ACTIVATIONS, Activation
+from .spec import Registry, Spec, split_list
+
+# (height, width, channels) of an image, or (features,) of a plain row. The feature of channel c at
+# row y and column x of an image is number (y * width + x) * channels + c.
+Shape = tuple[int, ...]
+Pair = tuple[int, int]
+
+_MOST = 2**24  # sizes are below it, so that no product of two overflows
+
+
+@dataclass(frozen=True)
+class Layer(Spec):
+    """A layer: what it takes, what it makes of it, and its matrix of weights, if it has one.
+
+    A layer with weights multiplies rows of inputs by a matrix; kinds differ in how these rows are
+    made of their inputs.
+    """
+
+    takes_images: ClassVar[bool] = False  # if not, an image is flattened first
+    takes_rows: ClassVar[bool] = True
+    only_reshapes: ClassVar[bool] = False  # whether flattening is all that it does
+    takes_sparse_rows: ClassVar[bool] = False  # whether it can skip zeros in the rows of the data
+    trains_by_sample: ClassVar[bool] = False  # whether the per-sample step has it
+    has_activation: ClassVar[bool] = False
+    trains_only: ClassVar[bool] = False  # whether it does nothing in predictions
+
+    def __str__(self) -> str:
+        """Return the spec, required parameters by position."""
+        parts = []
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            if field.default is dataclasses.MISSING:
+                parts.append(_text(value))
+            elif value != field.default:
+                parts.append(f"{field.name}={_text(value)}")
+        return f"{self.name}({', '.join(parts)})"
+
+    def output_shape(self, inputs: Shape) -> Shape:
+        """Return the shape of the outputs; ConfigError if the inputs do not fit."""
+        return inputs
+
+    def matrix_shape(self, inputs: Shape) -> Pair:
+        """Return fan-in and units of the matrix of weights; (0, 0): no weights."""
+        return 0, 0
+
+    def fans(self, inputs: Shape) -> Pair:
+        """Return fan-in and fan-out for initializers, as Keras and PyTorch define them."""
+        return self.matrix_shape(inputs)
+
+    def kernel_parameters(self, inputs: Shape) -> tuple[int, ...]:
+        """Return the integers that its kernels read, besides the two shapes."""
+        return ()
+
+    @property
+    def kernel_parameter(self) -> float:
+        """The real number that its kernels read."""
+        return 0.0
+
+    def complete(self, activation: str) -> Layer:
+        """Return the layer with this activation, if it can have one and has none."""
+        given: str = getattr(self, "activation", "")
+        if not self.has_activation or given:
+            return self
+        return dataclasses.replace(self, activation=activation)  # type: ignore[call-arg]
+
+    def _check_activation(self, text: str, refuses_row_wise: bool = False) -> None:
+        """Write the field ``activation`` in its standard form."""
+        if not text:
+            return
+        activation = ACTIVATIONS.parse(text)
+        if refuses_row_wise and activation.is_row_wise:
+            raise ConfigError(
+                f"{self.name}: activation must be element by element, got {activation}; use it in "
+                "a dense layer"
+            )
+        object.__setattr__(self, "activation", str(activation))
+
+    def _check_size(self, name: str) -> None:
+        """Check a size of units, a number or a pair, and write a pair of equals as a number."""
+        value = getattr(self, name)
+        sizes = value if isinstance(value, tuple) else (value,)
+        self._require(all(1 <= size < _MOST for size in sizes), name, "from 1 to 2**24 - 1")
+        if isinstance(value, tuple) and value[0] == value[1]:
+            object.__setattr__(self, name, value[0])
+
+
+LAYERS: Registry[Layer] = Registry("layer")
+
+
+@LAYERS.add
+@dataclass(frozen=True)
+class Dense(Layer):
+    name = "dense"
+    formula = "a = f(x W + b)"
+    takes_sparse_rows = True
+    trains_by_sample = True
+    has_activation = True
+    units: int
+    activation: str = ""
+
+    def __post_init__(self) -> None:
+        self._check_size("units")
+        self._check_activation(self.activation)
+
+    def output_shape(self, inputs: Shape) -> Shape:
+        return (self.units,)
+
+    def matrix_shape(self, inputs: Shape) -> Pair:
+        return math.prod(inputs), self.units
+
+
+@dataclass(frozen=True)
+class ImageLayer(Layer):
+    """A layer of images."""
+
+    takes_images = True
+    takes_rows = False
+
+
+@LAYERS.add
+@dataclass(frozen=True)
+class Conv2d(ImageLayer):
+    name = "conv2d"
+    formula = "a = f(sum over the kernel of x W + b), at every position"
+    has_activation = True
+    filters: int
+    kernel_size: int | Pair
+    stride: int | Pair = 1
+    padding: str = "valid"
+    activation: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("filters", "kernel_size", "stride"):
+            self._check_size(name)
+        self._require(self.padding in ("valid", "same"), "padding", "valid or same")
+        self._check_activation(self.activation, refuses_row_wise=True)
+
+    def output_shape(self, inputs: Shape) -> Shape:
+        height, width, _ = inputs
+        kernel, strides = pair(self.kernel_size), pair(self.stride)
+        if self.padding == "valid":
+            _check_window(self, "kernel_size", kernel, inputs, "; use padding=same")
+            kept = [size - k + 1 for size, k in zip((height, width), kernel, strict=True)]
+        else:
+            kept = [height, width]
+        sizes = [-(-size // stride) for size, stride in zip(kept, strides, strict=True)]
+        return (*sizes, self.filters)
+
+    def matrix_shape(self, inputs: Shape) -> Pair:
+        return math.prod(pair(self.kernel_size)) * inputs[2], self.filters
+
+    def fans(self, inputs: Shape) -> Pair:
+        window = math.prod(pair(self.kernel_size))
+        return window * inputs[2], window * self.filters
+
+    def kernel_parameters(self, inputs: Shape) -> tuple[int, ...]:
+        """Return the height and width of the kernel, of the stride and of the padding before.
+
+        Padding same is Keras': as many rows before as after, or one less before.
+        """
+        kernel, strides = pair(self.kernel_size), pair(self.stride)
+        before = (0, 0)
+        if self.padding == "same":
+            outputs = self.output_shape(inputs)
+            before = tuple(  # type: ignore[assignment]
+                max((outputs[axis] - 1) * strides[axis] + kernel[axis] - inputs[axis], 0) // 2
+                for axis in (0, 1)
+            )
+        return (*kernel, *strides, *before)
+
+
+@dataclass(frozen=True)
+class Pooling(ImageLayer):
+    """One number of each window of each channel."""
+
+    size: int | Pair
+    stride: int | Pair = 0
+
+    def __post_init__(self) -> None:
+        if self.stride == 0:
+            object.__setattr__(self, "stride", self.size)
+        for name in ("size", "stride"):
+            self._check_size(name)
+
+    def __str__(self) -> str:
+        stride = "" if self.stride == self.size else f", stride={_text(self.stride)}"
+        return f"{self.name}({_text(self.size)}{stride})"
+
+    def output_shape(self, inputs: Shape) -> Shape:
+        size, strides = pair(self.size), pair(self.stride)
+        _check_window(self, "size", size, inputs, "")
+        sizes = [(inputs[axis] - size[axis]) // strides[axis] + 1 for axis in (0, 1)]
+        return (*sizes, inputs[2])
+
+    def kernel_parameters(self, inputs: Shape) -> tuple[int, ...]:
+        """Return the height and width of the window, of the stride and of no padding."""
+        return (*pair(self.size), *pair(self.stride), 0, 0)
+
+
+@LAYERS.add
+@dataclass(frozen=True)
+class MaxPool2d(Pooling):
+    name = "max_pool2d"
+    formula = "a = max of each window; the gradient goes to the first maximum"
+
+
+@LAYERS.add
+@dataclass(frozen=True)
+class AvgPool2d(Pooling):
+    name = "avg_pool2d"
+    formula = "a = mean of each window"
+
+
+@LAYERS.add
+@dataclass(frozen=True)
+class Dropout(Layer):
+    name = "dropout"
+    formula = "a = x / (1 - rate) with probability 1 - rate, else 0; in training only"
+    takes_images = True
+    trains_only = True
+    rate: float
+
+    def __post_init__(self) -> None:
+        self._require(0 <= self.rate < 1, "rate", "at least 0 and below 1")
+
+    @property
+    def kernel_parameter(self) -> float:
+        return self.rate
+
+
+@LAYERS.add
+@dataclass(frozen=True)
+class Flatten(Layer):
+    name = "flatten"
+    formula = "a row of all pixels, row by row, channels last"
+    only_reshapes = True
+
+    def output_shape(self, inputs: Shape) -> Shape:
+        return (math.prod(inputs),)
+
+
+def dense_layers(sizes: Iterable[int], activations: Iterable[Activation]) -> list[Layer]:
+    """Return dense layers of these sizes, one activation for each."""
+    return [
+        Dense(int(size), str(activation))
+        for size, activation in zip(sizes, activations, strict=True)
+    ]
+
+
+def pair(size: int | Pair) -> Pair:
+    """Return (height, width) of a size."""
+    return size if isinstance(size, tuple) else (size, size)
+
+
+def parse_layers(layers: str | Layer | Iterable[str | Layer]) -> tuple[Layer, ...]:
+    """Return the layers of a list: a text with commas between the specs, or specs and records.
+
+    Raises
+    ------
+    ConfigError
+        As :meth:`Registry.parse` does, with the position in the list.
+    """
+    items = (
+        split_list(layers)
+        if isinstance(layers, str)
+        else [layers]
+        if isinstance(layers, Layer)
+        else list(layers)
+    )
+    return tuple(LAYERS.parse(item) for item in items)
+
+
+def shapes(layers: Iterable[Layer], input_shape: Shape) -> list[Shape]:
+    """Return the shapes of the inputs and of each layer's outputs.
+
+    Raises
+    ------
+    ConfigError
+        If a layer cannot take the outputs of the layer before.
+    """
+    found = [tuple(input_shape)]
+    for number, layer in enumerate(layers, 1):
+        inputs, is_image = found[-1], len(found[-1]) == 3
+        if not is_image and not layer.takes_rows:
+            before = "an input without input_shape" if number == 1 else "a plain row"
+            remedy = (
+                "set input_shape, for example 28,28,1"
+                if number == 1
+                else "put it before dense and flatten layers"
+            )
+            raise ConfigError(
+                f"layer {number}, {layer}, needs an image of height, width and channels, got "
+                f"{before} of {inputs[0]} features; {remedy}"
+            )
+        try:
+            found.append(layer.output_shape(inputs))
+        except ConfigError as error:
+            raise ConfigError(f"layer {number}, {error}") from None
+    return found
+
+
+def _check_window(
+    layer: Layer, parameter: str, window: Pair, inputs: Shape, other_remedy: str
+) -> None:
+    """Raise ConfigError if a window is larger than its input."""
+    if window[0] > inputs[0] or window[1] > inputs[1]:
+        raise ConfigError(
+            f"{layer}: {parameter} must be at most the input, {inputs[0]}x{inputs[1]}, got "
+            f"{window[0]}x{window[1]}{other_remedy}; make it smaller, or use fewer layers before"
+        )
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"({', '.join(map(str, value))})"
+    return f"{value!r}" if isinstance(value, float) else str(value)
