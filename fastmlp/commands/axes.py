@@ -7,8 +7,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from ..ops.spec import split_list
 from ..sweeps.distributions import as_distribution
 from ..sweeps.grid import DEFAULT_AXES
+from .settings import layers
 
 _KINDS = {int: "whole numbers", float: "numbers"}
 _TRUTHS = {"true": True, "false": False}
@@ -39,7 +41,8 @@ class AxisGroup:
         elif field == "seed":
             keywords |= {"metavar": "0-4", "type": axis(int, ranges=True)}
         else:
-            keywords["type"] = axis(keywords.get("type", str))
+            parse = keywords.get("type", str)
+            keywords["type"] = axis(parse, separators=";" if parse is layers else ";,")
         if field in DEFAULT_AXES:
             shown = ",".join(DEFAULT_AXES[field])
             keywords["help"] = re.sub(r" \(default: .*\)$", "", keywords["help"])
@@ -48,7 +51,9 @@ class AxisGroup:
         self.group.add_argument(*flags, **keywords)
 
 
-def axis(parse: Callable[[str], Any], ranges: bool = False) -> Callable[[str], Any]:
+def axis(
+    parse: Callable[[str], Any], ranges: bool = False, separators: str = ";,"
+) -> Callable[[str], Any]:
     """Return a function that reads an axis: values read by ``parse``, or a distribution.
 
     Values are separated by commas; by semicolons where a value has commas of its own, as in
@@ -59,13 +64,15 @@ def axis(parse: Callable[[str], Any], ranges: bool = False) -> Callable[[str], A
     parse : callable
     ranges : bool, default False
         Whether ``0-4`` means the integers from 0 to 4.
+    separators : str, default ";,"
+        Between values: the first one that the text contains.
     """
 
     def read(text: str) -> Any:
         if as_distribution(text) is not None:
             return text
         values: list[Any] = []
-        for part in split_values(text):
+        for part in split_values(text, separators):
             ends = re.fullmatch(r"(\d+)-(\d+)", part) if ranges else None
             if ends is not None and int(ends[1]) <= int(ends[2]):
                 values += range(int(ends[1]), int(ends[2]) + 1)
@@ -80,10 +87,10 @@ def axis(parse: Callable[[str], Any], ranges: bool = False) -> Callable[[str], A
     return read
 
 
-def split_values(text: str) -> list[str]:
-    """Split an axis at its semicolons, without any at its commas; not within parentheses."""
-    separator = ";" if ";" in re.sub(r"\([^)]*\)", "", text) else ","
-    parts = [part.strip() for part in re.split(rf"{separator}(?![^(]*\))", text)]
+def split_values(text: str, separators: str = ";,") -> list[str]:
+    """Split an axis at its semicolons, without any at its commas; not within brackets."""
+    splits = [split_list(text, separator) for separator in separators]
+    parts = next((split for split in splits if len(split) > 1), splits[-1])
     if parts[-1] == "":  # "128,64;" is one value
         parts.pop()
     if "" in parts:

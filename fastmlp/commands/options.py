@@ -15,6 +15,7 @@ from ..base.paths import as_text
 from ..base.toml import read_toml
 from ..recipes import recipe
 from ..training.config import TrainConfig
+from ..training.layers import overridden
 from .resuming import settings_of_run
 from .run_options import DATA_FOLDER, add_options, add_run_options
 from .settings import add_settings
@@ -157,7 +158,7 @@ def config_from(options: argparse.Namespace) -> TrainConfig:
         from_file = recipe(options.recipe)
     begun = {} if options.resume is None else settings_of_run(options.resume)
     try:
-        config = TrainConfig.from_dict({**begun, **from_file, **given})
+        config = TrainConfig.from_dict(overridden(overridden(begun, from_file), given))
     except ConfigError as error:
         raise ConfigError(_with_option(str(error), given)) from None
     if "batch_size" in given and config.mode != "minibatch":

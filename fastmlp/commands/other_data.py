@@ -12,6 +12,7 @@ from ..base.settings import AUTO
 from ..base.toml import read_toml
 from ..data.dataset import Dataset
 from ..training.config import TrainConfig
+from ..training.network_checks import as_input_shape
 from ..training.resolve import resolve, resolve_settings
 
 # Settings that depend on the task, with their defaults.
@@ -68,6 +69,9 @@ def infer_again(
         changes["split"] = AUTO
     if config.scale == "unit" and dataset.feature_range is None:
         changes["scale"] = AUTO
+    shape = dataset.image_shape
+    if config.input_shape and shape is not None and config.input_shape != as_input_shape(shape):
+        changes["input_shape"] = ()
     kept = {name: value for name, value in changes.items() if name not in options}
     part = dataset.keep_classes(config.classes) if config.classes else dataset
     try:

@@ -13,6 +13,7 @@ from ..base.errors import ConfigError
 from ..base.paths import as_path
 from ..base.settings import AUTO, Setting, flag_of
 from ..base.table_options import TableOptions
+from ..ops.spec import split_list
 from ..training.config import TrainConfig
 from ..training.interval import Interval
 
@@ -27,8 +28,18 @@ def texts(text: str) -> tuple[str, ...]:
 
 def specs(text: str) -> str | tuple[str, ...]:
     """Read ``relu``, or one for each layer: ``elu(1.0),tanh``; no comma in parentheses parts."""
-    parts = tuple(part.strip() for part in re.split(r",(?![^(]*\))", text))
+    parts = tuple(split_list(text))
     return parts if len(parts) > 1 else parts[0]
+
+
+def layers(text: str) -> tuple[str, ...]:
+    """Read ``conv2d(8, 3), dense(64)``."""
+    parts = tuple(split_list(text))
+    if not all(parts):
+        raise argparse.ArgumentTypeError(
+            f"must be layers like 'conv2d(8, 3), dense(64)', got {text!r}"
+        )
+    return parts
 
 
 def shares(text: str) -> float | tuple[float, ...]:
@@ -101,6 +112,20 @@ _READERS: dict[Any, Callable[[str], Any]] = {
 }
 
 
+def reader_of(field: dataclasses.Field[Any], hint: Any) -> Callable[[str], Any]:
+    """Return the function that reads the text of an option.
+
+    Parameters
+    ----------
+    field : Field
+        Of TrainConfig.
+    hint : type
+        The field's.
+    """
+    is_list_of_specs = hint == tuple[str, ...] and field.metadata["setting"].registry is not None
+    return layers if is_list_of_specs else _READERS[hint]
+
+
 def add_settings(group: Any, name: str, shows_defaults: bool = True) -> None:
     """Add an option for each field of TrainConfig in a group.
 
@@ -126,7 +151,7 @@ def add_settings(group: Any, name: str, shows_defaults: bool = True) -> None:
         if hints[field.name] is bool:
             keywords = {"action": "store_false" if field.default else "store_true"}
         else:
-            keywords = {"metavar": row.metavar, "type": _READERS[hints[field.name]]}
+            keywords = {"metavar": row.metavar, "type": reader_of(field, hints[field.name])}
         group.add_argument(
             flag_of(field.name, row), dest=field.name, default=argparse.SUPPRESS, help=help,
             **keywords,

@@ -10,6 +10,7 @@ from ..base.toml import read_toml
 from ..recipes import recipe, recipe_names
 from ..sweeps.grid import DEFAULT_AXES, FIELDS
 from ..sweeps.runner import BACKENDS
+from ..training.layers import overridden
 from .axes import AxisGroup
 from .options import Parser, parse_with, refuse_pairs
 from .run_options import DATA_FOLDER, JSON, Option, Switch, add_last_options, add_options
@@ -106,7 +107,7 @@ def grid_values(options: argparse.Namespace, resumed: dict[str, Any] | None) -> 
     else:
         values = dict(DEFAULT_AXES if resumed is None else resumed)
     given = vars(options)
-    return values | {name: given[name] for name in FIELDS if name in given}
+    return overridden(values, {name: given[name] for name in FIELDS if name in given})
 
 
 def build_sweep_parser() -> Parser:

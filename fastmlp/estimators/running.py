@@ -14,6 +14,7 @@ from ..data.split import Parts
 from ..ops.losses import LOSSES
 from ..training.callbacks import Callback
 from ..training.config import TrainConfig
+from ..training.layers import kernels_of
 from ..training.prepare import prepare_parts
 from ..training.run import Run
 from ..training.warm_up import kept_in, temporary_note
@@ -62,7 +63,7 @@ def compiled_once(config: TrainConfig) -> Iterator[bool]:
     bool
         Whether it is the first time.
     """
-    needs = (config.dtype, config.mode, config.activation, config.output_activation, config.loss,
+    needs = (config.dtype, config.mode, kernels_of(config), config.output_activation, config.loss,
              config.optimizer)  # fmt: skip
     if needs in _ready:
         yield False

@@ -13,6 +13,7 @@ from ..base.random import Purpose, stream
 from ..kernels import buffers
 from ..ops.activations import ACTIVATIONS, Activation
 from ..ops.initializers import Initializer
+from ..ops.layer_sizes import multiply_adds
 from ..ops.layers import Layer, Pair, Shape, dense_layers, shapes
 from .memory import aligned_zeros, float_dtype, padded
 
@@ -141,11 +142,7 @@ class Network:
     @property
     def multiply_adds(self) -> int:
         """The number of multiply-adds of a forward pass of a row."""
-        positions = (math.prod(self.shapes[index + 1]) for index in self.weighted)
-        return sum(
-            weights.size // biases.size * outputs
-            for weights, biases, outputs in zip(self.weights, self.biases, positions, strict=True)
-        )
+        return multiply_adds(self.layers, self.shapes)
 
     @property
     def row_bytes(self) -> int:

@@ -30,10 +30,13 @@ def rows_at_once(network: Network) -> int:
 
     At least two groups of rows, which two members of a team can share, and whole groups.
     """
-    if not network.stores_images:
-        return BLOCK_ROWS
-    grain = 2 * (CACHE_LINE // network.dtype.itemsize)
-    return max(grain, min(BLOCK_ROWS, _IMAGE_BYTES // network.row_bytes) // grain * grain)
+    return image_rows(network.row_bytes, network.dtype) if network.stores_images else BLOCK_ROWS
+
+
+def image_rows(row_bytes: int, dtype: np.dtype) -> int:
+    """Return the number of rows of a block of images, each with ``row_bytes`` of outputs."""
+    grain = 2 * (CACHE_LINE // dtype.itemsize)
+    return max(grain, min(BLOCK_ROWS, _IMAGE_BYTES // row_bytes) // grain * grain)
 
 
 class Workspace:

@@ -140,7 +140,8 @@ def parse_call(text: str, kind: str) -> tuple[str, list[Any], dict[str, Any]]:
     try:
         positional = [_literal(value) for value in node.args]
         named = [(str(keyword.arg), _literal(keyword.value)) for keyword in node.keywords]
-    except (ValueError, TypeError):  # TypeError: {[]: 1} is a literal by its syntax alone
+    # TypeError: {[]: 1} is a literal by its syntax alone.
+    except (ValueError, TypeError, RecursionError):
         raise error from None
     for key, _ in named:
         if [other for other, _ in named].count(key) > 1:
@@ -148,12 +149,12 @@ def parse_call(text: str, kind: str) -> tuple[str, list[Any], dict[str, Any]]:
     return node.func.id, positional, dict(named)
 
 
-def split_list(text: str) -> list[str]:
-    """Split a list of specs at the commas outside brackets; spaces around them are removed."""
+def split_list(text: str, separator: str = ",") -> list[str]:
+    """Split a list at the separators outside brackets; spaces around the items are removed."""
     parts, depth = [""], 0
     for character in text:
         depth += (character in "([{") - (character in ")]}")
-        if character == "," and depth <= 0:
+        if character == separator and depth <= 0:
             parts.append("")
         else:
             parts[-1] += character
@@ -165,8 +166,19 @@ def _literal(node: ast.expr) -> Any:
         word = node.id.lower()
         return word == "true" if word in ("true", "false") else node.id
     if isinstance(node, ast.Call):
-        return ast.unparse(node)  # a spec as a value
+        return _spec_text(node)
     return ast.literal_eval(node)
+
+
+def _spec_text(node: ast.Call) -> str:
+    """Return a spec that is a value; ValueError unless it is a name with numbers, names, specs."""
+    values = [*node.args, *(keyword.value for keyword in node.keywords)]
+    texts = [v for v in values if isinstance(v, ast.Constant) and isinstance(v.value, str)]
+    if texts or not isinstance(node.func, ast.Name):
+        raise ValueError
+    for value in values:
+        _literal(value)
+    return ast.unparse(node)
 
 
 def _value_text(value: Any) -> str:

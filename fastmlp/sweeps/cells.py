@@ -6,20 +6,22 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any
 
 from ..base.errors import ConfigError
 from ..data.dataset import Dataset
 from ..data.fingerprint import data_hash
+from ..ops.layer_sizes import multiply_adds
+from ..ops.layers import shapes
 from ..training.config import TrainConfig
 from ..training.datasets import dataset_of
 from ..training.identity import NAMES_OF_DATA
+from ..training.layers import network_layers
 from ..training.resolve import Resolved, resolve
 from .grid import applying, config_of, in_cell
 from .leaderboard import Trial
 
-# Nanoseconds for a sample and a weight, measured on 784-128-10: only their order counts.
+# Nanoseconds for a sample and a multiply-add, measured on 784-128-10: only their order counts.
 _COST = {"stochastic": 1.6, "minibatch": 1.3, "batch": 0.9}
 Loader = Callable[[TrainConfig], Dataset]
 
@@ -172,9 +174,9 @@ def longest_first(cells: Iterable[Cell], datasets: Datasets) -> list[Cell]:
 def cost(cell: Cell, datasets: Datasets) -> float:
     """Return about how many seconds a cell takes on one thread."""
     config, dataset = cell.config, datasets.by_key[cell.data_key]
-    sizes = (dataset.n_features, *config.hidden_layer_sizes, cell.resolved.task.n_outputs)
-    n_weights = sum(a * b for a, b in pairwise(sizes))
-    return 1e-9 * _COST[config.mode] * config.epochs * len(dataset.y) * (n_weights / 20 + 1000)
+    layers = network_layers(config, cell.resolved.task.n_outputs)
+    work = multiply_adds(layers, shapes(layers, config.input_shape or (dataset.n_features,)))
+    return 1e-9 * _COST[config.mode] * config.epochs * len(dataset.y) * (work / 20 + 1000)
 
 
 def _key(config: TrainConfig, data_key: str) -> str:

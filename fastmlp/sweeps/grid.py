@@ -29,7 +29,10 @@ APPLIES: dict[str, tuple[Callable[[Mapping[str, Any]], bool], str]] = {
     "sampling": (lambda cell: cell["mode"] != "batch", "modes stochastic and minibatch"),
     "class_weight": (lambda cell: cell["mode"] != "stochastic", "modes minibatch and batch"),
     "activation": (lambda cell: _is_deep(cell), "networks with hidden layers"),
-    "dropout": (lambda cell: _is_deep(cell), "networks with hidden layers"),
+    "dropout": (lambda cell: _is_deep(cell) and not cell["layers"], "networks with hidden layers"),
+    "hidden_layer_sizes": (lambda cell: not cell["layers"], "cells without layers"),
+    "input_dropout": (lambda cell: not cell["layers"], "cells without layers"),
+    "input_shape": (lambda cell: bool(cell["layers"]), "cells with layers"),
 }
 MOST_CELLS = 1_000_000
 
@@ -240,4 +243,6 @@ def _names(by_mode: Mapping[str, Mapping[str, Axis]]) -> list[str]:
 
 def _is_deep(cell: Mapping[str, Any]) -> bool:
     sizes = cell["hidden_layer_sizes"]
+    if cell["layers"]:
+        return True
     return not isinstance(sizes, (tuple, list)) or len(sizes) > 0

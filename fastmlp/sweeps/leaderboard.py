@@ -255,7 +255,9 @@ def value_text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (list, tuple)):
-        return "-".join(map(value_text, value)) or "none"
+        texts = [value_text(item) for item in value]
+        is_list_of_specs = any("(" in text for text in texts)
+        return (", " if is_list_of_specs else "-").join(texts) or "none"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 

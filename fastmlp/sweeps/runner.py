@@ -11,6 +11,7 @@ from ..base.cpus import usable_cpus
 from ..base.errors import ConfigError, close_match
 from ..base.interrupts import Interrupts
 from ..data.dataset import Dataset
+from ..training.layers import kernels_of
 from .cells import Cell, Datasets, longest_first
 from .worker import Outcome, make_run, run_cell
 
@@ -90,9 +91,8 @@ class Runner:
         for cell in cells:
             config = cell.config
             kernels = (
-                config.mode, config.dtype, config.optimizer, config.activation, config.loss,
-                config.output_activation, config.accumulate, bool(config.dropout_rates),
-                bool(config.hidden_layer_sizes),
+                config.mode, config.dtype, config.optimizer, config.loss,
+                config.output_activation, config.accumulate, kernels_of(config),
             )  # fmt: skip
             if kernels not in seen:
                 seen.add(kernels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..base.errors import ConfigError
@@ -9,6 +10,29 @@ from ..base.settings import AUTO
 from ..ops.activations import ACTIVATIONS
 from ..ops.losses import LOSSES, check_pair
 from ..ops.schedules import SCHEDULES, ConstantRate
+from .layers import is_given
+from .setting_checks import check_names
+
+_BESIDE_LAYERS = {
+    "hidden_layer_sizes": "write dense(64) in layers",
+    "dropout": "write dropout(0.2) in layers",
+    "input_dropout": "write dropout(0.2) as the first of the layers",
+}
+
+
+def check_given(values: Mapping[str, Any], config: type) -> None:
+    """Raise ConfigError for an unknown field, or both ``layers`` and ``hidden_layer_sizes``.
+
+    Parameters
+    ----------
+    values : mapping of str to object
+        The given fields: defaults would hide whether ``hidden_layer_sizes`` is given.
+    config : type
+        TrainConfig.
+    """
+    check_names(values, config)
+    if "hidden_layer_sizes" in values and is_given(values.get("layers")):
+        _refuse_beside_layers("hidden_layer_sizes", values["hidden_layer_sizes"])
 
 
 def check_layers(config: Any) -> None:
@@ -48,18 +72,19 @@ def check_layers(config: Any) -> None:
 
 def _check_list_of_layers(config: Any) -> None:
     """Check that no setting of the short form is given beside ``layers``."""
-    for name, remedy in (
-        ("hidden_layer_sizes", "write dense(64) in layers"),
-        ("dropout", "write dropout(0.2) in layers"),
-        ("input_dropout", "write dropout(0.2) as the first of the layers"),
-    ):
-        value = getattr(config, name)
-        if value:
-            raise ConfigError(f"{name} does not go with layers, got {value}; {remedy}")
+    for name in _BESIDE_LAYERS:
+        _refuse_beside_layers(name, getattr(config, name))
     if isinstance(config.activation, tuple):
         raise ConfigError(
             f"activation must be one value beside layers, got {', '.join(config.activation)}; "
             "write dense(64, tanh) in layers"
+        )
+
+
+def _refuse_beside_layers(name: str, value: Any) -> None:
+    if is_given(value) and value != 0:
+        raise ConfigError(
+            f"{name} does not go with layers, got {value}; {_BESIDE_LAYERS[name]}, or leave out one"
         )
 
 

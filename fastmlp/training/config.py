@@ -10,7 +10,6 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from ..base.errors import ConfigError, close_match
 from ..base.settings import (
     ABOVE_0,
     AUTO,
@@ -34,8 +33,8 @@ from ..ops.optimizers import OPTIMIZERS
 from ..ops.scalers import SCALERS
 from ..ops.schedules import SCHEDULES
 from ..recipes import recipe
-from .combinations import check_combinations, check_layers
-from .layers import hidden_layers
+from .combinations import check_combinations, check_given, check_layers
+from .layers import dropout_rates, hidden_activations, hidden_layers, overridden
 from .setting_checks import DTYPES, MODES, MONITORS, SAMPLINGS, cast_fields, check_fields
 from .weighting import parse_class_weight
 
@@ -107,8 +106,7 @@ class TrainConfig:
     )
     layers: tuple[str, ...] = setting(
         (), "network", "all layers before the output layer, in place of --hidden and --dropout: "
-        "{names}; such as 'conv2d(32, 3), max_pool2d(2), dropout(0.2), dense(64, tanh)'; layers "
-        "without an activation take --activation", "LIST", registry=LAYERS,
+        "{names}; such as 'conv2d(32, 3), max_pool2d(2), dense(64, tanh)'", "LIST", registry=LAYERS,
     )  # fmt: skip
     input_shape: tuple[int, ...] = setting(
         (), "network", "height, width and channels of images in --layers: 28,28,1; default: the "
@@ -242,7 +240,7 @@ class TrainConfig:
 
     def __new__(cls, *_: Any, **values: Any) -> TrainConfig:
         # Before the generated __init__, whose TypeError does not name the nearest field.
-        check_names(values)
+        check_given(values, cls)
         return super().__new__(cls)
 
     def __post_init__(self) -> None:
@@ -267,20 +265,12 @@ class TrainConfig:
     @property
     def hidden_activations(self) -> tuple[str, ...]:
         """The activation of each hidden layer of the short form."""
-        if isinstance(self.activation, tuple):
-            return self.activation
-        return (self.activation,) * len(self.hidden_layer_sizes)
+        return hidden_activations(self)
 
     @property
     def dropout_rates(self) -> tuple[float, ...]:
-        """The share of each layer's inputs that is dropped; empty if none is."""
-        hidden = (
-            self.dropout
-            if isinstance(self.dropout, tuple)
-            else ((self.dropout,) * len(self.hidden_layer_sizes))
-        )
-        rates = (self.input_dropout, *hidden)
-        return rates if any(rates) else ()
+        """The share of each layer's inputs that is dropped in the short form; empty if none is."""
+        return dropout_rates(self)
 
     @property
     def restores_best(self) -> bool:
@@ -290,13 +280,15 @@ class TrainConfig:
     @property
     def split_settings(self) -> dict[str, Any]:
         """The settings that :func:`~fastmlp.data.split.parts` takes."""
-        names = ("split", "validation", "hold_out", "seed")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in ("split", "validation", "hold_out", "seed")}
 
     def replace(self, **changes: Any) -> TrainConfig:
-        """Return a copy with some fields changed; ConfigError for an unknown field."""
-        check_names(changes)
-        return dataclasses.replace(self, **changes)
+        """Return a copy with some fields changed; ConfigError for an unknown field.
+
+        ``layers`` replaces ``hidden_layer_sizes``, ``dropout`` and ``input_dropout``;
+        ``hidden_layer_sizes`` replaces ``layers`` and ``input_shape``.
+        """
+        return type(self)(**overridden(vars(self), changes))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as plain numbers, texts and lists, as TOML and JSON take them."""
@@ -312,7 +304,6 @@ class TrainConfig:
         ConfigError
             For an unknown field (with the nearest known one) or a bad value.
         """
-        check_names(values)
         return cls(**values)
 
     @classmethod
@@ -325,11 +316,3 @@ class TrainConfig:
             If there is none of that name.
         """
         return cls.from_dict(recipe(name))
-
-
-def check_names(values: dict[str, Any]) -> None:
-    """Raise ConfigError unless all keys are fields of a TrainConfig."""
-    known = [field.name for field in dataclasses.fields(TrainConfig)]
-    for name in values:
-        if name not in known:
-            raise ConfigError(f"unknown setting {name!r}{close_match(name, known)}")

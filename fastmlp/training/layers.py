@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sized
 from typing import Any
 
 from ..ops.layers import Dense, Dropout, Layer, parse_layers
+
+# The settings that are a list of layers, and those that are its short form.
+_LIST = ("layers", "input_shape")
+_SHORT_FORM = ("hidden_layer_sizes", "dropout", "input_dropout")
 
 
 def hidden_layers(config: Any) -> tuple[Layer, ...]:
@@ -17,10 +22,10 @@ def hidden_layers(config: Any) -> tuple[Layer, ...]:
         return tuple(
             layer.complete(str(config.activation)) for layer in parse_layers(config.layers)
         )
-    rates = config.dropout_rates or (0.0,) * (len(config.hidden_layer_sizes) + 1)
+    rates = dropout_rates(config) or (0.0,) * (len(config.hidden_layer_sizes) + 1)
     layers: list[Layer] = [Dropout(rates[0])] if rates[0] else []
     for units, activation, rate in zip(
-        config.hidden_layer_sizes, config.hidden_activations, rates[1:], strict=True
+        config.hidden_layer_sizes, hidden_activations(config), rates[1:], strict=True
     ):
         layers.append(Dense(units, activation))
         if rate:
@@ -28,6 +33,48 @@ def hidden_layers(config: Any) -> tuple[Layer, ...]:
     return tuple(layers)
 
 
+def hidden_activations(config: Any) -> tuple[str, ...]:
+    """Return the activation of each hidden layer of the short form."""
+    if isinstance(config.activation, tuple):
+        return config.activation
+    return (config.activation,) * len(config.hidden_layer_sizes)
+
+
+def dropout_rates(config: Any) -> tuple[float, ...]:
+    """Return the share of each layer's inputs that is dropped in the short form; () if none is."""
+    hidden = config.dropout
+    if not isinstance(hidden, tuple):
+        hidden = (hidden,) * len(config.hidden_layer_sizes)
+    rates = (config.input_dropout, *hidden)
+    return rates if any(rates) else ()
+
+
 def network_layers(config: Any, n_outputs: int) -> tuple[Layer, ...]:
     """Return all layers of a resolved config, the output layer included."""
     return (*hidden_layers(config), Dense(n_outputs, config.output_activation))
+
+
+def kernels_of(config: Any) -> tuple[object, ...]:
+    """Return what determines the kernels that hidden layers need: their kinds, and the first."""
+    layers = hidden_layers(config)
+    kinds = frozenset((layer.name, getattr(layer, "activation", "")) for layer in layers)
+    return kinds, layers[0].name if layers else ""
+
+
+def is_given(value: object) -> bool:
+    """Whether a value is neither None nor an empty sequence."""
+    return value is not None and not (isinstance(value, Sized) and len(value) == 0)
+
+
+def overridden(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings with others in place of theirs, in which hidden layers have one form.
+
+    A list of layers replaces the short form, and sizes of hidden layers replace a list.
+    """
+    replaced: tuple[str, ...] = ()
+    if is_given(changes.get("layers")):
+        replaced = _SHORT_FORM
+    elif "hidden_layer_sizes" in changes:
+        replaced = _LIST
+    kept = {name: value for name, value in settings.items() if name not in replaced}
+    return {**kept, **changes}

@@ -14,6 +14,7 @@ from ..ops.activations import ACTIVATIONS
 from ..ops.losses import LOSSES, Loss, check_pair
 from ..ops.optimizers import OPTIMIZERS
 from .config import TrainConfig
+from .network_checks import as_input_shape, check_network
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +56,8 @@ def resolve(config: TrainConfig, dataset: Dataset) -> Resolved:
     Raises
     ------
     ConfigError
-        If a setting does not fit the task, or the loss is not defined for the output activation.
+        If a setting does not fit the task, the loss is not defined for the output activation, or
+        the network does not fit the data or the memory.
     DataError
         If the targets do not fit the loss.
     """
@@ -85,7 +87,9 @@ def resolve(config: TrainConfig, dataset: Dataset) -> Resolved:
     if config.target_scale == AUTO:
         free = task.kind == "regression" and ACTIVATIONS.parse(output).reaches_all_numbers
         changes["target_scale"] = "standard" if free else "none"
-    return Resolved(config.replace(**changes), task)
+    config = config.replace(**changes)
+    check_network(config, dataset.n_features, task.n_outputs, dataset.image_shape)
+    return Resolved(config, task)
 
 
 def _input_shape(config: TrainConfig, dataset: Dataset) -> tuple[int, ...]:
@@ -93,7 +97,7 @@ def _input_shape(config: TrainConfig, dataset: Dataset) -> tuple[int, ...]:
     shape = dataset.image_shape
     if shape is None or all(layer.takes_rows for layer in config.hidden_layers):
         return ()
-    return shape if len(shape) == 3 else (*shape, 1)
+    return as_input_shape(shape)
 
 
 def _check_task_settings(config: TrainConfig, task: Task, output: str, loss: str) -> None:

@@ -25,6 +25,14 @@ MONITORS = (
 _KINDS = {int: "a whole number", bool: "true or false", str: "a text"}
 
 
+def check_names(values: Iterable[str], config: type) -> None:
+    """Raise ConfigError unless all names are fields of a config."""
+    known = [field.name for field in dataclasses.fields(config)]
+    for name in values:
+        if name not in known:
+            raise ConfigError(f"unknown setting {name!r}{close_match(name, known)}")
+
+
 def cast_fields(config: Any) -> None:
     """Give each field its type, and write specs in their standard form.
 
@@ -82,7 +90,7 @@ def _cast(field: dataclasses.Field[Any], value: Any, wanted: Any) -> Any:
         if wanted == as_tuple or (several and wanted == item_type | as_tuple):
             items = value if several else (value,)
             if isinstance(value, str) and row.registry is not None:
-                items = split_list(value)
+                items = split_list(value) if value.strip() else ()
             return tuple(_cast(field, item, item_type) for item in items)
         if wanted == item_type | as_tuple:
             return _cast(field, value, item_type)

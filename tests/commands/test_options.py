@@ -33,6 +33,11 @@ GIVEN: list[tuple[list[str], str, Any]] = [
     (["--class-weight", "balanced"], "class_weight", "balanced"),
     (["--hidden", "9,8"], "hidden_layer_sizes", (9, 8)),
     (["--hidden", "none"], "hidden_layer_sizes", ()),
+    (
+        ["--layers", "conv2d(8, (3, 5)), dense(9, elu(0.5))"],
+        "layers",
+        ("conv2d(8, (3, 5))", "dense(9, elu(0.5))"),
+    ),
     (["--activation", "swish"], "activation", "silu"),
     (["--activation", "leaky_relu(0.02),tanh"], "activation", ("leaky_relu(slope=0.02)", "tanh")),
     (["--activation", "elu(alpha=2), elu(3)"], "activation", ("elu(alpha=2.0)", "elu(alpha=3.0)")),
@@ -98,7 +103,27 @@ def test_an_option_sets_its_field_and_no_other(
 
 
 def test_every_field_has_an_option() -> None:
-    assert {field for _, field, _ in GIVEN} == {f.name for f in dataclasses.fields(TrainConfig)}
+    given = {field for _, field, _ in GIVEN} | {"input_shape"}  # which needs layers
+    assert given == {field.name for field in dataclasses.fields(TrainConfig)}
+
+
+def test_input_shape_goes_with_layers() -> None:
+    config = config_from(parse_arguments(["--layers", "conv2d(8, 3)", "--input-shape", "9,7,2"]))
+    assert config == TrainConfig(layers="conv2d(8, 3)", input_shape=(9, 7, 2))
+
+
+def test_options_change_between_layers_and_sizes(tmp_path: Path) -> None:
+    (tmp_path / "sizes.toml").write_text("hidden_layer_sizes = [9]\ndropout = 0.2\n")
+    (tmp_path / "layers.toml").write_text('layers = ["dense(9)"]\ninput_shape = [2, 2, 1]\n')
+
+    def read(name: str, *arguments: str) -> TrainConfig:
+        return config_from(parse_arguments(["--config", str(tmp_path / name), *arguments]))
+
+    assert read("sizes.toml", "--layers", "dense(3)") == TrainConfig(layers="dense(3)")
+    assert read("layers.toml", "--hidden", "3") == TrainConfig(hidden_layer_sizes=(3,))
+    assert read("layers.toml", "--hidden", "none") == TrainConfig(hidden_layer_sizes=())
+    with pytest.raises(ConfigError, match=r"^--dropout: dropout does not go with layers, got 0\.1"):
+        read("layers.toml", "--dropout", "0.1")
 
 
 # --- help ---

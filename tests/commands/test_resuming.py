@@ -60,6 +60,19 @@ def test_killed_run_resumes_to_same_files(
     assert results(folder) == alone
 
 
+def test_killed_convolutional_run_resumes_to_same_files(tmp_path: Path) -> None:
+    layers = "conv2d(4, 3), max_pool2d(2), dropout(0.2)"
+    small = ["--data", "digits", "--layers", layers, "--epochs", "2", "--no-plots", "--quiet"]
+    assert main([*small, "--out", str(tmp_path / "alone")]) == 0
+    folder = tmp_path / "run"
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
+        end_at(3, Killed, patch)
+        main([*small, "--checkpoint-every", "1", "--out", str(folder)])
+    assert main(["--resume", str(folder), "--hidden", "8"]) == 2
+    assert main(["--resume", str(folder), "--no-plots"]) == 0
+    assert results(folder) == results(tmp_path / "alone")
+
+
 def test_ctrl_c_keeps_checkpoint_and_shows_how_to_resume(
     alone: dict[str, bytes], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

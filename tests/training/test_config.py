@@ -49,6 +49,8 @@ def test_defaults() -> None:
         "scale": "auto",
         "target_scale": "auto",
         "hidden_layer_sizes": [128, 64],
+        "layers": [],
+        "input_shape": [],
         "activation": "relu",
         "output_activation": "auto",
         "loss": "auto",
