@@ -33,7 +33,7 @@ class ImageRows(NamedTuple):
         return self.shape[:2]
 
 
-def rows_of_images(value: Any) -> ImageRows:
+def rows_of_images(value: Any, known: tuple[int, ...] | None = None) -> ImageRows:
     """Return images as rows: pixel by pixel along each line, the channels of a pixel together.
 
     Parameters
@@ -42,6 +42,8 @@ def rows_of_images(value: Any) -> ImageRows:
         Grey images of shape (n, height, width), (n, height, width, 1) or (n, 1, height, width);
         coloured ones with 3 or 4 channels in the last dimension, or in the second one, which is
         then moved to the end. Anything else is returned as it is.
+    known : tuple of int, optional
+        The shape of an image, if it is known: (height, width, channels) of any number of channels.
 
     Returns
     -------
@@ -56,6 +58,8 @@ def rows_of_images(value: Any) -> ImageRows:
         return ImageRows(value)  # the matrix checks will refuse it
     if images.ndim == 3:
         images = images[..., None]
+    if images.ndim == 4 and images.shape[1:] == known:
+        return _rows(images)
     if images.ndim != 4 or 0 in images.shape[1:]:
         return ImageRows(value)
     second, last = images.shape[1], images.shape[3]
@@ -63,5 +67,9 @@ def rows_of_images(value: Any) -> ImageRows:
         if second not in (1, *COLOURS):
             return ImageRows(value)
         images = np.moveaxis(images, 1, 3)
+    return _rows(images)
+
+
+def _rows(images: np.ndarray) -> ImageRows:
     n, *shape = images.shape
     return ImageRows(images.reshape(n, math.prod(shape)), images.shape[1:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Self
 
@@ -14,15 +15,23 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ..base.csr import canonical, is_sparse
 from ..base.errors import ConfigError, DataError
 from ..model.encoding import encode_for_outputs
-from ..model.evaluator import NetworkLayout, borrowed
-from ..model.memory import float_dtype
+from ..model.evaluator import borrowed
 from ..model.task import Task
 from ..ops.activations import ACTIVATIONS
-from ..ops.layers import dense_layers
+from ..ops.layers import Layer, Shape
 from ..ops.scalers import NO_SCALING
 from ..training.continuation import Continuation
 from .callbacks import epoch_tasks, new_context, sort_callbacks
 from .constraints import named_as_parameters
+from .hidden import (
+    Matrix,
+    drops_units,
+    has_layers,
+    hidden_layers,
+    matrices_of,
+    network_layout,
+    rows_of,
+)
 from .initial import check_layers, draw_layers
 from .lbfgs import fit_lbfgs
 from .problem import Problem, team
@@ -31,7 +40,7 @@ from .row_weights import checked_weights
 from .rows import named_columns, plain_rows
 from .stochastic import fit_stochastic
 from .targets import check_target_names
-from .translate import LBFGS, check_together, hidden_sizes, loss_and_output
+from .translate import LBFGS, check_together, loss_and_output
 
 # Bytes stay bytes, with an eighth of the memory; scikit-learn converts them to float64.
 _DTYPES = (np.float64, np.float32, np.uint8)
@@ -42,10 +51,15 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
 
     _target_checks: ClassVar[dict[str, Any]] = {}
     _continuation: Continuation | None = None
+    # Of the fit: the list of layers, empty without one, and the shape of images, empty for rows.
+    _layers: tuple[Layer, ...] = ()
+    _input_shape: Shape = ()
     # Parameters that scikit-learn's estimators lack: defaults for subclasses that do not set them.
     loss: Any
     schedule: Any = None
     dropout: Any = 0.0
+    layers: Any = None
+    input_shape: Any = None
     weight_init: Any = None
     bias_init: Any = None
     n_threads: Any = None
@@ -166,7 +180,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
 
         ``suffix`` completes the names of the parameters: X and y, or X_val and y_val.
         """
-        X = plain_rows(X, f"X{suffix}")
+        X = rows_of(self, X, f"X{suffix}", has_layers(self), reset)
         y = self._plain_target(y, f"y{suffix}")
         with named_columns(X, f"X{suffix}"):
             return validate_data(
@@ -186,17 +200,18 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
     def _draw_seed(self, random_state: np.random.RandomState) -> int:
         """Return a seed for draws that scikit-learn does not make; 0, without a draw, otherwise."""
         drawn = (self.weight_init, self.bias_init)
-        if drawn == (None, None) and not np.any(np.asarray(self.dropout) > 0):
+        if drawn == (None, None) and not drops_units(self):
             return 0
         return int(random_state.randint(np.iinfo(np.int32).max))
 
     def _begin(self, problem: Problem, first: bool) -> None:
         """Prepare the network's attributes: new ones, or those of the previous fit."""
-        units = [problem.X.shape[1], *hidden_sizes(self), problem.task.n_outputs]
+        found = matrices_of(self, problem.X.shape[1], problem.task.n_outputs)
         if first:
-            self._initialize(problem.X, units, problem)
+            self._initialize(problem.X, found, problem)
         else:
-            check_layers(self, units)
+            check_layers(self, found)
+        self._layers = hidden_layers(self) if has_layers(self) else ()
         _, output = loss_and_output(self.loss, problem.task.kind)
         self.out_activation_ = ACTIVATIONS.parse(output).sklearn_name or output
         activation = self.activation
@@ -205,13 +220,13 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
         if stops_by_score or self.best_loss_ is None:
             self.best_loss_ = None if stops_by_score else np.inf
 
-    def _initialize(self, X: Any, units: list[int], problem: Problem) -> None:
+    def _initialize(self, X: Any, found: list[Matrix], problem: Problem) -> None:
         self.n_iter_, self.t_ = 0, 0
-        self.n_layers_ = len(units)
+        self.n_layers_ = len(found) + 1
         narrow = X.dtype == np.float32 and self.solver != LBFGS
         dtype = np.dtype(np.float32 if narrow else np.float64)
         self.coefs_, self.intercepts_ = draw_layers(
-            self, units, dtype, problem.random_state, problem.seed
+            self, found, dtype, problem.random_state, problem.seed
         )
         self._continuation = None
         self.loss_curve_: list[float] = []
@@ -226,18 +241,24 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
         is_plain = self._is_plain(X)
         if not is_plain:
             X = self._check_features(X)
-        layout = self._layout()
-        if X.shape[1] != layout.input_shape[0]:
+        layout = network_layout(self)
+        n_features = math.prod(layout.input_shape)
+        if X.shape[1] != n_features:
             raise ConfigError(
                 f"coefs_[0] must have a row for each of X's {X.shape[1]} features, got "
-                f"{layout.input_shape[0]}; assign weights of that shape, or fit again"
+                f"{n_features}; assign weights of that shape, or fit again"
             )
         try:
-            data = encode_for_outputs(X, NO_SCALING, layout.dtype, n_outputs=self.n_outputs_)
+            data = encode_for_outputs(
+                X, NO_SCALING, layout.dtype, n_outputs=self.n_outputs_,
+                needs_dense=layout.needs_dense_rows,
+            )  # fmt: skip
             # The weights as they are: users may have changed them.
             with borrowed(layout, data) as evaluator:
                 evaluator.take_weights(self.coefs_, self.intercepts_)
-                threads = team(self, float(X.shape[0]) * evaluator.network.params.size)
+                network = evaluator.network
+                work = network.multiply_adds if self._layers else network.params.size
+                threads = team(self, float(X.shape[0]) * work)
                 return evaluator.run(data, threads, NO_SCALING).outputs
         except DataError:
             if is_plain:
@@ -262,23 +283,10 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
     def _check_features(self, X: Any) -> Any:
         """Return X as scikit-learn's checks give it back, a sparse one as CSR."""
         check_is_fitted(self)
-        X = plain_rows(X, "X")
+        X = rows_of(self, X, "X", bool(self._layers))
         with named_columns(X, "X"):
             X = validate_data(self, X, accept_sparse=["csr", "csc"], dtype=_DTYPES, reset=False)
         return canonical(X, "X") if is_sparse(X) else X
-
-    def _layout(self) -> NetworkLayout:
-        """Return the layout of the network with the current weights."""
-        # As in the fit, also after set_params.
-        hidden: Any = getattr(self, "_hidden_activation", self.activation)
-        if isinstance(hidden, str):
-            hidden = [hidden] * (self.n_layers_ - 2)
-        names = {record.sklearn_name: name for name, record in ACTIVATIONS.records.items()}
-        output = names.get(self.out_activation_, self.out_activation_)
-        activations = [ACTIVATIONS.parse(name) for name in (*hidden, output)]
-        layers = dense_layers((weights.shape[1] for weights in self.coefs_), activations)
-        dtype = float_dtype(self.coefs_[0].dtype)
-        return NetworkLayout(tuple(layers), (self.coefs_[0].shape[0],), dtype)
 
     def _is_stochastic(self) -> bool:
         if self.solver == LBFGS:

@@ -13,6 +13,7 @@ from sklearn.utils._param_validation import Interval, Options, StrOptions
 from ..base.errors import ConfigError
 from ..ops.activations import ACTIVATIONS
 from ..ops.initializers import INITIALIZERS
+from ..ops.layers import Layer
 from ..ops.losses import LOSSES
 from ..ops.optimizers import OPTIMIZERS
 from ..ops.schedules import SCHEDULES
@@ -104,6 +105,8 @@ SHARED: dict[str, Any] = {
     "max_fun": [_COUNT],
     "schedule": [SpecOf(SCHEDULES), None],
     "dropout": [_SHARE, "array-like"],
+    "layers": [str, Layer, list, tuple, None],
+    "input_shape": ["array-like", None],
     "weight_init": [SpecOf(INITIALIZERS), None],
     "bias_init": [SpecOf(INITIALIZERS), None],
     "n_threads": [_COUNT, None],

@@ -65,6 +65,12 @@ dropout : float or list of float, default=0.0
     Share of the hidden units dropped in training, of all layers or of each. Not with lbfgs.
 weight_init, bias_init : str or None, default=None
     An initializer of fastmlp's, such as ``he_normal``; None: as in scikit-learn.
+layers : str, list of str or of records, or None, default=None
+    All layers before the output layer, in place of ``hidden_layer_sizes`` and ``dropout``, such
+    as ``"conv2d(32, 3), max_pool2d(2), dense(64)"``.
+input_shape : (int, int, int) or None, default=None
+    Height, width and channels of the images that ``layers`` take; None: the shape of ``X``,
+    which may then be (n, height, width) or (n, height, width, channels).
 n_threads : int or None, default=None
     At most how many threads; None: the CPUs that the process may use. Changes no bit.
 callbacks : list or None, default=None
@@ -72,7 +78,8 @@ callbacks : list or None, default=None
 """,
     "attributes": """\
 coefs_, intercepts_ : list of ndarray
-    Weights, shape (n_in, n_out), and biases, shape (n_out,), of each layer.
+    Weights, shape (n_in, n_out), and biases, shape (n_out,), of each layer that has them; of a
+    convolution, shape (height * width * channels, filters).
 loss_, best_loss_ : float
     The last and the lowest training loss, penalty included; ``best_loss_`` is None with early
     stopping.
@@ -82,6 +89,7 @@ best_validation_score_ : float or None
 n_iter_, t_ : int
     Epochs of the last fit, and samples gone through in all.
 n_layers_, n_outputs_ : int
+    One more than layers with weights, and the outputs.
 out_activation_ : str
 n_features_in_ : int
 feature_names_in_ : ndarray of str

@@ -86,6 +86,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         dropout: Any = 0.0,
         weight_init: str | None = None,
         bias_init: str | None = None,
+        layers: Any = None,
+        input_shape: Any = None,
         n_threads: int | None = None,
         callbacks: Any = None,
     ):

@@ -11,10 +11,13 @@ from typing import Any
 
 from ..base.files import locked
 from ..data.split import Parts
+from ..ops.layer_sizes import multiply_adds
+from ..ops.layers import shapes
 from ..ops.losses import LOSSES
 from ..training.callbacks import Callback
 from ..training.config import TrainConfig
-from ..training.layers import kernels_of
+from ..training.layers import kernels_of, network_layers
+from ..training.network_checks import check_network
 from ..training.prepare import prepare_parts
 from ..training.run import Run
 from ..training.warm_up import kept_in, temporary_note
@@ -33,12 +36,14 @@ def start_run(
     estimator: Any, problem: Problem, parts: Parts, config: TrainConfig, callbacks: list[Callback]
 ) -> Run:
     """Return a run from the estimator's weights, with its kernels compiled or on disk."""
+    if estimator._layers:
+        check_network(config, problem.X.shape[1], problem.task.n_outputs)
     prepared = prepare_parts(parts, config, problem.task)
     measures = ["train_objective"]
     if prepared.validation is not None:
         measures.append("validation_score")
     weights = estimator.coefs_, estimator.intercepts_
-    work = float(parts.X_train.shape[0]) * sum(array.size for array in estimator.coefs_)
+    work = float(parts.X_train.shape[0]) * _row_work(estimator, problem, config)
     with compiled_once(config) as first:
         run = Run(config, prepared, team(estimator, work), callbacks, weights, measures)
         if first:
@@ -50,6 +55,14 @@ def start_run(
     if estimator.verbose:
         run.callbacks.append(Printer(estimator))  # after the stopping rule, which it reports
     return run
+
+
+def _row_work(estimator: Any, problem: Problem, config: TrainConfig) -> int:
+    """Return the number of multiply-adds of a forward pass of a row."""
+    if not estimator._layers:
+        return sum(array.size for array in estimator.coefs_)
+    layers = network_layers(config, problem.task.n_outputs)
+    return multiply_adds(layers, shapes(layers, config.input_shape or (problem.X.shape[1],)))
 
 
 @contextmanager

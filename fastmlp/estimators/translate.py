@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +13,7 @@ from ..ops.losses import LOSSES
 from ..ops.optimizers import SGD, Adam
 from ..ops.schedules import Adaptive, InverseScaling
 from ..training.config import TrainConfig
+from .hidden import drops_units, has_layers, hidden_sizes
 
 LBFGS = "lbfgs"
 _MOST_EPOCHS = 2**24 - 1
@@ -37,25 +37,6 @@ class Circumstances(NamedTuple):
     seed: int
 
 
-def hidden_sizes(estimator: Any) -> list[int]:
-    """Return the sizes of the hidden layers.
-
-    Raises
-    ------
-    ValueError
-        If one is no integer, or not above 0.
-    """
-    sizes = estimator.hidden_layer_sizes
-    sizes = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
-    if not all(isinstance(size, Integral) for size in sizes):
-        raise ConfigError(
-            f"hidden_layer_sizes must hold integers, got {sizes}; give one int for each layer"
-        )
-    if np.any(np.array(sizes) <= 0):
-        raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
-    return [int(size) for size in sizes]
-
-
 def check_together(estimator: Any, kind: str) -> None:
     """Raise ConfigError if a parameter that scikit-learn does not have would be ignored.
 
@@ -74,6 +55,11 @@ def check_together(estimator: Any, kind: str) -> None:
                 raise ConfigError(
                     f"{name} does not go with solver 'lbfgs', {why}, got {value!r}; use 'adam'"
                 )
+        if has_layers(estimator) and drops_units(estimator):
+            raise ConfigError(
+                f"layers with dropout do not go with solver 'lbfgs', whose line search compares "
+                f"values of one function, got {estimator.layers!r}; use 'adam'"
+            )
     smoothing = getattr(estimator, "label_smoothing", 0.0)
     loss, _ = loss_and_output(estimator.loss, kind)
     if smoothing and not LOSSES.parse(loss).smooths_labels:
@@ -140,7 +126,7 @@ def full_batch_config(estimator: Any, found: Circumstances) -> TrainConfig:
 
 
 def _shared(estimator: Any, found: Circumstances) -> dict[str, Any]:
-    activation, dropout = estimator.activation, estimator.dropout
+    activation = estimator.activation
     return {
         "task": {"regression": "regression", "multilabel": "multilabel"}.get(
             found.task, "classification"
@@ -149,12 +135,11 @@ def _shared(estimator: Any, found: Circumstances) -> dict[str, Any]:
         "validation": 0.1 if found.validation else 0.0,
         "scale": "none",
         "target_scale": "none",
-        "hidden_layer_sizes": tuple(hidden_sizes(estimator)),
+        **_hidden(estimator),
         "activation": activation if isinstance(activation, str) else tuple(activation),
         "output_activation": found.output,
         "loss": found.loss,
         "weight_init": "glorot_uniform",
-        "dropout": float(dropout) if np.ndim(dropout) == 0 else tuple(map(float, dropout)),
         "l2": min(float(estimator.alpha), _MOST),
         "penalty_per_row": True,
         "clip_norm": 0.0,
@@ -163,6 +148,18 @@ def _shared(estimator: Any, found: Circumstances) -> dict[str, Any]:
         "loss_limit": 0.0,
         "seed": found.seed,
         "dtype": found.dtype,
+    }
+
+
+def _hidden(estimator: Any) -> dict[str, Any]:
+    if estimator._layers:
+        return {
+            "layers": tuple(map(str, estimator._layers)), "input_shape": estimator._input_shape
+        }  # fmt: skip
+    dropout = estimator.dropout
+    return {
+        "hidden_layer_sizes": tuple(hidden_sizes(estimator)),
+        "dropout": float(dropout) if np.ndim(dropout) == 0 else tuple(map(float, dropout)),
     }
 
 

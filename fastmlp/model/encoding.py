@@ -105,12 +105,17 @@ def encode_for_outputs(
     labels: np.ndarray | None = None,
     targets: np.ndarray | None = None,
     n_outputs: int = 0,
+    needs_dense: bool = False,
 ) -> Data:
     """Return rows for a single evaluation, which makes lists of them where that is faster.
 
     Parameters and errors as for :func:`encode`; but where lists are made, the evaluation finds
-    values that are not finite, in ``Workspace.list_scratch.is_infinite``.
+    values that are not finite, in ``Workspace.list_scratch.is_infinite``. With ``needs_dense``, a
+    sparse matrix is made dense.
     """
+    if needs_dense:
+        X = as_dense(X, "X", "the first layer", "predict fewer rows at once")
+        return encode(X, scaling, dtype, labels, targets, n_outputs)
     shift = largest_shift(scaling)
     if is_sparse(X):
         if shift <= LISTS_SHIFT:

@@ -44,6 +44,12 @@ class NetworkLayout(NamedTuple):
     input_shape: Shape
     dtype: np.dtype
 
+    @property
+    def needs_dense_rows(self) -> bool:
+        """Whether the first layer that predictions use cannot skip zeros."""
+        used = (layer for layer in self.layers if not (layer.trains_only or layer.only_reshapes))
+        return not next(used).takes_sparse_rows
+
 
 class Evaluator:
     """A network and a workspace to evaluate it.
