@@ -21,15 +21,15 @@ class FeatureInfo:
     low, high, mean : ndarray of float64, shape (n_features,)
     names : tuple of str or None
         None if the training data had no names; features are then identified by position.
-    image_shape : (int, int) or None
-        Height and width, if a row is a grey image.
+    image_shape : (int, int) or (int, int, int) or None
+        Height and width, if a row is a grey image; and channels, if it is one with several.
     """
 
     low: np.ndarray
     high: np.ndarray
     mean: np.ndarray
     names: tuple[str, ...] | None = None
-    image_shape: tuple[int, int] | None = None
+    image_shape: tuple[int, ...] | None = None
 
     @property
     def n_features(self) -> int:
@@ -41,7 +41,7 @@ class FeatureInfo:
         cls,
         X: Features,
         names: tuple[str, ...] | None = None,
-        image_shape: tuple[int, int] | None = None,
+        image_shape: tuple[int, ...] | None = None,
     ) -> FeatureInfo:
         """Describe the rows of a training part.
 
@@ -50,7 +50,7 @@ class FeatureInfo:
         X : ndarray, Selection or csr_array, shape (n, n_features)
             Raw features.
         names : tuple of str, optional
-        image_shape : (int, int), optional
+        image_shape : (int, int) or (int, int, int), optional
         """
         return cls(*_summary(X), names, image_shape)
 

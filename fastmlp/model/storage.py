@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import os
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from ..base.table_options import TableOptions
-from ..ops.activations import ACTIVATIONS
 from ..ops.scalers import SCALERS, Scaling
 from .features import STATISTICS, FeatureInfo
-from .memory import float_dtype
-from .network import Network
+from .layer_section import (
+    KEYS,
+    expected_layer_tensors,
+    layer_section,
+    layer_tensors,
+    network_of,
+    section_of_sizes,
+)
 from .predictor import Predictor
 from .task import Task
 from .tensor_file import (
@@ -30,7 +35,7 @@ from .tensor_file import (
 SECTIONS = {
     "features": ("names", "kinds", "image_shape", "scale", "has_statistics"),
     "target": ("task", "names", "classes", "threshold", "scale"),
-    "layers": ("sizes", "activations", "dtype"),
+    "layers": KEYS,
     "table": None,  # options that differ from their defaults
 }
 
@@ -60,9 +65,23 @@ def _sections_of_format_2(header: Header) -> Header:
     }
 
 
+def _sections_of_format_3(header: Header) -> Header:
+    layers = header["layers"]
+    check_section(layers, "layers", ("sizes", "activations", "dtype"))
+    return {**{name: header[name] for name in SECTIONS}, "layers": section_of_sizes(layers)}
+
+
+def check_section(section: Any, name: str, keys: tuple[str, ...] | None) -> None:
+    """Raise TypeError, KeyError or ValueError unless a section has these keys; None: any."""
+    if not isinstance(section, dict):
+        raise TypeError(f"section {name} must hold named values")
+    if keys is not None:
+        check_keys(section, keys, f"section {name}")
+
+
 MODEL = Format(
     "model",
-    version=3,
+    version=4,
     entries=tuple(SECTIONS),
     advice="give a file that Predictor.save wrote",
     upgrades={
@@ -72,7 +91,8 @@ MODEL = Format(
                 "threshold",
             ),
             _sections_of_format_2,
-        )
+        ),
+        3: Upgrade(tuple(SECTIONS), _sections_of_format_3),
     },
 )  # fmt: skip
 
@@ -89,9 +109,7 @@ def save_predictor(predictor: Predictor, path: str | os.PathLike[str]) -> None:
         tensors["target_scaling.factor"] = task.target_scaling.factor
     if features is not None:
         tensors |= {f"features.{name}": getattr(features, name) for name in STATISTICS}
-    for layer, (weights, biases) in enumerate(zip(network.weights, network.biases, strict=True)):
-        tensors[f"layer{layer}.weights"] = np.ascontiguousarray(weights)
-        tensors[f"layer{layer}.biases"] = np.ascontiguousarray(biases)
+    tensors |= layer_tensors(network)
     header = {
         "features": {
             "names": _listed(None if features is None else features.names),
@@ -107,11 +125,7 @@ def save_predictor(predictor: Predictor, path: str | os.PathLike[str]) -> None:
             "threshold": task.threshold,
             "scale": None if task.target_scaling is None else task.target_scaling.kind,
         },
-        "layers": {
-            "sizes": list(network.layer_sizes),
-            "activations": [str(activation) for activation in network.activations],
-            "dtype": network.dtype.name,
-        },
+        "layers": layer_section(network),
         "table": predictor.table.changed(),
     }
     write_tensors(path, MODEL, header, tensors)
@@ -131,54 +145,33 @@ def _listed(values: tuple[Any, ...] | None) -> list[Any] | None:
 
 def _expected_tensors(header: Header) -> Expected:
     """Return the dtype and the possible shapes of each tensor."""
-    for section, keys in SECTIONS.items():
-        if not isinstance(header[section], dict):
-            raise TypeError(f"section {section} must hold named values")
-        if keys is not None:
-            check_keys(header[section], keys, f"section {section}")
-    layers = header["layers"]
-    _check_sizes(layers["sizes"])
-    sizes, dtype = layers["sizes"], float_dtype(layers["dtype"])
-    expected: dict[str, Any] = {}
-    for layer, (n_in, n_out) in enumerate(pairwise(sizes)):
-        expected[f"layer{layer}.weights"] = (dtype, [(n_in, n_out)])
-        expected[f"layer{layer}.biases"] = (dtype, [(n_out,)])
-    scalings = {"scaling": sizes[0]}
+    for name, keys in SECTIONS.items():
+        check_section(header[name], name, keys)
+    expected = expected_layer_tensors(header["layers"])
+    n_features = math.prod(header["layers"]["input_shape"])
+    scalings = {"scaling": n_features}
     if header["target"]["scale"] is not None:
-        scalings["target_scaling"] = sizes[-1]
+        *_, (_, [(n_outputs,)]) = expected.values()  # the biases of the last layer
+        scalings["target_scaling"] = n_outputs
     for name, width in scalings.items():
         for part in ("offset", "factor"):
             expected[f"{name}.{part}"] = (np.dtype(np.float64), [(width,), (1,)])
     if header["features"]["has_statistics"]:
         for name in STATISTICS:
-            expected[f"features.{name}"] = (np.dtype(np.float64), [(sizes[0],)])
+            expected[f"features.{name}"] = (np.dtype(np.float64), [(n_features,)])
     return expected
-
-
-def _check_sizes(sizes: Any) -> None:
-    if not all(type(size) is int and size > 0 for size in sizes):
-        raise ValueError(f"layer sizes must be whole numbers of at least 1, got {sizes!r:.80}")
-    if len(sizes) < 2:
-        raise ValueError(f"layer sizes must hold two sizes or more, got {sizes}")
 
 
 def _build(header: Header, tensors: Tensors) -> Predictor:
     for name, tensor in tensors.items():
         if not np.isfinite(tensor).all():
             raise ValueError(f"{name} must hold finite numbers")
-    sizes = header["layers"]["sizes"]
-    activations = [ACTIVATIONS.parse(text) for text in header["layers"]["activations"]]
-    network = Network.of_sizes(sizes, activations, header["layers"]["dtype"])
-    layers = range(network.depth)
-    network.set_weights(
-        [tensors[f"layer{layer}.weights"] for layer in layers],
-        [tensors[f"layer{layer}.biases"] for layer in layers],
-    )
+    network = network_of(header["layers"], tensors)
     return Predictor(
         network,
         _scaling(header["features"]["scale"], "scaling", tensors),
-        _task(header["target"], tensors, sizes[-1]),
-        _features(header["features"], tensors, sizes[0]),
+        _task(header["target"], tensors, network.n_outputs),
+        _features(header["features"], tensors, network.n_inputs),
         _names(header["target"]["names"], "target"),
         _table(header["table"]),
     )
@@ -208,14 +201,16 @@ def _names(names: Any, what: str) -> tuple[str, ...] | None:
     return tuple(names)
 
 
-def _image_shape(section: Header, n_features: int) -> tuple[int, int] | None:
+def _image_shape(section: Header, n_features: int) -> tuple[int, ...] | None:
     shape = section["image_shape"]
     if shape is None:
         return None
-    height, width = shape
-    if not (type(height) is type(width) is int and height > 0 and height * width == n_features):
+    height, width, *channels = shape
+    sizes = (height, width, *channels)
+    are_sizes = len(channels) <= 1 and all(type(size) is int and size > 0 for size in sizes)
+    if not are_sizes or math.prod(sizes) != n_features:
         raise ValueError(f"image_shape must multiply to {n_features}, got {shape!r:.80}")
-    return height, width
+    return sizes
 
 
 def _table(options: Header) -> TableOptions:

@@ -227,9 +227,11 @@ def _check_format(header: Any, path: Path, form: Format) -> None:
         )
     version, known = header.get("format_version"), [*sorted(form.upgrades), form.version]
     if type(version) is not int or version not in known:
+        *older, newest = map(str, known)
+        reads = f"{', '.join(older)} and {newest}" if older else newest
         raise DataError(
             f"{form.noun} file {path} has format version {version!r:.80}, this fastmlp reads "
-            f"{' and '.join(map(str, known))}; use the fastmlp that wrote it"
+            f"{reads}; use the fastmlp that wrote it"
         )
 
 

@@ -20,6 +20,7 @@ from fastmlp.model.evaluator import Evaluator, NetworkLayout, borrowed
 from fastmlp.model.network import Network
 from fastmlp.model.task import Task
 from fastmlp.ops.activations import ACTIVATIONS
+from fastmlp.ops.layers import Dense
 from fastmlp.ops.losses import LOSSES
 from fastmlp.ops.scalers import SCALERS
 from forks import ending
@@ -105,7 +106,7 @@ def test_models_of_one_layout_share_what_is_kept(built: list[Evaluator]) -> None
 
 def test_lent_workspace_is_exclusive() -> None:
     data = encode_for_outputs(X, model().scaling, np.dtype("float32"), n_outputs=3)
-    layout = NetworkLayout((4, 3), (ACTIVATIONS.parse("softmax"),), np.dtype("float32"))
+    layout = NetworkLayout((Dense(3, "softmax"),), (4,), np.dtype("float32"))
     with borrowed(layout, data) as one, borrowed(layout, data) as other:
         assert one is not other
     with borrowed(layout, data) as again:
@@ -121,7 +122,7 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch, nothing_is_kept: lis
     monkeypatch.setattr(evaluators, "KEPT_BYTES", 3 * each)
 
     def kept() -> list[str]:
-        return [key[0].activations[0].name for key, _ in nothing_is_kept]
+        return [key[0].layers[0].activation for key, _ in nothing_is_kept]
 
     model(hidden="relu").predict(X[:1])
     assert kept() == ["gelu", "silu", "relu"]

@@ -22,8 +22,10 @@ from fastmlp.base import files
 from fastmlp.base.table_options import TableOptions
 from fastmlp.model.features import FeatureInfo
 from fastmlp.model.storage import MODEL, SECTIONS
+from fastmlp.ops.layers import parse_layers
 from fastmlp.ops.scalers import Scaling
 from holes import needs_holes, write_hole
+from image_models import ALL_LAYERS, image_model
 from toys import model
 
 X = np.random.default_rng(2).normal(size=(20, 4))
@@ -100,7 +102,7 @@ def change_entries(header: dict[str, Any], entries: dict[str, Any]) -> dict[str,
 
 @pytest.fixture
 def rewrite(saved: Path) -> Rewrite:
-    """Change entries of the saved header, such as ``layers.sizes``, or tensors."""
+    """Change entries of the saved header, such as ``layers.dtype``, or tensors."""
 
     def change(tensors: dict[str, Any] | None = None, **entries: Any) -> Path:
         header, arrays = parts_of(saved)
@@ -112,6 +114,19 @@ def rewrite(saved: Path) -> Rewrite:
         return write_parts(saved, header, arrays)
 
     return change
+
+
+@pytest.fixture
+def rewrite_format_3(rewrite: Rewrite) -> Rewrite:
+    """Change entries of the header that format 3 had for the saved model."""
+    older = {
+        "format_version": 3,
+        "layers": {
+            "sizes": [4, 6, 3], "activations": ["leaky_relu(slope=0.2)", "softmax"],
+            "dtype": "float32",
+        },
+    }  # fmt: skip
+    return lambda **entries: rewrite(**{**older, **entries})
 
 
 # --- round trips ---
@@ -143,6 +158,58 @@ def test_a_model_comes_back_as_it_was(tmp_path: Path, name: str, dtype: str) -> 
         np.testing.assert_array_equal(kept.factor, scaling.factor)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_model_of_images_comes_back_as_it_was(tmp_path: Path, dtype: str) -> None:
+    original = image_model(dtype=dtype)
+    original.save(tmp_path / "model")
+    loaded = Predictor.load(tmp_path / "model")
+    np.testing.assert_array_equal(loaded.outputs(X), original.outputs(X))
+    assert loaded.network.layers == original.network.layers
+    assert loaded.network.input_shape == (2, 2, 1)
+    assert loaded.network.params.tobytes() == original.network.params.tobytes()
+
+
+def test_weights_are_named_by_the_index_of_their_layer_among_all(tmp_path: Path) -> None:
+    image_model().save(tmp_path / "model")
+    header, tensors = parts_of(tmp_path / "model")
+    assert header["layers"] == {
+        "input_shape": [2, 2, 1],
+        "layers": [str(layer) for layer in parse_layers(ALL_LAYERS)],
+        "dtype": "float32",
+    }
+    shapes = {name: tensor.shape for name, tensor in tensors.items() if name.startswith("layer")}
+    assert shapes == {
+        "layer0.weights": (4, 2), "layer0.biases": (2,),
+        "layer5.weights": (4, 6), "layer5.biases": (6,),
+        "layer7.weights": (6, 3), "layer7.biases": (3,),
+    }  # fmt: skip
+
+
+def test_weights_of_a_layer_of_images_must_fit(tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    image_model().save(path)
+    header, tensors = parts_of(path)
+    tensors["layer0.weights"] = np.zeros((2, 2, 1, 2), np.float32)
+    assert "layer0.weights must be F32 of shape (4, 2), got F32 of (2, 2, 1, 2)" in refusal(
+        write_parts(path, header, tensors)
+    )
+
+
+@pytest.mark.parametrize(
+    ("shape", "words"),
+    [([2, 3], "multiply to 4"), ([4], "does not fit"), ([2, 2, 1, 1], "multiply to 4"),
+     ([2, 1, 2.0], "multiply to 4"), ([-2, -2], "multiply to 4")],
+)  # fmt: skip
+def test_an_image_shape_that_does_not_fit_is_refused(
+    tmp_path: Path, shape: list[Any], words: str
+) -> None:
+    path = tmp_path / "model"
+    image_model().save(path)
+    header, tensors = parts_of(path)
+    change_entries(header, {"features.image_shape": shape})
+    assert words in refusal(write_parts(path, header, tensors))
+
+
 def test_a_path_may_be_text(tmp_path: Path) -> None:
     model().save(str(tmp_path / "model"))
     assert Predictor.load(str(tmp_path / "model")).predict(X).shape == (20,)
@@ -163,7 +230,7 @@ def test_saving_replaces_an_older_file(saved: Path) -> None:
 def test_only_the_numbers_of_a_network_are_written(saved: Path) -> None:
     header, tensors = parts_of(saved)
     assert header == {
-        "format": "fastmlp-model", "format_version": 3,
+        "format": "fastmlp-model", "format_version": 4,
         "features": {
             "names": None, "kinds": [], "image_shape": None, "scale": "standard",
             "has_statistics": False,
@@ -173,7 +240,10 @@ def test_only_the_numbers_of_a_network_are_written(saved: Path) -> None:
             "scale": None,
         },
         "layers": {
-            "sizes": [4, 6, 3], "activations": ["leaky_relu(slope=0.2)", "softmax"],
+            "input_shape": [4],
+            "layers": [
+                "dense(6, activation=leaky_relu(slope=0.2))", "dense(3, activation=softmax)",
+            ],
             "dtype": "float32",
         },
         "table": {},
@@ -236,10 +306,10 @@ def test_a_header_that_is_no_json_is_refused(saved: Path, text: str) -> None:
     assert "cannot be read" in refusal(saved)
 
 
-@pytest.mark.parametrize("version", [1, 4, 0, "3", 3.0, True, None])
+@pytest.mark.parametrize("version", [1, 5, 0, "4", 4.0, True, None])
 def test_another_version_is_refused(rewrite: Rewrite, version: Any) -> None:
     message = refusal(rewrite(format_version=version))
-    assert f"has format version {version!r}, this fastmlp reads 2 and 3; use the fastmlp" in message
+    assert f"has format version {version!r}, this fastmlp reads 2, 3 and 4; use the" in message
 
 
 # --- parts that do not fit ---
@@ -249,28 +319,48 @@ def test_another_version_is_refused(rewrite: Rewrite, version: Any) -> None:
     ("entries", "words"),
     [
         (
-            {"layers.sizes": [4, 6, 2]},
+            {"layers.layers": ["dense(6, relu)", "dense(2, softmax)"]},
             "layer1.weights must be F32 of shape (6, 2), got F32 of (6, 3)",
         ),
         (
-            {"layers.sizes": [4, 10**12, 3]},
-            "layer0.weights must be F32 of shape (4, 1000000000000)",
+            {"layers.layers": ["dense(1000000, relu)", "dense(3, softmax)"]},
+            "layer0.weights must be F32 of shape (4, 1000000)",
         ),
-        ({"layers.sizes": [4, 0, 3]}, "layer sizes must be whole numbers of at least 1"),
-        ({"layers.sizes": [4.0, 6, 3]}, "layer sizes must be whole numbers"),
-        ({"layers.sizes": [4, True, 3]}, "layer sizes must be whole numbers"),
-        ({"layers.sizes": [4, 6]}, "it must not hold 'layer1.biases'"),
-        ({"layers.sizes": [4, 6, 3, 3]}, "it has no 'layer2.weights'"),
-        ({"layers.sizes": [4]}, "layer sizes must hold two sizes or more"),
-        ({"layers.sizes": []}, "layer sizes must hold two sizes or more"),
-        ({"layers.sizes": "4,6,3"}, "layer sizes must be whole numbers"),
-        ({"layers.sizes": 4}, "does not fit together"),
-        ({"layers.sizes": DELETED}, "it has no 'sizes'"),
-        ({"layers.activations": ["relu"]}, "activations must be one for each"),
-        ({"layers.activations": ["relu", "softmacks"]}, "did you mean 'softmax'?"),
-        ({"layers.activations": ["relu", 3]}, "activation must be given as text"),
-        ({"layers.activations": "relu"}, "unknown activation 'r'"),
-        ({"layers.activations": DELETED}, "it has no 'activations'"),
+        ({"layers.layers": ["dense(0, relu)", "dense(3, softmax)"]}, "units must be from 1 to"),
+        ({"layers.layers": [f"dense({10**12}, relu)"]}, "units must be from 1 to 2**24 - 1"),
+        ({"layers.layers": ["dense(6.0, relu)"]}, "units must be a whole number"),
+        ({"layers.layers": ["dense(6, relu)"]}, "it must not hold 'layer1.biases'"),
+        ({"layers.layers": ["dense(6, relu)"] * 3}, "layer1.weights must be F32 of shape (6, 6)"),
+        ({"layers.layers": []}, "the last layer must be dense, got no layers"),
+        ({"layers.layers": ["dense(6, relu)", "dropout(0.5)"]}, "the last layer must be dense"),
+        ({"layers.layers": ["flatten"]}, "the last layer must be dense, got flatten"),
+        (
+            {"layers.layers": ["dense(6, relu)", "dense(3)"]},
+            "must name its activation, got dense(3)",
+        ),
+        ({"layers.layers": ["dens(6, relu)"]}, "did you mean 'dense'?"),
+        ({"layers.layers": ["dense(6, relux)"]}, "did you mean 'relu'?"),
+        ({"layers.layers": ["dense(6, relu)", 3]}, "layers must be a list of texts"),
+        ({"layers.layers": "dense(6, relu), dense(3, softmax)"}, "layers must be a list of texts"),
+        ({"layers.layers": None}, "layers must be a list of texts"),
+        ({"layers.layers": DELETED}, "it has no 'layers'"),
+        (
+            {"layers.layers": ["conv2d(2, 3, activation=relu)", "dense(3, softmax)"]},
+            "needs an image",
+        ),
+        ({"layers.input_shape": [5]}, "layer0.weights must be F32 of shape (5, 6)"),
+        ({"layers.input_shape": [10**30]}, "layer0.weights must be F32 of shape (1000000000"),
+        ({"layers.input_shape": [2, 2]}, "input_shape must be [features] or [height, width, chan"),
+        ({"layers.input_shape": [2, 2, 0]}, "input_shape must be"),
+        ({"layers.input_shape": [4.0]}, "input_shape must be"),
+        ({"layers.input_shape": [True]}, "input_shape must be"),
+        ({"layers.input_shape": 4}, "input_shape must be"),
+        ({"layers.input_shape": []}, "input_shape must be"),
+        ({"layers.input_shape": DELETED}, "it has no 'input_shape'"),
+        (
+            {"layers.input_shape": [1, 4, 1], "layers.layers": ["max_pool2d(2)", "dense(3, relu)"]},
+            "size must be at most the input, 1x4, got 2x2",
+        ),
         (
             {"layers.dtype": "float64"},
             "layer0.weights must be F64 of shape (4, 6), got F32 of (4, 6)",
@@ -326,6 +416,48 @@ def test_a_header_that_does_not_fit_is_refused(
     message = refusal(rewrite(**entries))
     assert "does not fit together: " in message and words in message, message
     assert message.endswith("; it is damaged, save it again")
+
+
+@pytest.mark.parametrize(
+    ("entries", "words"),
+    [
+        (
+            {"layers.sizes": [4, 6, 2]},
+            "layer1.weights must be F32 of shape (6, 2), got F32 of (6, 3)",
+        ),
+        (
+            {"layers.sizes": [4, 10**12, 3]},
+            "dense: units must be from 1 to 2**24 - 1, got 1000000000000",
+        ),
+        ({"layers.sizes": [4, 0, 3]}, "layer sizes must be whole numbers of at least 1"),
+        ({"layers.sizes": [4.0, 6, 3]}, "layer sizes must be whole numbers"),
+        ({"layers.sizes": [4, True, 3]}, "layer sizes must be whole numbers"),
+        ({"layers.sizes": [4, 6]}, "activations must be one for each of the 1 layers, got 2"),
+        ({"layers.sizes": [4, 6, 3, 3]}, "activations must be one for each of the 3 layers"),
+        ({"layers.sizes": [4]}, "layer sizes must hold two sizes or more"),
+        ({"layers.sizes": []}, "layer sizes must hold two sizes or more"),
+        ({"layers.sizes": "4,6,3"}, "layer sizes must be whole numbers"),
+        ({"layers.sizes": 4}, "does not fit together"),
+        ({"layers.sizes": DELETED}, "it has no 'sizes'"),
+        ({"layers.activations": ["relu"]}, "activations must be one for each"),
+        ({"layers.activations": ["relu", "softmacks"]}, "did you mean 'softmax'?"),
+        ({"layers.activations": ["relu", 3]}, "activation must be given as text"),
+        ({"layers.activations": "relu"}, "unknown activation 'r'"),
+        ({"layers.activations": DELETED}, "it has no 'activations'"),
+        ({"layers.colour": "red"}, "section layers must not hold 'colour'"),
+        ({"layers": []}, "section layers must hold named values"),
+    ],
+    ids=str,
+)
+def test_a_header_of_format_3_that_does_not_fit_is_refused(
+    rewrite_format_3: Rewrite, entries: dict[str, Any], words: str
+) -> None:
+    test_a_header_that_does_not_fit_is_refused(rewrite_format_3, entries, words)
+
+
+def test_a_header_of_format_3_is_read(rewrite_format_3: Rewrite) -> None:
+    loaded = Predictor.load(rewrite_format_3())
+    np.testing.assert_array_equal(loaded.outputs(X), model().outputs(X))
 
 
 @pytest.mark.parametrize(
@@ -481,7 +613,7 @@ def test_a_section_of_a_newer_fastmlp_is_named(rewrite: Rewrite) -> None:
 
 def check_valid(predictor: Predictor) -> None:
     """Whatever is loaded predicts, in the shapes that it names."""
-    n_features, *_, n_outputs = predictor.network.layer_sizes
+    n_features, n_outputs = predictor.network.n_inputs, predictor.network.n_outputs
     with np.errstate(all="ignore"):
         try:
             outputs = predictor.outputs(np.ones((3, n_features)))
@@ -550,10 +682,11 @@ def peak_bytes(load: Callable[[], object]) -> int:
 
 
 @needs_holes
-@pytest.mark.parametrize("sizes", [[4, 6, 3], [4, 2**26, 3]])
-def test_an_oversized_file_is_refused_without_memory_for_it(saved: Path, sizes: list[int]) -> None:
+@pytest.mark.parametrize("units", [6, 2**23])
+def test_an_oversized_file_is_refused_without_memory_for_it(saved: Path, units: int) -> None:
     header, _ = parts_of(saved)
-    text = json.dumps(change_entries(header, {"layers.sizes": sizes}))
+    layers = [f"dense({units}, relu)", "dense(3, softmax)"]
+    text = json.dumps(change_entries(header, {"layers.layers": layers}))
     large = {"dtype": "F32", "shape": [4, 2**26], "data_offsets": [0, 1 << 30]}
     write_hole(saved, {"__metadata__": {"fastmlp": text}, "layer0.weights": large})
     assert peak_bytes(lambda: refusal(saved)) < 1 << 20
@@ -562,11 +695,13 @@ def test_an_oversized_file_is_refused_without_memory_for_it(saved: Path, sizes: 
 @needs_holes
 def test_a_model_that_fits_together_must_fit_into_memory(saved: Path) -> None:
     header, tensors = parts_of(saved)
-    text = json.dumps(change_entries(header, {"layers.sizes": [4, 2**36, 3]}))
+    layers = [f"dense({2**20}, relu)", f"dense({2**19}, relu)", "dense(3, softmax)"]
+    text = json.dumps(change_entries(header, {"layers.layers": layers}))
     table: dict[str, Any] = {"__metadata__": {"fastmlp": text}}
     shapes = {name: list(tensor.shape) for name, tensor in tensors.items()}
-    shapes.update({"layer0.weights": [4, 2**36], "layer0.biases": [2**36]})
-    shapes["layer1.weights"] = [2**36, 3]
+    shapes.update({"layer0.weights": [4, 2**20], "layer0.biases": [2**20]})
+    shapes.update({"layer1.weights": [2**20, 2**19], "layer1.biases": [2**19]})
+    shapes.update({"layer2.weights": [2**19, 3], "layer2.biases": [3]})
     at = 0
     for name, shape in shapes.items():
         dtype, size = ("F32", 4) if name.startswith("layer") else ("F64", 8)
@@ -579,7 +714,8 @@ def test_a_model_that_fits_together_must_fit_into_memory(saved: Path) -> None:
 
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4)
-    | st.sampled_from(["relu", "float64", "binary", "regression", "none", "softmax(1)"]),
+    | st.sampled_from(["relu", "float64", "binary", "regression", "none", "softmax(1)"])
+    | st.sampled_from(["dense(3, softmax)", "conv2d(2, 1, activation=relu)", "flatten()"]),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner),
     max_leaves=5,
 )  # fmt: skip
