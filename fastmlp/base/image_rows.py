@@ -26,11 +26,11 @@ class ImageRows(NamedTuple):
     shape: tuple[int, int, int] | None = None
 
     @property
-    def image_shape(self) -> tuple[int, int] | None:
-        """Height and width of a grey image; None for colours, and for lines of one pixel."""
-        if self.shape is None or self.shape[2] != 1 or min(self.shape[:2]) < 2:
+    def image_shape(self) -> tuple[int, ...] | None:
+        """Height and width, then channels if there are several; None for lines of one pixel."""
+        if self.shape is None or min(self.shape[:2]) < 2:
             return None
-        return self.shape[:2]
+        return self.shape[:2] if self.shape[2] == 1 else self.shape
 
 
 def rows_of_images(value: Any, known: tuple[int, ...] | None = None) -> ImageRows:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -52,8 +53,9 @@ class Dataset:
     feature_range : (float, float), optional
         The range the features are known to come from; scale "unit" uses it. Default: (0, 255) where
         ``X`` holds images of uint8, else unknown.
-    image_shape : (int, int), optional
-        Height and width, where a row is a grey image; default: as ``X`` has it.
+    image_shape : (int, int) or (int, int, int), optional
+        Height and width, where a row is a grey image; height, width and channels, where it is
+        another. Default: as ``X`` has it. Required for images of 2, 5 or more channels.
     feature_names : tuple of str, optional
         Names of the columns of ``X``; default: the names of a frame.
     X_validation, y_validation : array_like, optional
@@ -78,7 +80,7 @@ class Dataset:
     name: str = "custom"
     task: str = "auto"
     feature_range: tuple[float, float] | None = None
-    image_shape: tuple[int, int] | None = None
+    image_shape: tuple[int, ...] | None = None
     feature_names: tuple[str, ...] | None = None
     X_validation: Features | None = None
     y_validation: np.ndarray | None = None
@@ -90,7 +92,8 @@ class Dataset:
         plain, names = as_plain(self.X, "X")
         if self.feature_names is not None:
             names = tuple(self.feature_names)
-        rows = rows_of_images(plain)
+        self._store(image_shape=_checked_shape(self.image_shape))
+        rows = rows_of_images(plain, self.image_shape)
         X = feature_matrix(rows.X, "X", names)
         known_targets = y_names = target_names(self.y)
         targets = dataset_targets(self.y, "y", self.task)
@@ -245,6 +248,19 @@ def check_task(task: object) -> None:
     """Raise ConfigError for an unknown task."""
     if task not in TASKS:
         raise ConfigError(f"unknown task {task!r}{close_match(str(task), TASKS)}")
+
+
+def _checked_shape(shape: Any) -> tuple[int, ...] | None:
+    """Return the shape of an image as a tuple of two or three sizes."""
+    if shape is None:
+        return None
+    sizes = tuple(shape) if isinstance(shape, Iterable) else (shape,)
+    if len(sizes) not in (2, 3) or not all(isinstance(n, Integral) and int(n) > 0 for n in sizes):
+        raise DataError(
+            "image_shape must be (height, width) or (height, width, channels), whole numbers of "
+            f"at least 1, got {shape!r}; leave it out if rows are not images"
+        )
+    return tuple(map(int, sizes))
 
 
 def _size_text(X: Features) -> str:

@@ -91,7 +91,7 @@ def _part_features(value: Any, name: str, training: TrainingRows) -> Features:
     # Warnings name the caller of Dataset.
     find = frame_columns(training.feature_names, training.target_names, name, stacklevel=7)
     plain, names = as_plain(value, name, find)
-    rows = rows_of_images(plain)
+    rows = rows_of_images(plain, training.shape)
     if None not in (rows.shape, training.shape) and rows.shape != training.shape:
         raise DataError(
             f"{name} must hold images of the shape in X (height, width, channels), "

@@ -35,6 +35,8 @@ def feature_matrix(value: Any, name: str, columns: tuple[str, ...] | None = None
         )
     if X.ndim != 2:
         remedy = f"{name}.reshape(-1, 1)" if X.ndim < 2 else f"{name}.reshape(len({name}), -1)"
+        if X.ndim == 4:
+            remedy += f", or image_shape={X.shape[1:]} to a Dataset"
         raise DataError(f"{name} must be 2-D (rows, features), got shape {X.shape}; pass {remedy}")
     if 0 in X.shape:
         raise DataError(

@@ -14,7 +14,7 @@ from ..kernels import buffers
 from ..ops.activations import ACTIVATIONS, Activation
 from ..ops.initializers import Initializer
 from ..ops.layer_sizes import multiply_adds
-from ..ops.layers import Layer, Pair, Shape, dense_layers, shapes
+from ..ops.layers import Dense, Layer, Pair, Shape, dense_layers, shape_text, shapes
 from .memory import aligned_zeros, float_dtype, padded
 
 # Memory that a process can address on most machines. Below it, sizes with a block's rows and an
@@ -151,6 +151,17 @@ class Network:
         return sum(sizes) * self.dtype.itemsize
 
     @property
+    def is_dense(self) -> bool:
+        """Whether all layers are dense: then sizes and activations describe the network."""
+        return all(isinstance(layer, Dense) for layer in self.layers)
+
+    def describe(self) -> str:
+        """Return the sizes of a dense network, or the input shape and the layers of another."""
+        if self.is_dense:
+            return "-".join(map(str, self.layer_sizes))
+        return ", ".join(map(str, [shape_text(self.input_shape), *self.layers]))
+
+    @property
     def stores_images(self) -> bool:
         """Whether any layer takes images only."""
         return any(not layer.takes_rows for layer in self.layers)
@@ -228,7 +239,7 @@ def _check_memory(
         if count * dtype.itemsize > MOST_BYTES:
             raise ConfigError(
                 f"layers must make at most {MOST_BYTES >> 40} TB of {what}, got "
-                f"{'x'.join(map(str, shapes[0]))} inputs and {', '.join(map(str, layers)):.80}; "
+                f"{shape_text(shapes[0])} inputs and {', '.join(map(str, layers)):.80}; "
                 "make layers smaller"
             )
 

@@ -63,9 +63,9 @@ class Predictor:
         return type(self)(**{**vars(self), **parts})
 
     def __repr__(self) -> str:
-        sizes = "-".join(map(str, self.network.layer_sizes))
-        activations = ", ".join(map(str, self.network.activations))
-        facts = [f"{sizes} ({activations})", self.network.dtype.name, self.task.describe()]
+        facts = [self.network.describe(), self.network.dtype.name, self.task.describe()]
+        if self.network.is_dense:
+            facts[0] += f" ({', '.join(map(str, self.network.activations))})"
         if self.features is not None and self.features.names is not None:
             facts.append(f"features {listed(self.features.names)}")
         if self.target_names is not None:
@@ -85,7 +85,9 @@ class Predictor:
         X : array_like, frame or sparse matrix, shape (n, n_features)
             Raw features, as in training before scaling. The columns of a frame (pandas, polars,
             Arrow) are found by name, in any order, if the model was trained on named columns;
-            other columns are ignored with a warning. A sparse matrix is never made dense.
+            other columns are ignored with a warning. A sparse matrix is made dense only where the
+            first layer takes images. Images may have the shapes that
+            :class:`~fastmlp.Dataset` takes.
         threads : int, optional
             Default: all CPUs that this process may use; one for a few rows.
 
@@ -98,7 +100,10 @@ class Predictor:
         if not X.shape[0]:
             return np.empty((0, self.task.n_outputs), self.network.dtype)
         dtype, n_outputs = self.network.dtype, self.task.n_outputs
-        data = encode_for_outputs(X, self.scaling, dtype, n_outputs=n_outputs)
+        needs_dense = self._layout.needs_dense_rows
+        data = encode_for_outputs(
+            X, self.scaling, dtype, n_outputs=n_outputs, needs_dense=needs_dense
+        )
         return self._evaluate(data, None, threads).outputs
 
     def evaluate(
@@ -123,7 +128,10 @@ class Predictor:
         """
         dtype = self.network.dtype
         encoded = self.task.encode(y, dtype)
-        data = encode_for_outputs(self._checked(X), self.scaling, dtype, *encoded)
+        needs_dense = self._layout.needs_dense_rows
+        data = encode_for_outputs(
+            self._checked(X), self.scaling, dtype, *encoded, needs_dense=needs_dense
+        )
         return self._evaluate(data, loss, threads)
 
     def predict(self, X: Features, threads: int | None = None) -> np.ndarray:
@@ -171,15 +179,20 @@ class Predictor:
 
         return load_predictor(path)
 
+    @property
+    def _layout(self) -> NetworkLayout:
+        network = self.network
+        return NetworkLayout(network.layers, network.input_shape, network.dtype)
+
     def _evaluate(self, data: Data, loss: Loss | None, threads: int | None) -> Evaluation:
         network, task = self.network, self.task
-        if threads is None and len(data.order) * network.params.size < WORTH_A_TEAM:
+        work = len(data.order) * max(network.params.size, network.multiply_adds)
+        if threads is None and work < WORTH_A_TEAM:
             threads = 1
         goal = None
         if loss is not None:
             goal = objective(loss, SGD(), network.dtype, task.code, threshold=task.threshold)
-        layout = NetworkLayout(network.layers, network.input_shape, network.dtype)
-        with borrowed(layout, data) as evaluator:
+        with borrowed(self._layout, data) as evaluator:
             evaluator.take_params(network.params)
             return evaluator.run(data, check_threads(threads), self.scaling, goal)
 
@@ -194,10 +207,12 @@ class Predictor:
             raise DataError(
                 "X must be a matrix, got rows of different lengths; give every row the same length"
             ) from None
-        X = rows_of_images(given).X
+        shape = self.network.input_shape
+        X = rows_of_images(given, shape).X
         if X.ndim != 2 or X.shape[1] != n_features:
+            images = f" or (n, {', '.join(map(str, shape))})" if len(shape) == 3 else ""
             raise DataError(
-                f"X must have shape (n, {n_features}) as in training, got {given.shape}; "
+                f"X must have shape (n, {n_features}){images} as in training, got {given.shape}; "
                 "a single row is X.reshape(1, -1)"
             )
         if X.dtype.kind not in "fiub":

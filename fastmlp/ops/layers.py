@@ -263,6 +263,11 @@ def dense_layers(sizes: Iterable[int], activations: Iterable[Activation]) -> lis
     ]
 
 
+def shape_text(shape: Shape) -> str:
+    """Return a shape such as 28x28x1."""
+    return "x".join(map(str, shape))
+
+
 def pair(size: int | Pair) -> Pair:
     """Return (height, width) of a size."""
     return size if isinstance(size, tuple) else (size, size)

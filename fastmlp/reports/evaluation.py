@@ -12,6 +12,7 @@ from ..base.conversion import as_dense
 from ..base.csr import Features
 from ..data.dataset import Dataset
 from ..data.split import PARTS, parts
+from ..model.network import Network
 from ..model.task import Task
 from ..ops.losses import LOSSES
 from ..training.result import TrainResult
@@ -107,15 +108,15 @@ class RunEvaluation:
     result : TrainResult
     parts : list of EvaluatedPart
         Training, validation and test, those that there are.
-    image_shape : (int, int) or None
-        Height and width, where a row is an image.
+    image_shape : (int, int) or (int, int, int) or None
+        Height and width, where a row is an image; and channels, if it has several.
     feature_range : (float, float) or None
         The range the features are known to come from.
     """
 
     result: TrainResult
     parts: list[EvaluatedPart]
-    image_shape: tuple[int, int] | None
+    image_shape: tuple[int, ...] | None
     feature_range: tuple[float, float] | None
 
     @property
@@ -128,7 +129,7 @@ class RunEvaluation:
         return {part.name: part.metrics for part in self.parts}
 
     def images(self, part: EvaluatedPart, rows: np.ndarray) -> np.ndarray:
-        """Return some rows of a part as images, shape (n, height, width)."""
+        """Return some rows of a part as images, (n, height, width) or with channels at the end."""
         if self.image_shape is None:
             raise ValueError("rows of these data are no images")
         images: np.ndarray = as_dense(part.X[rows], "X").reshape(-1, *self.image_shape)
@@ -164,4 +165,13 @@ def evaluate_run(
                 name, predictor.task, X, y, found.outputs, found.loss, dataset.target_names
             )
         )
-    return RunEvaluation(result, evaluated, dataset.image_shape, dataset.feature_range)
+    shape = dataset.image_shape or image_shape_of(predictor.network)
+    return RunEvaluation(result, evaluated, shape, dataset.feature_range)
+
+
+def image_shape_of(network: Network) -> tuple[int, ...] | None:
+    """Return the shape of the images that a network takes, without a single channel, or None."""
+    shape = network.input_shape
+    if len(shape) < 3 or min(shape[:2]) < 2:
+        return None
+    return shape[:2] if shape[2] == 1 else shape

@@ -271,3 +271,59 @@ def test_run_on_arrays_predicts_test_part_with_recorded_metrics(
     _, metrics = predicted(Path("run"), test)
     assert metrics.items() <= known["test"].items()
     assert metrics["accuracy"] > 0.7
+
+
+# --- networks of images ---
+
+IMAGE_CONFIG = TrainConfig(layers="conv2d(6, 3), max_pool2d(2), dropout(0.1)", epochs=3, seed=1)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_every_kind_of_file_is_predicted_by_a_network_of_images(
+    channels: int, tmp_path: Path
+) -> None:
+    pixels = np.repeat(BYTES.reshape(-1, 8, 8, 1), channels, axis=3)
+    pixels[..., 1:] //= 2
+    if channels == 1:
+        pixels = pixels[..., 0]
+    dataset = Dataset(pixels, DIGITS.y)
+    predictor = fastmlp.fit(IMAGE_CONFIG, dataset).predictor
+    assert predictor.network.input_shape == (8, 8, channels)
+    assert predictor.features is not None
+    assert predictor.features.image_shape == ((8, 8) if channels == 1 else (8, 8, 3))
+    predictor.save(tmp_path / "m")
+    expected = predictor.predict(pixels[:N])
+    assert np.mean(expected == DIGITS.y[:N]) > 0.5
+    rows = pixels[:N].reshape(N, -1)
+    np.savetxt(tmp_path / "rows.csv", rows, delimiter=",", fmt="%d")
+    np.save(tmp_path / "rows.npy", rows)
+    np.save(tmp_path / "images.npy", pixels[:N])
+    np.savez(tmp_path / "images.npz", X=pixels[:N], y=DIGITS.y[:N])
+    (tmp_path / "images.idx").write_bytes(idx_bytes(pixels[:N]))
+    inputs = ["rows.csv", "rows.npy", "images.npy", "images.npz", "images.idx"]
+    exported(tmp_path / "png", pixels.reshape(len(pixels), 64, *pixels.shape[3:]),
+             "L" if channels == 1 else "RGB")  # fmt: skip
+    for name in [*inputs, "png"]:
+        labels, metrics = predicted(tmp_path / "m", tmp_path / name)
+        np.testing.assert_array_equal(labels, expected, err_msg=name)
+        if name in ("images.npz", "png"):
+            assert metrics["accuracy"] == np.mean(expected == DIGITS.y[:N])
+
+
+@pytest.mark.parametrize("form", ["npy", "npz"])
+def test_a_network_of_colour_images_is_trained_from_a_file(form: str, tmp_path: Path) -> None:
+    pixels = np.repeat(BYTES[:200].reshape(-1, 8, 8, 1), 3, axis=3)
+    settings = tmp_path / "settings.toml"
+    settings.write_text('layers = ["conv2d(4, 3)", "max_pool2d(2)"]\nepochs = 1')
+    options = ["--config", str(settings), "--out", str(tmp_path / "run"), "--no-plots", "--quiet"]
+    if form == "npz":
+        np.savez(tmp_path / "X.npz", X=pixels, y=DIGITS.y[:200])
+    else:
+        np.save(tmp_path / "X.npy", pixels)
+        np.save(tmp_path / "y.npy", DIGITS.y[:200])
+    path = tmp_path / f"X.{form}"
+    assert train(["--data", str(path), *options]) == 0
+    predictor = Predictor.load(tmp_path / "run" / "model.safetensors")
+    assert predictor.network.input_shape == (8, 8, 3)
+    labels, _ = predicted(tmp_path / "run" / "model.safetensors", path)
+    np.testing.assert_array_equal(labels, predictor.predict(pixels))

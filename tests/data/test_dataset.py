@@ -309,7 +309,27 @@ def test_coloured_images_become_the_same_rows_wherever_their_channels_stand(chan
     for given_images in (images, images.transpose(0, 3, 1, 2)):
         data = dataset(given_images)
         np.testing.assert_array_equal(data.X, images.reshape(6, -1))
-        assert data.image_shape is None
+        assert data.image_shape == (5, 7, channels)
+
+
+@pytest.mark.parametrize("channels", [2, 17])
+def test_images_of_other_numbers_of_channels_need_their_shape(channels: int) -> None:
+    images = np.arange(6 * 5 * 7 * channels, dtype=np.uint8).reshape(6, 5, 7, channels)
+    parts = given("test", images[:2], LABELS[:2])
+    data = dataset(images, image_shape=(5, 7, channels), **parts)
+    np.testing.assert_array_equal(data.X, images.reshape(6, -1))
+    assert data.X_test is not None and data.X_test.shape == (2, 35 * channels)
+    assert (data.image_shape, data.feature_range) == ((5, 7, channels), (0, 255))
+    assert f"image_shape=(5, 7, {channels})" in refusal(images)
+    rows = dataset(images.reshape(6, -1), image_shape=[5, 7, channels])
+    assert rows.image_shape == (5, 7, channels)
+
+
+@pytest.mark.parametrize("shape", [(2,), (1, 2, 1, 1), (-1, -2), (1.0, 2), ("a", 2), 2])
+def test_an_image_shape_has_two_or_three_sizes(shape: Any) -> None:
+    assert "image_shape must be (height, width) or (height, width, channels)" in refusal(
+        image_shape=shape
+    )
 
 
 @PARTS

@@ -211,7 +211,7 @@ def test_images_become_rows(tmp_path: Path) -> None:
     column = read_npz(stored(path, images=images[..., None], labels=Y[:, None]))
     assert (column.image_shape, column.y.shape) == ((3, 2), (6,))
     coloured = read_npz(stored(path, X=np.zeros((6, 3, 5, 5), np.uint8), y=Y))
-    assert (coloured.n_features, coloured.image_shape) == (75, None)
+    assert (coloured.n_features, coloured.image_shape) == (75, (5, 5, 3))
     assert coloured.feature_range == (0, 255)
     floats = read_npz(stored(path, X=images / 255, y=Y))
     assert (floats.image_shape, floats.feature_range) == ((3, 2), None)

@@ -27,6 +27,7 @@ from fastmlp.training import checkpoint as checkpoint_module
 from fastmlp.training import identity as identity_module
 from fastmlp.training.interval import Interval
 from holes import needs_holes, stretch
+from image_models import pictures
 from interrupting import (
     MODES,
     OPTIMIZER_SPECS,
@@ -41,7 +42,7 @@ from interrupting import (
 )
 from toys import blobs, settings
 
-DATA = datasets()
+DATA = {**datasets(), "pictures": pictures(60)}
 PAIRS = list(itertools.product(OPTIMIZER_SPECS, MODES))
 CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "iterations are recorded": ("blobs", {"log_every": 3, "epochs": 2}),
@@ -68,6 +69,17 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "regression": ("lines", {"monitor": "validation_score", "target_scale": "standard"}),
     "no validation": ("blobs", {"validation": 0, "monitor": "train_accuracy"}),
     "single precision": ("blobs", {"dtype": "float32", "optimizer": "nesterov"}),
+    "layers of images": (
+        "pictures",
+        {
+            "hidden_layer_sizes": (),
+            "layers": "conv2d(3, 3), max_pool2d(2), dropout(0.2), dense(5)",
+            "optimizer": "adam",
+            "max_norm": 2,
+            "dtype": "float32",
+            "epochs": 2,
+        },
+    ),
     "the last weights": ("noise", {"restore_best": False}),
 }
 BASE = settings(epochs=4, early_stopping=3)
