@@ -40,9 +40,7 @@ def data_lines(run: Run) -> list[str]:
 
 def layer_lines(run: Run) -> list[str]:
     """Describe the network of a run as a table."""
-    header, rows = layer_table(run.network)
-    lines = [f"{a:<10} {b:>12} {c:>16} {d:>12}" for a, b, c, d in (header, *rows)]
-    return [*lines, parameters_text(run.network)]
+    return [*text_table(layer_table(run.network)), parameters_text(run.network)]
 
 
 def result_lines(result: TrainResult) -> list[str]:

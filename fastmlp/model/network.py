@@ -181,6 +181,16 @@ class Network:
         """The number of biases."""
         return sum(biases.size for biases in self.biases)
 
+    def layer_facts(self) -> list[dict[str, Any]]:
+        """Return the name, the output shape and the number of parameters of each layer."""
+        parameters = dict.fromkeys(range(len(self.layers)), 0)
+        for index, weights, biases in zip(self.weighted, self.weights, self.biases, strict=True):
+            parameters[index] = weights.size + biases.size
+        return [
+            {"name": str(layer), "output_shape": list(shape), "parameters": parameters[index]}
+            for index, (layer, shape) in enumerate(zip(self.layers, self.shapes[1:], strict=True))
+        ]
+
     def gradient_views(self, flat: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Return views of the weights and the biases in a buffer with the layout of ``params``."""
         weights, biases = [], []

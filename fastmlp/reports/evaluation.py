@@ -16,6 +16,7 @@ from ..model.network import Network
 from ..model.task import Task
 from ..ops.losses import LOSSES
 from ..training.result import TrainResult
+from .images import as_shown
 from .metrics import task_metrics
 
 
@@ -129,11 +130,10 @@ class RunEvaluation:
         return {part.name: part.metrics for part in self.parts}
 
     def images(self, part: EvaluatedPart, rows: np.ndarray) -> np.ndarray:
-        """Return some rows of a part as images, (n, height, width) or with channels at the end."""
+        """Return some rows of a part as images, shape (n, height, width), or with 3 colours."""
         if self.image_shape is None:
             raise ValueError("rows of these data are no images")
-        images: np.ndarray = as_dense(part.X[rows], "X").reshape(-1, *self.image_shape)
-        return images
+        return as_shown(as_dense(part.X[rows], "X").reshape(-1, *self.image_shape))
 
 
 def evaluate_run(

@@ -1,4 +1,4 @@
-"""Grids of images: samples, predictions, mistakes, and weights of the first layer."""
+"""Grids of images: samples, predictions, mistakes, weights of the first layer, feature maps."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..base.image_rows import COLOURS
 from .plots import INK, VERMILLION
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.image import AxesImage
 
-COLUMNS = 8
+COLUMNS = 8  # of images
 _GAP = 0.12  # between images, where the width of one is 1
 _LINE = 0.17  # of a caption
 
@@ -31,7 +32,7 @@ def image_grid(
 
     Parameters
     ----------
-    images : ndarray, shape (n, height, width)
+    images : ndarray, shape (n, height, width), or (n, height, width, 3) of colours
     axes : matplotlib.axes.Axes
         Its size should be in the proportions of :func:`grid_size`.
     captions : sequence of str, optional
@@ -47,12 +48,14 @@ def image_grid(
     Returns
     -------
     AxesImage or None
-        The last image, for a colour bar; None without images.
+        The last image, for a colour bar; None without images, and for coloured ones.
     """
     height = images.shape[1] / images.shape[2]
     margin = _LINE * _lines(captions) + _GAP
     low, high = limits or (images.min(initial=0), images.max(initial=1))
-    drawn = None
+    drawn, has_colours = None, images.ndim == 4
+    if has_colours:
+        images = to_unit(images, (low, high))
     for i, image in enumerate(images):
         row, column = divmod(i, columns)
         left, top = column * (1 + _GAP), -row * (height + margin)
@@ -72,11 +75,34 @@ def image_grid(
     axes.set_ylim(-max(rows, 1) * (height + margin) + margin, margin)
     axes.set_aspect("equal")
     axes.set_axis_off()
-    return drawn
+    return None if has_colours else drawn
+
+
+def to_unit(values: np.ndarray, limits: tuple[float, float]) -> np.ndarray:
+    """Return values as shares of the way between two limits, from 0 to 1."""
+    low, high = limits
+    shares: np.ndarray = np.clip((values.astype(float) - low) / max(high - low, 1e-300), 0, 1)
+    return shares
+
+
+def as_shown(images: np.ndarray) -> np.ndarray:
+    """Return images as they are drawn: in colours, without opacity, or in grey.
+
+    Parameters
+    ----------
+    images : ndarray, shape (n, height, width) or (n, height, width, channels)
+        3 or 4 channels are colours; of other numbers, the mean is drawn.
+    """
+    if images.ndim == 3:
+        return images
+    if images.shape[3] in COLOURS:
+        return images[..., :3]
+    grey: np.ndarray = images[..., 0] if images.shape[3] == 1 else images.mean(axis=3)
+    return grey
 
 
 def grid_size(
-    n: int, image_shape: tuple[int, int], lines: int = 0, columns: int = COLUMNS
+    n: int, image_shape: tuple[int, ...], lines: int = 0, columns: int = COLUMNS
 ) -> tuple[float, float]:
     """Return the width and height of a grid of images, where the width of one is 1.
 
@@ -84,8 +110,8 @@ def grid_size(
     ----------
     n : int
         Number of images.
-    image_shape : (int, int)
-        Height and width.
+    image_shape : tuple of int
+        Height and width first.
     lines : int
         Of a caption.
     columns : int, default 8
@@ -95,17 +121,22 @@ def grid_size(
     return min(n, columns) * (1 + _GAP), rows * (height + _LINE * lines + _GAP)
 
 
-def filter_images(weights: np.ndarray, image_shape: tuple[int, int], most: int = 64) -> np.ndarray:
-    """Return the weights into the first units as images, shape (n, height, width).
+def filter_images(weights: np.ndarray, image_shape: tuple[int, ...], most: int = 64) -> np.ndarray:
+    """Return the weights into the first units, or of the first filters, as images.
 
     Parameters
     ----------
     weights : ndarray, shape (n_features, n_units)
-        Of the first layer.
-    image_shape : (int, int)
+        Of the first layer with weights.
+    image_shape : (int, int) or (int, int, int)
+        Height and width, and channels if there are several.
     most : int, default 64
+
+    Returns
+    -------
+    ndarray, shape (n, height, width) or (n, height, width, 3)
     """
-    return weights[:, :most].T.reshape(-1, *image_shape)
+    return as_shown(weights[:, :most].T.reshape(-1, *image_shape))
 
 
 def filter_limit(filters: np.ndarray) -> float:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
+from .images import to_unit
+
 
 @cache
 def css() -> str:
@@ -104,7 +106,7 @@ def gallery(images: Sequence[bytes], captions: Sequence[str]) -> str:
     Parameters
     ----------
     images : sequence of bytes
-        PNG files, see :func:`gray_png`.
+        PNG files, see :func:`image_png`.
     captions : sequence of str
         Line ends are kept.
     """
@@ -116,14 +118,13 @@ def gallery(images: Sequence[bytes], captions: Sequence[str]) -> str:
     return f'<div class="gallery">{shown}</div>' if shown else ""
 
 
-def gray_png(image: np.ndarray, limits: tuple[float, float]) -> bytes:
-    """Return a matrix of numbers as a PNG, a pixel each, the limits black and white."""
+def image_png(image: np.ndarray, limits: tuple[float, float]) -> bytes:
+    """Return an image, grey or in colours, as a PNG, a value each, the limits black and white."""
     from PIL import Image
 
-    low, high = limits
-    gray = np.clip((image.astype(float) - low) / max(high - low, 1e-300), 0, 1) * 255
+    values = to_unit(image, limits) * 255
     file = io.BytesIO()
-    Image.fromarray(gray.round().astype(np.uint8)).save(file, "PNG")
+    Image.fromarray(values.round().astype(np.uint8)).save(file, "PNG")
     return file.getvalue()
 
 

@@ -12,7 +12,8 @@ import numpy as np
 from . import plots
 from .evaluation import EvaluatedPart, RunEvaluation, SomeRows
 from .figures import new_figure, png, style
-from .images import filter_images, filter_limit, grid_size, image_grid
+from .filters import EXAMPLE, feature_map_figure, filter_figure
+from .images import grid_size, image_grid
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,8 +51,10 @@ def without_data(evaluation: RunEvaluation) -> RunEvaluation:
 
 
 def _shown_rows(evaluation: RunEvaluation, part: EvaluatedPart) -> np.ndarray:
-    if evaluation.image_shape is None or part.task.classes is None:
+    if evaluation.image_shape is None:
         return np.empty(0, int)
+    if part.task.classes is None:
+        return np.array([EXAMPLE])
     return np.union1d(spaced(len(part.y)), part.mistakes(MOST_IMAGES))
 
 
@@ -203,23 +206,6 @@ def _grid(
     return figure
 
 
-def _weights(evaluation: RunEvaluation) -> Figure | None:
-    if evaluation.image_shape is None:
-        return None
-    weights = evaluation.result.predictor.network.weights[0]
-    filters = filter_images(weights, evaluation.image_shape)
-    limit = filter_limit(filters)
-    width, height = grid_size(len(filters), evaluation.image_shape)
-    figure = new_figure(max(4.0, 0.8 * width + 1), 0.8 * height + 0.5)
-    axes = figure.add_subplot()
-    image = image_grid(filters, axes, limits=(-limit, limit), colours="RdBu_r")
-    shown = f"units 1 to {len(filters)} of {weights.shape[1]}"
-    figure.suptitle(f"weights into the first layer, {shown}")
-    if image is not None:
-        figure.colorbar(image, ax=axes, label="weight", fraction=0.046, pad=0.02)
-    return figure
-
-
 PICTURES: dict[str, Callable[[RunEvaluation], Figure | None]] = {
     "curves.png": _curves,
     "confusion.png": _confusion,
@@ -227,5 +213,6 @@ PICTURES: dict[str, Callable[[RunEvaluation], Figure | None]] = {
     "samples.png": _samples,
     "predictions.png": _predictions,
     "mistakes.png": _mistakes,
-    "weights.png": _weights,
+    "weights.png": filter_figure,
+    "feature-maps.png": feature_map_figure,
 }

@@ -60,7 +60,14 @@ def run_page(evaluation: RunEvaluation, pictures: dict[str, bytes] | None) -> st
         page.section("Outputs", *_outputs_html(judged)),
         page.section("Predictions", _regression(judged, pictures)),
         page.section("Most confident mistakes", _mistakes(evaluation, pictures)),
-        page.section("First layer", _weights(pictures)),
+        page.section(
+            "First layer",
+            _picture(pictures, "weights.png", "weights of the first units or filters, as images"),
+        ),
+        page.section(
+            "Feature maps",
+            _picture(pictures, "feature-maps.png", "outputs of convolutions for one image"),
+        ),
         page.section(
             "Layers", page.table(*layer_table(network)), page.paragraph(parameters_text(network))
         ),
@@ -171,10 +178,8 @@ def gallery_html(
     """Return some rows of a part as images, with captions."""
     images = evaluation.images(part, rows)
     limits = evaluation.feature_range or (images.min(), images.max())
-    return page.gallery([page.gray_png(image, limits) for image in images], captions)
+    return page.gallery([page.image_png(image, limits) for image in images], captions)
 
 
-def _weights(pictures: dict[str, bytes] | None) -> str:
-    if not pictures or "weights.png" not in pictures:
-        return ""
-    return page.picture(pictures["weights.png"], "weights into the first units, as images")
+def _picture(pictures: dict[str, bytes] | None, name: str, text: str) -> str:
+    return page.picture(pictures[name], text) if pictures and name in pictures else ""

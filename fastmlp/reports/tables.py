@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from ..base.wording import listed
 from ..model.network import Network
+from ..ops.layers import shape_text
 from ..training.config import TrainConfig
 from ..training.result import TrainResult
 from .evaluation import EvaluatedPart
@@ -30,20 +31,12 @@ class Table(NamedTuple):
 
 
 def layer_table(network: Network) -> Table:
-    """Return a row for each layer: its shape, activation and number of parameters."""
-    layers = zip(network.weights, network.biases, network.activations, strict=True)
-    return Table(
-        ("layer", "shape", "activation", "parameters"),
-        [
-            (
-                f"dense {number}",
-                f"{weights.shape[0]} x {weights.shape[1]}",
-                str(activation),
-                f"{weights.size + biases.size:,}",
-            )
-            for number, (weights, biases, activation) in enumerate(layers, start=1)
-        ],
-    )
+    """Return a row for the inputs and each layer: output shape and number of parameters."""
+    rows: list[tuple[str, ...]] = [("input", shape_text(network.input_shape), "0")]
+    for layer in network.layer_facts():
+        shape, parameters = shape_text(layer["output_shape"]), f"{layer['parameters']:,}"
+        rows.append((layer["name"], shape, parameters))
+    return Table(("layer", "output shape", "parameters"), rows)
 
 
 def parameters_text(network: Network) -> str:
@@ -51,7 +44,7 @@ def parameters_text(network: Network) -> str:
     total = network.n_weights + network.n_biases
     return (
         f"{network.n_weights:,} weights + {network.n_biases:,} biases = {total:,} parameters, "
-        f"{total * network.dtype.itemsize:,} bytes"
+        f"{total * network.dtype.itemsize / 1024:,.2f} KB in {network.dtype}"
     )
 
 
@@ -117,12 +110,12 @@ def class_table(metrics: dict[str, Any]) -> Table:
 
 def summary_pairs(result: TrainResult) -> list[tuple[str, str]]:
     """Return what was trained on what, and how it ended."""
-    data, config, sizes = result.data, result.config, result.predictor.network.layer_sizes
+    data, config = result.data, result.config
     kept = "" if result.kept_epoch is None else f", weights of epoch {result.kept_epoch}"
     scaled = f", of targets scaled by {config.target_scale}" if loss_note(config) else ""
     return [
         ("data", data["name"]),
-        ("network", "-".join(map(str, sizes))),
+        ("network", result.predictor.network.describe()),
         ("loss", config.loss + scaled),
         ("optimizer", f"{config.optimizer}, rate {config.learning_rate:g}"),
         ("epochs", f"{result.epochs_run} ({result.status}){kept}"),

@@ -73,13 +73,20 @@ class TrainResult:
         return len(self.history)
 
     def model_facts(self) -> dict[str, Any]:
-        """Return layer sizes and numbers of parameters."""
+        """Return layers, their sizes, and numbers of parameters.
+
+        ``layer_sizes`` are the number of features, and of the units or filters of each layer with
+        weights. ``layers`` are all layers, each with its output shape.
+        """
         network = self.predictor.network
         return {
+            "input_shape": list(network.input_shape),
+            "layers": network.layer_facts(),
             "layer_sizes": list(network.layer_sizes),
             "n_weights": network.n_weights,
             "n_biases": network.n_biases,
             "n_parameters": network.n_weights + network.n_biases,
+            "parameter_bytes": (network.n_weights + network.n_biases) * network.dtype.itemsize,
         }
 
     def to_dict(self) -> dict[str, Any]:

@@ -23,6 +23,16 @@ def images(n: int = 90, seed: int = 0) -> fastmlp.Dataset:
     )
 
 
+def colours(n: int = 90, seed: int = 0) -> fastmlp.Dataset:
+    """Images of 6 x 5 pixels of three colours: one of them is bright, and that is the class."""
+    rng = np.random.default_rng(seed)
+    y = rng.permutation(n) % 3
+    X = rng.integers(0, 120, (n, 6, 5, 3), dtype=np.uint8)
+    X[np.arange(n), :, :, y] += 100
+    return fastmlp.Dataset(X, y, name="colours")
+
+
+LAYERS = "conv2d(5, 3), max_pool2d(2), dropout(0.1), conv2d(70, (2, 1), activation=tanh), dense(4)"
 DATASETS = {
     "images": images,
     "binary": lambda: blobs(n_classes=2),
@@ -30,6 +40,7 @@ DATASETS = {
     "labels": tags,
     "numbers": lines,
     "two numbers": lambda: lines(n_outputs=2),
+    "colours": colours,
 }
 
 
@@ -37,7 +48,10 @@ DATASETS = {
 def evaluated(name: str) -> RunEvaluation:
     """The evaluation of a short run on a toy."""
     dataset = DATASETS[name]()
-    return evaluate_run(fastmlp.fit(settings(), dataset), dataset)
+    config = settings()
+    if name == "colours":
+        config = config.replace(layers=LAYERS, hidden_layer_sizes=(), activation="relu")
+    return evaluate_run(fastmlp.fit(config, dataset), dataset)
 
 
 @pytest.fixture(params=DATASETS)

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from fastmlp.reports.images import filter_images, filter_limit, grid_size, image_grid
+from fastmlp.reports.images import as_shown, filter_images, filter_limit, grid_size, image_grid
 from fastmlp.reports.plots import INK, VERMILLION
 
 
@@ -48,3 +49,25 @@ def test_filters_are_the_weights_into_a_unit() -> None:
     np.testing.assert_array_equal(filters[69].ravel(), weights[:, 69])
     assert 0 < filter_limit(filters) <= np.abs(filters).max()
     assert filter_limit(np.zeros((1, 2, 3))) == 1
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4, 17])
+def test_images_of_any_number_of_channels_are_drawn(channels: int) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (5, 4, 6, channels))
+    shown = as_shown(images)
+    if channels in (3, 4):
+        np.testing.assert_array_equal(shown, images[..., :3])
+    else:
+        np.testing.assert_allclose(shown, images.mean(axis=3))
+    axes = Figure().add_subplot()
+    last = image_grid(shown, axes, limits=(0, 255), columns=3)
+    assert (last is None) == (channels in (3, 4)) and len(axes.images) == 5
+    drawn = np.asarray(axes.images[1].get_array(), float)
+    np.testing.assert_allclose(drawn * (255 if channels in (3, 4) else 1), shown[1])
+
+
+def test_filters_of_colour_images_are_in_colours() -> None:
+    weights = np.random.default_rng(0).normal(size=(2 * 3 * 3, 8))
+    filters = filter_images(weights, (2, 3, 3))
+    assert filters.shape == (8, 2, 3, 3)
+    np.testing.assert_array_equal(filters[7].ravel(), weights[:, 7])

@@ -42,12 +42,12 @@ def test_cells_are_as_strong_as_their_share() -> None:
 
 def test_an_image_keeps_its_pixels() -> None:
     image = np.array([[-5.0, 0.0], [0.5, 9.0]])
-    drawn = Image.open(io.BytesIO(page.gray_png(image, (0, 1))))
+    drawn = Image.open(io.BytesIO(page.image_png(image, (0, 1))))
     np.testing.assert_array_equal(np.asarray(drawn), [[0, 0], [128, 255]])
-    shown = page.gallery([page.gray_png(image, (0, 1))], ["one\ntwo"])
+    shown = page.gallery([page.image_png(image, (0, 1))], ["one\ntwo"])
     content = base64.b64decode(re.findall(r"base64,([^\"]+)", shown)[0])
     assert Image.open(io.BytesIO(content)).size == (2, 2)
 
 
 def test_a_constant_image_is_drawn() -> None:
-    assert page.gray_png(np.ones((2, 2)), (1, 1))
+    assert page.image_png(np.ones((2, 2)), (1, 1))

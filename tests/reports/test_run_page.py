@@ -27,6 +27,15 @@ EXPECTED = {
     "labels": {"curves", "confusion"},
     "numbers": {"curves", "predictions"},
     "two numbers": {"curves", "predictions"},
+    "colours": {
+        "curves",
+        "confusion",
+        "samples",
+        "predictions",
+        "mistakes",
+        "weights",
+        "feature-maps",
+    },
 }
 
 
