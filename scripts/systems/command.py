@@ -16,7 +16,7 @@ from fastmlp.base.json_values import finite
 from fastmlp.commands.running import run_command
 from fastmlp.commands.settings import folder
 
-from . import system_a, system_b, system_c, system_d, system_e, worked
+from . import convolutional, system_a, system_b, system_c, system_d, system_e, worked
 from .lab import Lab
 from .report import Report, page_html
 from .rows import count_text
@@ -31,8 +31,9 @@ SYSTEMS: dict[str, tuple[str, Callable[[Lab, Report], None]]] = {
     "C5": ("studies of training, initialisation and learning rate", system_c.run_c5),
     "D": ("losses, regularisation, optimisers, reports", system_d.run),
     "E1": ("two worked cases of backpropagation", worked.run_e1),
-    "E2": ("3 against 7", system_e.run_e2),
-    "E4": ("modes compared", system_e.run_e4),
+    "E2": ("3 against 7, convolutional", convolutional.run_e2),
+    "E3": ("ten digits, convolutional", convolutional.run_e3),
+    "E4": ("modes compared", system_e.run),
 }
 QUICK_NOTE = (
     "Quick: the embedded digits instead of MNIST, at most two epochs, only the first of each list "
@@ -47,7 +48,7 @@ FULL_NOTE = (
 DESCRIPTION = """\
 Run the reference systems, five published course projects, row by row with fastmlp, and print
 reported | fastmlp | difference or ratio. Writes summary.json, summary.md, report.html and the
-folders of all runs, with their pictures. Needs MNIST; takes ten to fifteen minutes on two cores.
+folders of all runs, with their pictures. Needs MNIST; takes fifteen to twenty minutes on two cores.
 """
 EXIT_CODES = (
     "exit codes: 0 done, 1 a figure was missed, 2 wrong usage, 3 data missing, 130 interrupted"
@@ -64,6 +65,10 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     found.add_argument("systems", nargs="*", metavar="SYSTEM", help="default: all")
+    found.add_argument(
+        "--seeds", type=int, default=1, metavar="N",
+        help="train the nets of E2 and E3 with the seeds from 0 to N - 1 (default: 1)",
+    )  # fmt: skip
     found.add_argument("--quick", action="store_true", help="a smoke test: short, on the digits")
     found.add_argument(
         "--output", type=folder, default=Path("reproductions"), metavar="DIR",
@@ -79,12 +84,14 @@ def main(arguments: list[str]) -> int:
     for name in options.systems:
         if name not in SYSTEMS and name != "all":
             command.error(f"unknown system {name!r}{close_match(name, [*SYSTEMS, 'all'])}")
+    if options.seeds < 1:
+        command.error(f"--seeds must be at least 1, got {options.seeds}; leave it out for one")
     return run_command(lambda: _reproduce(options))
 
 
 def _reproduce(options: argparse.Namespace) -> int:
     wanted = [n for n in SYSTEMS if n in options.systems or set(options.systems) <= {"all"}]
-    lab = Lab(options.output, options.quick)
+    lab = Lab(options.output, options.quick, options.seeds)
     make_folder(options.output, "--output")
     reports = []
     for name in wanted:

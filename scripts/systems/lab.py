@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import fastmlp
+from fastmlp.base.settings import flag_of, rows
 from fastmlp.reports.evaluation import RunEvaluation, evaluate_run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,10 +54,12 @@ class Lab:
     folder : Path
     quick : bool
         Whether all runs are short and on the embedded digits, as a smoke test.
+    seeds : int
+        Number of seeds of the runs that are repeated with several.
     """
 
-    def __init__(self, folder: Path, quick: bool):
-        self.folder, self.quick = folder, quick
+    def __init__(self, folder: Path, quick: bool, seeds: int):
+        self.folder, self.quick, self.seeds = folder, quick, range(seeds)
         self.data_name = "digits" if quick else "mnist"
 
     @cached_property
@@ -129,6 +132,21 @@ class Lab:
         epochs = min(epochs, _QUICK_EPOCHS) if self.quick else epochs
         data = ["--data", self.data_name]
         return ["-m", "fastmlp.train", *data, *options, "--epochs", str(epochs)]
+
+    def line_of(self, **settings: Any) -> list[str]:
+        """Return the :meth:`command_line` that trains as :meth:`fit` does; no setting a bool."""
+        settings, known = self.settings(**settings), rows(fastmlp.TrainConfig)
+        options = [
+            text
+            for name, value in settings.items()
+            if name not in ("data", "epochs")
+            for text in (flag_of(name, known[name]), _option_text(value))
+        ]
+        return self.command_line(*options, epochs=settings["epochs"])
+
+
+def _option_text(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _search_path() -> str:

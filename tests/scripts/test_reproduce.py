@@ -11,6 +11,9 @@ from typing import Any
 
 import pytest
 
+from fastmlp import TrainConfig
+from fastmlp.commands.options import config_from, parse_arguments
+
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 Main = Callable[[list[str]], int]
 
@@ -63,19 +66,21 @@ def test_a_quick_run_needs_no_mnist_and_compares_nothing_else(
     main: Main, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FASTMLP_DATA", str(tmp_path / "nowhere"))
-    assert main(["A", "C3", "E2", "--quick", "--output", str(tmp_path)]) == 0
+    assert main(["A", "C3", "E2", "E3", "--quick", "--output", str(tmp_path)]) == 0
     rows = summary(tmp_path)
-    assert {row["system"] for row in rows} == {"A", "C3", "E2"}
+    assert {row["system"] for row in rows} == {"A", "C3", "E2", "E3"}
     assert {row["ok"] for row in rows} == {None}
     html = (tmp_path / "report.html").read_text(encoding="utf-8")
     links = {target.partition("#")[0] for target in re.findall(r'href="([^"]+)"', html)} - {""}
     assert {"A/sweep/report.html", "A/winner/report.html", "C3/report.html"} < links
+    assert {"E2/seed-0/report.html", "E2/glorot_uniform/report.html"} < links
+    assert "E3/seed-0/report.html" in links
     assert all((tmp_path / target).exists() for target in links)
-    assert html.count("<h2>") == 4  # the overview, and each of the three
+    assert html.count("<h2>") == 5  # the overview, and each of the four
     assert html.count("<svg") > 10 and '<table class="heat">' in html
 
 
-@pytest.mark.parametrize(("wrong", "answer"), [("E3", "'E3'"), ("everything", "known: A, B, C1")])
+@pytest.mark.parametrize(("wrong", "answer"), [("E5", "'E5'"), ("everything", "known: A, B, C1")])
 def test_an_unknown_system_is_refused(
     main: Main, wrong: str, answer: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -83,6 +88,46 @@ def test_an_unknown_system_is_refused(
         main([wrong])
     assert caught.value.code == 2
     assert answer in capsys.readouterr().err
+
+
+def test_no_seed_is_refused(main: Main, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["E3", "--seeds", "0"])
+    assert caught.value.code == 2
+    assert "--seeds must be at least 1, got 0" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("system", ["E2", "E3"])
+def test_printed_command_line_has_the_settings_of_the_run(
+    main: Main, tmp_path: Path, system: str
+) -> None:
+    from systems import convolutional
+    from systems.lab import Lab
+
+    settings = {"E2": convolutional.TWO_DIGITS, "E3": convolutional.TEN_DIGITS}[system]
+    lab = Lab(tmp_path, quick=False, seeds=1)
+    module, name, *options = lab.line_of(**settings, seed=3)
+    assert (module, name) == ("-m", "fastmlp.train")
+    expected = TrainConfig(**lab.settings(**settings, seed=3))
+    assert config_from(parse_arguments(options)) == expected
+
+
+def test_of_several_seeds_median_and_best_are_judged(main: Main) -> None:
+    from systems.convolutional import _add_seeds
+    from systems.report import Report
+
+    report = Report("X", "title", judges=True)
+    _add_seeds(report, "errors", 7, [9], "at most")
+    _add_seeds(report, "errors", 7, [9, 6, 8], "at most", note="reported once")
+    _add_seeds(report, "accuracy", 0.99, [0.98, 0.995, 0.991], "at least")
+    assert [(row.name, row.ours, row.ok) for row in report.rows] == [
+        ("errors", 9, False),
+        ("errors, median of 3 seeds", 8, False),
+        ("errors, best of them", 6, True),
+        ("accuracy, median of 3 seeds", 0.991, True),
+        ("accuracy, best of them", 0.995, True),
+    ]
+    assert report.rows[1].note == "by seed: 9, 6, 8; reported once"
 
 
 @pytest.mark.parametrize(
