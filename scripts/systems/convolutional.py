@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from statistics import median
 from typing import Any, NamedTuple
@@ -89,9 +88,9 @@ def run_e2(lab: Lab, report: Report) -> None:
     _add_seeds(report, "validation accuracy", VALIDATION_ACCURACY, accuracies, "at least")
     report.add("parameters", PARAMETERS, scores[0].parameters, "equal")
     for init, matrix in lab.some(list(MATRICES.items())):
-        changes = {"weight_init": init, "bias_init": init, "seed": 0}
-        _say_line(lab, report, {**settings, **changes})
-        trained = lab.fit(f"E2/{init}", **{**settings, **changes})
+        changed = {**settings, "weight_init": init, "bias_init": init, "seed": 0}
+        report.say_command(lab.line_of(**changed))
+        trained = lab.fit(f"E2/{init}", **changed)
         report.show_run(f"{init} weights and biases", trained)
         scores.append(_scores(trained))
         _add_initializer(report, init, matrix, scores[-1])
@@ -129,7 +128,7 @@ def run_e3(lab: Lab, report: Report) -> None:
 
 def _by_seed(lab: Lab, report: Report, name: str, settings: dict[str, Any]) -> list[Scores]:
     """Train with each seed and show the runs, with the net and examples of the first."""
-    _say_line(lab, report, {**settings, "seed": 0})
+    report.say_command(lab.line_of(**settings, seed=0))
     scores = []
     for seed in lab.seeds:
         trained = lab.fit(f"{name}/seed-{seed}", **settings, seed=seed)
@@ -165,10 +164,6 @@ def _add_seeds(
     middle = f"{name}, median of {len(found)} seeds"
     report.add(middle, reported, median(found), rule, note=notes, **more)
     report.add(f"{name}, best of them", reported, best(found), rule, **more)
-
-
-def _say_line(lab: Lab, report: Report, settings: dict[str, Any]) -> None:
-    report.say(f"python {shlex.join(lab.line_of(**settings))}")
 
 
 def _show_net(report: Report, trained: Trained) -> None:

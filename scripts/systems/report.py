@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import shlex
 import textwrap
 from collections.abc import Iterable
 from typing import Any
@@ -31,12 +32,17 @@ class Report:
         self.system, self.title, self.judges = system, title, judges
         self.rows: list[Row] = []
         self.settings: list[str] = []
+        self.commands: list[str] = []
         self.seconds = 0.0
         self._shown: list[str] = []
 
     def say(self, text: str) -> None:
         """Add a text on the settings of the system, reported and chosen."""
         self.settings.append(text)
+
+    def say_command(self, line: list[str]) -> None:
+        """Add a command, given by its arguments after the interpreter's name."""
+        self.commands.append(f"python {shlex.join(line)}")
 
     def add(
         self, name: str, reported: Any, ours: Any, rule: Any = "", golden: bool = False, **more: Any
@@ -86,14 +92,17 @@ class Report:
     def text(self) -> str:
         """Return the report as the terminal shows it."""
         said, notes = (map(_wrapped, texts) for texts in (self.settings, self._notes()))
+        introduction = (f"{self.system}  {self.title}", *said, *self.commands)
         table = text_table(row_table(self.rows))
         summary = f"{count_text(self.rows)}; {self.seconds:.1f} s"
-        return "\n".join((f"{self.system}  {self.title}", *said, "", *table, "", *notes, summary))
+        return "\n".join((*introduction, "", *table, "", *notes, summary))
 
     def markdown(self) -> str:
         """Return the report as a section of Markdown."""
         header, rows = row_table(self.rows)
         lines = [f"## {self.system}: {self.title}", "", *map(_wrapped, self.settings), ""]
+        if self.commands:
+            lines += ["```", *self.commands, "```", ""]
         lines += [
             "| " + " | ".join(cells) + " |" for cells in (header, ["---"] * len(header), *rows)
         ]
@@ -103,7 +112,7 @@ class Report:
         """Return the report as a section of the page."""
         return f'<div id="{self.system}"></div>' + page.section(
             f"{self.system}: {self.title}",
-            *map(page.paragraph, self.settings),
+            *map(page.paragraph, (*self.settings, *self.commands)),
             page.table(*row_table(self.rows)),
             *map(page.paragraph, self._notes()),
             *self._shown,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import statistics
 import sys
 from functools import partial
@@ -96,7 +95,7 @@ def run_c4(lab: Lab, report: Report) -> None:
         "Reported: the net of C3, whole mini-batches of 64, rate 0.02, 50 epochs (on raw pixels, "
         f"evidently by mistake). {_CHOSEN}{_SUM}"
     )
-    report.say(f"python {shlex.join(line)}")
+    report.say_command(line)
     found = lab.command("C4", line)
     report.add("test accuracy", None, found["test_accuracy"])
     report.add("test loss", None, found["test_loss"])

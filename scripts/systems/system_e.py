@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from functools import partial
 
 from fastmlp.reports.figures import style
@@ -39,7 +38,7 @@ def run(lab: Lab, report: Report) -> None:
     found = {}
     for mode, (options, epochs) in lab.some(list(MODES.items())):
         line = lab.command_line(*MODES_NET, *options, epochs=epochs)
-        report.say(f"python {shlex.join(line)}")
+        report.say_command(line)
         found[mode] = lab.command(f"E4/{mode}", line)
         accuracy, train_seconds, predict_seconds = MODES_REPORTED[mode]
         report.add(f"{mode}: test accuracy", accuracy, found[mode]["test_accuracy"], "at least")
