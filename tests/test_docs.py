@@ -21,6 +21,7 @@ from fastmlp.commands.options import build_parser
 from fastmlp.commands.predict_options import build_predict_parser
 from fastmlp.ops.activations import ACTIVATIONS
 from fastmlp.ops.initializers import INITIALIZERS
+from fastmlp.ops.layers import LAYERS
 from fastmlp.ops.losses import LOSSES
 from fastmlp.ops.optimizers import OPTIMIZERS
 from fastmlp.ops.scalers import SCALERS
@@ -111,6 +112,19 @@ def default_text(record: type[Spec]) -> str:
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.name)
 def test_the_guide_has_a_row_for_everything_with_its_defaults(record: type[Spec]) -> None:
     assert re.search(rf"^\| `{re.escape(default_text(record))}` \| ", TEXT, re.MULTILINE)
+
+
+def layer_text(record: type[Spec]) -> str:
+    """A layer with its parameters, and their defaults unless these follow from others."""
+    fields = dataclasses.fields(record)
+    needed = [dataclasses.MISSING, "", 0]
+    shown = [f.name if f.default in needed else f"{f.name}={f.default}" for f in fields]
+    return f"{record.name}({', '.join(shown)})" if shown else record.name
+
+
+@pytest.mark.parametrize("record", LAYERS.records.values(), ids=lambda record: record.name)
+def test_the_guide_has_a_row_for_every_layer(record: type[Spec]) -> None:
+    assert f"\n| `{layer_text(record)}` | {record.formula} | " in TEXT
 
 
 @pytest.mark.parametrize("record", LOSSES.records.values(), ids=lambda record: record.name)

@@ -35,6 +35,7 @@ examples:
   python -m fastmlp.train                                    MNIST if it is there, else digits
   python -m fastmlp.train --data mnist --epochs 20 --early-stopping 4
   python -m fastmlp.train --hidden 300 --activation tanh --optimizer adam --lr 0.001
+  python -m fastmlp.train --layers "conv2d(16, 3), max_pool2d(2), dense(64)" --optimizer adam
   python -m fastmlp.train --data mnist --classes 3,7 --threshold 0.9
   python -m fastmlp.train --mode stochastic --epochs 3 --json --no-out
   python -m fastmlp.train --recipe mnist-98                  98 % in less than a second of training

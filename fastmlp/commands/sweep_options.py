@@ -26,6 +26,7 @@ activation relu,sigmoid,tanh x init xavier,he,random x mode stochastic,batch,min
 EPILOG = """\
 Separate the values of an axis by commas, or by semicolons if a value contains commas, as in
 --activation "relu,tanh; relu,relu". Layers are also joined by hyphens: --hidden 128,128-64,none.
+Lists of layers are always separated by semicolons: --layers "conv2d(8, 3), dense(32); dense(64)".
 In random search an axis can be uniform(0, 0.5), loguniform(0.001, 1) or integers(16, 256).
 
 examples:

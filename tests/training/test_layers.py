@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 import tomli_w
+from scipy.signal import correlate2d
+from scipy.special import softmax
 
 from fastmlp import ConfigError, Dataset, TrainConfig, fit, load_dataset
 from fastmlp.ops.layers import Conv2d, Dense, Dropout, MaxPool2d
@@ -211,3 +213,19 @@ def test_a_network_without_memory_for_it_is_refused(
     message = refusal(DIGITS, **settings)
     assert message.startswith("layers must fit into the memory, 4.00 GB: ")
     assert needed in message
+
+
+def test_weights_turn_into_those_of_keras_and_pytorch() -> None:
+    """The arrays of docs/training.md, used as PyTorch does: channels first."""
+    config = TrainConfig(layers="conv2d(4, (3, 2)), dense(5, tanh)", epochs=1, dtype="float64")
+    predictor = fit(config, DIGITS).predictor
+    convolution, dense, output = predictor.network.weights
+    biases = predictor.network.biases
+    weight = convolution.reshape(3, 2, 1, 4).transpose(3, 2, 0, 1)
+    linear = dense.reshape(6, 7, 4, 5).transpose(3, 2, 0, 1).reshape(5, -1)
+    image = DIGITS.X[3].reshape(8, 8) / 16
+    maps = [correlate2d(image, w[0], "valid") + b for w, b in zip(weight, biases[0], strict=True)]
+    hidden = np.tanh(linear @ np.maximum(maps, 0).ravel() + biases[1])
+    assert predictor.predict_proba(DIGITS.X[3:4])[0] == pytest.approx(
+        softmax(output.T @ hidden + biases[2])
+    )
