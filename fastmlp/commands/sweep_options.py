@@ -172,4 +172,7 @@ def _add_run_options(group: Any) -> None:
 
 def _as_settings(values: dict[str, Any]) -> dict[str, Any]:
     """Return the settings of a run as those of a grid, where a list would be an axis."""
-    return {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+    settings = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+    layers = settings.get("layers")
+    # The file of a run also has the settings that layers replace, at their defaults.
+    return overridden(settings, {"layers": layers}) if layers else settings

@@ -89,6 +89,18 @@ def test_layers_replace_the_sizes_of_a_config(tmp_path: Path) -> None:
     assert found == {"layers": [DENSE], "epochs": 3}
 
 
+def test_the_config_of_a_run_with_layers_is_for_all_cells(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(
+        'hidden_layer_sizes = []\ndropout = 0.0\nlayers = ["conv2d(4, 3)"]\n'
+        "input_shape = [8, 8, 1]\n"
+    )
+    found = cells(grid("--config", str(path), "--lr", "0.1,0.2"))
+    assert [c.config.layers for c in found] == [("conv2d(4, 3)",)] * 2
+    replaced = cells(grid("--config", str(path), "--hidden", "4,6"))
+    assert [c.config.hidden_layer_sizes for c in replaced] == [(4,), (6,)]
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [
@@ -142,3 +154,4 @@ def test_tables_and_page_show_the_lists(tmp_path: Path, capsys: pytest.CaptureFi
     with (tmp_path / "sweep" / "sweep.csv").open(encoding="utf-8") as file:
         assert {row["layers"] for row in csv.DictReader(file)} == {text, "dense(8)"}
     assert text in (tmp_path / "sweep" / "report.html").read_text(encoding="utf-8")
+    assert (tmp_path / "sweep" / "layers.png").is_file()

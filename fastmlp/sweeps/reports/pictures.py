@@ -39,7 +39,8 @@ def sweep_figures(board: Leaderboard) -> Iterator[tuple[str, Callable[[], Figure
     if panels := rate_panels(board):
         yield "rates.png", partial(_several, panels, 2)
     if panels := bar_panels(board):
-        yield f"{bar_axis(board)}s.png", partial(_several, panels, 4)
+        axis = str(bar_axis(board))
+        yield f"{axis if axis.endswith('s') else axis + 's'}.png", partial(_several, panels, 4)
 
 
 def draw_sweep(board: Leaderboard) -> Iterator[tuple[str, bytes]]:
