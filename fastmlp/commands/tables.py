@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from ..kernels.machine.phases import PARTS_OF_LAYER
 from ..reports.evaluation import RunEvaluation
 from ..reports.tables import (
     METRIC_NAMES,
@@ -72,7 +73,17 @@ def profile_lines(result: TrainResult) -> list[str]:
     for name, seconds in _parts(result, whole):
         share = seconds / whole if whole else 0.0
         table.append(f"{name:<20} {seconds / steps * 1e6:>12,.2f} {share:>8.1%}")
-    return [*table, counted, *_why_undivided(result)]
+    return [*table, counted, *_why_undivided(result), *_layer_profile(result, whole)]
+
+
+def _layer_profile(result: TrainResult, whole: float) -> list[str]:
+    """Describe an average step layer by layer, after an empty line."""
+    rows: list[tuple[str, ...]] = []
+    for layer in result.layer_seconds:
+        seconds = [layer[part] for part in PARTS_OF_LAYER]
+        shown = [f"{part / result.updates_run * 1e6:,.2f}" for part in seconds]
+        rows.append((layer["name"], *shown, f"{sum(seconds) / whole if whole else 0.0:.1%}"))
+    return ["", *text_table(Table(("us a step", *PARTS_OF_LAYER, "share"), rows))] if rows else []
 
 
 def _parts(result: TrainResult, whole: float) -> Iterator[tuple[str, float]]:

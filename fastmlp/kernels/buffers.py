@@ -209,8 +209,8 @@ class Work(NamedTuple):
     """Every buffer that a step writes to, except the parameters.
 
     ``state`` is kept from update to update, ``grads`` and ``group_penalties`` from the first block
-    of a batch to its last, ``phases`` until it is read, ``columns`` as described there. ``zeros``
-    is only read. Everything else is overwritten in each block.
+    of a batch to its last, ``phases`` and ``layer_ticks`` until they are read, ``columns`` as
+    described there. ``zeros`` is only read. Everything else is overwritten in each block.
     """
 
     A: Reals  # inputs and activations of a block, one layer after the other
@@ -227,6 +227,7 @@ class Work(NamedTuple):
     row_loss: Floats  # (R,)
     row_hit: Ints  # (R,)
     phases: Ints  # (phases.NAMES,): accumulates ticks
+    layer_ticks: Ints  # (L * phases.PARTS_OF_LAYER,): the same for each layer
     columns: Columns
 
 

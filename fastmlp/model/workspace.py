@@ -111,6 +111,7 @@ class Workspace:
             row_loss=np.zeros(padded_rows),
             row_hit=np.zeros(padded_rows, np.int64),
             phases=np.zeros(len(phases.NAMES), np.int64),
+            layer_ticks=np.zeros(len(layers) * len(phases.PARTS_OF_LAYER), np.int64),
             columns=new_columns(
                 sparse if training else None,
                 SAMPLE_BLOCK if per_sample else block_rows,

@@ -126,8 +126,8 @@ class RunFolder:
         if result.config.log_every:
             self._write_text("iterations.csv", result.iterations.to_csv())
         self._write_json("metrics.json", metrics_of(result))
-        timings = {**result.timings, "phase_seconds": result.phase_seconds}
-        self._write_json("timings.json", {**timings, **extra_timings})
+        parts = {"phase_seconds": result.phase_seconds, "layer_seconds": result.layer_seconds}
+        self._write_json("timings.json", {**result.timings, **parts, **extra_timings})
 
     def write_evaluation(self, evaluation: RunEvaluation, plots: bool = True) -> None:
         """Add the metrics on each set, the pictures and the page.

@@ -229,11 +229,7 @@ class Loop:
             "best": self.best.state_dict(),
             "rate_controller": self.rate_controller.state_dict(),
             "callbacks": [[type(c).__name__, c.state_dict()] for c in self._stateful()],
-            "seconds": {
-                "train": self.seconds_so_far(),
-                "step": run.steps.seconds,
-                "phases": run.steps.phase_seconds(),
-            },
+            "seconds": {"train": self.seconds_so_far(), **run.steps.seconds_state()},
         }
         return LoopState(entries, self._tensors(run.steps.blocks_done))
 
@@ -278,19 +274,13 @@ class Loop:
         self.best.load_state_dict(header["best"])
         self.best.params[:] = tensors["best_params"]
         self.rate_controller.load_state_dict(header["rate_controller"])
-        self._restore_seconds(header["seconds"])
+        self.seconds_before = checked_number(header["seconds"]["train"])
+        run.steps.load_seconds(header["seconds"])
         callbacks = [(str(name), state) for name, state in header["callbacks"]]
         if not all(isinstance(state, dict) for _, state in callbacks):
             raise ValueError("callbacks must hold a state each")
         self._resume_epoch(epoch, header["block"], tensors, is_recorded)
         return callbacks
-
-    def _restore_seconds(self, seconds: dict[str, Any]) -> None:
-        self.seconds_before = checked_number(seconds["train"])
-        self.run.steps.seconds = checked_number(seconds["step"])
-        phases = seconds["phases"].items() if isinstance(seconds["phases"], dict) else ()
-        before = {name: checked_number(value) for name, value in phases}
-        self.run.steps.phase_seconds_before = before
 
     def _resume_epoch(
         self, epoch: int, block: int, state: Mapping[str, np.ndarray], is_recorded: bool

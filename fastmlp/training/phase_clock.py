@@ -1,4 +1,4 @@
-"""The duration of the ticks that kernels count in phases of a step."""
+"""The duration of the ticks that kernels count in phases and layers of a step."""
 
 from __future__ import annotations
 
@@ -32,8 +32,12 @@ class PhaseClock:
         dict
             Empty if nothing was counted, or the machine has no counter.
         """
+        seconds = self.durations(ticks)
+        return dict(zip(NAMES, seconds.tolist(), strict=True)) if seconds.any() else {}
+
+    def durations(self, ticks: np.ndarray) -> np.ndarray:
+        """Return the seconds of each of an array of ticks; 0 where the machine has no counter."""
         clock, counter = self._started
         seconds, passed = time.perf_counter() - clock, read_ticks() - counter
-        if passed <= 0 or not ticks.any():
-            return {}
-        return {name: float(n * seconds / passed) for name, n in zip(NAMES, ticks, strict=True)}
+        durations: np.ndarray = ticks * (seconds / passed if passed > 0 else 0.0)
+        return durations

@@ -38,6 +38,9 @@ class TrainResult:
         update, and wait (for other threads), as counted by the first thread of the team. The rest
         is between slices of an epoch. Empty for the per-sample step, which is one loop, and on
         machines without a counter.
+    layer_seconds : list of dict
+        A layer's name, and its seconds in ``forward``, ``backward`` and ``update``: parts of these
+        phases, for each layer. Empty where ``phase_seconds`` is.
     data : dict
         Name and sizes of the data.
     plan : Plan
@@ -60,6 +63,7 @@ class TrainResult:
     metrics: dict[str, Any]
     timings: dict[str, float | None]
     phase_seconds: dict[str, float]
+    layer_seconds: list[dict[str, Any]]
     data: dict[str, Any]
     plan: Plan
     best_epoch: int | None
@@ -104,6 +108,7 @@ class TrainResult:
             **self.metrics,
             **self.timings,
             "phase_seconds": self.phase_seconds,
+            "layer_seconds": self.layer_seconds,
         }
 
     def __repr__(self) -> str:

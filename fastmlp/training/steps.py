@@ -11,7 +11,7 @@ import numpy as np
 
 from ..base.random import Purpose, key, stream
 from ..kernels.buffers import Data, Objective, Report, Slice
-from ..kernels.machine.phases import WAIT
+from ..kernels.machine.phases import PARTS_OF_LAYER, WAIT
 from ..kernels.steps.deferred import SETTLED
 from ..kernels.steps.general_step import train_batches
 from ..kernels.steps.sample_blocks import SAMPLE_BLOCK
@@ -21,7 +21,9 @@ from ..model.launch import launch
 from ..model.network import Network
 from ..model.workspace import Workspace
 from ..ops.optimizers import OPTIMIZERS
+from .checkpoint import checked_number
 from .config import TrainConfig
+from .layer_seconds import checked, of_layers
 from .phase_clock import PhaseClock
 from .plan import Plan
 from .team_size import TeamSize
@@ -57,8 +59,6 @@ class Steps:
         Wall time spent in updates so far: shuffling, batch assembly and stepping.
     iterations : int
         Updates done since the start of the run.
-    phase_seconds_before : dict
-        The value of :meth:`phase_seconds` in earlier processes of the run.
     order_of : callable or None
         Returns the rows of an epoch, given its number, in the order of their use; None: the order
         of the config.
@@ -101,7 +101,8 @@ class Steps:
         self._order = data.order
         self.seconds = 0.0
         self.iterations = 0
-        self.phase_seconds_before: dict[str, float] = {}
+        self._phases_before: dict[str, float] = {}
+        self._layers_before: np.ndarray = np.zeros((len(network.layers), len(PARTS_OF_LAYER)))
         self._clock: PhaseClock | None = None
         self._steps_before = 0
         self._block = 0
@@ -125,8 +126,32 @@ class Steps:
         Empty for the per-sample step, which is one loop, and on machines without a counter.
         """
         now = {} if self._clock is None else self._clock.seconds(self.workspace.work.phases)
-        before = self.phase_seconds_before
+        before = self._phases_before
         return {name: before.get(name, 0.0) + now.get(name, 0.0) for name in {**before, **now}}
+
+    def layer_seconds(self) -> np.ndarray:
+        """Return the seconds of forward, backward and update of each layer since :meth:`compile`.
+
+        0 where :meth:`phase_seconds` is empty.
+        """
+        if self._clock is None:
+            return self._layers_before
+        workspace = self.workspace
+        ticks = of_layers(workspace.network, workspace.work.layer_ticks)
+        seconds: np.ndarray = self._layers_before + self._clock.durations(ticks)
+        return seconds
+
+    def seconds_state(self) -> dict[str, Any]:
+        """Return the times of the run so far, for :meth:`load_seconds` in a later process."""
+        layers = self.layer_seconds().tolist()
+        return {"step": self.seconds, "phases": self.phase_seconds(), "layers": layers}
+
+    def load_seconds(self, state: dict[str, Any]) -> None:
+        """Resume the times from :meth:`seconds_state`; ValueError for what is none."""
+        self.seconds = checked_number(state["step"])
+        phases = state["phases"].items() if isinstance(state["phases"], dict) else ()
+        self._phases_before = {name: checked_number(value) for name, value in phases}
+        self._layers_before = checked(state["layers"], self.workspace.network)
 
     def start_epoch(self, epoch: int, rates: np.ndarray) -> None:
         """Draw the order of epoch number ``epoch`` (from 1) and set its updates' learning rates."""

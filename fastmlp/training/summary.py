@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from .layer_seconds import described
 from .loop import Loop
 from .result import TrainResult
 from .run import Run
@@ -35,6 +36,7 @@ def sum_up(loop: Loop) -> TrainResult:
             "predict_seconds": predict_seconds,
         },
         phase_seconds=run.steps.phase_seconds(),
+        layer_seconds=described(run.network, run.steps.layer_seconds()),
         data=run.data_facts(),
         plan=run.plan,
         best_epoch=best_epoch,

@@ -22,6 +22,7 @@ from safetensors.numpy import load_file, save
 import fastmlp
 from fastmlp import Callback, ConfigError, DataError, TrainConfig, fit
 from fastmlp.base.json_values import digest
+from fastmlp.kernels.machine.phases import PARTS_OF_LAYER
 from fastmlp.model.tensor_file import read_header, write_tensors
 from fastmlp.training import checkpoint as checkpoint_module
 from fastmlp.training import identity as identity_module
@@ -296,6 +297,11 @@ def test_times_accumulate_over_resumes(tmp_path: Path) -> None:
     assert after.timings["train_seconds"] > before["train"] > 0
     assert after.timings["step_seconds"] > before["step"] > 0
     assert set(after.phase_seconds) == set(before["phases"])
+    assert [layer["name"] for layer in after.layer_seconds] == [
+        str(layer) for layer in after.predictor.network.layers
+    ]
+    for layer, seconds in zip(after.layer_seconds, before["layers"], strict=True):
+        assert np.all(np.array([layer[part] for part in PARTS_OF_LAYER]) >= seconds)
     for name, seconds in before["phases"].items():
         assert after.phase_seconds[name] >= seconds
 

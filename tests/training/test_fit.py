@@ -235,12 +235,18 @@ def test_the_result_describes_the_run() -> None:
     found = result.to_dict()
     assert set(found) == {
         "version", "config", "data", "model", "status", "epochs_run", "updates_run", "best_epoch",
-        "kept_epoch", *METRICS, "phase_seconds",
+        "kept_epoch", *METRICS, "phase_seconds", "layer_seconds",
         "prepare_seconds", "compile_seconds", "step_seconds", "train_seconds",
         "samples_per_second", "predict_seconds",
     }  # fmt: skip
     assert found["model"] == {
+        "input_shape": [2],
+        "layers": [
+            {"name": "dense(6, activation=tanh)", "output_shape": [6], "parameters": 18},
+            {"name": "dense(3, activation=softmax)", "output_shape": [3], "parameters": 21},
+        ],
         "layer_sizes": [2, 6, 3], "n_weights": 30, "n_biases": 9, "n_parameters": 39,
+        "parameter_bytes": 312,
     }  # fmt: skip
     assert found["updates_run"] == 3 * 9
     used = {k: v for k, v in found["config"].items() if k not in TableOptions.names()}

@@ -9,7 +9,7 @@ import pytest
 from fastmlp import Dataset
 from fastmlp.base.random import Purpose, stream
 from fastmlp.kernels.buffers import Data
-from fastmlp.kernels.machine.phases import NAMES
+from fastmlp.kernels.machine.phases import NAMES, PARTS_OF_LAYER
 from fastmlp.kernels.steps.deferred import SETTLED
 from fastmlp.model.workspace import BLOCK_ROWS
 from fastmlp.training import plan as plan_module
@@ -17,6 +17,8 @@ from fastmlp.training import steps as steps_module
 from fastmlp.training.fit import start
 from fastmlp.training.run import Run
 from fastmlp.training.steps import Steps
+from image_models import pictures
+from image_models import settings as image_settings
 from toys import BARE, batches, blobs, images, settings, twin_of
 
 
@@ -163,6 +165,22 @@ def test_time_is_counted_and_adds_up() -> None:
     first = steps.seconds
     take_epoch(steps, epoch=2)
     assert steps.seconds > first > 0
+
+
+def test_layers_are_parts_of_phases() -> None:
+    run = start(image_settings(epochs=1, mode="batch"), pictures(200), threads=1)
+    run.compile()
+    run.steps.start_epoch(1, np.full(1, 0.1))
+    run.steps.advance()
+    layers, phases = run.steps.layer_seconds(), run.steps.phase_seconds()
+    assert layers.shape == (5, 3)
+    for part, name in enumerate(PARTS_OF_LAYER):
+        assert 0 < layers[:, part].sum() <= phases[name]
+    conv, pool, dropout, dense, output = layers
+    for layer in (conv, dense, output):
+        assert layer.min() > 0
+    for layer in (pool, dropout):
+        assert layer[:2].min() > 0
 
 
 def test_phases_are_parts_of_the_time_counted() -> None:

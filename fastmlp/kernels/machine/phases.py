@@ -1,4 +1,4 @@
-"""Time of the phases of a step, counted by the first member of a team.
+"""Time of the phases of a step and of its layers, counted by the first member of a team.
 
 A count takes about ten nanoseconds, so it is always on: the code measured is the code that runs.
 """
@@ -13,6 +13,8 @@ from .jit import kernel
 
 NAMES = ("gather", "forward", "loss", "backward", "update", "wait")
 GATHER, FORWARD, LOSS, BACKWARD, UPDATE, WAIT = range(len(NAMES))
+PARTS_OF_LAYER = ("forward", "backward", "update")
+LAYER_FORWARD, LAYER_BACKWARD, LAYER_UPDATE = range(len(PARTS_OF_LAYER))
 
 _INDEX = ir.IntType(64)
 
@@ -50,4 +52,12 @@ def count(phases, member, phase, since):
     now = ticks()
     if member == 0:
         phases[phase] += now - since
+    return now
+
+
+@kernel
+def count_layer(layer_ticks, member, layer, part, since, now):
+    """Add the ticks from ``since`` to ``now`` to a part of a layer; return ``now``."""
+    if member == 0:
+        layer_ticks[layer * len(PARTS_OF_LAYER) + part] += now - since
     return now

@@ -34,7 +34,19 @@ from ..layers.dense_products import transpose_gradients
 from ..layers.layout import finish_gradients, is_image, rectangle
 from ..machine.denormals import flush_denormals, restore_denormals
 from ..machine.jit import kernel
-from ..machine.phases import BACKWARD, FORWARD, GATHER, LOSS, UPDATE, WAIT, count, ticks
+from ..machine.phases import (
+    BACKWARD,
+    FORWARD,
+    GATHER,
+    LAYER_BACKWARD,
+    LAYER_FORWARD,
+    LOSS,
+    UPDATE,
+    WAIT,
+    count,
+    count_layer,
+    ticks,
+)
 from ..machine.records import replacing
 from ..machine.team import Member, barrier, share
 from ..machine.view import as_views
@@ -50,6 +62,7 @@ def backward(me, net, work, objective, key, first_row, rows):
     lanes = VECTOR_BYTES // work.A.itemsize
     depth = net.layers.shape[0]
     for layer in range(depth - 1, -1, -1):
+        began = now
         c = layer_at(net.layers, layer)
         box = rectangle(c, lanes, rows, me.number, me.team)
         is_output = layer == depth - 1
@@ -58,11 +71,15 @@ def backward(me, net, work, objective, key, first_row, rows):
             if above.backward == 0:
                 break  # there are no weights below
             call_layer_backward(above.backward, (net, work, key, first_row, layer + 1, box))
+            began = count_layer(
+                work.layer_ticks, me.number, layer + 1, LAYER_BACKWARD, began, ticks()
+            )
         if c.derivative != 0 and not (is_output and objective.is_fused):
             finish_gradients(c, net.activation_parameters[layer], work, box)
         if c.backward != 0 and c.n_in > 0 and not is_image(c):
             transpose_gradients(c, work.D, work.T, *box)
         now = count(work.phases, me.number, BACKWARD, now)
+        count_layer(work.layer_ticks, me.number, layer, LAYER_BACKWARD, began, now)
         barrier(me.sync, me.team)
         now = count(work.phases, me.number, WAIT, now)
 
@@ -151,7 +168,8 @@ def train_batches(member, team, sync, net, work, data, objective, part, report):
             call_forward(c.forward, (
                 net, work, sparse, data.order, part.dropout_key, start, layer, box,
             ))  # fmt: skip
-            now = count(work.phases, member, FORWARD, now)
+            before, now = now, count(work.phases, member, FORWARD, now)
+            count_layer(work.layer_ticks, member, layer, LAYER_FORWARD, before, now)
         # The output layer is shared by rows: these are the rows just computed.
         first, last = share(rows, lanes, member, team)
         scale = real(1.0 / batch_weight if batch_weight > 0.0 else 0.0)

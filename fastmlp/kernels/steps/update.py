@@ -15,6 +15,7 @@ from ..layers.dense_products import bias_gradient, gradient_product
 from ..layers.layout import is_image, owned_units
 from ..machine.host import SPARSE_PANELS
 from ..machine.jit import kernel
+from ..machine.phases import LAYER_UPDATE, count_layer, ticks
 from ..machine.team import barrier, share
 from ..machine.view import view
 from ..rules.constraint import clip, limit_unit_norms, norm_factor, squared_norm
@@ -184,6 +185,7 @@ def sgd_step(me, net, work, sparse, columns, objective, rows, rate):
     real = net.params.dtype.type
     lanes = VECTOR_BYTES // net.params.itemsize
     keep, gain = real(1.0 - rate * objective.l2), real(-rate)
+    now = ticks()
     for layer in range(net.layers.shape[0]):
         c = layer_at(net.layers, layer)
         p0, p1, first, last = owned_groups(c, lanes, me.number, me.team)
@@ -199,6 +201,7 @@ def sgd_step(me, net, work, sparse, columns, objective, rows, rate):
             b, db = view(net.params, start, n), view(work.grads, start, n)
             for j in range(n):
                 b[j] += gain * db[j]
+        now = count_layer(work.layer_ticks, me.number, layer, LAYER_UPDATE, now, ticks())
 
 
 @kernel(cached=True)
@@ -231,6 +234,7 @@ def update_in_passes(me, net, work, sparse, columns, objective, rows, overwrite,
         if turn == 1:
             barrier(me.sync, me.team)
             factor = norm_factor(work.group_norms, objective.clip_norm)
+        now = ticks()
         for layer in range(net.layers.shape[0]):
             c = layer_at(net.layers, layer)
             p0, p1, first, last = owned_groups(c, lanes, me.number, me.team)
@@ -253,3 +257,4 @@ def update_in_passes(me, net, work, sparse, columns, objective, rows, overwrite,
                             complete_gradient(c, net.params, work, g, objective, q, group)
                         if step > 0 and turn == (1 if by_norm else 0):
                             update_group(c, net, work, g, objective, q, group, factor, rate, step)
+            now = count_layer(work.layer_ticks, me.number, layer, LAYER_UPDATE, now, ticks())
