@@ -141,3 +141,6 @@ def image_bias_gradient(c, image, work, p0, p1, rows, overwrite):
             work.zeros if overwrite else work.grads, 0 if overwrite else b, 0, one, one,
             work.grads, b, 0, 1, min(lanes, c.n_out - p * lanes),
         )  # fmt: skip
+        if overwrite:
+            for j in range(c.n_out - p * lanes, lanes):
+                work.grads[b + j] = work.zeros[j]
