@@ -160,5 +160,18 @@ def gradient_address(kernels: str, dtype: np.dtype) -> int:
     return int(address(call_gradient, _kernel(kernels, f"{kernels}_gradient"), dtype))
 
 
+def layer_addresses(kernels: str, dtype: np.dtype) -> list[int]:
+    """Return the addresses of all kernels of a kind of layer."""
+    module = import_module(f"fastmlp.kernels.layers.{kernels}")
+    verbs = {
+        "forward": forward_address, "backward": backward_address, "gradient": gradient_address,
+    }  # fmt: skip
+    return [
+        address_of(kernels, dtype)
+        for verb, address_of in verbs.items()
+        if hasattr(module, f"{kernels}_{verb}")
+    ]
+
+
 def _kernel(module: str, name: str) -> Any:
     return getattr(import_module(f"fastmlp.kernels.layers.{module}"), name)

@@ -15,9 +15,11 @@ from ..kernels.steps.general_step import train_batches
 from ..model.encoding import GATHERS, gather_address
 from ..model.functions import activation_addresses, loss_address, update_address
 from ..model.launch import check_threads
+from ..model.layer_table import layer_addresses
 from ..model.samples import block_addresses
 from ..model.sparse import compile_sparse
 from ..ops.activations import ACTIVATIONS
+from ..ops.layers import LAYERS
 from ..ops.losses import LOSSES
 from ..ops.optimizers import OPTIMIZERS
 from .config import TrainConfig
@@ -79,6 +81,7 @@ def _groups(dtype: str, threads: int | None) -> Iterator[tuple[str, Callable[[],
         ("losses", loss_address, LOSSES.names()),
         ("optimizers", update_address, OPTIMIZERS.names()),
         ("ways to read rows", gather_address, GATHERS),
+        ("kinds of layers", layer_addresses, [*LAYERS.names(), "unflatten"]),
     ):
         yield f"{len(names)} {plural}", partial(_take_addresses, address, names, real)
     yield "rows with zeros", partial(compile_sparse, real)

@@ -64,6 +64,9 @@ def train_everything():
     for scale in ("minmax", "standard_global", "none"):
         fit(images, scale=scale)
     fit(blobs(), hidden_layer_sizes=(300, 300))
+    layers = "conv2d(3, 1), max_pool2d(1), avg_pool2d(1), dropout(0.1), conv2d(3, 1), dense(3)"
+    numbers = fastmlp.Dataset(images.X / 300.0, images.y)
+    fit(numbers, hidden_layer_sizes=(), layers=layers, input_shape=(2, 2, 1))
 """
 WARMED = """
 from fastmlp.training.warm_up import warm_up
