@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 
 import reference
+import reference_layers
 import twin
 from fastmlp.base.random import Purpose, key
 from fastmlp.kernels import buffers
 from fastmlp.kernels.buffers import PARTS
+from fastmlp.kernels.layers.layout import IMAGE
 from fastmlp.kernels.machine.jit import SOURCES_HASH, keep_on_disk, kernel
 from fastmlp.kernels.machine.team import new_sync
 from fastmlp.kernels.rules import codes
@@ -33,6 +35,7 @@ from fastmlp.model.network import Network
 from fastmlp.model.sparse import compress
 from fastmlp.model.workspace import Workspace
 from fastmlp.ops.activations import ACTIVATIONS
+from fastmlp.ops.layers import Dense, Dropout, Layer, parse_layers
 from fastmlp.ops.losses import LOSSES, legal_pairs
 from fastmlp.ops.optimizers import OPTIMIZERS
 from fastmlp.ops.scalers import NO_SCALING, SCALERS
@@ -139,6 +142,8 @@ class Case:
     """A network, its data and an objective, all drawn from a seed. Specs as users write them."""
 
     sizes: tuple[int, ...] = (5, 7, 3)
+    layers: str = ""  # instead of hidden sizes, of which only the number of outputs is left
+    input_shape: tuple[int, ...] = ()  # with layers
     hidden: str | tuple[str, ...] = "tanh"  # one for all hidden layers, or one for each
     output: str = "softmax"
     loss: str = "cross_entropy"
@@ -150,7 +155,7 @@ class Case:
     clip_norm: float = 0.0
     clip_value: float = 0.0
     max_norm: float = 0.0
-    dropout: tuple[float, ...] = ()  # of each layer's inputs
+    dropout: tuple[float, ...] = ()  # of each dense layer's inputs
     weighted: bool = False  # whether rows have sample weights, some of them 0
     dtype: str = "float64"
     rows: int = 10
@@ -178,6 +183,21 @@ class Case:
     def but(self, **changes: Any) -> Case:
         return replace(self, **changes)
 
+    def network(self) -> Network:
+        """A network of its layers; all weights are zero."""
+        output = Dense(self.sizes[-1], self.output)
+        if self.layers:
+            given = [layer.complete(str(self.hidden)) for layer in parse_layers(self.layers)]
+            return Network([*given, output], self.input_shape, self.dtype)
+        hidden = self.hidden
+        if isinstance(hidden, str):
+            hidden = (hidden,) * (len(self.sizes) - 2)
+        dense = [*map(Dense, self.sizes[1:-1], hidden), output]
+        layers: list[Layer] = []
+        for layer, rate in zip(dense, self.dropout or (0.0,) * len(dense), strict=True):
+            layers += [Dropout(rate), layer] if rate else [layer]
+        return Network(layers, self.sizes[:1], self.dtype)
+
 
 def with_each_option(case: Case) -> list[Case]:
     """The case with each optimizer, and with each other option of a descent."""
@@ -196,26 +216,33 @@ def with_each_option(case: Case) -> list[Case]:
     ]
 
 
-def indices(workspace: Workspace, row: np.ndarray, start: int) -> np.ndarray:
+def indices(workspace: Workspace, number: int, start: int) -> np.ndarray:
     """Where a matrix of activations lies: indices (rows of a block, logical columns).
 
-    ``row`` is a layer's of the table; ``start`` the field SOURCE or IN, of inputs, or OUT.
+    ``number`` is a row of the table of layers; ``start`` the field IN, of inputs, or OUT.
     """
-    fields = (buffers.IN_ROW, buffers.IN_PANEL, buffers.N_IN)
+    layers = workspace.net.layers
+    fields = (buffers.IN_ROW, buffers.IN_PANEL) if start == buffers.IN else (
+        buffers.OUT_ROW, buffers.OUT_PANEL
+    )  # fmt: skip
+    stride, panel = layers[number, list(fields)]
     if start == buffers.OUT:
-        fields = (buffers.OUT_ROW, buffers.OUT_PANEL, buffers.N_OUT)
-    stride, panel, size = row[list(fields)]
-    columns = np.arange(size)
-    offsets = columns // workspace.lanes * panel + columns % workspace.lanes
+        size = layers[number, buffers.WIDTH]
+    else:
+        size = layers[number - 1, buffers.WIDTH] if number else workspace.network.n_inputs
+    columns, lanes = np.arange(size), workspace.lanes
     rows = np.arange(len(workspace.work.row_loss))[:, np.newaxis]
-    return row[start] + rows * stride + offsets
+    if panel == IMAGE:
+        group = layers[number, start] + rows // lanes * lanes * stride
+        return group + columns * lanes + rows % lanes
+    return layers[number, start] + rows * stride + columns // lanes * panel + columns % lanes
 
 
 def transposed_indices(workspace: Workspace, row: np.ndarray) -> np.ndarray:
     """Where the outputs of a layer lie in Work.T: indices (rows of a block, logical columns)."""
     rows = np.arange(len(workspace.work.row_loss))[:, np.newaxis]
-    columns, lanes = np.arange(row[buffers.N_OUT]), workspace.lanes
-    panels = rows // lanes * lanes * row[buffers.LD_OUT]
+    columns, lanes = np.arange(row[buffers.WIDTH]), workspace.lanes
+    panels = rows // lanes * lanes * row[buffers.LD]
     return row[buffers.T] + panels + columns * lanes + rows % lanes
 
 
@@ -225,17 +252,15 @@ class Run:
     def __init__(self, case: Case):
         self.case = case
         rng = np.random.default_rng(case.seed)
-        depth = len(case.sizes) - 1
-        hidden = [case.hidden] * (depth - 1) if isinstance(case.hidden, str) else case.hidden
-        self.activations = [ACTIVATIONS.parse(spec) for spec in (*hidden, case.output)]
         self.loss = LOSSES.parse(case.loss)
         self.optimizer = OPTIMIZERS.parse(case.optimizer)
-        self.network = Network.of_sizes(case.sizes, self.activations, case.dtype)
+        self.network = case.network()
+        self.activations = self.network.activations
         for weights, biases in zip(self.network.weights, self.network.biases, strict=True):
             weights[...] = rng.normal(0, 1, weights.shape) / np.sqrt(weights.shape[0])
             biases[...] = rng.normal(0, 0.5, biases.shape)
         dtype = self.network.dtype
-        X = rng.normal(0, 1, (case.rows, case.sizes[0]))
+        X = rng.normal(0, 1, (case.rows, self.network.n_inputs))
         if case.of_bytes:
             X = rng.integers(1, 256, X.shape)
         raw = np.where(rng.random(X.shape) < case.zeros, 0, X)
@@ -264,7 +289,6 @@ class Run:
             self.network,
             case.block_rows,
             self.optimizer.state_buffers,
-            dropout=case.dropout,
             sparse=self.data.sparse,
         )
         self.steps_before = 0
@@ -400,8 +424,7 @@ class Run:
 
     def activation_rows(self, layer: int) -> np.ndarray:
         """What the last block left of a layer's activations."""
-        row = self.workspace.net.layers[layer]
-        return self.workspace.work.A[indices(self.workspace, row, buffers.OUT)]
+        return self.workspace.work.A[indices(self.workspace, layer, buffers.OUT)]
 
     def gradients(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Gradients of the objective on all rows, as a step of rate 0 leaves them."""
@@ -445,30 +468,22 @@ class Run:
             self.network, self.loss, self.optimizer, case, self.task, self.X, self.Y,
             rows, [case.rate] * len(rows),
             row_weights=self.data.weights if case.weighted else None,
-            masks=masks if case.dropout else None,
+            masks=masks,
         )  # fmt: skip
 
-    def masks(self, epoch: int, positions: Sequence[int]) -> reference.Masks:
+    def masks(self, epoch: int, positions: Sequence[int]) -> reference_layers.Masks:
         """Return the twin's dropout masks of an epoch's rows at some positions, from 0."""
-        rates = self.case.dropout or (0.0,) * self.network.depth
-        return reference.dropout_masks(
-            self.dropout_keys[epoch], rates, positions, self.case.sizes[:-1], self.case.dtype
-        )
+        return twin.masks_of(self.network, self.dropout_keys[epoch], positions)
 
 
 def poison(workspace: Workspace) -> None:
     """Fill all scratch with NaN, and counts with nonsense: logical cells only."""
     work, layers = workspace.work, workspace.net.layers
-    for row in layers:
-        for start, arrays in (
-            (buffers.IN, (work.A,)),
-            (buffers.SOURCE, (work.A,)),
-            (buffers.OUT, (work.A, work.Z, work.D)),
-        ):
-            if start != buffers.OUT and row[start] == row[buffers.OUT]:
-                continue  # inputs as lists have no buffer
-            for array in arrays:
-                array[indices(workspace, row, start)] = np.nan
+    if layers[0, buffers.IN] < layers[0, buffers.OUT]:  # sparse inputs have no buffer
+        work.A[indices(workspace, 0, buffers.IN)] = np.nan
+    for number, row in enumerate(layers):
+        for array in (work.A, work.Z, work.D):
+            array[indices(workspace, number, buffers.OUT)] = np.nan
         if work.T.size:  # an evaluation has none
             work.T[transposed_indices(workspace, row)] = np.nan
     if workspace.samples is not None:

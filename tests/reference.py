@@ -20,8 +20,16 @@ Array = np.ndarray
 # An activation is its name and its parameter: the slope of leaky_relu, the alpha of elu, otherwise
 # unused.
 Activation = tuple[str, float]
-# For each layer what its inputs are multiplied by, or None: nothing is dropped.
-Masks = Sequence[Array | None]
+
+
+class Passes(NamedTuple):
+    """How a network is computed: ``forward`` and ``backward`` below, for dense layers, or others
+    with their arguments.
+    """
+
+    forward: Callable[..., tuple[list[Array], list[Array]]]
+    backward: Callable[..., tuple[list[Array], list[Array]]]
+
 
 # --- activations: A = f(Z), row by row -----------------------------------------------------------
 
@@ -267,23 +275,12 @@ def kept(key: Array, rate: float, place: int, layer: int, n: int) -> Array:
     return np.array(bits[:n]) >= int(rate * 2**32)
 
 
-def dropout_masks(
-    key: Array, rates: Sequence[float], places: Sequence[int], sizes: Sequence[int], dtype: Any
-) -> list[Array | None]:
-    """For each layer 1 / (1 - rate) where an input is kept, else 0; a row for each place."""
-    return [
-        np.array([kept(key, rate, place, layer, n) for place in places])
-        * np.dtype(dtype).type(1 / (1 - rate))
-        if rate > 0
-        else None
-        for layer, (rate, n) in enumerate(zip(rates, sizes, strict=True))
-    ]
-
-
-def dropped(A: Array, masks: Masks | None, layer: int) -> Array:
-    """What a layer gets of what the layer below gives; or the same of its gradient."""
-    mask = masks[layer] if masks is not None else None
-    return A if mask is None else A * mask
+def dropout_mask(
+    key: Array, rate: float, places: Sequence[int], layer: int, n: int, dtype: Any
+) -> Array:
+    """1 / (1 - rate) where an input is kept, else 0; a row for each place."""
+    rows = np.array([kept(key, rate, place, layer, n) for place in places])
+    return rows * np.dtype(dtype).type(1 / (1 - rate))
 
 
 # --- the dense layer -----------------------------------------------------------------------------
@@ -325,13 +322,12 @@ def forward(
     biases: Sequence[Array],
     activations: Sequence[Activation],
     X: Array,
-    masks: Masks | None = None,
 ) -> tuple[list[Array], list[Array]]:
-    """Return every layer's Z, and every layer's A, before dropout, preceded by X."""
+    """Return every layer's Z, and every layer's A, preceded by X."""
     Zs: list[Array] = []
     As = [X]
-    for layer, (W, b, activation) in enumerate(zip(weights, biases, activations, strict=True)):
-        Zs.append(dense_forward(dropped(As[-1], masks, layer), W, b))
+    for W, b, activation in zip(weights, biases, activations, strict=True):
+        Zs.append(dense_forward(As[-1], W, b))
         As.append(activate(activation, Zs[-1]))
     return Zs, As
 
@@ -342,19 +338,21 @@ def backward(
     Zs: Sequence[Array],
     As: Sequence[Array],
     dZ: Array,
-    masks: Masks | None = None,
 ) -> tuple[list[Array], list[Array]]:
     """Return every layer's dW and db, given the output layer's dZ."""
     dWs: list[Array] = []
     dbs: list[Array] = []
     for layer in reversed(range(len(weights))):
-        dW, db = dense_gradients(dropped(As[layer], masks, layer), dZ)
+        dW, db = dense_gradients(As[layer], dZ)
         dWs.insert(0, dW)
         dbs.insert(0, db)
         if layer > 0:
-            dA = dropped(dense_input_gradient(dZ, weights[layer]), masks, layer)
+            dA = dense_input_gradient(dZ, weights[layer])
             dZ = activate_backward(activations[layer - 1], Zs[layer - 1], As[layer], dA)
     return dWs, dbs
+
+
+DENSE = Passes(forward, backward)
 
 
 def shares(n: int, row_weights: Array | None) -> Array:
@@ -376,10 +374,10 @@ def objective(
     l2: float = 0.0,
     loss_parameter: float = 0.0,
     row_weights: Array | None = None,
-    masks: Masks | None = None,
+    passes: Passes = DENSE,
 ) -> float:
     """What is minimised: the weighted mean loss of the rows + the penalties."""
-    Zs, As = forward(weights, biases, activations, X, masks)
+    Zs, As = passes.forward(weights, biases, activations, X)
     losses = LOSSES[loss](Zs[-1], As[-1], Y, loss_parameter)
     return float(shares(len(X), row_weights) @ losses) + penalty(weights, l1, l2)
 
@@ -395,15 +393,15 @@ def loss_and_gradients(
     l2: float = 0.0,
     loss_parameter: float = 0.0,
     row_weights: Array | None = None,
-    masks: Masks | None = None,
+    passes: Passes = DENSE,
 ) -> tuple[float, list[Array], list[Array]]:
     """The mean loss without penalties, and the gradients of the objective, penalties included."""
-    Zs, As = forward(weights, biases, activations, X, masks)
+    Zs, As = passes.forward(weights, biases, activations, X)
     losses = LOSSES[loss](Zs[-1], As[-1], Y, loss_parameter)
     share = shares(len(X), row_weights)
     dZ = output_gradient(activations[-1], loss, Zs[-1], As[-1], Y, loss_parameter)
     dZ = share.astype(X.dtype)[:, None] * dZ
-    dWs, dbs = backward(weights, activations, Zs, As, dZ, masks)
+    dWs, dbs = passes.backward(weights, activations, Zs, As, dZ)
     dWs = [dW + penalty_gradient(W, l1, l2) for W, dW in zip(weights, dWs, strict=True)]
     return float(share @ losses), dWs, dbs
 
@@ -591,12 +589,12 @@ def train(
     clip_value: float = 0.0,
     max_norm: float = 0.0,
     row_weights: Sequence[Array] | None = None,
-    masks: Sequence[Masks] | None = None,
+    passes: Sequence[Passes] | None = None,
     penalty_per_row: bool = False,
 ) -> list[Step]:
     """An update for each batch (X, Y), at its own rate. Overwrites weights and biases.
 
-    Per-sample SGD is the case of batches of one row. ``row_weights`` and ``masks`` hold an entry
+    Per-sample SGD is the case of batches of one row. ``row_weights`` and ``passes`` hold an entry
     for each batch; 0 stands for no limit.
     """
     arrays = [*weights, *biases]
@@ -604,14 +602,14 @@ def train(
     steps = []
     for number, ((X, Y), rate) in enumerate(zip(batches, rates, strict=True), start=1):
         of_rows = row_weights[number - 1] if row_weights is not None else None
-        mask = masks[number - 1] if masks is not None else None
-        outputs = forward(weights, biases, activations, X, mask)[1][-1]
+        both = passes[number - 1] if passes is not None else DENSE
+        outputs = both.forward(weights, biases, activations, X)[1][-1]
         weight = len(X) if of_rows is None else float(of_rows.sum())
         share = 1 / weight if penalty_per_row else 1.0
         paid = share * penalty(weights, l1, l2)
         mean, dWs, dbs = loss_and_gradients(
             weights, biases, activations, loss, X, smooth(task, Y, smoothing) if smoothing else Y,
-            l1 * share, l2 * share, loss_parameter, of_rows, mask,
+            l1 * share, l2 * share, loss_parameter, of_rows, both,
         )  # fmt: skip
         right = int(hits(task, outputs, Y, threshold).sum())
         steps.append(Step(mean * weight, right, len(X), weight, paid))

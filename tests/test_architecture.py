@@ -175,7 +175,7 @@ def test_circles_by_type_would_be_noticed() -> None:
     assert {"fastmlp.training.events", "fastmlp.training.run"} <= {*found}
 
 
-KERNEL_ORDER = ["machine", "buffers", "call_types", "emit", "rules", "inputs", "steps"]
+KERNEL_ORDER = ["machine", "buffers", "call_types", "emit", "rules", "inputs", "layers", "steps"]
 
 
 def test_kernels_import_only_from_earlier_folders() -> None:

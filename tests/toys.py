@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 import reference
+import reference_layers
 import twin
 from fastmlp import Dataset, Predictor, TrainConfig
 from fastmlp.base.random import Purpose, key, stream
@@ -38,6 +39,14 @@ def images(n: int, n_features: int = 70, n_classes: int = 3, seed: int = 0) -> D
     X = rng.integers(1, 256, (n, n_features)) * (rng.random((n, n_features)) < 0.2)
     labels = rng.permutation(n) % n_classes
     return Dataset(X.astype(np.uint8), labels, feature_range=(0, 255), name="images")
+
+
+def pictures(n: int, shape: tuple[int, ...], n_classes: int = 3) -> Dataset:
+    """Noise, and labels that linear functions of it give; 0 classes: two real targets."""
+    rng = np.random.default_rng(n_classes)
+    X = rng.normal(size=(n, int(np.prod(shape))))
+    Y = X @ rng.normal(size=(X.shape[1], max(n_classes, 2)))
+    return Dataset(X, Y.argmax(axis=1) if n_classes else Y / 10, name="pictures")
 
 
 def noise(n: int = 60, n_classes: int = 3, seed: int = 0) -> Dataset:
@@ -91,7 +100,9 @@ def friedman(n: int = 2000, noise: float = 0.5, seed: int = 0) -> Dataset:
 
 def settings(**changes: Any) -> TrainConfig:
     """A small network in float64, in batches of 10."""
-    usual = {"hidden_layer_sizes": (6,), "activation": "tanh", "batch_size": 10, "epochs": 3}
+    usual: dict[str, Any] = {"activation": "tanh", "batch_size": 10, "epochs": 3}
+    if "layers" not in changes:
+        usual["hidden_layer_sizes"] = (6,)
     return TrainConfig(**{**usual, "dtype": "float64", **changes})
 
 
@@ -131,7 +142,7 @@ def twin_of(run: Run) -> twin.Trained:
     config, data, network = run.config, run.prepared.train, run.network
     X, Y = features(data), data.targets
     if data.labels.size:
-        Y = reference.one_hot(data.labels, network.layer_sizes[-1], X.dtype)
+        Y = reference.one_hot(data.labels, network.n_outputs, X.dtype)
     epochs = range(1, config.epochs + 1)
     rows = [batch for epoch in epochs for batch in batches(config, len(X), epoch)]
     steps = len(rows) // config.epochs
@@ -141,22 +152,19 @@ def twin_of(run: Run) -> twin.Trained:
         run.task.kind if run.task.kind != "multilabel" else "binary",  # each label separately
         X, Y, rows, float(config.learning_rate) * factors,
         row_weights=data.weights if data.weights.size else None,
-        masks=list(dropout_masks(run)) if config.dropout_rates else None,
+        masks=list(dropout_masks(run)),
     )  # fmt: skip
 
 
-def dropout_masks(run: Run) -> Iterator[reference.Masks]:
-    """What each update's inputs of each layer are multiplied by."""
-    config, sizes = run.config, run.network.layer_sizes[:-1]
+def dropout_masks(run: Run) -> Iterator[reference_layers.Masks]:
+    """The masks of each update."""
+    config = run.config
     for epoch in range(1, config.epochs + 1):
         of_epoch = key(config.seed, Purpose.DROPOUT, epoch)
         place = 0
         for batch in batches(config, run.n_train, epoch):
-            places = range(place, place + len(batch))
+            yield twin.masks_of(run.network, of_epoch, range(place, place + len(batch)))
             place += len(batch)
-            yield reference.dropout_masks(
-                of_epoch, config.dropout_rates, places, sizes, config.dtype
-            )
 
 
 def model(

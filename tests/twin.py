@@ -9,8 +9,11 @@ from typing import Any
 import numpy as np
 
 import reference
+import reference_layers
 from fastmlp.model.network import Network
+from fastmlp.model.stages import stages
 from fastmlp.ops.activations import Activation
+from fastmlp.ops.layers import Layer, pair
 from fastmlp.ops.losses import Loss
 from fastmlp.ops.optimizers import Optimizer
 
@@ -20,6 +23,36 @@ Trained = tuple[list[np.ndarray], list[np.ndarray], list[reference.Step]]
 def activations_of(activations: Sequence[Activation]) -> list[reference.Activation]:
     """Return activations as the twin takes them: names with parameters."""
     return [(activation.name, activation.kernel_parameter) for activation in activations]
+
+
+def layer_of(layer: Layer) -> reference_layers.Layer:
+    """Return a layer as the twin takes it: its name and its parameters, with sizes as pairs."""
+    values = {field.name: getattr(layer, field.name) for field in fields(layer)}
+    geometry = {
+        name: value if name == "padding" else pair(value)
+        for name, value in values.items()
+        if name in ("kernel_size", "size", "stride", "padding")
+    }
+    return layer.name, geometry
+
+
+def passes_of(network: Network, masks: reference_layers.Masks | None = None) -> reference.Passes:
+    """Return how the twin computes a network, with dropout's masks if there are any."""
+    layers = [layer_of(layer) for layer in network.layers]
+    return reference_layers.passes(layers, network.input_shape, masks)
+
+
+def masks_of(network: Network, key: np.ndarray, places: Sequence[int]) -> reference_layers.Masks:
+    """Return dropout's masks for rows at some places of an epoch, one for each layer."""
+    masks: list[np.ndarray | None] = [None] * len(network.layers)
+    for stage in stages(network):
+        if stage.layer is not None and stage.layer.name == "dropout":
+            assert stage.number is not None
+            masks[stage.number] = reference.dropout_mask(
+                key, stage.layer.kernel_parameter, places, stage.stream,
+                int(np.prod(stage.inputs)), network.dtype,
+            )  # fmt: skip
+    return masks
 
 
 def train(
@@ -33,7 +66,7 @@ def train(
     rows: Sequence[np.ndarray],
     rates: Sequence[float],
     row_weights: np.ndarray | None = None,
-    masks: Sequence[reference.Masks] | None = None,
+    masks: Sequence[reference_layers.Masks] | None = None,
 ) -> Trained:
     """Train copies of a network's weights; return weights, biases and a record per update.
 
@@ -57,6 +90,7 @@ def train(
         loss_parameter=loss.kernel_parameter, smoothing=settings.label_smoothing,
         clip_norm=settings.clip_norm, clip_value=settings.clip_value, max_norm=settings.max_norm,
         row_weights=None if row_weights is None else [row_weights[batch] for batch in rows],
-        masks=masks, penalty_per_row=settings.penalty_per_row,
+        passes=[passes_of(network, mask) for mask in masks or [None] * len(rows)],
+        penalty_per_row=settings.penalty_per_row,
     )  # fmt: skip
     return weights, biases, steps

@@ -14,6 +14,7 @@ from fastmlp.model.functions import activation_addresses
 from fastmlp.model.network import Network
 from fastmlp.model.workspace import Workspace
 from fastmlp.ops.activations import ACTIVATIONS
+from fastmlp.ops.layers import Dropout, Layer, dense_layers
 from harness import DTYPES, indices, transposed_indices
 
 SIZES = (5, 37, 16, 1, 3)
@@ -25,9 +26,15 @@ each_block = pytest.mark.parametrize("block_rows", [1, 7, 96])
 each_dropout = pytest.mark.parametrize("dropout", DROPOUTS, ids=str)
 
 
-def network(dtype: str = "float32", hidden: str = "relu", sizes: Any = SIZES) -> Network:
-    activations = [hidden] * (len(sizes) - 2) + ["softmax"]
-    return Network.of_sizes(sizes, [ACTIVATIONS.parse(name) for name in activations], dtype)
+def network(
+    dtype: str = "float32", hidden: str = "relu", sizes: Any = SIZES, dropout: Any = ()
+) -> Network:
+    activations = [ACTIVATIONS.parse(name) for name in [hidden] * (len(sizes) - 2) + ["softmax"]]
+    layers: list[Layer] = []
+    for number, layer in enumerate(dense_layers(sizes[1:], activations)):
+        layers += [Dropout(dropout[number])] if dropout and dropout[number] else []
+        layers.append(layer)
+    return Network(layers, sizes[:1], dtype)
 
 
 def fill(made: Network) -> None:
@@ -130,24 +137,17 @@ def test_no_two_values_share_an_index(
 ) -> None:
     dropout = dropout if in_panels else ()  # which the per-sample step does not know
     workspace = Workspace(
-        network(dtype, hidden), block_rows, dropout=dropout, per_sample=not in_panels
+        network(dtype, hidden, dropout=dropout), block_rows, per_sample=not in_panels
     )
     work, layers = workspace.work, workspace.net.layers
     used = np.zeros(work.A.size, int)
-    for number, row in enumerate(layers):
-        inputs, sources = (indices(workspace, row, field) for field in (buffers.IN, buffers.SOURCE))
-        outputs = indices(workspace, row, buffers.OUT)
-        assert inputs.shape == sources.shape == (len(work.row_loss), row[buffers.N_IN])
+    for number in range(len(layers)):
+        inputs, outputs = (indices(workspace, number, at) for at in (buffers.IN, buffers.OUT))
+        assert len(inputs) == len(outputs) == len(work.row_loss)
         if number == 0:
-            used[sources] += in_panels  # the per-sample step needs no place for inputs
+            used[inputs] += in_panels  # the per-sample step needs no place for inputs
         else:  # what the layer below gives
-            np.testing.assert_array_equal(
-                sources, indices(workspace, layers[number - 1], buffers.OUT)
-            )
-        if dropout and dropout[number]:
-            used[inputs] += 1
-        else:
-            np.testing.assert_array_equal(inputs, sources)
+            np.testing.assert_array_equal(inputs, indices(workspace, number - 1, buffers.OUT))
         used[outputs] += 1
     assert used.max() == 1
     # All that is not used fills up the panels.
@@ -208,11 +208,12 @@ def test_in_rows_every_row_is_whole(dtype: str, block_rows: int) -> None:
 def test_transposed_gradients_of_layers_lie_apart(
     dtype: str, in_panels: bool, block_rows: int, dropout: tuple[float, ...]
 ) -> None:
-    workspace = Workspace(network(dtype), block_rows, dropout=dropout, per_sample=not in_panels)
+    dropout = dropout if in_panels else ()
+    workspace = Workspace(network(dtype, dropout=dropout), block_rows, per_sample=not in_panels)
     used = np.zeros(workspace.work.T.size, int)
     for row in workspace.net.layers:
         places = transposed_indices(workspace, row)
-        assert places.shape == (len(workspace.work.row_loss), row[buffers.N_OUT])
+        assert places.shape == (len(workspace.work.row_loss), row[buffers.WIDTH])
         used[places] += 1
     assert used.max() == 1
 
@@ -222,16 +223,17 @@ def test_transposed_gradients_of_layers_lie_apart(
 def test_layer_with_dropped_inputs_stores_them_separately(
     dropout: tuple[float, ...], block_rows: int
 ) -> None:
-    workspace = Workspace(network(), block_rows, dropout=dropout)
+    workspace = Workspace(network(dropout=dropout), block_rows)
     net, rows = workspace.net, len(workspace.work.row_loss)
     layers = net.layers
-    size = rows * layers[:, buffers.LD_IN]
-    assert net.dropout.tolist() == list(dropout)
-    assert layers[0, buffers.SOURCE] == 0
-    assert layers[1:, buffers.SOURCE].tolist() == layers[:-1, buffers.OUT].tolist()
-    apart = np.where(np.array(dropout) > 0, size, 0)
-    assert (layers[:, buffers.IN] - layers[:, buffers.SOURCE]).tolist() == apart.tolist()
-    assert (layers[:, buffers.OUT] - layers[:, buffers.IN]).tolist() == size.tolist()
+    rates = net.layer_parameters
+    assert rates[rates > 0].tolist() == [rate for rate in dropout if rate]
+    assert layers[0, buffers.IN] == 0
+    assert layers[1:, buffers.IN].tolist() == layers[:-1, buffers.OUT].tolist()
+    drops = layers[rates > 0]
+    sizes = (drops[:, buffers.OUT] - drops[:, buffers.IN]).tolist()
+    dropped = [size for size, rate in zip(SIZES, dropout, strict=False) if rate]
+    assert sizes == [rows * -(-size // 16) * 16 for size in dropped]
 
 
 # --- all of it ---
@@ -267,7 +269,7 @@ def test_a_workspace_starts_on_cache_lines(dtype: str, in_panels: bool) -> None:
         assert array.ctypes.data % 64 == 0 and array.dtype == dtype
         assert not array.any()
     # So does each panel of a row or a block, each row of a panel, and each layer.
-    places = [buffers.W, buffers.B, buffers.T, buffers.SOURCE, buffers.IN, buffers.OUT]
+    places = [buffers.W, buffers.B, buffers.T, buffers.IN, buffers.OUT]
     places += [buffers.IN_ROW, buffers.IN_PANEL, buffers.OUT_ROW, buffers.OUT_PANEL]
     assert (workspace.net.layers[:, places] % lanes(dtype) == 0).all()
     work = workspace.work
@@ -287,6 +289,6 @@ def test_a_workspace_for_evaluation_keeps_no_gradients_of_weights() -> None:
 def test_workspace_does_not_change_networks_table() -> None:
     made = network()
     before = made.table.copy()
-    one, other = Workspace(made, 7), Workspace(made, 96, dropout=(0.5,) * 4)
+    one, other = Workspace(made, 7), Workspace(made, 96)
     assert made.table.tobytes() == before.tobytes()
     assert one.net.layers.tolist() != other.net.layers.tolist()

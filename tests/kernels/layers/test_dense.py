@@ -7,21 +7,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fastmlp.kernels.steps.dense import (
-    bias_gradient,
-    dense_backward,
-    dense_forward,
-    dense_gradient,
-    is_in_panels,
-    owned_units,
-    rectangle,
-    transpose_gradients,
-)
 
 import reference
 from fastmlp.kernels import buffers
 from fastmlp.kernels.buffers import layer_at
 from fastmlp.kernels.emit.emitter import lanes
+from fastmlp.kernels.layers.dense_products import (
+    backward_product,
+    bias_gradient,
+    forward_product,
+    gradient_product,
+    transpose_gradients,
+)
+from fastmlp.kernels.layers.layout import is_in_panels, owned_units, rectangle
 from fastmlp.model.network import Network
 from fastmlp.model.workspace import Workspace
 from fastmlp.ops.activations import ACTIVATIONS
@@ -69,11 +67,11 @@ class Layer:
 
     @cached_property
     def inputs(self) -> np.ndarray:
-        return indices(self.workspace, self.row, buffers.IN)
+        return indices(self.workspace, 1, buffers.IN)
 
     @cached_property
     def outputs(self) -> np.ndarray:
-        return indices(self.workspace, self.row, buffers.OUT)
+        return indices(self.workspace, 1, buffers.OUT)
 
     def fill(self, array: np.ndarray, places: np.ndarray) -> np.ndarray:
         """Overwrite those places by random numbers, and return them."""
@@ -97,7 +95,7 @@ class Layer:
 
 def forward(layer: Layer, p0: int, p1: int, r0: int, r1: int) -> None:
     A, Z = layer.work.A, layer.work.Z
-    compiled(dense_forward)(layer.c, layer.net.params, A, Z, p0, p1, r0, r1)
+    compiled(forward_product)(layer.c, layer.net.params, A, Z, p0, p1, r0, r1)
 
 
 def transpose(layer: Layer, p0: int, p1: int, r0: int, r1: int) -> None:
@@ -106,7 +104,7 @@ def transpose(layer: Layer, p0: int, p1: int, r0: int, r1: int) -> None:
 
 def backward(layer: Layer, p0: int, p1: int, r0: int, r1: int) -> None:
     params, work = layer.net.params, layer.work
-    compiled(dense_backward)(
+    compiled(backward_product)(
         layer.c, layer.below, params, work.T, work.zeros, work.D, p0, p1, r0, r1
     )
 
@@ -116,7 +114,7 @@ def gradient(
     target: np.ndarray,
 ) -> None:  # fmt: skip
     real, work = layer.network.dtype.type, layer.work
-    compiled(dense_gradient)(
+    compiled(gradient_product)(
         layer.c, work.A, work.D, p, q0, q1, rows, source, real(keep), real(gain), target
     )
 
