@@ -27,6 +27,15 @@ _MANY = Dataset(_rng.random((2000, 5)).astype(np.float32), np.arange(2000) % 3)
 RUNS = (
     (TrainConfig(mode="batch", hidden_layer_sizes=(20,), epochs=3), _MANY),
     (TrainConfig(hidden_layer_sizes=(64,), epochs=2, batch_size=16), _FEW),
+    (
+        TrainConfig(
+            layers="conv2d(5, 3), max_pool2d(2), dense(64)",
+            input_shape=(20, 40, 1),
+            epochs=1,
+            batch_size=16,
+        ),
+        _FEW,
+    ),
     (TrainConfig(mode="stochastic", hidden_layer_sizes=(64,), epochs=2), _FEW),
 )
 

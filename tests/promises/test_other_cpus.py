@@ -13,6 +13,7 @@ import llvmlite.binding as llvm
 import pytest
 
 import fastmlp.kernels
+from fastmlp.kernels.machine.host import _features
 
 # Compiles kernels, by Numba's whole pipeline, for another CPU, and runs none of them.
 COMPILE = """
@@ -98,3 +99,31 @@ def test_no_inline_assembly_holds_an_instruction() -> None:
     # without, as on ARM, an instruction ends the process while it is compiled.
     for name, text in assemblies():
         assert isinstance(text, ast.Constant) and text.value == "", name
+
+
+HASWELL = ["avx", "avx2", "bmi", "bmi2", "cx16", "f16c", "fma", "fsgsbase", "fxsr", "lzcnt", "mmx", "movbe", "popcnt", "rdrnd", "sahf", "sse", "sse2", "sse3", "sse4.1", "sse4.2", "ssse3", "xsave", "xsaveopt"]
+
+
+def layer_bits(**environment: str) -> str:
+    """What convolutional runs leave in a process of its own."""
+    tests = Path(__file__).parents[1]
+    paths = os.pathsep.join([str(tests.parent), str(tests)])
+    done = subprocess.run(
+        [sys.executable, str(tests / "layer_bits.py")],
+        env={**os.environ, "PYTHONPATH": paths, "NUMBA_NUM_THREADS": "3", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.soak  # compiles for a minute
+@pytest.mark.skipif("avx512f" not in _features(), reason="compares AVX2 with AVX-512")
+def test_convolutions_with_avx2_have_the_bits_of_avx512() -> None:
+    features = ",".join(f"+{name}" for name in HASWELL)
+    found = layer_bits(NUMBA_CPU_NAME="haswell", NUMBA_CPU_FEATURES=features)
+    assert found == layer_bits()
+    one_thread, three_threads, _ = found.split()
+    assert one_thread == three_threads

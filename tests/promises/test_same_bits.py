@@ -14,8 +14,9 @@ from fastmlp.training import run as run_module
 from fastmlp.training.resolve import resolve_settings
 from fastmlp.training.steps import Steps
 from harness import poison
-from toys import blobs, images, settings
+from toys import blobs, images, pictures, settings
 
+IMAGES: dict[str, Any] = {"input_shape": (7, 5, 2)}
 RUNS: dict[str, dict[str, Any]] = {
     "minibatch": {"batch_size": 50},
     "large batch": {"batch_size": 150},  # more than a block of rows
@@ -40,6 +41,27 @@ RUNS: dict[str, dict[str, Any]] = {
     # The first layer a block of samples ahead.
     "stochastic, images": {"mode": "stochastic", "scale": "unit", "l2": 0.001, "log_every": 70},
     "stochastic dropout": {"mode": "stochastic", "dropout": 0.3, "clip_norm": 0.5, "max_norm": 1},
+    "convolutions": {
+        "layers": "conv2d(5, 3), max_pool2d(2), dropout(0.2), conv2d(18, 1, stride=2), dense(9)",
+        "optimizer": "adam",
+        "batch_size": 50,
+        **IMAGES,
+    },
+    "convolutions, clipping, weights": {
+        "layers": "dropout(0.1), conv2d(17, (1, 3), stride=2, activation=gelu), avg_pool2d(2), "
+        "dropout(0.3), flatten(), dropout(0.1)",
+        "batch_size": 150,
+        "clip_norm": 0.5,
+        "max_norm": 1,
+        "l2": 0.01,
+        "class_weight": "0=2",
+        **IMAGES,
+    },
+    "convolutions, stochastic": {
+        "layers": "conv2d(5, 3, stride=(1, 3), padding=same), dense(7)",
+        "mode": "stochastic",
+        **IMAGES,
+    },
     "adam, l1": {"optimizer": "adam", "l1": 0.01, "batch_size": 32, "sampling": "replacement"},
 }
 
@@ -54,6 +76,8 @@ def a_team_for_every_update(monkeypatch: pytest.MonkeyPatch) -> None:
 def bits(config: TrainConfig, threads: int | None) -> Any:
     """Everything that a run leaves behind, but for its timings."""
     dataset = images(310) if config.scale == "unit" else blobs(310)
+    if config.layers:
+        dataset = pictures(310, config.input_shape)
     result = fit(config, dataset, threads=threads)
     return (
         result.predictor.network.params.tobytes(),
@@ -66,7 +90,9 @@ def bits(config: TrainConfig, threads: int | None) -> Any:
 
 
 def config_of(run: str, **changes: Any) -> TrainConfig:
-    usual = {"hidden_layer_sizes": (19, 7), "epochs": 2, "log_every": 3, "dtype": "float32"}
+    usual: dict[str, Any] = {"epochs": 2, "log_every": 3, "dtype": "float32"}
+    if "layers" not in RUNS[run]:
+        usual["hidden_layer_sizes"] = (19, 7)
     return settings(**{**usual, **RUNS[run], **changes})
 
 

@@ -66,6 +66,26 @@ CASES: dict[str, tuple[str, dict[str, Any]]] = {
         "blobs",
         {"dropout": 0.4, "input_dropout": 0.2, "optimizer": "adamw", "class_weight": "0=2"},
     ),
+    "convolutions": (
+        "pixels",
+        {
+            "layers": "conv2d(5, 2, padding=same), dropout(0.3), max_pool2d((1, 2)), dense(4)",
+            "input_shape": (2, 3, 1),
+            "batch_size": 100,
+            "optimizer": "adam",
+            "epochs": 2,
+        },
+    ),
+    "blocks of a batch of images": (
+        "pixels",
+        {
+            "layers": "conv2d(3, 2), avg_pool2d((1, 2))",
+            "input_shape": (2, 3, 1),
+            "batch_size": 500,
+            "clip_norm": 0.1,
+            "epochs": 2,
+        },
+    ),
     "drawn rows": ("blobs", {"sampling": "replacement", "label_smoothing": 0.1}),
     "regression": ("lines", {"monitor": "validation_score", "target_scale": "standard"}),
     "no validation": ("blobs", {"validation": 0, "monitor": "train_accuracy"}),
