@@ -36,6 +36,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
         (["--data", "digits", "--layers", "conv2d(4, 9)"], "kernel_size must be at most the input"),
         (["--data", "digits", "--layers", "dense(4), conv2d(4, 3)"], "layer 2, conv2d(4, 3"),
         (["--data", "moons", "--layers", "conv2d(4, 3)"], "set input_shape"),
+        (["--data", "digits", "--layers", "conv(4, 3)"], "did you mean 'conv2d'"),
         ([*DIGITS, "--input-shape", "8,8"], "--input-shape: input_shape must be height, width"),
         ([*DIGITS, "--input-shape", "8,9,1"], "must multiply to the number of features, 64"),
         ([*DIGITS, "--input-shape", "4,16,1"], "must be the shape of the data's images, 8,8,1"),

@@ -179,7 +179,6 @@ def test_auto_reports_data_and_reason_on_stderr(
         (["--hidden", "0,-3"], 2, "--hidden: hidden_layer_sizes must be"),
         (["--hidden", "wide"], 2, "whole numbers like 128,64"),
         (["--layers", "dense(8)"], 2, "--hidden: hidden_layer_sizes does not go with layers"),
-        (["--layers", "dense(8), conv(8, 3)"], 2, "did you mean 'conv2d'"),
         (["--layers", "dense(8),, dense(4)"], 2, "must be layers like 'conv2d(8, 3), dense(64)'"),
         (["--layers", ""], 2, "must be layers like"),
         (["--input-shape", "8,8,1"], 2, "--input-shape: input_shape is the shape of the images"),
