@@ -144,6 +144,19 @@ def _set_addresses(table: np.ndarray, network: Network, layout: Layout) -> None:
             row[buffers.GRADIENT] = layout.sparse.gradient
 
 
+def layer_addresses(kernels: str, dtype: np.dtype) -> list[int]:
+    """Return the addresses of all kernels of a kind of layer, or of a change of form."""
+    module = import_module(f"fastmlp.kernels.layers.{kernels}")
+    found = [forward_address(kernels, dtype)]
+    if hasattr(module, f"{kernels}_forward_of_sparse"):
+        found.append(forward_address(kernels, dtype, is_sparse=True))
+    if hasattr(module, f"{kernels}_backward"):
+        found.append(backward_address(kernels, dtype))
+    if hasattr(module, f"{kernels}_gradient"):
+        found.append(gradient_address(kernels, dtype))
+    return found
+
+
 def forward_address(kernels: str, dtype: np.dtype, is_sparse: bool = False) -> int:
     """Return the address of a layer's forward kernel."""
     name = f"{kernels}_forward_of_sparse" if is_sparse else f"{kernels}_forward"

@@ -11,6 +11,9 @@ from typing import NamedTuple
 from ..ops.layers import Layer, Shape
 from .network import Network
 
+# What changes the form of rows between two layers; the names of kernels, as those of layers are.
+CHANGES_OF_FORM = ("flatten", "unflatten")
+
 # The position of a dropout layer among those before the same weights, in its random stream.
 _POSITION = 1 << 32
 

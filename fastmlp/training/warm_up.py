@@ -18,6 +18,7 @@ from ..model.launch import check_threads
 from ..model.layer_table import layer_addresses
 from ..model.samples import block_addresses
 from ..model.sparse import compile_sparse
+from ..model.stages import CHANGES_OF_FORM as CHANGES
 from ..ops.activations import ACTIVATIONS
 from ..ops.layers import LAYERS
 from ..ops.losses import LOSSES
@@ -79,6 +80,7 @@ def _groups(dtype: str, threads: int | None) -> Iterator[tuple[str, Callable[[],
     for plural, address, names in (
         ("activations", activation_addresses, ACTIVATIONS.names()),
         ("losses", loss_address, LOSSES.names()),
+        ("kinds of layers", layer_addresses, list(dict.fromkeys([*LAYERS.names(), *CHANGES]))),
         ("optimizers", update_address, OPTIMIZERS.names()),
         ("ways to read rows", gather_address, GATHERS),
         ("kinds of layers", layer_addresses, [*LAYERS.names(), "unflatten"]),

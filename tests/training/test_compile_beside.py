@@ -102,9 +102,15 @@ def test_run_waits_for_limited_time(monkeypatch: pytest.MonkeyPatch) -> None:
     helper.stop()
 
 
-def test_cold_command_says_that_it_compiles_and_equals_warm_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("layers", [[], ["conv2d(4, 3)", "max_pool2d(2)", "dropout(0.1)"]])
+def test_cold_command_says_that_it_compiles_and_equals_warm_one(
+    layers: list[str], tmp_path: Path
+) -> None:
+    settings_file = tmp_path / "settings.toml"
+    settings_file.write_text(f"layers = {json.dumps(layers)}" if layers else "")
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "fastmlp.train", "--data", "digits", "--epochs", "1", "--json"]
+    command = [sys.executable, "-m", "fastmlp.train", "--data", "digits", "--epochs", "1", "--json",
+               "--config", str(settings_file)]  # fmt: skip
     cold, warm = (
         subprocess.run(
             [*command, "--no-out"], env={**environment, "NUMBA_DEBUG_CACHE": "1"}, cwd=tmp_path,

@@ -27,6 +27,7 @@ from fastmlp.ops.activations import ACTIVATIONS
 from fastmlp.ops.losses import legal_pairs
 from fastmlp.ops.optimizers import OPTIMIZERS
 from numba.core.dispatcher import Dispatcher
+from image_models import ALL_LAYERS, pictures
 from toys import blobs, lines, counts, tags
 
 def entries():
@@ -64,9 +65,10 @@ def train_everything():
     for scale in ("minmax", "standard_global", "none"):
         fit(images, scale=scale)
     fit(blobs(), hidden_layer_sizes=(300, 300))
-    layers = "conv2d(3, 1), max_pool2d(1), avg_pool2d(1), dropout(0.1), conv2d(3, 1), dense(3)"
-    numbers = fastmlp.Dataset(images.X / 300.0, images.y)
-    fit(numbers, hidden_layer_sizes=(), layers=layers, input_shape=(2, 2, 1))
+    all_layers = ALL_LAYERS.removesuffix(", dense(3, softmax)")
+    for layers in (all_layers, "avg_pool2d(2), dense(4)", "max_pool2d(2)"):
+        for options in ({}, {"optimizer": "adam", "clip_norm": 1.0, "mode": "stochastic"}):
+            fit(pictures(60), hidden_layer_sizes=(), layers=layers, **options)
 """
 WARMED = """
 from fastmlp.training.warm_up import warm_up
