@@ -11,7 +11,8 @@ import fastmlp
 SHAPE = (7, 9, 2)
 LAYERS = (
     "conv2d(18, 3, padding=same), max_pool2d(2, stride=1), dropout(0.2), "
-    "conv2d(5, (2, 3), stride=2, activation=tanh), avg_pool2d((2, 1)), dense(9)"
+    "conv2d(5, (2, 3), stride=2, activation=tanh), avg_pool2d((2, 1)), "
+    "conv2d(3, 1), global_avg_pool2d(), dense(9)"
 )
 
 

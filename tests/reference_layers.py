@@ -155,12 +155,16 @@ def avg_pool2d_backward(X: Array, dA: Array, size: Pair, stride: Pair) -> Array:
 FORWARD: dict[str, Callable[..., Array]] = {
     "max_pool2d": max_pool2d,
     "avg_pool2d": avg_pool2d,
+    "global_avg_pool2d": lambda X: X.mean(axis=(1, 2)),
     "flatten": lambda X: X.reshape(len(X), -1),
 }
 
 BACKWARD: dict[str, Callable[..., Array]] = {
     "max_pool2d": max_pool2d_backward,
     "avg_pool2d": avg_pool2d_backward,
+    "global_avg_pool2d": lambda X, dA: (
+        np.ones_like(X) * dA[:, np.newaxis, np.newaxis] / X.dtype.type(X[0, :, :, 0].size)
+    ),
     "flatten": lambda X, dA: dA.reshape(X.shape),
 }
 

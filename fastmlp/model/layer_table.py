@@ -14,6 +14,7 @@ from ..kernels.call_types import call_forward, call_gradient, call_layer_backwar
 from ..kernels.layers.layout import IMAGE
 from ..kernels.machine.calls import address
 from ..kernels.steps.update import GROUP
+from ..ops.layers import Shape
 from .functions import activation_addresses, are_left_out
 from .memory import CACHE_LINE, padded
 from .network import Network
@@ -102,13 +103,18 @@ def image_table(stages: Sequence[Stage]) -> np.ndarray:
         if stage.layer is None:
             continue
         if stage.are_images:
-            row[:6] = (*stage.inputs, *stage.outputs)
+            row[:6] = (*_as_image(stage.inputs), *_as_image(stage.outputs))
         parameters = (
             (stage.stream,) if stage.layer.trains_only
             else stage.layer.kernel_parameters(stage.inputs)
         )  # fmt: skip
         row[6 : 6 + len(parameters)] = parameters
     return table
+
+
+def _as_image(shape: Shape) -> Shape:
+    """Return the shape of an image; a row of features stored as one has a single pixel."""
+    return shape if len(shape) == 3 else (1, 1, *shape)
 
 
 def stage_parameters(network: Network, stages: Sequence[Stage]) -> tuple[np.ndarray, np.ndarray]:
@@ -171,19 +177,6 @@ def backward_address(kernels: str, dtype: np.dtype) -> int:
 def gradient_address(kernels: str, dtype: np.dtype) -> int:
     """Return the address of the kernel of the gradient of a layer's weights."""
     return int(address(call_gradient, _kernel(kernels, f"{kernels}_gradient"), dtype))
-
-
-def layer_addresses(kernels: str, dtype: np.dtype) -> list[int]:
-    """Return the addresses of all kernels of a kind of layer."""
-    module = import_module(f"fastmlp.kernels.layers.{kernels}")
-    verbs = {
-        "forward": forward_address, "backward": backward_address, "gradient": gradient_address,
-    }  # fmt: skip
-    return [
-        address_of(kernels, dtype)
-        for verb, address_of in verbs.items()
-        if hasattr(module, f"{kernels}_{verb}")
-    ]
 
 
 def _kernel(module: str, name: str) -> Any:

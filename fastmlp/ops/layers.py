@@ -229,6 +229,16 @@ class AvgPool2d(Pooling):
 
 @LAYERS.add
 @dataclass(frozen=True)
+class GlobalAvgPool2d(ImageLayer):
+    name = "global_avg_pool2d"
+    formula = "a = mean of each channel"
+
+    def output_shape(self, inputs: Shape) -> Shape:
+        return inputs[2:]
+
+
+@LAYERS.add
+@dataclass(frozen=True)
 class Dropout(Layer):
     name = "dropout"
     formula = "a = x / (1 - rate) with probability 1 - rate, else 0; in training only"

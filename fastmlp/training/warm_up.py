@@ -83,7 +83,6 @@ def _groups(dtype: str, threads: int | None) -> Iterator[tuple[str, Callable[[],
         ("kinds of layers", layer_addresses, list(dict.fromkeys([*LAYERS.names(), *CHANGES]))),
         ("optimizers", update_address, OPTIMIZERS.names()),
         ("ways to read rows", gather_address, GATHERS),
-        ("kinds of layers", layer_addresses, [*LAYERS.names(), "unflatten"]),
     ):
         yield f"{len(names)} {plural}", partial(_take_addresses, address, names, real)
     yield "rows with zeros", partial(compile_sparse, real)

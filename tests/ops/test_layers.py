@@ -17,6 +17,7 @@ from fastmlp.ops.layers import (
     Dense,
     Dropout,
     Flatten,
+    GlobalAvgPool2d,
     Layer,
     MaxPool2d,
     pair,
@@ -39,6 +40,7 @@ RECORDS: dict[str, Layer] = {
     "max_pool2d(size=(2, 3))": MaxPool2d((2, 3)),
     "max_pool2d(3, stride=2)": MaxPool2d(3, 2),
     "avg_pool2d((2, 1), stride=(1, 1))": AvgPool2d((2, 1), 1),
+    "global_avg_pool2d()": GlobalAvgPool2d(),
     "dropout(0.5)": Dropout(0.5),
     "dropout(0)": Dropout(0.0),
     "flatten()": Flatten(),
@@ -144,6 +146,7 @@ IMAGE = (7, 6, 3)
         (MaxPool2d(3, 1), (5, 4, 3)),
         (AvgPool2d((7, 6)), (1, 1, 3)),
         (AvgPool2d(2, 3), (2, 2, 3)),
+        (GlobalAvgPool2d(), (3,)),
         (Dropout(0.5), IMAGE),
         (Flatten(), (126,)),
     ],
@@ -241,6 +244,7 @@ def test_wrong_specs_are_refused(text: str, message: str) -> None:
     [
         ("conv2d(8, 3)", (9,), "layer 1, .* an input without input_shape .*set input_shape"),
         ("dense(9), max_pool2d(2)", IMAGE, "layer 2, .* a plain row of 9 features; put it before"),
+        ("global_avg_pool2d, conv2d(8, 3)", IMAGE, "layer 2, .* a plain row of 3 features"),
         ("flatten, conv2d(8, 3)", IMAGE, "layer 2, .* a plain row of 126 features"),
         (
             "conv2d(8, (8, 1))", IMAGE,

@@ -65,6 +65,9 @@ EDGES = [
     ("max_pool2d(2), conv2d(2, 1), flatten(), flatten(), dropout(0.2)", (4, 4, 1)),
     ("conv2d(2, 2), dense(4, softmax), dense(3)", (3, 3, 1)),
     ("conv2d(2, (1, 2), activation=elu(0.5)), dense(3, leaky_relu(0.2))", (2, 3, 2)),
+    ("conv2d(3, 2), global_avg_pool2d()", (4, 3, 2)),
+    ("global_avg_pool2d(), dropout(0.3), dense(3)", (2, 3, 4)),
+    ("conv2d(2, 1), conv2d(3, 2), global_avg_pool2d, flatten, dropout(0.2), dense(3)", (3, 3, 1)),
     ("flatten(), dense(3)", (2, 3, 1)),
 ]
 

@@ -24,6 +24,8 @@ NETWORKS = [
     "dropout(0.2), conv2d(2, 1), max_pool2d(3, stride=1), flatten(), dropout(0.5), dense(4, gelu)",
     "avg_pool2d((1, 2), stride=(2, 1)), conv2d(3, 3, padding=same, activation=elu(0.5))",
     "max_pool2d(2), dense(4)",
+    "conv2d(18, 2), dropout(0.2), global_avg_pool2d(), dropout(0.2), dense(4)",
+    "global_avg_pool2d()",
 ]
 OPTIMIZERS = ["sgd", "sgd(momentum=0.9)", "adam"]
 OPTIONS: list[dict[str, Any]] = [

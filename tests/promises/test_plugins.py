@@ -1,13 +1,17 @@
 """A new activation, a new loss and a new optimizer without state train in every mode.
 
-They are registered as CONTRIBUTING says, but in this file: nothing else knows their names.
+They are registered as CONTRIBUTING says, but in this file: nothing else knows their names. The
+layer there is in the package.
 """
 
 from __future__ import annotations
 
 import math
+import re
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -175,3 +179,24 @@ def test_a_loss_is_refused_for_other_tasks_and_targets() -> None:
     far = Dataset(np.zeros((4, 2)), np.array([0.0, -101.5, 0.0, 1.5]), task="regression")
     with pytest.raises(ValueError, match=r"y must be at least -100 for loss log_cosh, got -101\.5"):
         start(settings(loss="log_cosh"), far)
+
+
+def test_layer_of_contributing_is_that_of_the_package() -> None:
+    root = Path(__file__).parents[2]
+    text = (root / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    section = text.partition("## Add a layer\n")[2].partition("\n## ")[0]
+    blocks = [
+        textwrap.dedent(block)
+        for block in re.findall(r"^ +```python\n(.*?)^ +```$", section, re.MULTILINE | re.DOTALL)
+    ]
+    files = (
+        "fastmlp/kernels/layers/global_avg_pool2d.py",
+        "fastmlp/ops/layers.py",
+        "tests/reference_layers.py",
+    )
+    kernels, record, twins = ((root / name).read_text(encoding="utf-8") for name in files)
+    assert blocks[0] in kernels and blocks[1] in record
+    entries = blocks[2].split('"global_avg_pool2d": ')[1:]
+    assert len(entries) == 2
+    for entry in entries:  # indented there
+        assert " ".join(entry.split()) in " ".join(twins.split())

@@ -66,7 +66,7 @@ def train_everything():
         fit(images, scale=scale)
     fit(blobs(), hidden_layer_sizes=(300, 300))
     all_layers = ALL_LAYERS.removesuffix(", dense(3, softmax)")
-    for layers in (all_layers, "avg_pool2d(2), dense(4)", "max_pool2d(2)"):
+    for layers in (all_layers, "avg_pool2d(2), dense(4)", "max_pool2d(2)", "global_avg_pool2d"):
         for options in ({}, {"optimizer": "adam", "clip_norm": 1.0, "mode": "stochastic"}):
             fit(pictures(60), hidden_layer_sizes=(), layers=layers, **options)
 """

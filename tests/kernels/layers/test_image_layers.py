@@ -57,6 +57,8 @@ OTHERS = [
             ("(1, 2), stride=(2, 1)", (4, 3, 2)),
         ]
     ),
+    ("global_avg_pool2d()", (1, 1, 1)),
+    ("global_avg_pool2d()", (5, 3, 17)),
     ("dropout(0.4)", (1, 1, 1)),
     ("dropout(0.4)", (3, 5, 3)),
 ]
