@@ -24,6 +24,17 @@ from fastmlp.model.network import Network
 from fastmlp.model.sparse import LEAST_BYTES
 from fastmlp.model.task import Task
 from fastmlp.ops.activations import ACTIVATIONS
+from fastmlp.ops.layers import (
+    AvgPool2d,
+    Conv2d,
+    Dense,
+    Dropout,
+    Flatten,
+    GlobalAvgPool2d,
+    Layer,
+    MaxPool2d,
+    shapes,
+)
 from fastmlp.ops.losses import legal_pairs
 from fastmlp.ops.optimizers import OPTIMIZERS
 from fastmlp.ops.scalers import SCALERS
@@ -92,6 +103,50 @@ def cases(draw: st.DrawFn, is_general: bool) -> Case:
     )
 
 
+@st.composite
+def image_cases(draw: st.DrawFn) -> Case:
+    """Networks of images: each kind of layer, one after the other, where it fits."""
+    side = st.integers(1, 6)
+    shape = (draw(side), draw(side), draw(st.sampled_from([1, 2, 3, 17])))
+    layers: list[Layer] = []
+    for _ in range(draw(st.integers(1, 4))):
+        inputs = shapes(layers, shape)[-1]
+        if len(inputs) < 3:
+            layers.append(draw(st.sampled_from([Dropout(0.5), Dense(5), Flatten()])))
+            continue
+        kernel = draw(st.integers(1, inputs[0])), draw(st.integers(1, inputs[1]))
+        stride = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+        padding = draw(st.sampled_from(["valid", "same"]))
+        filters = draw(st.sampled_from([1, 5, 17, 33]))
+        layers.append(
+            draw(
+                st.sampled_from([
+                    Conv2d(filters, kernel, stride, padding),
+                    Conv2d(filters, (5, 7), stride, "same"),
+                    MaxPool2d(kernel, stride), AvgPool2d(kernel, stride), GlobalAvgPool2d(),
+                    Dropout(0.5), Flatten(), Dense(5),
+                ])
+            )
+        )  # fmt: skip
+    return Case(
+        layers=", ".join(map(str, layers)),
+        input_shape=shape,
+        sizes=(0, draw(st.integers(1, 5))),
+        hidden=draw(st.sampled_from(["tanh", "relu"])),
+        dtype=draw(st.sampled_from(TYPES)),
+        rows=draw(size),
+        batch_size=draw(size),
+        block_rows=draw(size),
+        epochs=1,
+        rate=0.01,
+        optimizer=draw(st.sampled_from(["sgd", "adam"])),
+        weighted=draw(st.booleans()),
+        l2=draw(sometimes),
+        clip_norm=draw(sometimes),
+        max_norm=draw(sometimes),
+    )
+
+
 def trained(case: Case, step: str, team: int, pieces: int | None) -> Run:
     """A run after training."""
     run = Run(case)
@@ -106,6 +161,15 @@ def trained(case: Case, step: str, team: int, pieces: int | None) -> Run:
 @fuzz
 @given(case=cases(is_general=True), team=st.integers(1, 4))
 def test_the_general_step_and_evaluations(case: Case, team: int) -> None:
+    one, other = trained(case, "train", 1, None), trained(case, "train", team, 1)
+    np.testing.assert_array_equal(one.network.params, other.network.params)
+    for found, same in zip(one.evaluate(), other.evaluate(team, full_team=True), strict=True):
+        np.testing.assert_array_equal(found, same)
+
+
+@fuzz
+@given(case=image_cases(), team=st.integers(1, 4))
+def test_layers_of_images(case: Case, team: int) -> None:
     one, other = trained(case, "train", 1, None), trained(case, "train", team, 1)
     np.testing.assert_array_equal(one.network.params, other.network.params)
     for found, same in zip(one.evaluate(), other.evaluate(team, full_team=True), strict=True):
