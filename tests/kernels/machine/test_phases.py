@@ -83,3 +83,17 @@ def test_nothing_is_counted_where_nothing_is_done() -> None:
     run = Run(CASE)
     run.train_part(0, 0, [0.1] * run.batches)
     assert not run.workspace.work.phases.any()
+
+
+@cached
+def count_layer_twice(table, member):
+    now = phases.count_layer(table, member, 1, phases.LAYER_BACKWARD, 10, 15)
+    phases.count_layer(table, member, 1, phases.LAYER_BACKWARD, now, 18)
+
+
+@pytest.mark.parametrize("member", [0, 1])
+def test_the_first_member_counts_the_parts_of_layers(member: int) -> None:
+    table = np.zeros(2 * len(phases.PARTS_OF_LAYER), np.int64)
+
+    count_layer_twice(table, member)
+    assert table.tolist() == ([0, 0, 0, 0, 8, 0] if member == 0 else [0] * 6)
