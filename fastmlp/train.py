@@ -116,7 +116,7 @@ def _train(options: argparse.Namespace, config: TrainConfig) -> int:
         if checkpoints is not None:
             held.enter_context(closing(checkpoints))
         _record(options, result, folder)
-        # Who presses Ctrl-C wants to get out.
+        # After Ctrl-C nothing is evaluated, so that the process ends quickly.
         if result.status != "interrupted" and not (options.json and folder is None):
             evaluation = without_data(evaluate_run(result, dataset, options.threads))
             del dataset  # before the libraries that report are loaded
@@ -133,7 +133,7 @@ def _train(options: argparse.Namespace, config: TrainConfig) -> int:
 
 
 def _load(options: argparse.Namespace, config: TrainConfig) -> tuple[TrainConfig, Dataset]:
-    """Return the settings, which other data than those of their file may change, and the data."""
+    """Return the settings and the data; with other data than --config's, settings may change."""
     from .commands.other_data import infer_again, is_other_data
     from .training.datasets import dataset_of
 
@@ -148,7 +148,7 @@ def _load(options: argparse.Namespace, config: TrainConfig) -> tuple[TrainConfig
 
 
 def _record(options: argparse.Namespace, result: TrainResult, folder: RunFolder | None) -> None:
-    """Write what training left to the run folder and print the results, come what may."""
+    """Write the result to the run folder; print it even if writing fails."""
     from .base.interrupts import Interrupts
     from .base.paths import as_text
     from .commands.tables import peak_rss_mb

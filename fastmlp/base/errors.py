@@ -41,7 +41,7 @@ class TrainingError(FastMLPError):
 
 
 class DivergenceError(TrainingError, ArithmeticError):
-    """Training left the finite numbers."""
+    """Training diverged: a loss or a weight is not finite, or a loss exceeds the limit."""
 
     exit_code = 4
 

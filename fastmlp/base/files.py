@@ -26,7 +26,7 @@ _MOST_LINKS = 40
 def write_atomically(path: Path, *contents: bytes | memoryview) -> None:
     """Write ``contents``, one after the other, to ``path`` by way of a temporary file beside it.
 
-    Once it returns, the file outlasts a loss of power; killed before, the old one is there, whole.
+    After it returns, the file survives a power loss. If it is killed, the old file is complete.
     A link stays a link: its target is replaced. A device, a FIFO and a name of an open file
     (``/dev/stdout``) are written to, never replaced.
 

@@ -1,4 +1,4 @@
-"""Folders that a run or a sweep writes into: made, and locked against all others meanwhile."""
+"""Folders that a run or a sweep writes into: created, and locked while they are in use."""
 
 from __future__ import annotations
 

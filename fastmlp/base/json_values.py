@@ -23,6 +23,6 @@ def to_json(value: Any, indent: int | None = None) -> str:
 
 
 def digest(*values: Any) -> str:
-    """Return a SHA-256 over what JSON can hold; without one, a flipped bit would be a value."""
-    # What is no text in a damaged file has no digest that could be noted there.
+    """Return a SHA-256 of JSON values, which detects a flipped bit in a stored record."""
+    # Only a damaged record has values that JSON cannot hold; its digest then differs anyway.
     return hashlib.sha256(json.dumps(values, default=repr).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""File names as users write them, as the system takes them, and as text files hold them."""
+"""Conversion of file names between user input, the operating system and text files."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ class TableOptions:
 
 
 class Positions(NamedTuple):
-    """Where the columns of a table stood, for tables like it that have no header.
+    """The positions of a table's columns, to read similar tables without a header.
 
     Attributes
     ----------

@@ -10,7 +10,7 @@ MOST_SHOWN = 10
 
 
 def listed(values: Sequence[object] | np.ndarray) -> str:
-    """Return values separated by commas, at most ten of them, then the number of all."""
+    """Return at most ten values, separated by commas; if there are more, also their number."""
     shown = ", ".join(str(value) for value in values[:MOST_SHOWN])
     return f"{shown}, ... ({len(values)} in all)" if len(values) > MOST_SHOWN else shown
 

@@ -61,8 +61,8 @@ def machine_lines(threads: int) -> list[str]:
     lines = []
     if quota_cpus() < allowed_cpus():
         lines.append(
-            f"the container may use {quota_cpus():g} of {allowed_cpus()} CPUs: threads are as many "
-            "as fit in, at least one"
+            f"the container may use {quota_cpus():g} of {allowed_cpus()} CPUs: the number of "
+            "threads is this quota, rounded down, at least one"
         )
     if threads > 1 and not _has_openmp():
         lines.append(

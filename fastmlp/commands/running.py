@@ -22,7 +22,7 @@ INTERRUPTED, TERMINATED = 130, 143
 def run_command(work: Callable[[], int]) -> int:
     """Return the exit code of ``work``; errors raised on purpose become one line on stderr.
 
-    A request to end (SIGTERM) is taken like Ctrl-C, but for the code.
+    SIGTERM is handled like Ctrl-C, with another exit code.
     """
     _open_streams()
     with _terminable() as terminated:
@@ -62,7 +62,7 @@ def _open_streams() -> None:
     codecs.register_error("fastmlp", _encode)
     for name in ("stdin", "stdout", "stderr"):
         stream = getattr(sys, name)
-        if stream is None:  # and its number is free: the next file to be opened would get it
+        if stream is None:  # its descriptor is free: the next opened file would get it
             null = open(os.devnull, "r" if name == "stdin" else "w", encoding="utf-8")  # noqa: SIM115
             setattr(sys, name, null)
         elif isinstance(stream, io.TextIOWrapper) and name != "stdin":
@@ -78,7 +78,7 @@ def _encode(error: UnicodeError) -> tuple[str | bytes, int]:
 
 
 def leave(code: int) -> NoReturn:
-    """End the process; after an interruption at once, without Python's tidying up."""
+    """End the process; after an interruption at once, without Python's cleanup."""
     if code in (INTERRUPTED, TERMINATED):
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError):
@@ -89,7 +89,7 @@ def leave(code: int) -> NoReturn:
 
 @contextlib.contextmanager
 def _terminable() -> Iterator[list[int]]:
-    """Raise KeyboardInterrupt for SIGTERM, unless somebody else takes it; give what came."""
+    """Raise KeyboardInterrupt for SIGTERM unless it has a handler; yield the received signals."""
     received: list[int] = []
     in_main = threading.current_thread() is threading.main_thread()
     if not in_main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:

@@ -27,7 +27,7 @@ def texts(text: str) -> tuple[str, ...]:
 
 
 def specs(text: str) -> str | tuple[str, ...]:
-    """Read ``relu``, or one for each layer: ``elu(1.0),tanh``; no comma in parentheses parts."""
+    """Read ``relu``, or one per layer: ``elu(1.0),tanh``; commas within parentheses are kept."""
     parts = tuple(split_list(text))
     return parts if len(parts) > 1 else parts[0]
 

@@ -54,8 +54,8 @@ class Dataset:
         The range the features are known to come from; scale "unit" uses it. Default: (0, 255) where
         ``X`` holds images of uint8, else unknown.
     image_shape : (int, int) or (int, int, int), optional
-        Height and width, where a row is a grey image; height, width and channels, where it is
-        another. Default: as ``X`` has it. Required for images of 2, 5 or more channels.
+        Height and width of grey images; height, width and channels of other images. Default: the
+        shape of the images in ``X``. Required for images of 2, 5 or more channels.
     feature_names : tuple of str, optional
         Names of the columns of ``X``; default: the names of a frame.
     X_validation, y_validation : array_like, optional
@@ -63,7 +63,7 @@ class Dataset:
     target_names : tuple of str, optional
         A name for each output; default: the names of a frame or series.
     positions : Positions, optional
-        Where the columns stood in the table that the data were read from.
+        Positions of the columns in the table that the data were read from.
 
     Raises
     ------

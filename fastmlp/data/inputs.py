@@ -28,7 +28,7 @@ _IDX_MAGIC = b"\x00\x00"
 
 
 class Inputs(NamedTuple):
-    """What to predict from.
+    """Rows to predict, with their targets if known.
 
     Attributes
     ----------
@@ -41,8 +41,8 @@ class Inputs(NamedTuple):
     are_images : bool
         Whether the features are bytes, 0 black and 255 white.
     are_pictures : bool
-        Whether they are image files, which may be dark on bright or the reverse; False for arrays,
-        which are taken as training data are.
+        Whether they are image files, which may be dark on bright or the reverse. False for arrays,
+        which are never inverted automatically.
     opacity : ndarray of uint8 or None
         Shaped as ``X``, if images have transparent pixels.
     """

@@ -62,21 +62,21 @@ def parts(
     ----------
     dataset : Dataset
     split : str, default "auto"
-        official: the dataset's own test part. auto: that where there is one, else "80-20". "A-B":
-        training and test rows pooled, B percent of them for testing. none: training and test rows
-        pooled, no test part.
+        official: the dataset's own test part. auto: official if there is one, else "80-20". "A-B":
+        training and test rows are pooled, and B percent of them are for testing. none: training and
+        test rows are pooled, and there is no test part.
     validation : float, default 0.1
-        Carved from the training part: below 1 a fraction (at least one row), from 1 a count,
-        0 none.
+        Rows held out of the training part: below 1 a fraction (at least one row), from 1 a count;
+        0: none.
     hold_out : {"random", "last"}, default "random"
-        Which rows of the training part validation takes: drawn, class by class, or the last ones.
+        Which training rows become validation rows: random (drawn class by class), or the last.
     seed : int, default 0
     sample_weight : array_like of shape (n,), optional
         A weight for each row of the dataset's ``X``; rows of its test part that are pooled have
         weight 1.
     copy : bool, default True
-        False: parts of dense features are left where they are, each a
-        :class:`~fastmlp.base.selection.Selection`, unless it is the whole.
+        False: dense features are not copied; each part is a
+        :class:`~fastmlp.base.selection.Selection`, except a part that has all rows.
 
     Returns
     -------

@@ -30,24 +30,24 @@ learning_rate_init : float, default=0.001
 power_t : float, default=0.5
     The exponent of invscaling.
 max_iter : int, default=200
-    At most how many epochs; of lbfgs, iterations.
+    Maximum number of epochs; for lbfgs, of iterations.
 shuffle : bool, default=True
     Whether each epoch has an order of its own.
 random_state : int, RandomState instance or None, default=None
-    Of first weights, held-out rows and orders, which are scikit-learn's for the same state.
+    Source of initial weights, held-out rows and the order of rows; the same as in scikit-learn.
 tol : float, default=1e-4
-    By how much an epoch has to improve on the best loss, or score, to count.
+    Smallest change of the best loss, or score, that counts as an improvement.
 verbose : bool, default=False
     Whether to print losses to stdout.
 warm_start : bool, default=False
-    Whether ``fit`` continues from the weights of the last one.
+    Whether ``fit`` starts from the weights of the previous fit.
 momentum : float, default=0.9
     Of sgd.
 nesterovs_momentum : bool, default=True
     Whether it is Nesterov's.
 early_stopping : bool, default=False
-    Whether to stop by the score on held-out rows, whose best weights are then kept, and not by
-    the training loss.
+    Whether to stop by the score on held-out rows instead of the training loss, and to keep the
+    weights with the best score.
 validation_fraction : float, default=0.1
     Share of the rows held out, unless ``fit`` is given ``X_val``.
 beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
@@ -55,7 +55,7 @@ beta_1, beta_2, epsilon : float, default=0.9, 0.999, 1e-8
 n_iter_no_change : int, default=10
     Stop after more than this number of consecutive epochs without improvement.
 max_fun : int, default=15000
-    At most how many evaluations, for lbfgs.
+    Maximum number of evaluations, for lbfgs.
 """,
     "further_parameters": """\
 schedule : str or None, default=None
@@ -72,7 +72,7 @@ input_shape : (int, int, int) or None, default=None
     Height, width and channels of the images that ``layers`` take; None: the shape of ``X``,
     which may then be (n, height, width) or (n, height, width, channels).
 n_threads : int or None, default=None
-    At most how many threads; None: the CPUs that the process may use. Changes no bit.
+    Maximum number of threads; None: all CPUs that the process may use. Changes no result.
 callbacks : list or None, default=None
     Of ``fastmlp.Callback``, or of scikit-learn's protocol as ``set_callbacks`` takes them.
 """,
@@ -87,9 +87,9 @@ loss_curve_ : list of float
     The training loss of each epoch; of lbfgs, of each iteration.
 best_validation_score_ : float or None
 n_iter_, t_ : int
-    Epochs of the last fit, and samples gone through in all.
+    Epochs of the last fit, and the total number of samples processed.
 n_layers_, n_outputs_ : int
-    One more than layers with weights, and the outputs.
+    Number of layers with weights plus one, and number of outputs.
 out_activation_ : str
 n_features_in_ : int
 feature_names_in_ : ndarray of str

@@ -22,7 +22,7 @@ DEFAULT_SIZES = (100,)
 
 
 class Matrix(NamedTuple):
-    """The weights of a layer: their shape, the fans and the activation that first weights need."""
+    """The weights of a layer: shape, and the fans and activation for their initial values."""
 
     shape: Pair
     fans: Pair
@@ -110,7 +110,7 @@ def shape_of(estimator: Any) -> Shape | None:
 
 
 def rows_of(estimator: Any, X: Any, name: str, are_images: bool, reset: bool = False) -> Any:
-    """Return rows without masks; with a list of layers also those of images.
+    """Return plain rows from masked arrays and, with a list of layers, from images.
 
     Parameters
     ----------
@@ -195,8 +195,8 @@ def _matrices(layers: Sequence[Layer], input_shape: Shape, otherwise: str) -> li
     layers : sequence of Layer
     input_shape : tuple of int
     otherwise : str
-        The activation that the output layer's first weights are for, without hidden layers; with
-        some it is that of the last one, as in scikit-learn.
+        The activation that scales the output layer's initial weights if there are no hidden
+        layers. Otherwise the last hidden layer's activation scales them, as in scikit-learn.
     """
     found: list[Matrix] = []
     for layer, inputs in zip(layers, shapes(layers, input_shape), strict=False):

@@ -28,7 +28,7 @@ def fit_lbfgs(estimator: Any, problem: Problem, callbacks: list[Callback]) -> No
     Raises
     ------
     ValueError
-        If the weights leave the finite numbers.
+        If training diverges.
     """
     run = _start(estimator, problem, callbacks)
     objective = LossAndGradient(run)

@@ -21,7 +21,7 @@ from .problem import Problem, circumstances, split, warn_of_batch_size
 from .running import NOT_FINITE, keep_curves, keep_weights, start_run
 from .translate import train_config
 
-# Who called fit, from within fit_stochastic: past _fit, fit and scikit-learn's wrapper.
+# stacklevel of the caller of fit, from fit_stochastic: past _fit, fit and scikit-learn's wrapper.
 _CALLER = 5
 
 
@@ -31,7 +31,7 @@ def fit_stochastic(estimator: Any, problem: Problem, callbacks: list[Callback]) 
     Raises
     ------
     ValueError
-        If the weights leave the finite numbers.
+        If training diverges.
     """
     if estimator.early_stopping and problem.incremental:
         raise ValueError("partial_fit does not support early_stopping=True")
@@ -93,8 +93,9 @@ def _orders(rows: int, random_state: np.random.RandomState) -> Callable[[int], n
 
 
 def _continue(estimator: Any, problem: Problem, loop: Loop) -> None:
-    """Begin where the fit before has ended, if there was one: with partial_fit the optimizer, too,
-    and with warm_start what was best so far.
+    """Restore the state of the previous fit, if there was one.
+
+    With ``partial_fit`` also the optimizer's state; with ``warm_start`` not.
     """
     before: Continuation | None = estimator._continuation
     if before is not None:

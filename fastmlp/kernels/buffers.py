@@ -79,7 +79,7 @@ LAYER_FIELDS = len(Layer._fields)
 class Image(NamedTuple):
     """A row of Net.images: the shapes of a layer of images, and its window.
 
-    Other layers have parameters of their own from kernel_height on.
+    For other layers, the fields from ``kernel_height`` on hold the parameters of their kind.
     """
 
     in_height: int
@@ -138,7 +138,7 @@ def image_at(images, layer):
     return _read_image(images, layer)
 
 
-relocated = replacing("w", "out")  # the layer with its weights and its outputs elsewhere
+relocated = replacing("w", "out")  # a copy of the layer with other offsets of weights and outputs
 
 
 class Net(NamedTuple):
@@ -159,11 +159,11 @@ PARTS = 4
 
 
 class SparseRows(NamedTuple):
-    """Rows of which only the non-zero elements are used, and the kernels that use them.
+    """Sparse rows, as lists or as bytes, and the addresses of the kernels that read them.
 
     As lists: the elements of part p of row r are those from starts[r PARTS + p] to the next start.
-    The shift, if there is one, is one more row after the n rows. Or as bytes, each column with a
-    factor: then only the shift is a list.
+    The shift, if there is one, is stored as row n. As bytes: each column has a factor, and only the
+    shift is a list.
     """
 
     starts: Ints  # ((n + 1) * PARTS + 1,)
@@ -226,8 +226,8 @@ class Work(NamedTuple):
     group_penalties: Floats  # penalty of each group of weights
     row_loss: Floats  # (R,)
     row_hit: Ints  # (R,)
-    phases: Ints  # (phases.NAMES,): accumulates ticks
-    layer_ticks: Ints  # (L * phases.PARTS_OF_LAYER,): the same for each layer
+    phases: Ints  # (len(phases.NAMES),): accumulates ticks of each phase
+    layer_ticks: Ints  # (L * len(phases.PARTS_OF_LAYER),): accumulates ticks of each layer
     columns: Columns
 
 

@@ -1,1 +1,1 @@
-"""Floor 2: the network and its buffers, what its outputs mean, and the model that is saved."""
+"""Layer 2: the network, its buffers, the meaning of its outputs, and saved models."""

@@ -77,9 +77,9 @@ def encode(
     n_outputs : int
         Of the network; required without targets.
     inputs : {"dense", "bytes", "lists", "shifted lists"}, default "dense"
-        How rows are stored. bytes: uint8 unchanged, in which kernels find the non-zeros; other
-        types as shifted lists. lists: non-zeros after scaling. shifted lists: non-zeros after
-        scaling without its offset. A CSR is always stored as shifted lists.
+        How rows are stored. bytes: uint8 rows stay unchanged, and kernels find the non-zeros; rows
+        of other types become shifted lists. lists: the non-zeros after scaling. shifted lists: the
+        non-zeros after scaling without its offset. A CSR always becomes shifted lists.
 
     Raises
     ------
@@ -172,12 +172,12 @@ def _kept_no_rows(
 
 
 def largest_shift(scaling: Scaling) -> float:
-    """Return the largest offset that scaling adds to a number, in size."""
+    """Return the largest absolute offset that scaling adds to a feature."""
     return float(np.abs(scaling.offset * scaling.factor).max())
 
 
 def shift_advice(scaling: Scaling) -> tuple[str, str]:
-    """Say what needs dense rows where the largest offset is too large, and what to do."""
+    """Return, for an error message, why a large offset needs dense rows, and the remedy."""
     why = f"scale {scaling.kind}, which takes {largest_shift(scaling):.3g} off a feature,"
     return why, "train with scale maxabs"
 
@@ -214,19 +214,19 @@ def _dense(X: np.ndarray | Selection, scaling: Scaling, dtype: np.dtype) -> dict
     return {"X": as_bytes(X), "gather": gather_address("gather_same", dtype)}
 
 
-def check_finite(numbers: np.ndarray, scaling: Scaling, dtype: np.dtype) -> None:
-    """Refuse scaled features that are NaN or infinite.
+def check_finite(values: np.ndarray, scaling: Scaling, dtype: np.dtype) -> None:
+    """Raise DataError for scaled features that are NaN or infinite.
 
-    Mostly by one sum, which is four times as fast as looking at each.
+    A finite sum shows that all values are finite, four times as fast as a check of each value.
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(numbers.sum()) or np.isfinite(numbers).all():
+        if np.isfinite(values.sum()) or np.isfinite(values).all():
             return
     refuse_infinite(scaling, dtype)
 
 
 def refuse_infinite(scaling: Scaling, dtype: np.dtype) -> NoReturn:
-    """Say that some scaled feature is not finite."""
+    """Raise DataError for a scaled feature that is not finite."""
     raise DataError(
         f"X must be finite and in the range of {dtype}, got NaN, infinity, or features that exceed "
         f"{dtype} after scaling by {scaling.kind}; use dtype float64 (an estimator has that of X), "

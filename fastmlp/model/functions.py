@@ -64,9 +64,9 @@ def with_passes(net: Net, training: bool) -> Net:
 
 
 def leave_out_passes(dtype: np.dtype) -> None:
-    """Give networks of this dtype no kernels of passes and layers.
+    """Build networks of this dtype without the kernels of passes and layers.
 
-    For compiling only what calls them.
+    Used to compile the callers of these kernels only.
     """
     _left_out.add(dtype)
 

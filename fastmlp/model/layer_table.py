@@ -22,7 +22,7 @@ from .stages import Stage
 
 
 class Layout(NamedTuple):
-    """What decides where the buffers of a block of rows are.
+    """The facts that determine the offsets of the buffers of a block of rows.
 
     Attributes
     ----------

@@ -57,9 +57,13 @@ def usual_range(low: float, high: float, ranges: Iterable[Range] = USUAL) -> Ran
 def training_range(features: FeatureInfo | None, scaling: Scaling) -> Range | None:
     """Return the values of black and white in the features of a model; None if not known.
 
-    The first of these: the range of scale unit, if the training values fit it; a usual range that
-    they fit; the range of scale unit; the least and largest training value, if at least half of the
-    features that vary reach one of them, as they do if all pixels were scaled alike.
+    The first that applies:
+
+    1. the range of scale unit, if the training values fit it;
+    2. a usual range, if they fit one;
+    3. the range of scale unit, in any case;
+    4. the smallest and largest training value, if at least half of the varying features reach one
+       of them, as with pixels that were all scaled in the same way.
 
     Parameters
     ----------
@@ -158,8 +162,8 @@ class Images(NamedTuple):
     def opposite(self, known: Polarity) -> np.ndarray:
         """Return whether each image has the opposite background of the training images.
 
-        So does an image that would be invisible on that background, such as black ink on
-        transparency, if it is visible inverted.
+        True also for an image that is invisible on the training background but visible when
+        inverted, such as black ink on a transparent background.
         """
         nothing = np.zeros(len(self.pixels), bool)
         found = self._seems_opposite(self.blended(nothing, known.background), known)

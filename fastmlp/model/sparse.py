@@ -151,7 +151,7 @@ def no_bytes_scaled(n_features: int, scaling: Scaling, dtype: np.dtype) -> Spars
     dtype : dtype
         Of the network.
     """
-    with np.errstate(over="ignore"):  # checked by the caller, who has the rows
+    with np.errstate(over="ignore"):  # the caller checks, since it has the rows
         factor = np.full(n_features, scaling.factor, dtype)
     shift = _lists(np.empty((0, n_features), dtype), scaling, dtype)
     return shift._replace(factor=factor, **_addresses_of_bytes(np.dtype(dtype)))

@@ -1,4 +1,4 @@
-"""Settings that were found to do a job, as TOML files: ``--recipe NAME``, or :func:`recipe`."""
+"""Tuned settings as TOML files: ``--recipe NAME``, or :func:`recipe`."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ class EvaluatedPart:
 
 @dataclass(frozen=True, eq=False)
 class RunEvaluation:
-    """A run and its model's performance, all that pictures and pages show.
+    """A run and its model's results: everything that plots and pages show.
 
     Attributes
     ----------

@@ -119,7 +119,7 @@ def gallery(images: Sequence[bytes], captions: Sequence[str]) -> str:
 
 
 def image_png(image: np.ndarray, limits: tuple[float, float]) -> bytes:
-    """Return an image, grey or in colours, as a PNG, a value each, the limits black and white."""
+    """Return an image, grey or in colours, as a PNG of one pixel per value, between the limits."""
     from PIL import Image
 
     values = to_unit(image, limits) * 255

@@ -30,7 +30,7 @@ from .pictures import PICTURES, draw_pictures
 from .run_page import run_page
 
 CHECKPOINTS = "checkpoints"  # a folder in it
-# What a run may leave: of an older one nothing of this must stay.
+# Files that a run may write; those of an older run are removed.
 FILES = (
     "config.toml", "history.csv", "iterations.csv", "metrics.json", "timings.json",
     "model.safetensors", "report.html", *PICTURES,

@@ -109,7 +109,7 @@ def class_table(metrics: dict[str, Any]) -> Table:
 
 
 def summary_pairs(result: TrainResult) -> list[tuple[str, str]]:
-    """Return what was trained on what, and how it ended."""
+    """Return the network, the data and the status of a run, as names and values."""
     data, config = result.data, result.config
     kept = "" if result.kept_epoch is None else f", weights of epoch {result.kept_epoch}"
     scaled = f", of targets scaled by {config.target_scale}" if loss_note(config) else ""

@@ -164,9 +164,9 @@ def cell_of(trial: Trial, datasets: Datasets) -> Cell | None:
 
 
 def longest_first(cells: Iterable[Cell], datasets: Datasets) -> list[Cell]:
-    """Return cells in the order to run them: with the short ones last, no core waits long.
+    """Return cells in the order to run them, the longest first, so that no core waits long.
 
-    Among equals those that share prepared data follow each other.
+    Cells of equal cost are ordered by seed, so that those that share prepared data are adjacent.
     """
     return sorted(cells, key=lambda cell: (-cost(cell, datasets), cell.config.seed, cell.key))
 

@@ -21,8 +21,8 @@ DEFAULT_AXES = {
     "weight_init": ["xavier", "he", "random"],
     "mode": ["stochastic", "batch", "minibatch"],
 }
-# Settings that mean nothing beside some others: where they do not apply they are left at their
-# defaults, and cells that become the same are one.
+# Settings that apply to some cells only. In other cells they keep their defaults, and cells that
+# become equal are merged.
 APPLIES: dict[str, tuple[Callable[[Mapping[str, Any]], bool], str]] = {
     "batch_size": (lambda cell: cell["mode"] == "minibatch", "mode minibatch"),
     "accumulate": (lambda cell: cell["mode"] != "stochastic", "modes minibatch and batch"),
@@ -45,12 +45,11 @@ class Grid:
     Parameters
     ----------
     values : mapping of str to object
-        By the name of a field of :class:`fastmlp.TrainConfig`. A list (or a range, or an array) is
-        an axis of values, anything else one setting for all cells; a value that is a sequence
-        itself is a tuple, or a list within the axis. Under the name of a mode (``stochastic``,
-        ``minibatch``, ``batch``) a mapping of the same kind, for the cells of that mode; it goes
-        before what is given for all. For random search also a distribution, such as
-        ``"loguniform(0.001, 1)"``.
+        Keys are fields of :class:`fastmlp.TrainConfig`. A list, range or array is an axis; any
+        other value is a setting of all cells. A value that is itself a sequence is a tuple, or a
+        list within the axis. A key may also be a mode (``stochastic``, ``minibatch``, ``batch``)
+        with a mapping of the same kind, which overrides the settings in that mode's cells. In
+        random search an axis may be a distribution, such as ``"loguniform(0.001, 1)"``.
 
     Raises
     ------

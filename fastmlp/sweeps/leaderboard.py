@@ -189,8 +189,8 @@ def rank(trials: Iterable[Trial], rank_by: str, by_epochs: bool = False) -> Lead
     trials : iterable of Trial
     rank_by : {"validation_accuracy", "validation_loss"}
     by_epochs : bool, default False
-        After successive halving: of each configuration the round it got to counts, and a later
-        round goes before an earlier one.
+        After successive halving: each configuration is ranked by its last round, and later rounds
+        rank above earlier ones.
 
     Returns
     -------
@@ -229,7 +229,7 @@ def check_ranking(rank_by: str, has_accuracy: bool) -> str:
     Raises
     ------
     ConfigError
-        For an unknown name, or an accuracy that a regression has not.
+        For an unknown name, or an accuracy in a regression.
     """
     if rank_by == "auto":
         return "validation_accuracy" if has_accuracy else "validation_loss"

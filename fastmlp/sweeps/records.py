@@ -23,7 +23,7 @@ def trial_from(row: tuple[Any, ...], rank_by: str) -> Trial:
     row : tuple
         Key, settings, config, status, error, four more texts of JSON, and the digest of all these.
     rank_by : str
-        The metric that those that came to their end must have.
+        The metric that finished trials must have.
 
     Raises
     ------

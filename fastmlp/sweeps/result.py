@@ -90,7 +90,7 @@ class SweepResult:
         Raises
         ------
         ConfigError
-            If no cell has come to its end.
+            If no cell has finished.
         """
         if self._best is None:
             raise ConfigError(

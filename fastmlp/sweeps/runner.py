@@ -68,13 +68,13 @@ class Runner:
                 delayed(run_cell)(cell, sets[cell.key], stop)
                 for cell in longest_first(cells, datasets)
             )
-            # Of each core's next cell no more is begun than there are cores.
+            # joblib takes one task per core at a time, so that cells start in the given order.
             parallel = Parallel(
                 n_jobs=jobs, return_as="generator_unordered", batch_size=1, pre_dispatch="n_jobs"
             )
             outcomes = parallel(tasks)
             try:
-                # joblib itself would wait for the cells at work to come to their ends.
+                # joblib itself would wait for the end of the running cells.
                 with Interrupts(None if stop is None else stop.set):
                     yield from (outcome for outcome in outcomes if outcome is not None)
             finally:

@@ -66,7 +66,7 @@ class Search:
         Raises
         ------
         ConfigError
-            For a grid that cannot be gone through or drawn from.
+            For a grid that cannot be enumerated or drawn from.
         """
         is_small = not grid.distributions and grid.n_combinations() <= max(self.budget, 1)
         if not self.budget or is_small:

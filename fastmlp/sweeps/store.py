@@ -287,7 +287,7 @@ def _check_folder(folder: Path, resume: bool, overwrite: bool) -> None:
 def _locked(folder: Path) -> sqlite3.Connection:
     """Return a connection that keeps other sweeps out until it is closed, or its process ends.
 
-    A database of its own: readers of the store are welcome at any time.
+    It is a separate database, so that other processes can read the store at any time.
     """
     lock = sqlite3.connect(folder / LOCK, timeout=0, isolation_level=None)
     try:

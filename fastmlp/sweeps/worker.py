@@ -19,7 +19,7 @@ from ..training.run import Run
 from .cells import Cell
 from .leaderboard import Trial
 
-# Of this process: in the threads of one they are shared, in each of several there is one.
+# One per process, shared by its threads.
 preparations = Preparations()
 
 

@@ -1,1 +1,1 @@
-"""Floor 3: a run's settings, the one epoch loop, its callbacks, and what comes out of it."""
+"""Layer 3: settings of a run, the epoch loop, callbacks, checkpoints, and the result."""

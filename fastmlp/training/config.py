@@ -85,8 +85,8 @@ class TrainConfig:
         "auto: official if there is one, else 80-20", "SPLIT",
     )  # fmt: skip
     validation: float = setting(
-        0.1, "data", "validation rows held out of the training rows: a fraction below 1, a number "
-        "from 1, 0: none", "SIZE", ranges=_AT_LEAST_0,
+        0.1, "data", "training rows to hold out for validation: a fraction below 1, or a count "
+        "from 1; 0: none", "SIZE", ranges=_AT_LEAST_0,
     )  # fmt: skip
     hold_out: str = setting(
         "random", "data", "which training rows become validation rows: random (drawn class by "
@@ -98,7 +98,7 @@ class TrainConfig:
     )  # fmt: skip
     target_scale: str = setting(
         AUTO, "data", "scaling of regression targets: standard, standard_global, minmax, maxabs or "
-        "none; auto: standard, or none if the output activation does not reach all numbers", "NAME",
+        "none; auto: standard, or none if the output activation has a limited range", "NAME",
         registry=SCALERS,
     )  # fmt: skip
     hidden_layer_sizes: tuple[int, ...] = setting(
@@ -153,8 +153,8 @@ class TrainConfig:
         "MODE", choices=MODES,
     )  # fmt: skip
     sampling: str = setting(
-        "shuffle", "training", "rows of an epoch: shuffle (each once), replacement (as many random "
-        "draws), in_order (as in the data)", "HOW", choices=SAMPLINGS,
+        "shuffle", "training", "rows of an epoch: shuffle (each once), replacement (the same "
+        "number of random draws), in_order (as in the data)", "HOW", choices=SAMPLINGS,
     )  # fmt: skip
     accumulate: bool = setting(
         False, "training", "take the samples of a batch one at a time and sum their gradients"
@@ -174,7 +174,10 @@ class TrainConfig:
         ranges=_AT_LEAST_0,
     )  # fmt: skip
     penalty_per_row: bool = setting(
-        False, "training", "divide --l1 and --l2 by the rows of the batch (by their weights)"
+        False,
+        "training",
+        "divide --l1 and --l2 by the number of rows of the batch, or the sum of "
+        "their sample weights",
     )
     max_norm: float = setting(
         0.0, "training", "limit of the norm of the weights into a unit; 0: no limit", "X",

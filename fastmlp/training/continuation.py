@@ -1,4 +1,4 @@
-"""The state of an earlier run that a run of the same network continues with, besides weights."""
+"""The state, besides weights, from which a new run continues an earlier one (warm starts)."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ class LossAndGradient:
     Parameters
     ----------
     run : Run
-        Of mode batch with plain SGD, monitoring ``train_objective``; no update is made.
+        A run in mode batch with plain SGD that monitors ``train_objective``. It makes no update.
     """
 
     def __init__(self, run: Run):
@@ -36,7 +36,7 @@ class LossAndGradient:
         Parameters
         ----------
         parameters : ndarray, shape (n_parameters,)
-            All weights, layer by layer, each in rows; then all biases. Become the network's.
+            All weights, layer by layer, each in rows; then all biases. Copied to the network.
 
         Raises
         ------

@@ -12,9 +12,9 @@ from ..model.stages import stages
 
 
 def of_layers(network: Network, of_stages: np.ndarray) -> np.ndarray:
-    """Return values of a network's layers from those of its stages.
+    """Sum the values of a network's stages for each layer.
 
-    The change between rows and images counts with the layer after it.
+    A conversion between rows and images is counted for the layer after it.
 
     Parameters
     ----------

@@ -36,7 +36,7 @@ class PhaseClock:
         return dict(zip(NAMES, seconds.tolist(), strict=True)) if seconds.any() else {}
 
     def durations(self, ticks: np.ndarray) -> np.ndarray:
-        """Return the seconds of each of an array of ticks; 0 where the machine has no counter."""
+        """Convert an array of ticks to seconds; 0 on machines without a counter."""
         clock, counter = self._started
         seconds, passed = time.perf_counter() - clock, read_ticks() - counter
         durations: np.ndarray = ticks * (seconds / passed if passed > 0 else 0.0)

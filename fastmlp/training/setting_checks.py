@@ -1,4 +1,4 @@
-"""What the fields of a config may hold, one by one; combinations are checked in ``config``."""
+"""Checks of single settings; ``combinations`` checks settings together."""
 
 from __future__ import annotations
 

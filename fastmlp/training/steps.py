@@ -147,7 +147,7 @@ class Steps:
         return {"step": self.seconds, "phases": self.phase_seconds(), "layers": layers}
 
     def load_seconds(self, state: dict[str, Any]) -> None:
-        """Resume the times from :meth:`seconds_state`; ValueError for what is none."""
+        """Restore times of :meth:`seconds_state`; ValueError if the state is invalid."""
         self.seconds = checked_number(state["step"])
         phases = state["phases"].items() if isinstance(state["phases"], dict) else ()
         self._phases_before = {name: checked_number(value) for name, value in phases}

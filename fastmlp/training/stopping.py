@@ -16,7 +16,7 @@ _HIGHER_IS_BETTER = ("accuracy", "score")
 
 
 class Stoppable(Protocol):
-    """What early stopping needs of a run."""
+    """Protocol: the part of a run that early stopping uses."""
 
     rate_controller: RateController
 

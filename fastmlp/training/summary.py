@@ -1,4 +1,4 @@
-"""From a finished loop to the result: the weights that are kept, and their metrics."""
+"""The result of a finished loop: the kept weights and their metrics."""
 
 from __future__ import annotations
 

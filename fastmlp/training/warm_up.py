@@ -44,7 +44,7 @@ def warm_up(dtypes: Sequence[str] = DTYPES, threads: int | None = None) -> Itera
     ----------
     dtypes : sequence of {"float32", "float64"}
     threads : int or None
-        With one thread, what starts a team of threads is left out. None: all usable CPUs.
+        With one thread, the kernels that start a team are not compiled. None: all usable CPUs.
 
     Yields
     ------

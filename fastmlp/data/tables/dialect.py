@@ -119,7 +119,7 @@ def split(lines: Iterable[str], separator: str, strict: bool = True) -> Iterator
     """Return the records of lines."""
     spaces = separator != " "
     if separator == WHITESPACE:
-        # csv takes a run of spaces for one, except at the end of a line.
+        # csv treats a run of spaces as one separator, except at the end of a line.
         lines = (line.replace("\t", " ").rstrip(" \n") + "\n" for line in lines)
         separator = " "
     # Only strict reading reports a quote that is never closed.

@@ -16,10 +16,14 @@ FEW_STEPS, MANY_STEPS = 3, 8
 def has_header(head: list[list[str]], cells: CellFormat, separator: str = ",") -> bool:
     """Whether the first of these rows holds names.
 
-    It does in these cases: it has texts above columns of numbers, one such text beside numbers that
-    count up, else two, or texts alone; or all rows are text; or its numbers count up as column
-    names do, unlike those below, and no text of it recurs below. A single row is a header unless
-    all its cells are numbers.
+    The first row is a header in each of these cases:
+
+    - it has texts above columns of numbers: at least two, or one if its numbers count up, or only
+      texts;
+    - all rows are text;
+    - its numbers count up as column names do, those below do not, and no text of it recurs below.
+
+    A single row is a header unless all its cells are numbers.
 
     Parameters
     ----------

@@ -73,11 +73,11 @@ class Columns(NamedTuple):
     ----------
     names : tuple of str or None
     width : int
-        Without the empty ones after the last separators of each row.
+        Number of columns, without empty ones after the last separators of each row.
     source : str
         What messages call the table.
     n_fields : int
-        With them.
+        Number of columns, empty ones included.
     is_named_by_comment : bool
         Whether a comment line above the table holds the names.
     """

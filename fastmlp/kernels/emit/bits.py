@@ -121,9 +121,9 @@ class _WordEmitter(ListEmitter):
     def settle_bits(self):
         """Keep LLVM from moving the comparison after the loop over the bits of the word before.
 
-        Everything would wait for it there. An empty assembly does it, which makes a gradient 4 %
-        faster, and a forward pass slower. Only on x86, where this was measured; elsewhere assembly
-        may end the process (see phases.py).
+        There, the loop would wait for the comparison. An empty inline assembly prevents the move.
+        It makes a gradient 4 % faster, and a forward pass slower. It is emitted on x86 only, where
+        it was measured; on other CPUs inline assembly may end the process (see phases.py).
         """
         if not is_x86(self.builder.module):
             return

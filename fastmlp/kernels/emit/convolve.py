@@ -39,7 +39,7 @@ class _Convolution(RowTiles):
     apart : int
         Elements between the weights of two rows.
     target : str
-        Of which shape the positions are: ``out`` or ``in``.
+        The shape that gives the positions: ``out`` or ``in``.
     """
 
     apart: int

@@ -56,7 +56,7 @@ class Emitter:
         self.fma = multiply_add(builder, self.vector)
 
     def __getitem__(self, name):
-        """Return a scalar argument, or where an array's elements start."""
+        """Return a scalar argument, or a pointer to an array's first element."""
         kind, value = self.kinds[name], self.given[name]
         if isinstance(kind, types.Array | View):
             return unpack(self.context, self.builder, kind, value)[0]

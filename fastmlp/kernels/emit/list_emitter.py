@@ -1,4 +1,4 @@
-"""Emits, as vector IR, sums over lists of numbers, each of which multiplies vectors of panels."""
+"""Emits, as vector IR, sums of products: list elements times vectors of panels."""
 
 from numba import types
 from numba.core import cgutils
@@ -11,7 +11,7 @@ _ZERO = integer(0)
 
 
 class ListEmitter(Emitter):
-    """Emits sums over lists of numbers, each of which multiplies one vector in some panels.
+    """Emits sums of products: each list element times one vector of each panel.
 
     Parameters
     ----------

@@ -2,7 +2,7 @@
 
 The sums of a tile stay in registers during the loop over ``k``. LLVM splits the 64-byte vector into
 the registers of the CPU: one for AVX-512, two for AVX2, four for NEON. Rows are split into as few
-tiles as the registers allow, of nearly equal height: a low tile would wait for its own sums.
+tiles as the registers allow, of nearly equal height: a low tile has too few independent sums.
 
 Every element is one chain of fused multiply-adds in the order of ``k``, for any height of its tile.
 So neither the CPU's tile nor the division of work between threads changes a bit.

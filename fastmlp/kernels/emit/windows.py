@@ -34,7 +34,7 @@ class _Window(Emitter):
         return self.vector_at(array, self.pointer(array, index))
 
     def maximum(self):
-        """Return the maximum, and the numbers of the taps that hold it first.
+        """Return the maximum, and the index of the first tap that holds it, in each lane.
 
         NaN is the largest number, as in PyTorch.
         """

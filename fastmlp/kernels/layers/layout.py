@@ -13,7 +13,7 @@ from ..machine.jit import kernel
 from ..machine.team import share
 from ..rules.activations import activate, activate_backward
 
-IMAGE = 0  # stands in OUT_PANEL for outputs stored as images; OUT_ROW is then padded features
+IMAGE = 0  # value of OUT_PANEL for outputs stored as images; OUT_ROW is then the padded features
 
 
 @kernel

@@ -1,12 +1,11 @@
 """Calling a kernel by its address, with argument types that are checked when the caller compiles.
 
-What a network or an objective consists of (an activation, a loss, an update rule) is compiled on
-its own, and only when a network uses it; steps receive its address. So a step is compiled once for
-all of them, its code does not grow with their number, and LLVM does not optimise each of them again
-for every step: 9 s to compile the general step instead of 19 s with switches.
+Each activation, loss and update rule is compiled separately, when a network first uses it. Steps
+receive its address. So a step is compiled once for all of them, and its code does not grow with
+their number: the general step compiles in 9 s instead of 19 s with switches.
 
-Each kind of call is declared once, by :func:`call_type`. What it returns both makes the call, in
-compiled code, and says for which types :func:`address` compiles a kernel.
+Each kind of call is declared once, by :func:`call_type`. The returned intrinsic makes the call in
+compiled code, and determines the types for which :func:`address` compiles a kernel.
 """
 
 from functools import cache
@@ -34,9 +33,9 @@ def call_type(name, *declarations):
     Parameters
     ----------
     name : str
-        What error messages call it.
+        Name in error messages.
     *declarations : type
-        Of each argument, as for :func:`declared_type`.
+        Type of each argument, as for :func:`declared_type`.
     """
 
     @intrinsic

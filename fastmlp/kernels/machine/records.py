@@ -10,7 +10,7 @@ from numba.extending import intrinsic
 
 from .view import View
 
-# Stand in declarations for the type of a network's numbers, and for integers of the same size.
+# Placeholders in declarations: a network's floating-point type, and integers of the same size.
 REAL, BITS = types.Opaque("real"), types.Opaque("bits of a real")
 
 Real = Annotated[Any, REAL]
@@ -38,7 +38,7 @@ def declared_type(declaration, real):
         ``int``, ``float``, ``bool``, a name of this module such as ``Reals``, a tuple of these, or
         a class of named tuples whose fields are annotated with these.
     real : numba type
-        ``float32`` or ``float64``, which takes the place of ``Real``.
+        ``float32`` or ``float64``, which replaces ``Real``.
     """
     if declaration in _SCALARS:
         return _SCALARS[declaration]

@@ -1,4 +1,4 @@
-"""Losses of one row, and the gradient each sends into the output layer.
+"""The loss of one row, and its gradient with respect to the output layer.
 
 A row's loss is not averaged; its gradient d is multiplied by ``scale`` (1 / batch size). Softmax
 with cross-entropy, sigmoid with binary cross-entropy and exponential with poisson are fused: their

@@ -5,7 +5,8 @@
 - The shift h of standardised inputs adds a multiple of h to every column of W (the gradient is
   (x + h) dz^T): W = s (V + h u^T), and only u changes; h V is kept up to date as q.
 
-Both are exact. They are applied to the weights every SETTLED samples.
+Both are exact. They are applied to the weights every SETTLED samples, at the end of a slice, and
+when s becomes small.
 """
 
 from ..buffers import PARTS, layer_at

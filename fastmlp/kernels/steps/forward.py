@@ -1,4 +1,4 @@
-"""Before and after the layers: the inputs and the targets of a block of rows, and its loss."""
+"""Inputs, targets and loss of a block of rows: the work before and after the layers."""
 
 from ..buffers import layer_at
 from ..call_types import call_gather

@@ -28,7 +28,7 @@ from .sample_operations import (
 
 
 class Pass(NamedTuple):
-    """A member of a pass through samples: what is the same for all of them."""
+    """The values of a member that stay the same for all samples of a slice."""
 
     member: int
     team: int

@@ -6,12 +6,12 @@ activations with a zero derivative (ReLU); both are exact.
 
 A team of two shares the first layer's units, in two *halves*. Each member computes the products of
 its half with the rows of the second layer's weights, and the two sums are added after the only
-barrier of a sample. The rest is little work: both members do it, the second one on its own copy of
-the weights, until each updates its halves of the first two layers. One thread computes the halves
-one after the other, with the same bits.
+barrier of a sample. The other layers are little work: both members compute them, the second one
+with its own copy of the weights. Then each member updates its halves of the first two layers. One
+thread computes the halves one after the other, with the same bits.
 
-For plain SGD only. L2 and the shift, which change every weight at every sample, are deferred
-(deferred.py); all other rules of this kind use the general step.
+For plain SGD only. L2 and the shift change every weight at every sample; their updates are deferred
+(deferred.py). All other rules that change every weight use the general step.
 
 Rows of bytes pass the first layer in blocks of samples (sample_blocks.py). The first member
 computes the other layers alone.

@@ -1,4 +1,4 @@
-"""From the deltas of a block to new weights: gradients, penalties, clipping, update, constraint.
+"""Updates of the weights after a block: gradients, penalties, clipping, update, constraint.
 
 Weights are processed in groups, from a few panels of inputs to one panel of units: a group's
 gradient is still in the L1 cache when the update uses it. Each member has its own groups of every
