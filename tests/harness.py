@@ -35,7 +35,8 @@ from fastmlp.model.network import Network
 from fastmlp.model.sparse import compress
 from fastmlp.model.workspace import Workspace
 from fastmlp.ops.activations import ACTIVATIONS
-from fastmlp.ops.layers import Dense, Dropout, Layer, parse_layers
+from fastmlp.ops.layer_lists import parse_layers
+from fastmlp.ops.layers import Dense, Dropout, Layer
 from fastmlp.ops.losses import LOSSES, legal_pairs
 from fastmlp.ops.optimizers import OPTIMIZERS
 from fastmlp.ops.scalers import NO_SCALING, SCALERS

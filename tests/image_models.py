@@ -11,7 +11,7 @@ from fastmlp.model.features import FeatureInfo
 from fastmlp.model.network import Network
 from fastmlp.model.task import Task
 from fastmlp.ops.initializers import INITIALIZERS
-from fastmlp.ops.layers import parse_layers
+from fastmlp.ops.layer_lists import parse_layers
 from fastmlp.ops.scalers import Scaling
 
 # Every kind of layer, each with weights after one without.

@@ -14,7 +14,8 @@ from ..base.image_rows import rows_of_images
 from ..model.evaluator import NetworkLayout
 from ..model.memory import float_dtype
 from ..ops.activations import ACTIVATIONS
-from ..ops.layers import Dense, Layer, Pair, Shape, dense_layers, parse_layers, shapes
+from ..ops.layer_lists import dense_layers, parse_layers, shapes
+from ..ops.layers import Dense, Layer, Pair, Shape
 from .rows import plain_rows
 
 # The default of hidden_layer_sizes, which a list of layers replaces.

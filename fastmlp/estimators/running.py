@@ -11,8 +11,7 @@ from typing import Any
 
 from ..base.files import locked
 from ..data.split import Parts
-from ..ops.layer_sizes import multiply_adds
-from ..ops.layers import shapes
+from ..ops.layer_lists import multiply_adds, shapes
 from ..ops.losses import LOSSES
 from ..training.callbacks import Callback
 from ..training.config import TrainConfig

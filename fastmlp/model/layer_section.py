@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from ..ops.activations import ACTIVATIONS
-from ..ops.layers import Dense, Layer, Shape, dense_layers, parse_layers, shapes
+from ..ops.layer_lists import dense_layers, parse_layers, shapes
+from ..ops.layers import Dense, Layer, Shape
 from .memory import float_dtype
 from .network import Network
 

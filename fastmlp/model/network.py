@@ -13,8 +13,8 @@ from ..base.random import Purpose, stream
 from ..kernels import buffers
 from ..ops.activations import ACTIVATIONS, Activation
 from ..ops.initializers import Initializer
-from ..ops.layer_sizes import multiply_adds
-from ..ops.layers import Dense, Layer, Pair, Shape, dense_layers, shape_text, shapes
+from ..ops.layer_lists import dense_layers, multiply_adds, shape_text, shapes
+from ..ops.layers import Dense, Layer, Pair, Shape
 from .memory import aligned_zeros, float_dtype, padded
 
 # Memory that a process can address on most machines. Below it, sizes with a block's rows and an

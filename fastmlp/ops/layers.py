@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ..base.errors import ConfigError
-from .activations import ACTIVATIONS, Activation
-from .spec import Registry, Spec, split_list
+from .activations import ACTIVATIONS
+from .spec import Registry, Spec
 
 # (height, width, channels) of an image, or (features,) of a plain row. The feature of channel c at
 # row y and column x of an image is number (y * width + x) * channels + c.
@@ -265,69 +264,9 @@ class Flatten(Layer):
         return (math.prod(inputs),)
 
 
-def dense_layers(sizes: Iterable[int], activations: Iterable[Activation]) -> list[Layer]:
-    """Return dense layers of these sizes, one activation for each."""
-    return [
-        Dense(int(size), str(activation))
-        for size, activation in zip(sizes, activations, strict=True)
-    ]
-
-
-def shape_text(shape: Shape) -> str:
-    """Return a shape such as 28x28x1."""
-    return "x".join(map(str, shape))
-
-
 def pair(size: int | Pair) -> Pair:
     """Return (height, width) of a size."""
     return size if isinstance(size, tuple) else (size, size)
-
-
-def parse_layers(layers: str | Layer | Iterable[str | Layer]) -> tuple[Layer, ...]:
-    """Return the layers of a list: a text with commas between the specs, or specs and records.
-
-    Raises
-    ------
-    ConfigError
-        As :meth:`Registry.parse` does, with the position in the list.
-    """
-    items = (
-        split_list(layers)
-        if isinstance(layers, str)
-        else [layers]
-        if isinstance(layers, Layer)
-        else list(layers)
-    )
-    return tuple(LAYERS.parse(item) for item in items)
-
-
-def shapes(layers: Iterable[Layer], input_shape: Shape) -> list[Shape]:
-    """Return the shapes of the inputs and of each layer's outputs.
-
-    Raises
-    ------
-    ConfigError
-        If a layer cannot take the outputs of the layer before.
-    """
-    found = [tuple(input_shape)]
-    for number, layer in enumerate(layers, 1):
-        inputs, is_image = found[-1], len(found[-1]) == 3
-        if not is_image and not layer.takes_rows:
-            before = "an input without input_shape" if number == 1 else "a plain row"
-            remedy = (
-                "set input_shape, for example 28,28,1"
-                if number == 1
-                else "put it before dense and flatten layers"
-            )
-            raise ConfigError(
-                f"layer {number}, {layer}, needs an image of height, width and channels, got "
-                f"{before} of {inputs[0]} features; {remedy}"
-            )
-        try:
-            found.append(layer.output_shape(inputs))
-        except ConfigError as error:
-            raise ConfigError(f"layer {number}, {error}") from None
-    return found
 
 
 def _check_window(

@@ -10,7 +10,8 @@ import numpy as np
 from ..base.conversion import as_dense
 from ..model.feature_maps import FeatureMaps, feature_maps
 from ..model.network import Network
-from ..ops.layers import Conv2d, pair, shape_text
+from ..ops.layer_lists import shape_text
+from ..ops.layers import Conv2d, pair
 from .evaluation import RunEvaluation
 from .figures import new_figure
 from .images import filter_images, filter_limit, grid_size, image_grid

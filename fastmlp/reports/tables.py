@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from ..base.wording import listed
 from ..model.network import Network
-from ..ops.layers import shape_text
+from ..ops.layer_lists import shape_text
 from ..training.config import TrainConfig
 from ..training.result import TrainResult
 from .evaluation import EvaluatedPart

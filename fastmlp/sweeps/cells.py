@@ -11,8 +11,7 @@ from typing import Any
 from ..base.errors import ConfigError
 from ..data.dataset import Dataset
 from ..data.fingerprint import data_hash
-from ..ops.layer_sizes import multiply_adds
-from ..ops.layers import shapes
+from ..ops.layer_lists import multiply_adds, shapes
 from ..training.config import TrainConfig
 from ..training.datasets import dataset_of
 from ..training.identity import NAMES_OF_DATA

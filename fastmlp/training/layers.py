@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sized
 from typing import Any
 
-from ..ops.layers import Dense, Dropout, Layer, parse_layers
+from ..ops.layer_lists import parse_layers
+from ..ops.layers import Dense, Dropout, Layer
 
 # The settings that are a list of layers, and those that are its short form.
 _LIST = ("layers", "input_shape")

@@ -12,8 +12,8 @@ from ..base.errors import ConfigError
 from ..base.memory import usable_memory
 from ..model.memory import padded
 from ..model.workspace import BLOCK_ROWS, image_rows
-from ..ops.layer_sizes import n_parameters
-from ..ops.layers import Layer, Shape, shapes
+from ..ops.layer_lists import n_parameters, shapes
+from ..ops.layers import Layer, Shape
 from ..ops.optimizers import OPTIMIZERS
 from .layers import network_layers
 

@@ -22,7 +22,7 @@ from fastmlp.base import files
 from fastmlp.base.table_options import TableOptions
 from fastmlp.model.features import FeatureInfo
 from fastmlp.model.storage import MODEL, SECTIONS
-from fastmlp.ops.layers import parse_layers
+from fastmlp.ops.layer_lists import parse_layers
 from fastmlp.ops.scalers import Scaling
 from holes import needs_holes, write_hole
 from image_models import ALL_LAYERS, image_model

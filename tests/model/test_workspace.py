@@ -14,7 +14,8 @@ from fastmlp.model.functions import activation_addresses
 from fastmlp.model.network import Network
 from fastmlp.model.workspace import Workspace
 from fastmlp.ops.activations import ACTIVATIONS
-from fastmlp.ops.layers import Dropout, Layer, dense_layers
+from fastmlp.ops.layer_lists import dense_layers
+from fastmlp.ops.layers import Dropout, Layer
 from harness import DTYPES, indices, transposed_indices
 
 SIZES = (5, 37, 16, 1, 3)

@@ -10,6 +10,7 @@ import pytest
 
 import reference_layers
 from fastmlp.base.errors import ConfigError
+from fastmlp.ops.layer_lists import parse_layers, shapes
 from fastmlp.ops.layers import (
     LAYERS,
     AvgPool2d,
@@ -21,8 +22,6 @@ from fastmlp.ops.layers import (
     Layer,
     MaxPool2d,
     pair,
-    parse_layers,
-    shapes,
 )
 
 RECORDS: dict[str, Layer] = {

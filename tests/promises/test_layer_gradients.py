@@ -6,7 +6,8 @@ import itertools
 
 import pytest
 
-from fastmlp.ops.layers import LAYERS, parse_layers
+from fastmlp.ops.layer_lists import parse_layers
+from fastmlp.ops.layers import LAYERS
 from fastmlp.ops.losses import legal_pairs
 from harness import HIDDEN, Case, Run
 from slopes import (

@@ -24,6 +24,7 @@ from fastmlp.model.network import Network
 from fastmlp.model.sparse import LEAST_BYTES
 from fastmlp.model.task import Task
 from fastmlp.ops.activations import ACTIVATIONS
+from fastmlp.ops.layer_lists import shapes
 from fastmlp.ops.layers import (
     AvgPool2d,
     Conv2d,
@@ -33,7 +34,6 @@ from fastmlp.ops.layers import (
     GlobalAvgPool2d,
     Layer,
     MaxPool2d,
-    shapes,
 )
 from fastmlp.ops.losses import legal_pairs
 from fastmlp.ops.optimizers import OPTIMIZERS

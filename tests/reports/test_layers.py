@@ -11,7 +11,7 @@ import pytest
 import fastmlp
 from fastmlp import TrainConfig
 from fastmlp.model.network import Network
-from fastmlp.ops.layers import parse_layers
+from fastmlp.ops.layer_lists import parse_layers
 from fastmlp.reports.evaluation import evaluate_run
 from fastmlp.reports.filters import feature_map_figure, filter_figure
 from fastmlp.reports.pictures import draw_pictures, without_data

@@ -7,7 +7,7 @@ import pytest
 
 from fastmlp.model.network import Network
 from fastmlp.model.stages import stages
-from fastmlp.ops.layers import parse_layers
+from fastmlp.ops.layer_lists import parse_layers
 from fastmlp.training.layer_seconds import checked, described, of_layers
 
 NETWORK = Network(

@@ -4,7 +4,8 @@ Members share samples in the forward and the backward pass, and filters in the g
 """
 
 from ..buffers import image_at, layer_at
-from ..emit.convolve import convolve, convolve_back, convolve_gradient
+from ..emit.convolve import convolve, convolve_back
+from ..emit.convolve_gradient import convolve_gradient
 from ..emit.emitter import VECTOR_BYTES
 from ..machine.jit import kernel
 from .layout import activate_rectangle

@@ -7,7 +7,8 @@ import pytest
 
 import reference_layers
 from fastmlp.kernels.buffers import Image
-from fastmlp.kernels.emit.convolve import convolve, convolve_back, convolve_gradient
+from fastmlp.kernels.emit.convolve import convolve, convolve_back
+from fastmlp.kernels.emit.convolve_gradient import convolve_gradient
 from fastmlp.kernels.emit.emitter import lanes
 from fastmlp.ops.layers import Conv2d, pair
 from harness import DTYPES, cached
