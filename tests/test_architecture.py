@@ -1,4 +1,4 @@
-"""The house: imports point down, floors are light or heavy as promised, modules stay readable."""
+"""Imports point down, packages import heavy libraries only where allowed, modules stay short."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "fastmlp"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
-FLOORS = {
+LEVELS = {
     "base": 0,
     "kernels": 0,
     "ops": 1,
@@ -27,12 +27,12 @@ FLOORS = {
     "sweeps": 5,
     "commands": 6,
 }
-TOP_FLOOR = 7  # train.py, sweep.py, predict.py and the package's own names
-# Folders that take nothing from a lower floor: model/ finds the kernels of a record of ops by its
+TOP_LEVEL = 7  # train.py, sweep.py, predict.py and the package's own names
+# Folders that take nothing from a lower level: model/ finds the kernels of a record of ops by its
 # name.
-STRANGERS = {("ops", "kernels")}
-# Facts that need nothing else and that anybody may know.
-EVERYBODYS = {"fastmlp._folders", "fastmlp._version"}
+FORBIDDEN_IMPORTS = {("ops", "kernels")}
+# Facts that need nothing else, which every module may import.
+COMMON_MODULES = {"fastmlp._folders", "fastmlp._version"}
 KERNEL_IMPORTS = {
     "__future__", "collections", "functools", "hashlib", "llvmlite", "math", "numba", "numpy",
     "operator", "os", "pathlib", "platform", "re", "sys", "typing", "uuid",
@@ -88,27 +88,27 @@ def imports(
 def folder(module: str) -> str:
     """The folder of fastmlp in which a module lies; "" for the top."""
     parts = module.split(".")
-    return parts[1] if len(parts) > 1 and parts[1] in FLOORS else ""
+    return parts[1] if len(parts) > 1 and parts[1] in LEVELS else ""
 
 
 def wrong_imports(path: Path, source: str | None = None) -> list[str]:
-    """What a module must not import of fastmlp: its own floor's other folders, higher floors,
+    """What a module must not import of fastmlp: its own level's other folders, higher levels,
     or strangers.
     """
     own, wrong = folder(name_of(path)), []
     for module in imports(path, source):
-        if module.split(".")[0] != "fastmlp" or module in EVERYBODYS:
+        if module.split(".")[0] != "fastmlp" or module in COMMON_MODULES:
             continue
         other = folder(module)
-        below = FLOORS.get(other, TOP_FLOOR) < FLOORS.get(own, TOP_FLOOR)
-        if (other != own and not below) or (own, other) in STRANGERS:
+        below = LEVELS.get(other, TOP_LEVEL) < LEVELS.get(own, TOP_LEVEL)
+        if (other != own and not below) or (own, other) in FORBIDDEN_IMPORTS:
             wrong.append(module)
     return wrong
 
 
-def test_every_folder_has_a_floor() -> None:
+def test_every_folder_has_a_level() -> None:
     folders = {path.name for path in PACKAGE.iterdir() if (path / "__init__.py").exists()}
-    assert folders <= set(FLOORS)
+    assert folders <= set(LEVELS)
 
 
 @each_module
@@ -198,7 +198,7 @@ def heavy_after(statement: str) -> list[str]:
     return done.stdout.split()
 
 
-def test_importing_the_package_and_its_light_floors_loads_nothing_heavy() -> None:
+def test_importing_the_package_and_its_light_folders_loads_nothing_heavy() -> None:
     light = sorted(name for name in NAMES if folder(name) in LIGHT_FOLDERS)
     assert len(light) > 20
     assert heavy_after(f"import fastmlp, {', '.join(light)}") == []

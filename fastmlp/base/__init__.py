@@ -1,1 +1,1 @@
-"""Layer 0: what every other layer may use. Imports nothing from fastmlp, and no Numba."""
+"""Level 0: what every other level may use. Imports nothing from fastmlp, and no Numba."""

@@ -1,1 +1,1 @@
-"""Layer 6: options, tables, progress and exit codes shared by the command lines."""
+"""Level 6: options, tables, progress and exit codes shared by the command lines."""

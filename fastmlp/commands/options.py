@@ -21,7 +21,7 @@ from .run_options import DATA_FOLDER, add_options, add_run_options
 from .settings import add_settings
 
 DESCRIPTION = """\
-Train a multilayer perceptron and report its accuracy or errors.
+Train a multilayer perceptron or a convolutional network and report its accuracy or errors.
 
 Results go to stdout, progress and notes to stderr. A run folder keeps the settings (config.toml),
 the history, the metrics, the model, plots and a page (report.html).

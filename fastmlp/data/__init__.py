@@ -1,4 +1,4 @@
-"""Layer 2: datasets by name, their readers, and splits."""
+"""Level 2: datasets by name, their readers, and splits."""
 
 from __future__ import annotations
 

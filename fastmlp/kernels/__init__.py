@@ -1,4 +1,4 @@
-"""Layer 0: all compiled code, and nothing else.
+"""Level 0: all compiled code, and nothing else.
 
 Imports the standard library, NumPy, Numba, llvmlite and siblings only.
 

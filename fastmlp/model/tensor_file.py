@@ -283,7 +283,7 @@ def _check_tensors(expected: Expected, file: Any, path: Path, form: Format) -> N
     most = usable_memory()
     if n_bytes > most:  # a sparse file of this size takes no disk space
         raise DataError(
-            f"{form.noun} file {path} declares {n_bytes / 1e9:.0f} GB of numbers, and this machine "
+            f"{form.noun} file {path} declares {n_bytes / 1e9:.0f} GB of tensors, and this machine "
             f"has {most / 1e9:.0f} GB of memory; use a larger machine, or another file"
         )
 

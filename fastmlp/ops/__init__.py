@@ -1,1 +1,1 @@
-"""Layer 1: the plug-ins, one record each: name, formula, parameters, kernel code."""
+"""Level 1: the plug-ins, one record each: name, formula, parameters, kernel code."""

@@ -1,1 +1,1 @@
-"""Layer 4: metrics, plots, tables and pages of a run, and its folder."""
+"""Level 4: metrics, plots, tables and pages of a run, and its folder."""

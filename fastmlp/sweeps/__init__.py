@@ -1,1 +1,1 @@
-"""Layer 5: many configurations on the same data: grid, search, store, runner, result."""
+"""Level 5: many configurations on the same data: grid, search, store, runner, result."""

@@ -1,1 +1,1 @@
-"""Layer 3: settings of a run, the epoch loop, callbacks, checkpoints, and the result."""
+"""Level 3: settings of a run, the epoch loop, callbacks, checkpoints, and the result."""

@@ -709,7 +709,7 @@ def test_a_model_that_fits_together_must_fit_into_memory(saved: Path) -> None:
         table[name] = {"dtype": dtype, "shape": shape, "data_offsets": [at, end]}
         at = end
     write_hole(saved, table)
-    assert "declares 2199 GB of numbers, and this machine has " in refusal(saved)
+    assert "declares 2199 GB of tensors, and this machine has " in refusal(saved)
 
 
 anything = st.recursive(

@@ -115,8 +115,8 @@ class _WordEmitter(ListEmitter):
             if factors is not None:
                 factor = builder.gep(factors, [integer(j)])
                 found = builder.fmul(found, self.load(self.as_vector(factor)))
-            place = builder.gep(self.numbers, [turn, integer(j)])
-            self.store(found, self.as_vector(place))
+            target = builder.gep(self.numbers, [turn, integer(j)])
+            self.store(found, self.as_vector(target))
 
     def settle_bits(self):
         """Keep LLVM from moving the comparison after the loop over the bits of the word before.
@@ -181,9 +181,9 @@ def _multiply_rows(emit):
 
     def compare(r):
         row = emit.element("order", builder.add(emit["first_row"], r))
-        place = builder.add(builder.mul(row, width), emit["start"])
+        index = builder.add(builder.mul(row, width), emit["start"])
         emit.check("F", factors, WORD * emit.itemsize)
-        emit.compare(builder.gep(emit["X"], [place]), valid, factors)
+        emit.compare(builder.gep(emit["X"], [index]), valid, factors)
 
     top = builder.sub(emit["last"], one)
     compare(top)
@@ -231,8 +231,8 @@ def _multiply_columns(emit):
                     emit.store(builder.call(emit.fma, [gain, total, emit.load(target)]), target)
             with general:
                 keep, gain = emit.splat(emit["keep"]), emit.splat(emit["gain"])
-                place = builder.select(emit["has_shift"], k, integer(0))
-                shift = emit.splat(emit.number("H", place))
+                index = builder.select(emit["has_shift"], k, integer(0))
+                shift = emit.splat(emit.number("H", index))
                 U = emit.vectors("U", emit["u"])
                 sources = emit.vectors("S", emit["s"], k, emit["s_row"])
                 for total, u, source, target in zip(sums, U, sources, targets, strict=True):
@@ -254,8 +254,8 @@ def _multiply_columns(emit):
             with cgutils.for_range(builder, words) as loop:
                 bits, sums = sums_of_word(loop.index, list(map(builder.load, totals)))
                 builder.store(builder.or_(builder.load(found), bits), found)
-                for total, place in zip(sums, totals, strict=True):
-                    builder.store(total, place)
+                for total, pointer in zip(sums, totals, strict=True):
+                    builder.store(total, pointer)
             bits, sums = builder.load(found), list(map(builder.load, totals))
         is_empty = builder.icmp_unsigned("==", bits, _MASK(0))
         is_done = builder.and_(is_empty, emit["is_added"])

@@ -53,8 +53,8 @@ def multiply_rows_of_lists(emit):
     with cgutils.for_range(builder, rows) as loop:
         r = builder.sub(builder.sub(emit["last"], loop.index), integer(1))
         row = builder.add(emit["first_row"], r)
-        place = builder.select(emit["is_ordered"], row, integer(0))
-        row = builder.select(emit["is_ordered"], emit.element("order", place), row)
+        index = builder.select(emit["is_ordered"], row, integer(0))
+        row = builder.select(emit["is_ordered"], emit.element("order", index), row)
         start = builder.add(builder.mul(row, integer(PARTS)), emit["part"])
         first = emit.element("starts", start)
         last = emit.element("starts", builder.add(start, integer(1)))
@@ -107,8 +107,8 @@ def multiply_columns_of_lists(emit):
         k = builder.select(emit["is_listed"], emit.element("touched", i), i)
         last = emit.element("next", k)
         first = builder.mul(k, emit["capacity"])
-        place = builder.select(emit["has_shift"], k, integer(0))
-        shift = emit.splat(emit.number("H", place))
+        index = builder.select(emit["has_shift"], k, integer(0))
+        shift = emit.splat(emit.number("H", index))
         term = emit.products("rows", "D", emit["d"], emit["d_row"], True)
         initial = [builder.select(emit["has_shift"], builder.fmul(shift, u), zero) for u in U]
         sums = emit.sums(first, last, term, initial)
@@ -146,7 +146,7 @@ def sum_rows(emit):
 
     zero = ir.Constant(emit.vector, None)
     targets = list(emit.vectors("C", emit["c"]))
-    initial = [builder.select(emit["is_first"], zero, emit.load(place)) for place in targets]
+    initial = [builder.select(emit["is_first"], zero, emit.load(pointer)) for pointer in targets]
     sums = emit.sums(integer(0), emit["last"], term, initial)
     emit.store_all(sums, targets)
 

@@ -44,8 +44,8 @@ def multiply_bytes(typingctx, X, order, first, row, G, g, factor):
         real = context.get_value_type(kinds[4].dtype)
 
         def start_of(number):
-            place = emit_element(context, builder, kinds[1], order, builder.add(first, number))
-            return builder.gep(data, [builder.mul(builder.load(place), width)])
+            pointer = emit_element(context, builder, kinds[1], order, builder.add(first, number))
+            return builder.gep(data, [builder.mul(builder.load(pointer), width)])
 
         def bytes_at(start, k):
             pointer = builder.gep(start, [k])
@@ -98,8 +98,8 @@ def multiply_bytes(typingctx, X, order, first, row, G, g, factor):
                     builder.store(builder.add(builder.load(total), products), total)
             for number, total in zip(numbers, totals, strict=True):
                 found = builder.sitofp(builder.call(reduce, [builder.load(total)]), real)
-                place = emit_element(context, builder, kinds[4], G, builder.add(g, number))
-                builder.store(builder.fmul(found, factor), place)
+                pointer = emit_element(context, builder, kinds[4], G, builder.add(g, number))
+                builder.store(builder.fmul(found, factor), pointer)
         return context.get_dummy_value()
 
     size = types.intp

@@ -93,8 +93,8 @@ def transpose_bytes(typingctx, S, order, first, count, T, t, t_row, k0, k1):
         are_there = [builder.icmp_signed("<", i, count) for i in numbers]
         starts = []
         for i, is_there in zip(numbers, are_there, strict=True):
-            place = builder.add(first, builder.select(is_there, i, numbers[0]))
-            row = builder.load(emit_element(context, builder, kinds[1], order, place))
+            index = builder.add(first, builder.select(is_there, i, numbers[0]))
+            row = builder.load(emit_element(context, builder, kinds[1], order, index))
             starts.append(builder.gep(data, [builder.mul(row, width)]))
         step = integer(BYTES)
         blocks = builder.sdiv(builder.add(builder.sub(k1, k0), builder.sub(step, numbers[1])), step)

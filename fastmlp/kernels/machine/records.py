@@ -62,15 +62,15 @@ def replacing(*names):
 
     @intrinsic
     def replace(typingctx, record, values):
-        places = [record.fields.index(name) for name in names]
-        for name, place, given in zip(names, places, values, strict=True):
-            if types.unliteral(given) != record.types[place]:
-                raise TypingError(f"{name} must be of type {record.types[place]}, got {given}")
+        indices = [record.fields.index(name) for name in names]
+        for name, index, given in zip(names, indices, values, strict=True):
+            if types.unliteral(given) != record.types[index]:
+                raise TypingError(f"{name} must be of type {record.types[index]}, got {given}")
 
         def codegen(context, builder, signature, args):
             made = args[0]
-            for place, value in zip(places, cgutils.unpack_tuple(builder, args[1]), strict=True):
-                made = builder.insert_value(made, value, place)
+            for index, value in zip(indices, cgutils.unpack_tuple(builder, args[1]), strict=True):
+                made = builder.insert_value(made, value, index)
             return made
 
         return record(record, values), codegen

@@ -219,8 +219,8 @@ def row_view(typingctx, matrix, row, start, size):
 
     def codegen(context, builder, signature, args):
         _, shape = unpack(context, builder, signature.args[0], args[0])
-        place = builder.add(builder.mul(args[1], builder.extract_value(shape, 1)), args[2])
-        first = emit_element(context, builder, signature.args[0], args[0], place, args[3])
+        index = builder.add(builder.mul(args[1], builder.extract_value(shape, 1)), args[2])
+        first = emit_element(context, builder, signature.args[0], args[0], index, args[3])
         return pack(context, builder, signature.return_type, first, args[3])
 
     size_type = types.intp
@@ -233,8 +233,8 @@ def prefetch(typingctx, matrix, row, start):
 
     def codegen(context, builder, signature, args):
         data, shape = unpack(context, builder, signature.args[0], args[0])
-        place = builder.add(builder.mul(args[1], builder.extract_value(shape, 1)), args[2])
-        _prefetch(builder, builder.gep(data, [place]))
+        index = builder.add(builder.mul(args[1], builder.extract_value(shape, 1)), args[2])
+        _prefetch(builder, builder.gep(data, [index]))
         return context.get_dummy_value()
 
     return types.void(matrix, types.intp, types.intp), codegen
@@ -252,8 +252,8 @@ def prefetch_line(typingctx, array, index):
     return types.void(array, types.intp), codegen
 
 
-def _prefetch(builder, place):
-    pointer = builder.bitcast(place, cgutils.voidptr_t)
+def _prefetch(builder, element):
+    pointer = builder.bitcast(element, cgutils.voidptr_t)
     kind = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, *[_INT] * 3])
     function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
     builder.call(function, [pointer, _INT(0), _INT(2), _INT(1)])  # to read; L2; data
