@@ -21,6 +21,7 @@ Matrix = Sequence[Sequence[int]]
 ADAM: dict[str, Any] = {"optimizer": "adam", "learning_rate": 0.001, "epochs": 20}
 TWO_DIGITS: dict[str, Any] = {
     "classes": ("3", "7"),
+    "scale": "none",
     "layers": "conv2d(32, 3), max_pool2d(2), conv2d(64, 3), max_pool2d(2), dropout(0.5)",
     **ADAM,
     "batch_size": 512,
@@ -76,14 +77,19 @@ def run_e2(lab: Lab, report: Report) -> None:
         "Reported: two convolutions with max-pooling, dropout 0.5, a sigmoid output; binary "
         "cross-entropy, Adam at 0.001, batches of 512, at most 20 epochs, the last 20 % of the "
         "training images for validation, patience 4, decision threshold 0.9; then the same with "
-        "three initializers of weights and biases. Chosen: biases 0 at first; the weights of the "
-        "epoch with the least validation loss; random is U(-0.05, 0.05) and N(0, 0.05²)."
+        "three initializers of weights and biases. Chosen: pixels from 0 to 255, as 20 epochs are "
+        "too few for pixels / 255 (errors with seed 0: 21, and 40, 39, 31 with the initializers); "
+        "biases 0 at first; the weights of the epoch with the least validation loss; random is "
+        "U(-0.05, 0.05) and N(0, 0.05²)."
     )
     settings = {**TWO_DIGITS, **({"layers": QUICK_LAYERS} if lab.quick else {})}
     scores = _by_seed(lab, report, "E2", settings)
     errors = [found.errors for found in scores]
-    matrices = f"reported matrix {_text(MATRIX)}, fastmlp's {_text(scores[0].matrix)} with seed 0"
-    _add_seeds(report, "test errors", _errors(MATRIX), errors, "at most", note=matrices)
+    _add_seeds(
+        report, "test errors", _errors(MATRIX), errors, "at most", is_known_gap=True,
+        note=f"reported matrix {_text(MATRIX)}, of one run whose seed is not reported; fastmlp's "
+        f"with seed 0 {_text(scores[0].matrix)}; the seeds from 0 to 4 make 7 to 11 errors",
+    )  # fmt: skip
     accuracies = [found.validation_accuracy for found in scores]
     _add_seeds(report, "validation accuracy", VALIDATION_ACCURACY, accuracies, "at least")
     report.add("parameters", PARAMETERS, scores[0].parameters, "equal")
@@ -117,7 +123,7 @@ def run_e3(lab: Lab, report: Report) -> None:
     scores = _by_seed(lab, report, "E3", TEN_DIGITS)
     tests = [found.test_accuracy for found in scores]
     accuracies = [found.validation_accuracy for found in scores]
-    one_run = {"is_known_gap": True, "note": "reported of one run, whose seed is not reported"}
+    one_run = {"is_known_gap": True, "note": "of one run whose seed is not reported"}
     _add_seeds(report, "test accuracy", 0.9907, tests, "at least", **one_run)
     _add_seeds(report, "validation accuracy", 0.9905, accuracies, "at least", **one_run)
     report.add("most epochs until it stopped", 8, max(found.epochs for found in scores))
