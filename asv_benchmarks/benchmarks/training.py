@@ -4,7 +4,7 @@ from functools import cache
 
 import fastmlp
 
-from ._cases import LARGE, SMALL, config, few, need_cpus
+from ._cases import LARGE, SMALL, config, few, missing, need_cpus
 from ._data import images
 from ._steps import clock, train
 
@@ -45,6 +45,50 @@ class Steps:
 
     def time_epoch(self, mode, network, threads, optimizer):
         _train(mode, network, threads, optimizer, self.epochs)
+
+
+# Lists of layers with their batch sizes: the convolutional nets that papers train on MNIST.
+NETS = {
+    "E3": ("conv2d(32, 3), max_pool2d(2), conv2d(64, 3), dense(64)", 32),
+    "E2": ("conv2d(32, 3), max_pool2d(2), conv2d(64, 3), max_pool2d(2), dropout(0.5)", 512),
+    "LeNet-5": (
+        "conv2d(6, 5), max_pool2d(2), conv2d(16, 5), max_pool2d(2), dense(120), dense(84)",
+        32,
+    ),
+}  # fmt: skip
+IMAGES = 1024
+
+
+class ConvolutionSteps:
+    """Seconds of an epoch of 1,024 images with Adam, updates alone."""
+
+    params = (few([*NETS], "LeNet-5"), few([1, 2], 2))
+    param_names = ("network", "threads")
+    repeat = (3, 20, 2.0)
+    warmup_time = 0
+    timer = clock
+
+    def setup(self, network, threads):
+        need_cpus(threads)
+        _warm_convolution(network, threads)
+
+    def time_epoch(self, network, threads):
+        _train_convolution(network, threads)
+
+
+def _train_convolution(network, threads):
+    layers, batch_size = NETS[network]
+    try:
+        settings = fastmlp.TrainConfig(
+            layers=layers, input_shape=(28, 28, 1), optimizer="adam", batch_size=batch_size,
+            epochs=1, validation=0,
+        )  # fmt: skip
+    except (fastmlp.ConfigError, TypeError) as error:  # the latter by the oldest commits
+        raise missing(str(error)) from error
+    train(settings, images(IMAGES), threads)
+
+
+_warm_convolution = cache(_train_convolution)
 
 
 class Fit:
