@@ -34,7 +34,7 @@ from ..ops.scalers import SCALERS
 from ..ops.schedules import SCHEDULES
 from ..recipes import recipe
 from .combinations import check_combinations, check_given, check_layers
-from .layers import dropout_rates, hidden_activations, hidden_layers, overridden
+from .layers import hidden_layers, overridden
 from .setting_checks import DTYPES, MODES, MONITORS, SAMPLINGS, cast_fields, check_fields
 from .weighting import parse_class_weight
 
@@ -264,16 +264,6 @@ class TrainConfig:
     def hidden_layers(self) -> tuple[Layer, ...]:
         """All layers before the output layer, from ``layers`` or from its short form."""
         return hidden_layers(self)
-
-    @property
-    def hidden_activations(self) -> tuple[str, ...]:
-        """The activation of each hidden layer of the short form."""
-        return hidden_activations(self)
-
-    @property
-    def dropout_rates(self) -> tuple[float, ...]:
-        """The share of each layer's inputs that is dropped in the short form; empty if none is."""
-        return dropout_rates(self)
 
     @property
     def restores_best(self) -> bool:

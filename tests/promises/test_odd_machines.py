@@ -243,7 +243,10 @@ def test_a_container_with_half_a_cpu() -> None:
     done = run([*TRAIN, "--explain"], quota, NUMBA_NUM_THREADS=None)
     assert "threads: 1" in done.stdout
     cpus = len(os.sched_getaffinity(0))
-    assert f"the container may use 0.5 of {cpus} CPUs: threads are as many" in done.stdout
+    assert (
+        f"the container may use 0.5 of {cpus} CPUs: the number of threads is this quota"
+        in done.stdout
+    )
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from fastmlp import ConfigError, TrainConfig
 from fastmlp.ops.activations import LeakyRelu
 from fastmlp.ops.optimizers import SGD
 from fastmlp.ops.schedules import Plateau
+from fastmlp.training.layers import dropout_rates, hidden_activations
 
 
 def refusal(**settings: Any) -> str:
@@ -281,7 +282,7 @@ def test_without_a_hidden_layer_no_hidden_unit_can_be_dropped() -> None:
         "dropout applies to hidden layers, of which there are none, got 0.5; "
         "use input_dropout, or add a hidden layer"
     )
-    assert TrainConfig(hidden_layer_sizes=(), input_dropout=0.5).dropout_rates == (0.5,)
+    assert dropout_rates(TrainConfig(hidden_layer_sizes=(), input_dropout=0.5)) == (0.5,)
 
 
 @pytest.mark.parametrize(
@@ -298,7 +299,7 @@ def test_without_a_hidden_layer_no_hidden_unit_can_be_dropped() -> None:
 def test_each_layer_drops_its_share_of_inputs(
     settings: dict[str, Any], rates: tuple[float, ...]
 ) -> None:
-    assert TrainConfig(**settings).dropout_rates == rates
+    assert dropout_rates(TrainConfig(**settings)) == rates
 
 
 @pytest.mark.parametrize(
@@ -314,7 +315,7 @@ def test_hidden_layers_know_their_activation(
     activation: Any, sizes: tuple[int, ...], expected: tuple[str, ...]
 ) -> None:
     config = TrainConfig(hidden_layer_sizes=sizes, activation=activation)
-    assert config.hidden_activations == expected
+    assert hidden_activations(config) == expected
 
 
 def test_activations_can_be_given_as_records() -> None:
