@@ -117,7 +117,7 @@ def test_the_guide_has_a_row_for_everything_with_its_defaults(record: type[Spec]
 def layer_text(record: type[Spec]) -> str:
     """A layer with its parameters, and their defaults unless these follow from others."""
     fields = dataclasses.fields(record)
-    needed = [dataclasses.MISSING, "", 0]
+    needed = [dataclasses.MISSING, "", None]
     shown = [f.name if f.default in needed else f"{f.name}={f.default}" for f in fields]
     return f"{record.name}({', '.join(shown)})" if shown else record.name
 

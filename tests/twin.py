@@ -11,7 +11,6 @@ import numpy as np
 import reference
 import reference_layers
 from fastmlp.model.network import Network
-from fastmlp.model.stages import stages
 from fastmlp.ops.activations import Activation
 from fastmlp.ops.layers import Layer, pair
 from fastmlp.ops.losses import Loss
@@ -45,7 +44,7 @@ def passes_of(network: Network, masks: reference_layers.Masks | None = None) -> 
 def masks_of(network: Network, key: np.ndarray, places: Sequence[int]) -> reference_layers.Masks:
     """Return dropout's masks for rows at some places of an epoch, one for each layer."""
     masks: list[np.ndarray | None] = [None] * len(network.layers)
-    for stage in stages(network):
+    for stage in network.stages():
         if stage.layer is not None and stage.layer.name == "dropout":
             assert stage.number is not None
             masks[stage.number] = reference.dropout_mask(

@@ -94,7 +94,14 @@ def known_columns(predictor: Predictor) -> KnownColumns:
         is_regression=task.kind == "regression",
         labels_are_texts=task.classes is not None and task.classes.dtype.kind == "U",
         positions=Positions.of(predictor.table),
+        image_shape=_image_shape(predictor),
     )
+
+
+def _image_shape(predictor: Predictor) -> tuple[int, ...] | None:
+    """Return height, width and channels of a model's images; None if any rows will do."""
+    shape = predictor.network.input_shape
+    return shape if len(shape) == 3 else None
 
 
 def targets_for(task: Task, y: np.ndarray) -> np.ndarray:

@@ -6,12 +6,12 @@ import os
 import zlib
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..base.errors import ConfigError, DataError
-from ..base.image_rows import rows_of_images
+from ..base.image_rows import ImageRows, rows_of_images
 from ..base.paths import as_text
 from ..base.table_options import TableOptions
 from .files import NPY, NPZ, TABLE, kind_of_file
@@ -108,11 +108,11 @@ def read_inputs(
             )
         return Inputs(rows.X, rows.y)
     if kind == PNG:
-        inputs = _png_inputs(paths, known.n_features)
+        inputs = _png_inputs(paths, known)
     elif kind == IDX:
-        inputs = _idx_inputs(paths[0])
+        inputs = _idx_inputs(paths[0], known)
     else:
-        inputs = _array_inputs(paths[0], kind, notify)
+        inputs = _array_inputs(paths[0], kind, known, notify)
     return inputs if labels is None else inputs._replace(y=_labels(labels, len(inputs.X)))
 
 
@@ -152,17 +152,17 @@ def _begins_like_idx(path: Path) -> bool:
         return path.suffix.lower() == ".gz"
 
 
-def _png_inputs(paths: Sequence[Path], n_features: int) -> Inputs:
+def _png_inputs(paths: Sequence[Path], known: KnownColumns) -> Inputs:
     files, labels = find_pngs(paths)
     y = None if labels is None else np.array(labels)
-    pictures = read_pngs(files, n_features)
+    pictures = read_pngs(files, known.n_features, known.image_shape)
     return Inputs(
         pictures.X, y, [as_text(file) for file in files], are_images=True, are_pictures=True,
         opacity=pictures.opacity,
     )  # fmt: skip
 
 
-def _idx_inputs(path: Path) -> Inputs:
+def _idx_inputs(path: Path, known: KnownColumns) -> Inputs:
     images = read_idx(path)
     if images.ndim < 2:
         raise DataError(
@@ -170,14 +170,31 @@ def _idx_inputs(path: Path) -> Inputs:
             "by --labels"
         )
     are_images = images.ndim > 2 and images.dtype == np.uint8
-    rows = rows_of_images(images).X
+    rows = _rows(path, images, known).X
     return Inputs(rows.reshape(len(rows), -1), are_images=are_images, are_pictures=are_images)
 
 
-def _array_inputs(path: Path, kind: str, notify: Callable[[str], None] | None) -> Inputs:
+def _array_inputs(
+    path: Path, kind: str, known: KnownColumns, notify: Callable[[str], None] | None
+) -> Inputs:
     found = read_npz_rows(path) if kind == NPZ else read_npy_rows(path)
     if notify is not None and found.names[0].lower() not in ("x", path.name.lower()):
         notify(f"input: {' and '.join(found.names)} of {path.name}")
-    rows = rows_of_images(found.X)
+    rows = _rows(path, found.X, known)
     are_images = rows.shape is not None and found.X.dtype == np.uint8
     return Inputs(rows.X, found.y, are_images=are_images)
+
+
+def _rows(path: Path, images: Any, known: KnownColumns) -> ImageRows:
+    """Return images as rows; DataError if the model takes images of another shape."""
+    rows = rows_of_images(images, known.image_shape)
+    if known.image_shape is not None and rows.shape not in (None, known.image_shape):
+        raise DataError(
+            f"{path} must hold images of {_shape_text(known.image_shape)}, as in training, got "
+            f"{_shape_text(rows.shape)}; crop and resize them as the training images were"
+        )
+    return rows
+
+
+def _shape_text(shape: Sequence[int]) -> str:
+    return "x".join(map(str, shape))

@@ -61,7 +61,9 @@ class Pictures(NamedTuple):
     opacity: np.ndarray | None
 
 
-def read_pngs(files: Sequence[Path], n_features: int) -> Pictures:
+def read_pngs(
+    files: Sequence[Path], n_features: int, image_shape: Sequence[int] | None = None
+) -> Pictures:
     """Read images in grey (ITU-R 601), or in colours for a model with three features a pixel.
 
     Values of 16 bits are scaled to 8, unless none is above 255: such files contain bytes. Palettes,
@@ -73,13 +75,15 @@ def read_pngs(files: Sequence[Path], n_features: int) -> Pictures:
         Not empty.
     n_features : int
         Features of the model; checked before the pixels are read.
+    image_shape : sequence of int, optional
+        Height, width and channels of the images of a model that takes no others.
 
     Raises
     ------
     DataError
         If a file is missing, damaged, no PNG, or of another size.
     """
-    rows = [_read_png(file, n_features) for file in files]
+    rows = [_read_png(file, n_features, image_shape) for file in files]
     X = np.stack([values for values, _ in rows])
     if all(opacity is None for _, opacity in rows):
         return Pictures(X, None)
@@ -120,7 +124,9 @@ def _shown(folder: Path) -> list[Path]:
     return [path for path in paths if not path.name.startswith(HIDDEN)]
 
 
-def _read_png(file: Path, n_features: int) -> tuple[np.ndarray, np.ndarray | None]:
+def _read_png(
+    file: Path, n_features: int, image_shape: Sequence[int] | None
+) -> tuple[np.ndarray, np.ndarray | None]:
     """Return the values and the opacity of an image, each of shape (n_features,)."""
     from PIL import Image
 
@@ -134,6 +140,12 @@ def _read_png(file: Path, n_features: int) -> tuple[np.ndarray, np.ndarray | Non
                     f"{file} must have {n_features} pixels, one for each feature of the model (or "
                     f"a third of that for colour images), got {width} x {height} = "
                     f"{width * height}; crop and resize it as the training images were"
+                )
+            if image_shape is not None and (height, width, channels) != tuple(image_shape):
+                raise DataError(
+                    f"{file} must be {image_shape[1]} pixels wide and {image_shape[0]} high, as in "
+                    f"training, got {width} x {height}; crop and resize it as the training images "
+                    "were"
                 )
             return _values(image, "L" if channels == 1 else "RGB")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:

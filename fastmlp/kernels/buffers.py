@@ -8,8 +8,8 @@ on different panels share no cache line. A last panel with fewer columns is padd
 Each layer's activations have two strides, ROW and PANEL: ``lanes`` and a whole panel; or, where
 whole rows are needed (the output, and softmax), a whole row and ``lanes``.
 
-Letters: ``L`` layers, ``R`` rows of a block (in whole panels), ``P`` padded parameters, ``F``
-features, ``C`` outputs of the network.
+Letters: ``L`` layers, as model/stages.py lists them, ``R`` rows of a block (in whole panels),
+``P`` padded parameters, ``F`` features, ``C`` outputs of the network.
 """
 
 from typing import NamedTuple
@@ -36,9 +36,9 @@ from .machine.view import emit_element
 # Columns of the int64 table Net.layers: sizes of the matrix of weights, 0 without one, and padded
 # sizes; the number of outputs of a row and the padded number; the addresses of the kernels of the
 # activation (0: none) and of the layer (BACKWARD: 0 if gradients of inputs are not needed;
-# GRADIENT: 0 for dense rows); and offsets: weights and biases in params and grads, the layer's
-# first group in Work.group_norms, the transposed gradients in Work.T, and in Work.A (and Z and D)
-# the layer's inputs and outputs.
+# GRADIENT: 0 for dense layers of dense rows); and offsets: weights and biases in params and grads,
+# the layer's first group in Work.group_norms, the transposed gradients in Work.T, and in Work.A
+# (and Z and D) the layer's inputs and outputs.
 (
     N_IN, N_OUT, LD_IN, LD_OUT, WIDTH, LD, FUNCTION, DERIVATIVE, FORWARD, BACKWARD, GRADIENT,
     W, B, NORMS, T, IN, IN_ROW, IN_PANEL, OUT, OUT_ROW, OUT_PANEL,

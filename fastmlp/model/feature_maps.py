@@ -12,7 +12,6 @@ from .encoding import encode_for_outputs
 from .evaluator import Evaluator, NetworkLayout
 from .memory import CACHE_LINE
 from .predictor import Predictor
-from .stages import stages
 
 
 class FeatureMaps(NamedTuple):
@@ -52,7 +51,7 @@ def feature_maps(predictor: Predictor, X: np.ndarray) -> list[FeatureMaps]:
     workspace = evaluator.workspace
     lanes = CACHE_LINE // network.dtype.itemsize
     found = []
-    for stage, row in zip(stages(network, training=False), workspace.net.layers, strict=True):
+    for stage, row in zip(network.stages(training=False), workspace.net.layers, strict=True):
         if stage.are_images and stage.table is not None and stage.layer is not None:
             # A group of rows: the elements of all rows for each feature.
             start, width = row[buffers.OUT], row[buffers.WIDTH]

@@ -16,6 +16,7 @@ from ..ops.initializers import Initializer
 from ..ops.layer_lists import dense_layers, multiply_adds, shape_text, shapes
 from ..ops.layers import Dense, Layer, Pair, Shape
 from .memory import aligned_zeros, float_dtype, padded
+from .stages import Stage, row_bytes, stages
 
 # Memory that a process can address on most machines. Below it, sizes with a block's rows and an
 # optimizer's state fit the 64-bit integers of kernels.
@@ -146,9 +147,12 @@ class Network:
 
     @property
     def row_bytes(self) -> int:
-        """The memory of the outputs of all layers for a row."""
-        sizes = (padded(math.prod(shape), self.dtype) for shape in self.shapes)
-        return sum(sizes) * self.dtype.itemsize
+        """The memory of the inputs and of the outputs of all stages for a row."""
+        return row_bytes(self.layers, self.shapes, self.dtype)
+
+    def stages(self, training: bool = True) -> list[Stage]:
+        """Return the layers as kernels compute them; see :func:`stages`."""
+        return stages(self.layers, self.shapes, training)
 
     @property
     def is_dense(self) -> bool:

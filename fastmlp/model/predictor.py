@@ -208,8 +208,9 @@ class Predictor:
                 "X must be a matrix, got rows of different lengths; give every row the same length"
             ) from None
         shape = self.network.input_shape
-        X = rows_of_images(given, shape).X
-        if X.ndim != 2 or X.shape[1] != n_features:
+        X, found = rows_of_images(given, shape)
+        is_other = len(shape) == 3 and found not in (None, shape)
+        if X.ndim != 2 or X.shape[1] != n_features or is_other:
             images = f" or (n, {', '.join(map(str, shape))})" if len(shape) == 3 else ""
             raise DataError(
                 f"X must have shape (n, {n_features}){images} as in training, got {given.shape}; "

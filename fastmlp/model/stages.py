@@ -5,11 +5,14 @@ A stage is a layer, or the change from rows to images or back between two layers
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from ..ops.layers import Layer, Shape
-from .network import Network
+from .memory import padded
 
 # What changes the form of rows between two layers; the names of kernels, as those of layers are.
 CHANGES_OF_FORM = ("flatten", "unflatten")
@@ -48,15 +51,29 @@ class Stage(NamedTuple):
     stream: int = 0
 
 
-def stages(network: Network, training: bool = True) -> list[Stage]:
-    """Return the stages of a network; layers that act in training only are left out of others."""
-    return list(_stages(network, training))
+def stages(layers: Sequence[Layer], shapes: Sequence[Shape], training: bool = True) -> list[Stage]:
+    """Return the stages of layers; those that act in training only are left out of others.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+    shapes : sequence of tuple of int
+        Of the inputs, and of each layer's outputs.
+    training : bool, default True
+    """
+    return list(_stages(layers, shapes, training))
 
 
-def _stages(network: Network, training: bool) -> Iterator[Stage]:
+def row_bytes(layers: Sequence[Layer], shapes: Sequence[Shape], dtype: np.dtype) -> int:
+    """Return the memory of the inputs and of the outputs of all stages for a row."""
+    found = [shapes[0], *(stage.outputs for stage in stages(layers, shapes))]
+    return sum(padded(math.prod(shape), dtype) for shape in found) * dtype.itemsize
+
+
+def _stages(layers: Sequence[Layer], shapes: Sequence[Shape], training: bool) -> Iterator[Stage]:
     are_images, weighted, streams = False, 0, 0
-    for number, layer in enumerate(network.layers):
-        inputs, outputs = network.shapes[number : number + 2]
+    for number, layer in enumerate(layers):
+        inputs, outputs = shapes[number : number + 2]
         if layer.trains_only and not training:
             continue
         if are_images and not layer.takes_images:
@@ -67,7 +84,7 @@ def _stages(network: Network, training: bool) -> Iterator[Stage]:
             yield Stage("unflatten", None, None, None, inputs, inputs, are_images)
         if layer.only_reshapes:
             continue
-        table = weighted if number in network.weighted else None
+        table = weighted if layer.matrix_shape(inputs)[1] else None
         stream = weighted + streams * _POSITION
         yield Stage(layer.name, layer, number, table, inputs, outputs, are_images, stream)
         streams = 0 if table is not None else streams + layer.trains_only

@@ -17,7 +17,6 @@ from .memory import CACHE_LINE, aligned_zeros
 from .network import Network
 from .samples import MEMBERS, new_samples
 from .sparse import new_columns, new_list_scratch
-from .stages import stages
 
 # A block's inputs and activations stay in the L2 cache.
 BLOCK_ROWS = 128
@@ -84,7 +83,7 @@ class Workspace:
         self.lanes = CACHE_LINE // dtype.itemsize
         padded_rows = -(-block_rows // self.lanes) * self.lanes
         layout = Layout(
-            stages(network, training), padded_rows, dtype, not per_sample, training, sparse
+            network.stages(training), padded_rows, dtype, not per_sample, training, sparse
         )
         layers = layer_table(network, layout)
         net = buffers.Net(

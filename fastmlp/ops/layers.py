@@ -1,4 +1,4 @@
-"""Layer kinds: shapes, weights and parameters of each, and the grammar of lists of layers.
+"""Layer kinds: shapes, weights and parameters of each.
 
 To add one, see CONTRIBUTING: a record here, kernels of the same name in ``kernels/layers/``, a
 twin in ``tests/reference_layers.py``. Tests find it in the registry.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, ClassVar
 
 from ..base.errors import ConfigError
@@ -93,10 +94,12 @@ class Layer(Spec):
     def _check_size(self, name: str) -> None:
         """Check a size of units, a number or a pair, and write a pair of equals as a number."""
         value = getattr(self, name)
-        sizes = value if isinstance(value, tuple) else (value,)
+        sizes = tuple(value) if isinstance(value, tuple | list) else (value,)
+        are_whole = all(isinstance(size, Integral) and not isinstance(size, bool) for size in sizes)
+        self._require(are_whole and len(sizes) in (1, 2), name, "a whole number, or two of them")
         self._require(all(1 <= size < _MOST for size in sizes), name, "from 1 to 2**24 - 1")
-        if isinstance(value, tuple) and value[0] == value[1]:
-            object.__setattr__(self, name, value[0])
+        whole = tuple(int(size) for size in sizes)
+        object.__setattr__(self, name, whole if len(set(whole)) == 2 else whole[0])
 
 
 LAYERS: Registry[Layer] = Registry("layer")
@@ -186,13 +189,13 @@ class Conv2d(ImageLayer):
 
 @dataclass(frozen=True)
 class Pooling(ImageLayer):
-    """One number of each window of each channel."""
+    """One number of each window of each channel; the stride is the size unless given."""
 
     size: int | Pair
-    stride: int | Pair = 0
+    stride: int | Pair | None = None
 
     def __post_init__(self) -> None:
-        if self.stride == 0:
+        if self.stride is None:
             object.__setattr__(self, "stride", self.size)
         for name in ("size", "stride"):
             self._check_size(name)
@@ -202,14 +205,14 @@ class Pooling(ImageLayer):
         return f"{self.name}({_text(self.size)}{stride})"
 
     def output_shape(self, inputs: Shape) -> Shape:
-        size, strides = pair(self.size), pair(self.stride)
+        size, strides = pair(self.size), pair(self.stride or self.size)
         _check_window(self, "size", size, inputs, "")
         sizes = [(inputs[axis] - size[axis]) // strides[axis] + 1 for axis in (0, 1)]
         return (*sizes, inputs[2])
 
     def kernel_parameters(self, inputs: Shape) -> tuple[int, ...]:
         """Return the height and width of the window, of the stride and of no padding."""
-        return (*pair(self.size), *pair(self.stride), 0, 0)
+        return (*pair(self.size), *pair(self.stride or self.size), 0, 0)
 
 
 @LAYERS.add
@@ -283,4 +286,4 @@ def _check_window(
 def _text(value: Any) -> str:
     if isinstance(value, tuple):
         return f"({', '.join(map(str, value))})"
-    return f"{value!r}" if isinstance(value, float) else str(value)
+    return f"{float(value)!r}" if isinstance(value, float) else str(value)

@@ -221,7 +221,7 @@ def _cast(record: type[Spec], key: str, value: Any, wanted: Any) -> Any:
             value = float(value)
         except OverflowError:
             value = math.inf  # refused below, as 1e999 is
-    if wanted == int | tuple[int, int]:
+    if wanted in (int | tuple[int, int], int | tuple[int, int] | None):
         is_pair = type(value) is tuple and [type(part) for part in value] == [int, int]
         if type(value) is not int and not is_pair:
             raise ConfigError(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..base.errors import ConfigError, close_match
+from ..ops.layer_lists import parse_layers
 from ..training.config import TrainConfig
 from ..training.setting_checks import MODES
 from .distributions import Distribution, as_distribution
@@ -28,7 +29,7 @@ APPLIES: dict[str, tuple[Callable[[Mapping[str, Any]], bool], str]] = {
     "accumulate": (lambda cell: cell["mode"] != "stochastic", "modes minibatch and batch"),
     "sampling": (lambda cell: cell["mode"] != "batch", "modes stochastic and minibatch"),
     "class_weight": (lambda cell: cell["mode"] != "stochastic", "modes minibatch and batch"),
-    "activation": (lambda cell: _is_deep(cell), "networks with hidden layers"),
+    "activation": (lambda cell: _takes_activation(cell), "layers that name none of their own"),
     "dropout": (lambda cell: _is_deep(cell) and not cell["layers"], "networks with hidden layers"),
     "hidden_layer_sizes": (lambda cell: not cell["layers"], "cells without layers"),
     "input_dropout": (lambda cell: not cell["layers"], "cells without layers"),
@@ -245,3 +246,12 @@ def _is_deep(cell: Mapping[str, Any]) -> bool:
     if cell["layers"]:
         return True
     return not isinstance(sizes, (tuple, list)) or len(sizes) > 0
+
+
+def _takes_activation(cell: Mapping[str, Any]) -> bool:
+    """Whether a hidden layer takes the setting ``activation``."""
+    if not cell["layers"]:
+        return _is_deep(cell)
+    layers = parse_layers(cell["layers"])
+    lack = any(layer.complete("identity") is not layer for layer in layers)
+    return lack and isinstance(cell["activation"], str)

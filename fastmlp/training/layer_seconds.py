@@ -8,7 +8,6 @@ import numpy as np
 
 from ..kernels.machine.phases import PARTS_OF_LAYER
 from ..model.network import Network
-from ..model.stages import stages
 
 
 def of_layers(network: Network, of_stages: np.ndarray) -> np.ndarray:
@@ -28,7 +27,7 @@ def of_layers(network: Network, of_stages: np.ndarray) -> np.ndarray:
     values = of_stages.reshape(-1, len(PARTS_OF_LAYER))
     found: np.ndarray = np.zeros((len(network.layers), len(PARTS_OF_LAYER)))
     layer = len(network.layers) - 1
-    for stage, value in reversed(list(zip(stages(network), values, strict=True))):
+    for stage, value in reversed(list(zip(network.stages(), values, strict=True))):
         layer = layer if stage.number is None else stage.number
         found[layer] += value
     return found

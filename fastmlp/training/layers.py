@@ -77,5 +77,7 @@ def overridden(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[
         replaced = _SHORT_FORM
     elif "hidden_layer_sizes" in changes:
         replaced = _LIST
+    elif "layers" in changes:  # an empty list: back to the short form
+        replaced = (*_LIST, "hidden_layer_sizes") if is_given(settings.get("layers")) else ()
     kept = {name: value for name, value in settings.items() if name not in replaced}
     return {**kept, **changes}

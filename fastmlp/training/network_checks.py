@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from ..base.errors import ConfigError
 from ..base.memory import usable_memory
 from ..model.memory import padded
+from ..model.stages import row_bytes
 from ..model.workspace import BLOCK_ROWS, image_rows
 from ..ops.layer_lists import n_parameters, shapes
 from ..ops.layers import Layer, Shape
@@ -70,11 +70,11 @@ def _check_memory(layers: Sequence[Layer], found: Sequence[Shape], config: Any) 
     optimizer = OPTIMIZERS.parse(config.optimizer)
     parameters = n_parameters(layers, found)
     weights = parameters * (_COPIES + optimizer.state_buffers) * dtype.itemsize
-    row_bytes = sum(padded(math.prod(shape), dtype) for shape in found) * dtype.itemsize
+    of_row = row_bytes(layers, found, dtype)
     are_images = any(not layer.takes_rows for layer in layers)
-    rows = image_rows(row_bytes, dtype) if are_images else BLOCK_ROWS
+    rows = image_rows(of_row, dtype) if are_images else BLOCK_ROWS
     trained = padded(min(rows, _rows_of_update(config)), dtype)
-    outputs = row_bytes * (_EVALUATION_BUFFERS * rows + _TRAINING_BUFFERS * trained)
+    outputs = of_row * (_EVALUATION_BUFFERS * rows + _TRAINING_BUFFERS * trained)
     memory = usable_memory()
     if weights + outputs > memory:
         raise ConfigError(

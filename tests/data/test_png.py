@@ -208,3 +208,19 @@ def test_a_folder_without_images_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match=r"must hold \.png files"):
         find_pngs([tmp_path])
+
+
+@pytest.mark.parametrize("size", [(14, 56), (56, 14)])
+def test_an_image_of_another_shape_is_refused_where_the_shape_is_known(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    Image.new("L", size).save(tmp_path / "a.png")
+    with pytest.raises(DataError, match="must be 28 pixels wide and 28 high, as in training"):
+        read_pngs([tmp_path / "a.png"], 784, (28, 28, 1))
+    assert read_pngs([tmp_path / "a.png"], 784).X.shape == (1, 784)
+
+
+def test_a_colour_image_is_no_grey_one_where_the_shape_is_known(tmp_path: Path) -> None:
+    Image.new("RGB", (28, 28)).save(tmp_path / "a.png")
+    assert read_pngs([tmp_path / "a.png"], 784, (28, 28, 1)).X.shape == (1, 784)
+    assert read_pngs([tmp_path / "a.png"], 2352, (28, 28, 3)).X.shape == (1, 2352)

@@ -48,7 +48,7 @@ def test_images_of_any_number_of_channels_are_taken_in_their_own_shape(channels:
     np.testing.assert_array_equal(predictor.outputs(X.reshape(7, 4, 5, channels)), expected)
 
 
-@pytest.mark.parametrize("shape", [(40, 71), (40, 9, 9), (40, 8, 9, 2)])
+@pytest.mark.parametrize("shape", [(40, 71), (40, 9, 9), (40, 8, 9, 2), (40, 4, 18), (40, 2, 36)])
 def test_images_of_other_shapes_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(DataError, match=r"X must have shape \(n, 72\) or \(n, 8, 9, 1\) as in"):
         image_model(LAYER_LIST, (8, 9, 1)).outputs(np.zeros(shape))

@@ -6,6 +6,7 @@ import math
 from dataclasses import FrozenInstanceError
 from typing import Any
 
+import numpy as np
 import pytest
 
 import reference_layers
@@ -260,3 +261,24 @@ def test_layers_that_do_not_fit_are_refused(
 ) -> None:
     with pytest.raises(ConfigError, match=message):
         shapes(parse_layers(layers), shape)
+
+
+def test_records_take_numpys_numbers() -> None:
+    assert str(Dropout(np.float64(0.5))) == "dropout(0.5)"
+    assert Conv2d(np.int64(3), (np.int32(2), np.int32(2))) == Conv2d(3, 2)
+    assert parse_layers(str(Dropout(np.float32(0.25)))) == (Dropout(0.25),)
+
+
+@pytest.mark.parametrize("size", [(1, 2, 3), (), 2.5, True, "3", None])
+def test_sizes_of_records_are_one_or_two_whole_numbers(size: Any) -> None:
+    with pytest.raises(ConfigError, match="kernel_size must be a whole number, or two of them"):
+        Conv2d(4, size)
+
+
+def test_sizes_of_records_may_be_lists() -> None:
+    assert Conv2d(4, [3, 5]) == Conv2d(4, (3, 5))  # type: ignore[arg-type]
+
+
+def test_stride_of_zero_is_refused() -> None:
+    with pytest.raises(ConfigError, match="stride must be from 1"):
+        MaxPool2d(2, stride=0)

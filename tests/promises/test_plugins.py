@@ -196,6 +196,8 @@ def test_layer_of_contributing_is_that_of_the_package() -> None:
     )
     kernels, record, twins = ((root / name).read_text(encoding="utf-8") for name in files)
     assert blocks[0] in kernels and blocks[1] in record
+    row = re.search(r"^ +(\| `global_avg_pool2d` .*\|)$", section, re.MULTILINE)
+    assert row is not None and row[1] in (root / "docs/training.md").read_text(encoding="utf-8")
     entries = blocks[2].split('"global_avg_pool2d": ')[1:]
     assert len(entries) == 2
     for entry in entries:  # indented there

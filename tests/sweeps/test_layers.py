@@ -155,3 +155,8 @@ def test_tables_and_page_show_the_lists(tmp_path: Path, capsys: pytest.CaptureFi
         assert {row["layers"] for row in csv.DictReader(file)} == {text, "dense(8)"}
     assert text in (tmp_path / "sweep" / "report.html").read_text(encoding="utf-8")
     assert (tmp_path / "sweep" / "layers.png").is_file()
+
+
+def test_activation_is_for_cells_whose_layers_lack_one() -> None:
+    named = {"layers": ["dense(3, relu)", "dense(4)"], "activation": ["relu", "tanh"]}
+    assert len(cells(named)) == 3

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from fastmlp.model.network import Network
-from fastmlp.model.stages import stages
 from fastmlp.ops.layer_lists import parse_layers
 from fastmlp.training.layer_seconds import checked, described, of_layers
 
@@ -19,7 +18,7 @@ NETWORK = Network(
 
 
 def test_changes_of_form_count_with_the_layer_after() -> None:
-    kernels = [stage.kernels for stage in stages(NETWORK)]
+    kernels = [stage.kernels for stage in NETWORK.stages()]
     assert kernels == ["dropout", "unflatten", "conv2d", "max_pool2d", "flatten", "dense"]
     ticks = np.arange(18)
     found = of_layers(NETWORK, ticks)

@@ -13,8 +13,11 @@ from scipy.signal import correlate2d
 from scipy.special import softmax
 
 from fastmlp import ConfigError, Dataset, TrainConfig, fit, load_dataset
+from fastmlp.model.network import Network
+from fastmlp.model.workspace import Workspace
 from fastmlp.ops.layers import Conv2d, Dense, Dropout, MaxPool2d
 from fastmlp.training import network_checks
+from fastmlp.training.layers import network_layers
 from fastmlp.training.resolve import resolve
 
 CONVOLUTIONAL = ("conv2d(4, 3)", "max_pool2d(2)", "dropout(0.2)", "dense(8, activation=tanh)")
@@ -229,3 +232,16 @@ def test_weights_turn_into_those_of_keras_and_pytorch() -> None:
     assert predictor.predict_proba(DIGITS.X[3:4])[0] == pytest.approx(
         softmax(output.T @ hidden + biases[2])
     )
+
+
+def test_replace_with_no_layers_returns_to_the_short_form() -> None:
+    config = TrainConfig(layers="conv2d(3, 2)", input_shape=(8, 8, 1))
+    assert config.replace(layers=()) == TrainConfig()
+
+
+@pytest.mark.parametrize("layers", ["max_pool2d(2)", "conv2d(3, 1), flatten, dense(4)"])
+def test_memory_of_a_row_is_that_of_the_buffers(layers: str) -> None:
+    config = TrainConfig(layers=layers, input_shape=(16, 16, 3), output_activation="softmax")
+    network = Network(network_layers(config, 4), (16, 16, 3))
+    workspace = Workspace(network, 32)
+    assert workspace.work.A.nbytes == 32 * network.row_bytes

@@ -26,6 +26,8 @@ class KnownColumns(NamedTuple):
         Whether labels are texts, even if they look like numbers.
     positions : Positions
         Where the columns stood in the training table.
+    image_shape : tuple of int or None
+        Height, width and channels of the images that the model takes; None if it takes any rows.
     """
 
     feature_names: tuple[str, ...] | None
@@ -35,6 +37,7 @@ class KnownColumns(NamedTuple):
     is_regression: bool = False
     labels_are_texts: bool = False
     positions: Positions = Positions()
+    image_shape: tuple[int, ...] | None = None
 
     @property
     def all_names(self) -> tuple[str, ...]:

@@ -42,7 +42,7 @@ def conv2d_backward(net, work, key, first_row, layer, box):
 
 
 @kernel
-def _positions(tap, size, n_in, n_out, stride, padding):
+def _positions(tap, n_in, n_out, stride, padding):
     """Return the outputs [first, last) that a tap reaches from within the image, on one axis."""
     first = max(0, (padding - tap + stride - 1) // stride)
     last = (n_in - 1 - tap + padding) // stride + 1
@@ -58,7 +58,7 @@ def _add_gradient(c, image, A, D, p, k0, k1, columns, rows, y_tap, source, keep,
     lanes = VECTOR_BYTES // A.itemsize
     x0, x1 = columns
     y0, y1 = _positions(
-        y_tap, image.kernel_height, image.in_height, image.out_height,
+        y_tap, image.in_height, image.out_height,
         image.stride_height, image.padding_height,
     )  # fmt: skip
     line, pixel = image.kernel_width * image.in_channels, image.in_channels * lanes
@@ -90,10 +90,10 @@ def conv2d_gradient(A, D, c, image, p0, p1, k0, k1, rows, source, keep, gain, ta
     lanes, one = VECTOR_BYTES // A.itemsize, A.dtype.type(1)
     channels, width = image.in_channels, image.kernel_width
     inner, _ = _positions(
-        0, width, image.in_width, image.out_width, image.stride_width, image.padding_width
+        0, image.in_width, image.out_width, image.stride_width, image.padding_width
     )
     _, outer = _positions(
-        width - 1, width, image.in_width, image.out_width, image.stride_width, image.padding_width
+        width - 1, image.in_width, image.out_width, image.stride_width, image.padding_width
     )
     outer = max(inner, outer)
     for p in range(p0, p1):
@@ -108,7 +108,7 @@ def conv2d_gradient(A, D, c, image, p0, p1, k0, k1, rows, source, keep, gain, ta
                 x_tap = k // channels - y_tap * width
                 stop = min(end, (y_tap * width + x_tap + 1) * channels)
                 first, last = _positions(
-                    x_tap, width, image.in_width, image.out_width, image.stride_width,
+                    x_tap, image.in_width, image.out_width, image.stride_width,
                     image.padding_width,
                 )  # fmt: skip
                 if first < inner:
@@ -123,25 +123,3 @@ def conv2d_gradient(A, D, c, image, p0, p1, k0, k1, rows, source, keep, gain, ta
             for k in range(k0, k1):
                 for j in range(c.n_out - p * lanes, lanes):
                     target[c.w + (p * c.n_in + k) * lanes + j] = source[j]
-
-
-@kernel
-def image_bias_gradient(c, image, work, p0, p1, rows, overwrite):
-    """db = the sum of dZ over samples and positions, for some panels of channels.
-
-    A bias is the weight of an input that is 1 everywhere.
-    """
-    lanes, one = VECTOR_BYTES // work.D.itemsize, work.D.dtype.type(1)
-    pixel = image.out_channels * lanes
-    for p in range(p0, p1):
-        b = c.b + p * lanes
-        convolve_gradient(
-            work.ones, 0, 0, 0, 0,
-            work.D, c.out + p * lanes * lanes, lanes * c.out_row, image.out_width * pixel, pixel,
-            (rows + lanes - 1) // lanes, image.out_height, image.out_width,
-            work.zeros if overwrite else work.grads, 0 if overwrite else b, 0, one, one,
-            work.grads, b, 0, 1, min(lanes, c.n_out - p * lanes),
-        )  # fmt: skip
-        if overwrite:
-            for j in range(c.n_out - p * lanes, lanes):
-                work.grads[b + j] = work.zeros[j]

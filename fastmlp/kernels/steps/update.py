@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from ..buffers import image_at, layer_at, relocated
 from ..call_types import call_gradient, call_sparse_gradient
 from ..emit.emitter import VECTOR_BYTES
-from ..layers.conv2d import image_bias_gradient
 from ..layers.dense_products import bias_gradient, gradient_product
+from ..layers.image_bias import image_bias_gradient
 from ..layers.layout import is_image, owned_units
 from ..machine.host import SPARSE_PANELS
 from ..machine.jit import kernel

@@ -15,9 +15,9 @@ import twin
 from fastmlp.base.random import Purpose, key
 from fastmlp.kernels import buffers
 from fastmlp.kernels.buffers import image_at, layer_at
-from fastmlp.kernels.layers.conv2d import conv2d_gradient, image_bias_gradient
+from fastmlp.kernels.layers.conv2d import conv2d_gradient
+from fastmlp.kernels.layers.image_bias import image_bias_gradient
 from fastmlp.model.network import Network
-from fastmlp.model.stages import stages
 from fastmlp.model.workspace import Workspace
 from fastmlp.ops.layers import LAYERS, Dense
 from harness import DTYPES, Case, Run, compiled, indices
@@ -81,7 +81,7 @@ class Layer:
             view[...] = self.draw(*view.shape)
         self.workspace = Workspace(self.network, BLOCK_ROWS)
         self.net, self.work = self.workspace.net, self.workspace.work
-        self.number = next(n for n, stage in enumerate(stages(self.network)) if stage.number == 1)
+        self.number = next(n for n, stage in enumerate(self.network.stages()) if stage.number == 1)
         self.inputs, self.outputs = (
             indices(self.workspace, self.number, at) for at in (buffers.IN, buffers.OUT)
         )
