@@ -1,4 +1,4 @@
-"""Print digests of convolutional runs, to compare threading layers and CPUs: a process each."""
+"""Print digests of convolutional runs, to compare CPUs: a process each."""
 
 from __future__ import annotations
 
