@@ -228,7 +228,8 @@ def _check_shape(estimator: Any, shape: Shape, n_features: int) -> None:
         )
     asked = shape_of(estimator)
     if asked not in (None, shape):
+        wanted = shape if len(shape) == 3 else None
         raise ConfigError(
-            f"input_shape must be {shape if len(shape) == 3 else None} to train these weights further, got {asked}; set it "
+            f"input_shape must be {wanted} to train these weights further, got {asked}; set it "
             "back, or start again by fit with warm_start=False"
         )
