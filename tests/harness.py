@@ -18,7 +18,7 @@ import reference_layers
 import twin
 from fastmlp.base.random import Purpose, key
 from fastmlp.kernels import buffers
-from fastmlp.kernels.buffers import PARTS
+from fastmlp.kernels.buffers import QUARTERS
 from fastmlp.kernels.layers.layout import IMAGE
 from fastmlp.kernels.machine.jit import SOURCES_HASH, keep_on_disk, kernel
 from fastmlp.kernels.machine.team import new_sync
@@ -82,7 +82,7 @@ def features(data: buffers.Data) -> np.ndarray:
     if lists.X.size:
         return lists.X * lists.factor + (lists.shift if lists.shift.size else dtype.type(0))
     if lists.forward:
-        rows = np.repeat(np.arange(len(data.X) + 1), np.diff(lists.starts[::PARTS]))
+        rows = np.repeat(np.arange(len(data.X) + 1), np.diff(lists.starts[::QUARTERS]))
         X = np.zeros((len(data.X) + 1, lists.cuts[-1]), dtype)
         X[rows, lists.columns] = lists.values
         return X[:-1] + X[-1]

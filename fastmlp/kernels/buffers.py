@@ -155,21 +155,21 @@ class Net(NamedTuple):
 
 
 # Parts into which the columns of sparse rows are split, with about equal numbers of elements.
-PARTS = 4
+QUARTERS = 4
 
 
 class SparseRows(NamedTuple):
     """Sparse rows, as lists or as bytes, and the addresses of the kernels that read them.
 
-    As lists: the elements of part p of row r are those from starts[r PARTS + p] to the next start.
-    The shift, if there is one, is stored as row n. As bytes: each column has a factor, and only the
-    shift is a list.
+    As lists: the elements of quarter p of row r are those from starts[r QUARTERS + p] to the next
+    start. The shift, if there is one, is stored as row n. As bytes: each column has a factor, and
+    only the shift is a list.
     """
 
-    starts: Ints  # ((n + 1) * PARTS + 1,)
+    starts: Ints  # ((n + 1) * QUARTERS + 1,)
     columns: Int32s  # (elements,); ascending in each row
     values: Reals  # (elements,)
-    cuts: Ints  # (PARTS + 1,): the first column of each part, and F
+    cuts: Ints  # (QUARTERS + 1,): the first column of each part, and F
     shift: Reals  # (F,): added to every row; empty: no shift
     X: ByteRows  # (n, F), read-only; (n, 0) if rows are lists
     factor: Reals  # (F,); empty if rows are lists
@@ -188,8 +188,8 @@ class Columns(NamedTuple):
     capacity: int  # elements of a column: rows of a block, or a few more
     bytes: Bytes  # (F capacity + a word,)
     next: Ints  # (F,): the index after a column's last element; its first index is k capacity
-    touched: Int32s  # (F + PARTS,): the columns that have elements, part by part
-    n_touched: Ints  # (PARTS,): the number of these
+    touched: Int32s  # (F + QUARTERS,): the columns that have elements, part by part
+    n_touched: Ints  # (QUARTERS,): the number of these
     values: Reals  # (2 F capacity,): each element, followed by the bits of its row
     rows: RealBits  # the same memory as integers of the same size
     sums: Reals  # (padded units of the first layer,): dZ, summed over the rows

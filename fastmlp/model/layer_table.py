@@ -21,7 +21,7 @@ from .network import Network
 from .stages import Stage
 
 
-class Layout(NamedTuple):
+class BlockLayout(NamedTuple):
     """The facts that determine the offsets of the buffers of a block of rows.
 
     Attributes
@@ -61,7 +61,7 @@ def groups_of(row: np.ndarray, lanes: int) -> int:
     return int(panels_out * (-(-panels_in // GROUP) + 1))
 
 
-def layer_table(network: Network, layout: Layout) -> np.ndarray:
+def layer_table(network: Network, layout: BlockLayout) -> np.ndarray:
     """Return the rows of ``Net.layers``."""
     table = np.zeros((len(layout.stages), buffers.LAYER_FIELDS), np.int64)
     rows, lanes, dtype = layout.rows, layout.lanes, layout.dtype
@@ -127,7 +127,7 @@ def stage_parameters(network: Network, stages: Sequence[Stage]) -> tuple[np.ndar
     return np.array(activations, network.dtype), np.array(layers)
 
 
-def _set_addresses(table: np.ndarray, network: Network, layout: Layout) -> None:
+def _set_addresses(table: np.ndarray, network: Network, layout: BlockLayout) -> None:
     """Set the addresses of the kernels of layers and activations."""
     dtype = layout.dtype
     first = next(n for n, stage in enumerate(layout.stages) if stage.table is not None)

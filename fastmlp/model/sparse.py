@@ -8,7 +8,7 @@ import numpy as np
 
 from ..base.csr import Features, blocks, is_sparse
 from ..base.selection import Selection
-from ..kernels.buffers import PARTS, Columns, ListScratch, SparseRows
+from ..kernels.buffers import QUARTERS, Columns, ListScratch, SparseRows
 from ..kernels.call_types import (
     call_compress,
     call_prefetch,
@@ -53,8 +53,8 @@ def _columns(
         capacity=capacity,
         bytes=aligned_zeros(n_bytes, np.dtype(np.uint8)),
         next=np.arange(n_features, dtype=np.int64) * capacity,
-        touched=np.zeros(n_features + PARTS, np.int32),
-        n_touched=np.zeros(PARTS, np.int64),
+        touched=np.zeros(n_features + QUARTERS, np.int32),
+        n_touched=np.zeros(QUARTERS, np.int64),
         values=values,
         rows=values.view(f"i{dtype.itemsize}"),
         sums=aligned_zeros(n_units, dtype),
@@ -64,10 +64,10 @@ def _columns(
 def no_sparse_rows(dtype: np.dtype) -> SparseRows:
     """Return the empty value for dense rows."""
     return SparseRows(
-        starts=np.zeros(PARTS + 1, np.int64),
+        starts=np.zeros(QUARTERS + 1, np.int64),
         columns=np.empty(0, np.int32),
         values=np.empty(0, dtype),
-        cuts=np.zeros(PARTS + 1, np.int64),
+        cuts=np.zeros(QUARTERS + 1, np.int64),
         shift=np.empty(0, dtype),
         X=no_bytes(0),
         factor=np.empty(0, dtype),
@@ -82,7 +82,7 @@ def new_list_scratch(n_features: int, block_rows: int, dtype: np.dtype) -> ListS
     """Return buffers for the lists of a block, and for a copy of the shift for each member."""
     size = 2 * block_rows * n_features
     return ListScratch(
-        starts=np.zeros(2 * block_rows * (PARTS + 1), np.int64),
+        starts=np.zeros(2 * block_rows * (QUARTERS + 1), np.int64),
         columns=np.zeros(size, np.int32),
         values=np.zeros(size, dtype),
         order=np.arange(block_rows),
@@ -168,14 +168,14 @@ def _lists(X: Features, scaling: Scaling, dtype: np.dtype) -> SparseRows:
     shift = (-scaling.offset * scaling.factor).astype(dtype)
     shift = np.array(np.broadcast_to(shift, counts.size))
     n_shift, size = int(np.count_nonzero(shift)), int(counts.sum())
-    starts = np.zeros((n + 1) * PARTS + 1, np.int64)
+    starts = np.zeros((n + 1) * QUARTERS + 1, np.int64)
     columns = np.empty(size + n_shift, np.int32)
     values = np.empty(size + n_shift, dtype)
     cuts = _cuts(counts if size else np.ones_like(counts))
     rest = starts, columns, values
     make = _list_rows if is_sparse(X) else _compress_rows
     make(X, scaling.factor.astype(float), cuts, 0, *rest)
-    _compress_rows(_selected(shift[np.newaxis]), np.ones(1), cuts, n * PARTS, *rest)
+    _compress_rows(_selected(shift[np.newaxis]), np.ones(1), cuts, n * QUARTERS, *rest)
     return no_sparse_rows(dtype)._replace(
         starts=starts,
         columns=columns,
@@ -215,11 +215,13 @@ def _list_rows(X: Features, factor: np.ndarray, cuts: np.ndarray, *rest: Any) ->
     """Write the lists of a CSR, as :func:`_compress_rows` does for a dense matrix."""
     s, starts, columns, values = rest
     first, last = X.indptr[:-1], X.indptr[1:]
-    for part in range(1, PARTS + 1):
+    for part in range(1, QUARTERS + 1):
         # For each element: how many elements up to it are left of the end of the part. In a row,
         # these come first.
         left = np.concatenate([[0], np.cumsum(X.indices < cuts[part])])
-        starts[s + part : s + X.shape[0] * PARTS + 1 : PARTS] = first + left[last] - left[first]
+        starts[s + part : s + X.shape[0] * QUARTERS + 1 : QUARTERS] = (
+            first + left[last] - left[first]
+        )
     columns[: X.nnz] = X.indices
     with np.errstate(over="ignore", invalid="ignore"):  # checked by the caller
         scaled = X.data.astype(float) * (factor if factor.size == 1 else factor[X.indices])
@@ -233,7 +235,7 @@ def compress_address(kind: np.dtype, dtype: np.dtype) -> int:
 
 def _cuts(counts: np.ndarray) -> np.ndarray:
     """Return the first column of each part and the end: parts have about equal sizes."""
-    wanted = np.arange(1, PARTS) * counts.sum() / PARTS
+    wanted = np.arange(1, QUARTERS) * counts.sum() / QUARTERS
     inner = np.searchsorted(np.cumsum(counts), wanted) + 1
     inner = np.minimum(-(-inner // GRAIN) * GRAIN, counts.size)
     return np.concatenate([[0], inner, [counts.size]]).astype(np.int64)

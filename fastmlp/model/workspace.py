@@ -12,7 +12,7 @@ from ..kernels.machine import phases
 from ..kernels.steps.sample_blocks import SAMPLE_BLOCK
 from ..kernels.steps.sample_step import MEMBER_ROWS
 from .functions import with_passes
-from .layer_table import Layout, groups_of, image_table, layer_table, stage_parameters
+from .layer_table import BlockLayout, groups_of, image_table, layer_table, stage_parameters
 from .memory import CACHE_LINE, aligned_zeros
 from .network import Network
 from .samples import MEMBERS, new_samples
@@ -82,7 +82,7 @@ class Workspace:
         dtype, size = network.dtype, network.params.size
         self.lanes = CACHE_LINE // dtype.itemsize
         padded_rows = -(-block_rows // self.lanes) * self.lanes
-        layout = Layout(
+        layout = BlockLayout(
             network.stages(training), padded_rows, dtype, not per_sample, training, sparse
         )
         layers = layer_table(network, layout)

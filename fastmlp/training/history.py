@@ -72,7 +72,7 @@ class History:
         self.rows.append(row)
         return row
 
-    def settle(self) -> None:
+    def convert_values(self) -> None:
         """Convert values that callbacks added to the last row to Python scalars.
 
         Raises

@@ -186,7 +186,7 @@ class Run:
 
     def _settle(self) -> None:
         try:
-            self.history.settle()
+            self.history.convert_values()
         except ValueError as error:
             raise CallbackError(f"a callback changed an epoch's row: {error}") from error
 

@@ -11,7 +11,7 @@ import scipy.sparse
 from fastmlp import DataError
 from fastmlp.base.csr import canonical
 from fastmlp.base.selection import Selection
-from fastmlp.kernels.buffers import PARTS
+from fastmlp.kernels.buffers import QUARTERS
 from fastmlp.model.encoding import encode
 from fastmlp.model.sparse import compress
 from fastmlp.ops.scalers import NO_SCALING, SCALERS
@@ -78,7 +78,7 @@ def test_sparse_rows_are_encoded_as_lists_whatever_is_asked_for(dtype: np.dtype)
     for inputs in ("dense", "lists", "shifted lists"):
         data = encode(X, NO_SCALING, dtype, n_outputs=3, inputs=inputs)
         assert data.X.shape == (23, 0) and data.sparse.forward != 0
-        assert data.sparse.values.size == X.nnz and data.sparse.starts.size == 24 * PARTS + 1
+        assert data.sparse.values.size == X.nnz and data.sparse.starts.size == 24 * QUARTERS + 1
         np.testing.assert_array_equal(data.order, np.arange(23))
 
 

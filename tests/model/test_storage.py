@@ -84,7 +84,7 @@ def saved(tmp_path: Path) -> Path:
 
 
 Rewrite = Callable[..., Path]
-DELETED = object()
+DELETED = type("Deleted", (), {"__repr__": lambda _: "DELETED"})()
 
 
 def change_entries(header: dict[str, Any], entries: dict[str, Any]) -> dict[str, Any]:

@@ -205,7 +205,7 @@ def test_any_history_comes_back_from_its_checkpoint(rows: list[Row]) -> None:
         history.append(epoch=number, loss=0.5).update(
             {name: value for name, value in added.items() if name not in ("epoch", "loss")}
         )
-        history.settle()
+        history.convert_values()
     again = History(("epoch", "loss"))
     content = history.to_json()
     assert len(content) <= history.most_bytes(len(rows))

@@ -81,7 +81,16 @@ def test_a_run_has_the_bits_of_the_same_rows_dense(mode: str, scale: str, dtype:
         {"y": lambda numbers: np.stack([numbers > 0, numbers < 1], axis=1)},
         {"hidden_layer_sizes": ()},
     ],
-    ids=str,
+    ids=[
+        "adam",
+        "nesterov",
+        "stochastic",
+        "classes",
+        "accumulate",
+        "regression",
+        "labels",
+        "no hidden",
+    ],
 )
 def test_every_setting_goes_with_sparse_rows(settings: dict[str, Any]) -> None:
     assert_same_bits(*both(**{"scale": "maxabs", **settings}))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fastmlp import ConfigError, DataError, Dataset, TrainConfig
-from fastmlp.kernels.buffers import PARTS
+from fastmlp.kernels.buffers import QUARTERS
 from fastmlp.model.task import Task
 from fastmlp.ops.scalers import SCALERS
 from fastmlp.training.prepare import Prepared, prepare
@@ -92,7 +92,7 @@ def test_rows_with_zeros_are_prepared_in_little_memory(kind: str, most: float) -
         assert rows.shape == (len(parts.train.X), 400)
         assert (rows[:, 0] == rows[:, 1]).all() and rows[:, 0].all() and not rows[:, 2:].any()
     else:
-        np.testing.assert_array_equal(np.diff(parts.train.sparse.starts[:-1:PARTS]), 2)
+        np.testing.assert_array_equal(np.diff(parts.train.sparse.starts[:-1:QUARTERS]), 2)
     assert peak < most * X.nbytes
 
 

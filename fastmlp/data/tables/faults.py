@@ -12,7 +12,7 @@ from ...base.table_options import WHITESPACE
 from ...base.wording import listed
 from .dialect import Dialect
 from .fields import COMMA_NUMBER, EITHER_NUMBER, POINT_NUMBER, is_boolean
-from .layout import Layout
+from .layout import TableLayout
 from .records import Record
 
 GROUPED = re.compile(r"[-+]?\d{1,3}(?:([ ,.'_\xa0\u202f])\d{3})(?:\1\d{3})*(?:[.,]\d*)?")
@@ -52,7 +52,7 @@ class Explainer:
     Parameters
     ----------
     dialect : Dialect
-    layout : Layout
+    layout : TableLayout
     are_numbers : tuple of bool
         Which target columns must hold numbers; the others must hold a text.
     name : str
@@ -63,7 +63,7 @@ class Explainer:
     def __init__(
         self,
         dialect: Dialect,
-        layout: Layout,
+        layout: TableLayout,
         are_numbers: tuple[bool, ...],
         name: str,
         encoding: str = "utf-8",

@@ -9,7 +9,7 @@ from ...base.named_columns import further_columns, match_columns
 from ...base.table_options import Positions, TableOptions
 from ...base.wording import listed
 from .head import Head
-from .layout import Columns, Layout, find_layout, target_list
+from .layout import TableColumns, TableLayout, find_layout, target_list
 
 
 class KnownColumns(NamedTuple):
@@ -46,8 +46,8 @@ class KnownColumns(NamedTuple):
 
 
 def known_layout(
-    head: Head, options: TableOptions, columns: Columns, known: KnownColumns
-) -> tuple[Layout, tuple[str, ...]]:
+    head: Head, options: TableOptions, columns: TableColumns, known: KnownColumns
+) -> tuple[TableLayout, tuple[str, ...]]:
     """Return the layout of the known columns, and the names of further columns.
 
     Columns are found by name, in any order, if both have names; else by position.
@@ -65,8 +65,8 @@ def known_layout(
 
 
 def _by_name(
-    options: TableOptions, columns: Columns, known: KnownColumns
-) -> tuple[Layout, tuple[str, ...]]:
+    options: TableOptions, columns: TableColumns, known: KnownColumns
+) -> tuple[TableLayout, tuple[str, ...]]:
     names = columns.names or ()
     features = match_columns(names, known.feature_names or (), columns.source)
     dropped = columns.indices(options.drop, "drop")
@@ -74,11 +74,13 @@ def _by_name(
     targets = _named_targets(options, columns, known)
     if any(target in dropped for target in targets):
         targets = ()
-    layout = Layout(columns.names, columns.n_fields, tuple(features), targets)
+    layout = TableLayout(columns.names, columns.n_fields, tuple(features), targets)
     return layout, tuple(further_columns(names, {*features, *targets, *dropped}))
 
 
-def _named_targets(options: TableOptions, columns: Columns, known: KnownColumns) -> tuple[int, ...]:
+def _named_targets(
+    options: TableOptions, columns: TableColumns, known: KnownColumns
+) -> tuple[int, ...]:
     names = columns.names or ()
     asked = target_list(options.target, names)
     trained = known.target_names or ()
@@ -102,7 +104,7 @@ def _named_targets(options: TableOptions, columns: Columns, known: KnownColumns)
 
 
 def _check_features(
-    given: list[int], dropped: list[int], features: list[int], columns: Columns
+    given: list[int], dropped: list[int], features: list[int], columns: TableColumns
 ) -> None:
     """Raise ConfigError for options that contradict the features that a model knows by name."""
     names = columns.names or ()
@@ -120,13 +122,13 @@ def _check_features(
 
 
 def _by_position(
-    head: Head, options: TableOptions, columns: Columns, known: KnownColumns
-) -> Layout:
+    head: Head, options: TableOptions, columns: TableColumns, known: KnownColumns
+) -> TableLayout:
     width, wanted = columns.width, known.n_features
     options = known.positions.completing(options, width, wanted)
     everything = tuple(range(width))
     if width == wanted and not (options.features or options.drop):
-        return Layout(columns.names, columns.n_fields, everything)
+        return TableLayout(columns.names, columns.n_fields, everything)
     if options.features or options.drop:
         layout = find_layout(head, options, columns)
         if len(layout.features) == wanted and len(layout.targets) == known.n_targets:
@@ -144,8 +146,8 @@ def _by_position(
 
 
 def _with_targets(
-    head: Head, options: TableOptions, columns: Columns, known: KnownColumns
-) -> Layout:
+    head: Head, options: TableOptions, columns: TableColumns, known: KnownColumns
+) -> TableLayout:
     """Return the layout of a table with as many columns as the training table."""
     if columns.names is not None and not as_numbers(options.target):
         return find_layout(head, options, columns)
@@ -155,7 +157,7 @@ def _with_targets(
     if as_numbers(options.target):
         targets = unnamed.indices(target_list(options.target, None), "target")
     features = tuple(i for i in range(width) if i not in targets)
-    return Layout(columns.names, columns.n_fields, features, tuple(targets))
+    return TableLayout(columns.names, columns.n_fields, features, tuple(targets))
 
 
 def as_numbers(target: str) -> bool:

@@ -22,7 +22,7 @@ UNNAMED = ("", "unnamed: 0")
 ROW_NAMES = (*UNNAMED, "rownames", "row.names", "row_names")
 
 
-class Layout(NamedTuple):
+class TableLayout(NamedTuple):
     """The columns of a table.
 
     Attributes
@@ -53,7 +53,7 @@ class Layout(NamedTuple):
         """The names of the targets."""
         return self._names_of(self.targets)
 
-    def positions(self, columns: Columns) -> Positions:
+    def positions(self, columns: TableColumns) -> Positions:
         """Return where the targets are, and the columns that are left out."""
         kept = {*self.features, *self.targets}
         return Positions(self.targets, tuple(i for i in range(columns.width) if i not in kept))
@@ -66,7 +66,7 @@ class Layout(NamedTuple):
         return str(index) if self.names is None else repr(self.names[index])
 
 
-class Columns(NamedTuple):
+class TableColumns(NamedTuple):
     """The columns of a table, before features and targets are chosen.
 
     Attributes
@@ -132,7 +132,7 @@ class Columns(NamedTuple):
 
 def find_columns(
     head: Head, options: TableOptions, source: str, known: tuple[str, ...] | None = None
-) -> Columns:
+) -> TableColumns:
     """Return the columns of a table, with their names if it has a header.
 
     Parameters
@@ -164,7 +164,7 @@ def find_columns(
         names, by_comment = comment, True
     width = head.width if by_comment else head.width - head.n_empty_last
     if names is None:
-        return Columns(None, width, source, head.width)
+        return TableColumns(None, width, source, head.width)
     if not by_comment and len(head.records) == 1:
         raise DataError(
             f"{source} must have rows below its header, got only the header; add rows, or use "
@@ -172,10 +172,10 @@ def find_columns(
         )
     names = names[:width]
     _check_names(names, source)
-    return Columns(tuple(names), width, source, head.width, by_comment)
+    return TableColumns(tuple(names), width, source, head.width, by_comment)
 
 
-def find_layout(head: Head, options: TableOptions, columns: Columns) -> Layout:
+def find_layout(head: Head, options: TableOptions, columns: TableColumns) -> TableLayout:
     """Return the layout of a table of features and targets.
 
     Raises
@@ -208,10 +208,10 @@ def find_layout(head: Head, options: TableOptions, columns: Columns) -> Layout:
             f"features must hold a column besides the target, got none of {source}; drop fewer "
             "columns"
         )
-    return Layout(names, columns.n_fields, tuple(features), tuple(targets), row_names)
+    return TableLayout(names, columns.n_fields, tuple(features), tuple(targets), row_names)
 
 
-def has_row_names(head: Head, columns: Columns) -> bool:
+def has_row_names(head: Head, columns: TableColumns) -> bool:
     """Whether the first column holds names or numbers of rows, as R and pandas write them."""
     if columns.names is None or columns.names[0].lower() not in ROW_NAMES or columns.width < 3:
         return False
@@ -261,7 +261,7 @@ def _is_named(first: list[str], options: TableOptions, known: tuple[str, ...] | 
     return bool(wanted) and 2 * len(wanted & set(first)) >= len(wanted)
 
 
-def _default_target(columns: Columns, candidates: list[int]) -> int:
+def _default_target(columns: TableColumns, candidates: list[int]) -> int:
     if not candidates:
         raise ConfigError(
             f"target must be a column of {columns.source}, got none: all are features or dropped; "
@@ -273,7 +273,7 @@ def _default_target(columns: Columns, candidates: list[int]) -> int:
 
 
 def _check_roles(
-    columns: Columns, targets: list[int], features: list[int], dropped: list[int]
+    columns: TableColumns, targets: list[int], features: list[int], dropped: list[int]
 ) -> None:
     roles = (("target", targets), ("features", features), ("drop", dropped))
     for (name, chosen), (other, others) in combinations(roles, 2):
@@ -294,7 +294,7 @@ def _check_names(names: list[str], source: str) -> None:
         )
 
 
-def _check_named(columns: Columns, features: list[int]) -> None:
+def _check_named(columns: TableColumns, features: list[int]) -> None:
     for index in features:
         if columns.names is not None and not columns.names[index]:
             raise DataError(

@@ -10,7 +10,7 @@ from ...base.settings import AUTO
 from ...base.table_options import WHITESPACE, TableOptions
 from ...base.wording import quoted
 from .head import Head
-from .layout import TARGET_NAMES, Columns, Layout
+from .layout import TARGET_NAMES, TableColumns, TableLayout
 from .reading import Reading
 from .targets import TargetKind
 
@@ -23,7 +23,7 @@ _SEPARATORS = {"\t": "tabs", " ": "spaces", WHITESPACE: "spaces and tabs"}
 
 
 def notes_on_text(
-    head: Head, options: TableOptions, columns: Columns, layout: Layout
+    head: Head, options: TableOptions, columns: TableColumns, layout: TableLayout
 ) -> Iterator[str]:
     """Yield what was inferred from the first rows: encoding, separator, header, columns.
 
@@ -32,8 +32,8 @@ def notes_on_text(
     head : Head
     options : TableOptions
         Options that were given were not inferred.
-    columns : Columns
-    layout : Layout
+    columns : TableColumns
+    layout : TableLayout
     """
     dialect = head.dialect
     if options.encoding == AUTO and not head.encoding.startswith("utf-8"):

@@ -12,7 +12,7 @@ from ...base.table_options import TableOptions
 from .faults import Explainer, is_other_number
 from .fields import COMMA_NUMBER, EITHER_NUMBER
 from .head import Head
-from .layout import Columns, Layout
+from .layout import TableColumns, TableLayout
 from .records import Record, Records
 from .source import Source
 from .targets import (
@@ -37,8 +37,8 @@ class Reading:
         source: Source,
         head: Head,
         options: TableOptions,
-        columns: Columns,
-        layout: Layout,
+        columns: TableColumns,
+        layout: TableLayout,
         task: str,
     ):
         self.source, self.head, self.layout, self.columns = source, head, layout, columns

@@ -12,7 +12,7 @@ import numpy as np
 from . import fast
 from .fields import CellFormat
 from .head import Head
-from .layout import Layout
+from .layout import TableLayout
 from .records import Record, Records
 from .source import Source
 from .text import Text, lines_in
@@ -53,7 +53,7 @@ class NotNumbers(Exception):
 
 
 def read_values(
-    source: Source, head: Head, layout: Layout, first_line: int, are_texts: tuple[bool, ...]
+    source: Source, head: Head, layout: TableLayout, first_line: int, are_texts: tuple[bool, ...]
 ) -> Values:
     """Read all rows.
 
@@ -61,7 +61,7 @@ def read_values(
     ----------
     source : Source
     head : Head
-    layout : Layout
+    layout : TableLayout
     first_line : int
         Line number of the first row below the header.
     are_texts : tuple of bool
@@ -100,7 +100,7 @@ def read_values(
 class _Rows:
     """Rows read so far, in typed arrays: lists of floats would take four times the memory."""
 
-    def __init__(self, cells: CellFormat, layout: Layout, are_texts: tuple[bool, ...]):
+    def __init__(self, cells: CellFormat, layout: TableLayout, are_texts: tuple[bool, ...]):
         self._cells, self._layout = cells, layout
         self._values = array("d")
         self._targets: list[Any] = [[] if is_text else array("d") for is_text in are_texts]

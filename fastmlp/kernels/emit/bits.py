@@ -118,7 +118,7 @@ class _WordEmitter(ListEmitter):
             target = builder.gep(self.numbers, [turn, integer(j)])
             self.store(found, self.as_vector(target))
 
-    def settle_bits(self):
+    def pin_bits(self):
         """Keep LLVM from moving the comparison after the loop over the bits of the word before.
 
         There, the loop would wait for the comparison. An empty inline assembly prevents the move.
@@ -216,7 +216,7 @@ def _multiply_columns(emit):
         following = builder.gep(builder.load(X), [integer(size)])
         builder.store(following, X)
         emit.compare(following)
-        emit.settle_bits()
+        emit.pin_bits()
         row = builder.mul(emit["d_row"], builder.mul(number, integer(size)))
         d = builder.add(emit["d"], row)
         return bits, emit.products_of_bits(bits, numbers, "D", d, emit["d_row"], initial)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from llvmlite import ir
 from numba.core import cgutils
 
-from ..buffers import PARTS
+from ..buffers import QUARTERS
 from .emitter import integer
 from .list_emitter import for_panels
 
@@ -55,7 +55,7 @@ def multiply_rows_of_lists(emit):
         row = builder.add(emit["first_row"], r)
         index = builder.select(emit["is_ordered"], row, integer(0))
         row = builder.select(emit["is_ordered"], emit.element("order", index), row)
-        start = builder.add(builder.mul(row, integer(PARTS)), emit["part"])
+        start = builder.add(builder.mul(row, integer(QUARTERS)), emit["part"])
         first = emit.element("starts", start)
         last = emit.element("starts", builder.add(start, integer(1)))
         initial = emit.loaded("I", emit["i"], r, emit["i_row"])

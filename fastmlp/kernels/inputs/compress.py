@@ -6,7 +6,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from ..buffers import PARTS
+from ..buffers import QUARTERS
 from ..machine.jit import kernel
 from ..machine.view import emit_element, row_view
 from .gather import typed_row
@@ -81,8 +81,8 @@ def _compress_rows(X, like, order, first, last, factor, cuts, starts, s, columns
     """
     index = starts[s]
     for i in range(first, last):
-        x = typed_row(X, order[i], 0, cuts[PARTS], like)
-        for part in range(PARTS):
+        x = typed_row(X, order[i], 0, cuts[QUARTERS], like)
+        for part in range(QUARTERS):
             index = _compress_part(x, cuts[part], cuts[part + 1], factor, index, columns, values)
             s += 1
             starts[s] = index

@@ -16,7 +16,7 @@ The last row of the data is -m f, so that b - m f W is computed like the outputs
 All are called by address, so that a step does not contain code that it does not use.
 """
 
-from ..buffers import PARTS
+from ..buffers import QUARTERS
 from ..emit.emitter import VECTOR_BYTES
 from ..emit.lists import (
     ColumnsOfLists,
@@ -36,8 +36,8 @@ from ..machine.view import prefetch_line, view
 def shift_outputs(sparse, order, params, Z, c, p, panels, first):
     """Write b - m f W at ``first``, where the first row's outputs are: they are computed last."""
     lanes = VECTOR_BYTES // Z.itemsize
-    shift = sparse.starts.size // PARTS - 1  # the row after the last
-    for part in range(PARTS):
+    shift = sparse.starts.size // QUARTERS - 1  # the row after the last
+    for part in range(QUARTERS):
         multiply_rows_of_lists(RowsOfLists(
             sparse.starts, sparse.columns, sparse.values, order, False, shift, part, 0, 1,
             params, c.w + p * c.n_in * lanes, lanes, c.n_in * lanes,
@@ -63,7 +63,7 @@ def sparse_forward(sparse, order, params, Z, c, first_row, p0, p1, r0, r1):
         first = z + r0 * c.out_row
         if sparse.shift.size > 0:
             shift_outputs(sparse, order, params, Z, c, p, panels, first)
-        for part in range(PARTS):
+        for part in range(QUARTERS):
             from_bias = part == 0 and sparse.shift.size == 0
             from_shift = part == 0 and sparse.shift.size > 0
             multiply_rows_of_lists(RowsOfLists(
@@ -81,7 +81,7 @@ def sparse_forward(sparse, order, params, Z, c, first_row, p0, p1, r0, r1):
 def index_columns(member, team, sparse, columns, order, first_row, rows):
     """List a block's elements column by column: this member's parts of the columns."""
     capacity = columns.capacity
-    first_part, last_part = share(PARTS, 1, member, team)
+    first_part, last_part = share(QUARTERS, 1, member, team)
     for part in range(first_part, last_part):
         # One element more than the part has columns: a column that is listed already goes there.
         begin = sparse.cuts[part] + part
@@ -91,7 +91,7 @@ def index_columns(member, team, sparse, columns, order, first_row, rows):
             behind[touched[i]] = touched[i] * capacity
         numbers, n = 0, 0
         for r in range(rows):
-            start = order[first_row + r] * PARTS + part
+            start = order[first_row + r] * QUARTERS + part
             numbers += sparse.starts[start + 1] - sparse.starts[start]
             for e in range(sparse.starts[start], sparse.starts[start + 1]):
                 mine = view(behind, view(sparse.columns, e, 1)[0], 1)
@@ -107,7 +107,7 @@ def index_columns(member, team, sparse, columns, order, first_row, rows):
                 n += behind[k] != k * capacity
         else:
             for r in range(rows):
-                start = order[first_row + r] * PARTS + part
+                start = order[first_row + r] * QUARTERS + part
                 for e in range(sparse.starts[start], sparse.starts[start + 1]):
                     k = sparse.columns[e]
                     touched[n] = k
@@ -133,7 +133,7 @@ def sparse_gradient(sparse, columns, D, c, p0, p1, k0, k1, rows, source, keep, g
         if has_shift:
             sums = SumOfRows(D, d, c.out_row, c.out_panel, rows, columns.sums, p * lanes, True)
             sum_rows(sums, panels)
-        for part in range(PARTS if is_listed else 1):
+        for part in range(QUARTERS if is_listed else 1):
             first = sparse.cuts[part] + part if is_listed else k0
             last = first + columns.n_touched[part] if is_listed else k1
             multiply_columns_of_lists(ColumnsOfLists(
@@ -151,7 +151,10 @@ def sparse_gradient(sparse, columns, D, c, p0, p1, k0, k1, rows, source, keep, g
 def prefetch_numbers(sparse, order, first, last):
     """Prefetch the elements of rows order[first : last]."""
     for i in range(first, min(last, order.size)):
-        begin, end = sparse.starts[order[i] * PARTS], sparse.starts[(order[i] + 1) * PARTS]
+        begin, end = (
+            sparse.starts[order[i] * QUARTERS],
+            sparse.starts[(order[i] + 1) * QUARTERS],
+        )
         for e in range(begin, end, VECTOR_BYTES // 4):
             prefetch_line(sparse.columns, e)
         for e in range(begin, end, VECTOR_BYTES // sparse.values.itemsize):

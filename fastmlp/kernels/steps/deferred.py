@@ -9,7 +9,7 @@ Both are exact. They are applied to the weights every SETTLED samples, at the en
 when s becomes small.
 """
 
-from ..buffers import PARTS, layer_at
+from ..buffers import QUARTERS, layer_at
 from ..emit.emitter import VECTOR_BYTES
 from ..machine.jit import kernel
 from ..machine.view import view
@@ -40,7 +40,7 @@ def dot_with_shift(sparse, first, last):
 def multiply_shift(member, team, sparse, samples, net, zeros):
     """u = 0 and q = h V, for this member's units of the first layer."""
     lanes, params = VECTOR_BYTES // net.params.itemsize, net.params
-    shift = sparse.starts.size - 1 - PARTS  # the row after the last
+    shift = sparse.starts.size - 1 - QUARTERS  # the row after the last
     halves = 2 if samples.half > 0 else 1
     c = layer_at(net.layers, 0)
     for half in range(member, halves, team):
@@ -49,13 +49,13 @@ def multiply_shift(member, team, sparse, samples, net, zeros):
         for j in range(u.size):
             u[j] = 0
         add_products(
-            sparse.columns, sparse.values, sparse.starts[shift], sparse.starts[shift + PARTS],
+            sparse.columns, sparse.values, sparse.starts[shift], sparse.starts[shift + QUARTERS],
             params, c, zeros, 0, 0, samples.q, 0, u0 // lanes, u1 // lanes,
         )  # fmt: skip
 
 
 @kernel
-def settle(member, team, sparse, samples, net, zeros, factor, tail):
+def apply_deferred(member, team, sparse, samples, net, zeros, factor, tail):
     """Apply deferred updates: W = factor (V + h u^T) for this member's weights, in place."""
     lanes, params = VECTOR_BYTES // net.params.itemsize, net.params
     halves = 2 if samples.half > 0 else 1

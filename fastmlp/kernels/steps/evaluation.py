@@ -6,7 +6,7 @@ to its loss.
 
 import numpy as np
 
-from ..buffers import PARTS, layer_at
+from ..buffers import QUARTERS, layer_at
 from ..call_types import call_compress, call_forward
 from ..emit.emitter import VECTOR_BYTES
 from ..layers.layout import stores_images
@@ -29,8 +29,8 @@ def list_block(data, scratch, n_features, first_row, first, last):
     # No other member writes there: ``first`` is the same for all blocks, and every member before
     # this one has at least a grain of rows, and so memory for its shift.
     row = first + first // _GRAIN
-    start, s = row * n_features, row * (PARTS + 1)
-    starts = view(scratch.starts, s, (n + 1) * PARTS + 1)
+    start, s = row * n_features, row * (QUARTERS + 1)
+    starts = view(scratch.starts, s, (n + 1) * QUARTERS + 1)
     columns = view(scratch.columns, start, (n + 1) * n_features)
     values = view(scratch.values, start, columns.size)
     starts[0] = 0
@@ -41,7 +41,7 @@ def list_block(data, scratch, n_features, first_row, first, last):
             starts, 0, columns, values,
         ),
     )  # fmt: skip
-    size = starts[n * PARTS]
+    size = starts[n * QUARTERS]
     zero = values.dtype.type(0)
     total = zero
     for e in range(size):
@@ -50,8 +50,8 @@ def list_block(data, scratch, n_features, first_row, first, last):
         scratch.is_infinite[0] = 1
     for e in range(own.values.size):
         columns[size + e], values[size + e] = own.columns[e], own.values[e]
-    for part in range(PARTS):
-        starts[n * PARTS + part + 1] = size + own.starts[part + 1]
+    for part in range(QUARTERS):
+        starts[n * QUARTERS + part + 1] = size + own.starts[part + 1]
     return _with_lists(own, (starts, columns, values))
 
 

@@ -6,7 +6,7 @@ The first two layers are shared by halves of the first layer's units, in the fun
 
 from typing import Any, NamedTuple
 
-from ..buffers import PARTS, layer_at
+from ..buffers import QUARTERS, layer_at
 from ..emit.emitter import VECTOR_BYTES
 from ..machine.jit import kernel
 from ..machine.view import view
@@ -56,7 +56,7 @@ def sample_at(this, data, begin, number):
     sparse, first, last = data.sparse, 0, 0
     if not this.in_blocks:
         row = data.order[number]
-        first, last = sparse.starts[row * PARTS], sparse.starts[(row + 1) * PARTS]
+        first, last = sparse.starts[row * QUARTERS], sparse.starts[(row + 1) * QUARTERS]
         if number + 1 < data.order.size:
             prefetch_row(sparse, data.order[number + 1])
     zero = sparse.values.dtype.type(0)

@@ -1,6 +1,6 @@
 """Operations of the per-sample step on one sample: activations in rows, weights in panels."""
 
-from ..buffers import PARTS, layer_at
+from ..buffers import QUARTERS, layer_at
 from ..emit.emitter import VECTOR_BYTES
 from ..emit.lists import List, add_to_rows, backward_and_add, multiply_list
 from ..machine.host import SPARSE_PANELS
@@ -110,6 +110,6 @@ def copy_tail(net, target):
 def prefetch_row(sparse, row):
     """Prefetch the elements of a row."""
     lanes = VECTOR_BYTES // sparse.values.itemsize
-    for e in range(sparse.starts[row * PARTS], sparse.starts[(row + 1) * PARTS], lanes):
+    for e in range(sparse.starts[row * QUARTERS], sparse.starts[(row + 1) * QUARTERS], lanes):
         prefetch_line(sparse.columns, e)
         prefetch_line(sparse.values, e)

@@ -26,7 +26,7 @@ from ..machine.phases import FORWARD, UPDATE, WAIT, count, ticks
 from ..machine.records import Int32s, IntRows, Ints, Reals, replacing
 from ..machine.team import Member, barrier
 from ..machine.view import as_views, row_view
-from .deferred import is_due, multiply_shift, settle
+from .deferred import apply_deferred, is_due, multiply_shift
 from .forward import output_loss
 from .sample_blocks import (
     SampleBlock,
@@ -169,7 +169,7 @@ def train_samples(member, team, sync, samples, net, work, data, objective, part,
         else:
             s = pass_samples(me, samples, net, work, data, objective, report, begin, end, s)
         if is_due(end, part.last, s) and (sparse.shift.size > 0 or objective.l2 != 0.0):
-            settle(member, team, sparse, samples, net, work.zeros, net.params.dtype.type(s),
+            apply_deferred(member, team, sparse, samples, net, work.zeros, net.params.dtype.type(s),
                    net.params if member == 0 else samples.tail)  # fmt: skip
             s = 1.0
         begin = end

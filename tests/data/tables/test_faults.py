@@ -5,15 +5,15 @@ import pytest
 from fastmlp.data.tables.dialect import Dialect
 from fastmlp.data.tables.faults import Explainer
 from fastmlp.data.tables.fields import CellFormat
-from fastmlp.data.tables.layout import Layout
+from fastmlp.data.tables.layout import TableLayout
 
-NAMED = Layout(("a", "b", "y"), 3, (0, 1), (2,))
-UNNAMED = Layout(None, 3, (0, 1), (2,))
+NAMED = TableLayout(("a", "b", "y"), 3, (0, 1), (2,))
+UNNAMED = TableLayout(None, 3, (0, 1), (2,))
 
 
 def explained(
     rows: str,
-    layout: Layout = NAMED,
+    layout: TableLayout = NAMED,
     target_is_number: bool = False,
     separator: str = ",",
     **format_: str,
@@ -106,7 +106,7 @@ def test_the_target_must_be_there_and_a_number_where_it_has_to() -> None:
 
 
 def test_columns_that_are_left_out_may_hold_anything() -> None:
-    layout = Layout(("a", "b", "y"), 3, (1,), (2,))
+    layout = TableLayout(("a", "b", "y"), 3, (1,), (2,))
     assert "column 'b' must hold a number, got 'v'" in explained("x 1 x/- v 2/u 2 2", layout)
 
 
@@ -117,7 +117,7 @@ def test_text_goes_before_gaps_and_gaps_before_infinity() -> None:
 
 def test_long_cells_and_many_columns_are_cut_short() -> None:
     names = (*(f"c{i}" for i in range(1000)), "y")
-    layout = Layout(names, 1001, tuple(range(1000)), (1000,))
+    layout = TableLayout(names, 1001, tuple(range(1000)), (1000,))
     message = explained(" ".join(["x" * 10_000] * 1000 + ["1"]), layout)
     assert len(message) < 800
     assert "(1000 in all)" in message

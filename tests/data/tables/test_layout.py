@@ -9,7 +9,13 @@ from fastmlp.base.table_options import TableOptions
 from fastmlp.data.tables.dialect import Dialect
 from fastmlp.data.tables.fields import CellFormat
 from fastmlp.data.tables.head import Head
-from fastmlp.data.tables.layout import Columns, Layout, find_columns, find_layout, target_list
+from fastmlp.data.tables.layout import (
+    TableColumns,
+    TableLayout,
+    find_columns,
+    find_layout,
+    target_list,
+)
 
 
 def head_of(rows: list[list[str]], comment: list[str] | None = None) -> Head:
@@ -22,13 +28,13 @@ def columns_of(
     comment: str = "",
     known: tuple[str, ...] | None = None,
     **options: Any,
-) -> Columns:
+) -> TableColumns:
     cells = [line.split() for line in rows.split("/")] if isinstance(rows, str) else rows
     above = comment.split() or None
     return find_columns(head_of(cells, above), TableOptions(**options), "some.csv", known)
 
 
-def layout(rows: str | list[list[str]], **options: Any) -> Layout:
+def layout(rows: str | list[list[str]], **options: Any) -> TableLayout:
     """The layout of rows that are written as words."""
     cells = [line.split() for line in rows.split("/")] if isinstance(rows, str) else rows
     return find_layout(head_of(cells), TableOptions(**options), columns_of(cells, **options))
@@ -36,14 +42,14 @@ def layout(rows: str | list[list[str]], **options: Any) -> Layout:
 
 def test_names_are_stripped_and_kept_but_for_the_target() -> None:
     found = layout([[" a", "y ", "b"], ["1", "2", "3"]])
-    assert found == Layout(("a", "y", "b"), 3, (0, 2), (1,))
+    assert found == TableLayout(("a", "y", "b"), 3, (0, 2), (1,))
     assert (found.feature_names, found.target_names) == (("a", "b"), ("y",))
     assert found.column(2) == "'b'"
 
 
 def test_without_a_header_columns_are_numbers() -> None:
     found = layout("5 6 7/8 9 1")
-    assert found == Layout(None, 3, (0, 1), (2,))
+    assert found == TableLayout(None, 3, (0, 1), (2,))
     assert (found.feature_names, found.target_names) == (None, None)
     assert found.column(1) == "1"
 
@@ -66,9 +72,9 @@ def test_the_default_target_is_named_so_or_last(header: str, target: int) -> Non
 
 
 def test_default_target_is_not_dropped_column_or_feature() -> None:
-    assert layout("a y c/1 2 3/4 5 6", drop=("y",)) == Layout(("a", "y", "c"), 3, (0,), (2,))
+    assert layout("a y c/1 2 3/4 5 6", drop=("y",)) == TableLayout(("a", "y", "c"), 3, (0,), (2,))
     assert layout("a b c/1 2 3/4 5 6", drop=("-1",)).targets == (1,)
-    assert layout("a b c/1 2 3/4 5 6", features=("b", "c")) == Layout(
+    assert layout("a b c/1 2 3/4 5 6", features=("b", "c")) == TableLayout(
         ("a", "b", "c"), 3, (1, 2), (0,)
     )
     with pytest.raises(ConfigError, match=r"target must be a column of some\.csv, got none"):
@@ -87,7 +93,7 @@ def test_targets_by_name_or_index(target: str, index: int) -> None:
 
 def test_several_targets_features_and_dropped_columns() -> None:
     rows = "a b c d e/1 2 3 4 5/6 7 8 9 1"
-    assert layout(rows, target="c,a") == Layout(tuple("abcde"), 5, (1, 3, 4), (2, 0))
+    assert layout(rows, target="c,a") == TableLayout(tuple("abcde"), 5, (1, 3, 4), (2, 0))
     assert layout(rows, target="e", features=("c", "0")).features == (0, 2)
     assert layout(rows, target="e", drop=("c", "0")).features == (1, 3)
     assert layout(rows, target="0, -1").targets == (0, 4)

@@ -46,12 +46,12 @@ def gathered(
 
 NO_SCALE = np.empty(0), np.empty(0)
 ORDER = np.array([5, 0, 9, 9, 3, 1])
-PARTS = [(0, 6), (2, 5), (3, 3)]
+QUARTERS = [(0, 6), (2, 5), (3, 3)]
 
 
 @each_dtype
 @each_width
-@pytest.mark.parametrize(("first", "last"), PARTS)
+@pytest.mark.parametrize(("first", "last"), QUARTERS)
 def test_numbers_are_copied(dtype: str, n: int, first: int, last: int) -> None:
     X = np.random.default_rng(n).normal(0, 1, (10, n)).astype(dtype)
     found = gathered(gather_same, X, ORDER, first, last, NO_SCALE, dtype)
@@ -61,7 +61,7 @@ def test_numbers_are_copied(dtype: str, n: int, first: int, last: int) -> None:
 @each_dtype
 @each_width
 @pytest.mark.parametrize("scale", SCALERS.names())
-@pytest.mark.parametrize(("first", "last"), PARTS)
+@pytest.mark.parametrize(("first", "last"), QUARTERS)
 def test_bytes_are_scaled_to_the_last_bit(
     dtype: str, n: int, scale: str, first: int, last: int
 ) -> None:

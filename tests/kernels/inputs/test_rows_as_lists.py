@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fastmlp.kernels.buffers import PARTS
+from fastmlp.kernels.buffers import QUARTERS
 from fastmlp.kernels.inputs.compress import GRAIN
 from fastmlp.model.sparse import compress
 from fastmlp.ops.scalers import NO_SCALING, SCALERS
@@ -107,8 +107,8 @@ def test_lists_hold_what_the_rows_hold(kind: str, scale: str, dtype: str) -> Non
     found = np.zeros((14, 30))
     starts = lists.starts.reshape(-1)
     for row in range(14):
-        for part in range(PARTS):
-            numbers = slice(starts[row * PARTS + part], starts[row * PARTS + part + 1])
+        for part in range(QUARTERS):
+            numbers = slice(starts[row * QUARTERS + part], starts[row * QUARTERS + part + 1])
             columns = lists.columns[numbers]
             assert ((lists.cuts[part] <= columns) & (columns < lists.cuts[part + 1])).all()
             found[row, columns] = lists.values[numbers]
