@@ -37,8 +37,12 @@ def _take_kernel(folder: str, module: str, name: str) -> Any:
 
 
 _matmul = _take("kernels.dense", "matmul")  # until weights were stored in panels
-_dense_forward = _take_kernel("steps", "dense", "dense_forward")
-_dense_gradient = _take_kernel("steps", "dense", "dense_gradient")
+_dense_forward = _take("kernels.layers.dense_products", "forward_product") or _take_kernel(
+    "steps", "dense", "dense_forward"
+)
+_dense_gradient = _take("kernels.layers.dense_products", "gradient_product") or _take_kernel(
+    "steps", "dense", "dense_gradient"
+)
 _layer_at = _take("kernels.buffers", "layer_at")
 _update = _take_kernel("rules", "optimizers", "update")
 _activate = _take_kernel("rules", "activations", "activate")
@@ -130,7 +134,8 @@ def _sizes(shape: str) -> tuple[int, int]:
 def _layer(shape: str, dtype: str) -> Any:
     """Return a workspace for a block of one layer, filled."""
     parse = _take("ops.activations", "ACTIVATIONS").parse
-    network = _take("model.network", "Network")(_sizes(shape), [parse("identity")], dtype)
+    kind = _take("model.network", "Network")
+    network = getattr(kind, "of_sizes", kind)(_sizes(shape), [parse("identity")], dtype)
     workspace = _take("model.workspace", "Workspace")(network, ROWS)
     for array in (workspace.work.A, workspace.work.D, workspace.net.params):
         array[:] = _filled(array.size, dtype)
