@@ -56,8 +56,7 @@ def evaluate_network(
     n, n_outputs = data.order.size, workspace.network.n_outputs
     outputs = np.empty((n if want_outputs else 0, n_outputs), workspace.network.dtype)
     losses, hits = np.zeros(n), np.zeros(n, np.int64)
-    work = max(workspace.network.params.size, workspace.network.multiply_adds)
-    at_once = max(1, min(_ROWS_AT_ONCE, int(_WORK_AT_ONCE / work)))
+    at_once = max(1, min(_ROWS_AT_ONCE, int(_WORK_AT_ONCE / workspace.network.row_work)))
     for start in range(0, n, at_once):
         rows = slice(start, min(start + at_once, n))
         launch(

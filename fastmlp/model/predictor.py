@@ -186,7 +186,7 @@ class Predictor:
 
     def _evaluate(self, data: Data, loss: Loss | None, threads: int | None) -> Evaluation:
         network, task = self.network, self.task
-        work = len(data.order) * max(network.params.size, network.multiply_adds)
+        work = len(data.order) * network.row_work
         if threads is None and work < WORTH_A_TEAM:
             threads = 1
         goal = None

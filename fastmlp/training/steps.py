@@ -96,7 +96,7 @@ class Steps:
         if samples is not None and (objective.l2 != 0.0 or data.sparse.shift.size > 0):
             self._grain = SETTLED
         self._team_size = TeamSize(plan.threads)
-        work_of_block = 3 * max(network.params.size, network.multiply_adds) * plan.block_rows
+        work_of_block = 3 * network.row_work * plan.block_rows
         self._blocks_at_once = max(1, min(_FIRST_SLICE, int(_FIRST_WORK / work_of_block)))
         self._order = data.order
         self.seconds = 0.0
