@@ -245,3 +245,17 @@ def test_memory_of_a_row_is_that_of_the_buffers(layers: str) -> None:
     network = Network(network_layers(config, 4), (16, 16, 3))
     workspace = Workspace(network, 32)
     assert workspace.work.A.nbytes == 32 * network.row_bytes
+
+
+def test_a_weight_of_two_is_a_row_twice() -> None:
+    digits = load_dataset("digits")
+    X, y = np.asarray(digits.X[:60]), digits.y[:60]
+    config = TrainConfig(
+        layers="conv2d(5, 3), max_pool2d(2), dense(9)", input_shape=(8, 8, 1), mode="batch",
+        epochs=3, dtype="float64", validation=0, split="none", scale="none",
+    )  # fmt: skip
+    weights = 1 + (np.arange(60) % 3 == 0)
+    rows = np.repeat(np.arange(60), weights)
+    found = fit(config, Dataset(X, y), sample_weight=weights.astype(float)).predictor.network
+    twice = fit(config, Dataset(X[rows], y[rows])).predictor.network
+    np.testing.assert_allclose(found.params, twice.params, rtol=0, atol=1e-14)
