@@ -79,7 +79,8 @@ LAYER_FIELDS = len(Layer._fields)
 class Image(NamedTuple):
     """A row of Net.images: the shapes of a layer of images, and its window.
 
-    For other layers, the fields from ``kernel_height`` on hold the parameters of their kind.
+    For other layers, the fields from ``kernel_height`` on hold the parameters of their kind. With
+    pooling, the outputs are those before it, without rows and columns that belong to no window.
     """
 
     in_height: int
@@ -94,9 +95,14 @@ class Image(NamedTuple):
     stride_width: int
     padding_height: int  # rows and columns of zeros before the first ones
     padding_width: int
+    pool_height: int  # a window of outputs whose maximum is kept; (1, 1): all outputs are
+    pool_width: int
+    scratch: int  # elements of Work.scratch for a group of rows
+    tiles: int  # tiles of a line that winograd.py transforms at once
 
 
 IMAGE_FIELDS = len(Image._fields)
+POOL_HEIGHT, POOL_WIDTH, SCRATCH, TILES = range(12, 16)
 
 
 def _reading(record):
@@ -216,12 +222,13 @@ class Work(NamedTuple):
     A: Reals  # inputs and activations of a block, one layer after the other
     Z: Reals  # pre-activations
     D: Reals  # gradients with respect to A, changed in place to those with respect to Z
-    T: Reals  # D transposed, in panels of ``lanes`` rows of the block
+    T: Reals  # D transposed, in panels of ``lanes`` rows; of images, which tap has the maximum
     Y: Reals  # (R * padded C,): targets of a block
     grads: Reals  # (P,)
     state: Reals  # the optimizer's (P,) buffers, one after the other
     zeros: Reals  # (lanes,)
     ones: Reals  # (lanes,)
+    scratch: Reals  # for layers of images, a part for each group of rows
     group_norms: Floats  # squared gradient norm of each group of parameters
     group_penalties: Floats  # penalty of each group of weights
     row_loss: Floats  # (R,)

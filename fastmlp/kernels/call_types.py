@@ -4,7 +4,7 @@ A kernel's address is taken with ``machine.calls.address(call_loss, kernel, dtyp
 calls it with ``call_loss(address, arguments)``.
 """
 
-from .buffers import Columns, Image, Layer, Net, Objective, SparseRows, Work
+from .buffers import Columns, Layer, Net, Objective, SparseRows, Work
 from .machine.calls import call_type
 from .machine.records import ByteRows, Floats, Int32s, IntRows, Ints, Keys, Real, Reals
 from .machine.team import Member
@@ -56,13 +56,8 @@ call_forward = call_type(
 )
 # net, work, key, first_row, layer, (p0, p1, r0, r1)
 call_layer_backward = call_type("a layer's backward pass", Net, Work, Keys, int, int, _RECTANGLE)
-# A, D, c, image, p0, p1, k0, k1, rows, source, keep, gain, target
-call_gradient = call_type(
-    "a layer's gradient",
-    *(Reals, Reals, Layer, Image),
-    *(int, int, int, int),  # p0, p1, k0, k1
-    *(int, Reals, Real, Real, Reals),
-)
+# me, net, work, layer, rows, overwrite
+call_gradient = call_type("a gradient of filters", Member, Net, Work, int, int, bool)
 
 # --- steps ---
 

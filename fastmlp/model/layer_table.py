@@ -11,7 +11,9 @@ import numpy as np
 
 from ..kernels import buffers
 from ..kernels.call_types import call_forward, call_gradient, call_layer_backward
+from ..kernels.emit.winograd import PLACES
 from ..kernels.layers.layout import IMAGE
+from ..kernels.layers.winograd import APART
 from ..kernels.machine.calls import address
 from ..kernels.steps.update import GROUP
 from ..ops.layers import Shape
@@ -19,6 +21,9 @@ from .functions import activation_addresses, are_left_out
 from .memory import CACHE_LINE, padded
 from .network import Network
 from .stages import Stage
+
+# Of transformed inputs and outputs of a convolution: they stay in the second-level cache.
+_TILE_BYTES = 640 << 10
 
 
 class BlockLayout(NamedTuple):
@@ -96,20 +101,50 @@ def layer_table(network: Network, layout: BlockLayout) -> np.ndarray:
     return table
 
 
-def image_table(stages: Sequence[Stage]) -> np.ndarray:
+def image_table(stages: Sequence[Stage], dtype: np.dtype) -> np.ndarray:
     """Return the rows of ``Net.images``."""
     table = np.zeros((len(stages), buffers.IMAGE_FIELDS), np.int64)
     for row, stage in zip(table, stages, strict=True):
         if stage.layer is None:
             continue
         if stage.are_images:
-            row[:6] = (*_as_image(stage.inputs), *_as_image(stage.outputs))
+            height, width, channels = _as_image(stage.outputs)
+            before_pooling = height * stage.window[0], width * stage.window[1], channels
+            row[:6] = (*_as_image(stage.inputs), *before_pooling)
         parameters = (
             (stage.stream,) if stage.layer.trains_only
             else stage.layer.kernel_parameters(stage.inputs)
         )  # fmt: skip
         row[6 : 6 + len(parameters)] = parameters
+        row[[buffers.POOL_HEIGHT, buffers.POOL_WIDTH]] = stage.window
+        row[buffers.TILES] = tiles_at_once(stage, dtype)
+    table[:, buffers.SCRATCH] = max(scratch_size(stage, dtype) for stage in stages)
     return table
+
+
+def scratch_size(stage: Stage, dtype: np.dtype) -> int:
+    """Return the number of elements of ``Work.scratch`` for a group of rows of a stage."""
+    lanes = CACHE_LINE // dtype.itemsize
+    if stage.kernels == "winograd":
+        channels, filters = stage.inputs[2], stage.outputs[2]
+        tiles = tiles_at_once(stage, dtype)
+        place = channels * filters + tiles * (channels + filters) * lanes + 3 * APART * lanes
+        return PLACES * place + 4 * lanes**2
+    if stage.window == (1, 1):
+        return 0
+    height, width, channels = stage.outputs
+    return math.prod(stage.window) * height * width * channels * lanes
+
+
+def tiles_at_once(stage: Stage, dtype: np.dtype) -> int:
+    """Return the number of tiles of a line that are transformed at once: equal parts of a line."""
+    if stage.kernels != "winograd":
+        return 0
+    channels = stage.inputs[2] + stage.outputs[2]
+    line = -(-stage.outputs[1] * stage.window[1] // 2)
+    most = max(1, _TILE_BYTES // (PLACES * channels * CACHE_LINE))
+    parts = -(-line // most)
+    return -(-line // parts)
 
 
 def _as_image(shape: Shape) -> Shape:

@@ -1,6 +1,7 @@
 """The layers of a network as kernels compute them, one stage after the other.
 
-A stage is a layer, or the change from rows to images or back between two layers.
+A stage is a layer, or the change from rows to images before one. A convolution and
+the pooling after it are one stage where kernels can take the maximum before the activation.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..ops.layers import Layer, Shape
+from ..ops.layers import Layer, Pair, Shape
 from .memory import padded
 
-# What changes the form of rows between two layers; the names of kernels, as those of layers are.
-CHANGES_OF_FORM = ("flatten", "unflatten")
+# What changes the form of rows between two layers; the name of kernels, as those of layers are.
+CHANGES_OF_FORM = ("unflatten",)
 
 # The position of a dropout layer among those before the same weights, in its random stream.
 _POSITION = 1 << 32
@@ -39,6 +40,8 @@ class Stage(NamedTuple):
         Whether its outputs are stored as images.
     stream : int
         Of its random numbers.
+    window : (int, int)
+        Of the pooling in the same stage, whose outputs these are; (1, 1): none.
     """
 
     kernels: str
@@ -49,6 +52,7 @@ class Stage(NamedTuple):
     outputs: Shape
     are_images: bool
     stream: int = 0
+    window: Pair = (1, 1)
 
 
 def stages(layers: Sequence[Layer], shapes: Sequence[Shape], training: bool = True) -> list[Stage]:
@@ -71,21 +75,26 @@ def row_bytes(layers: Sequence[Layer], shapes: Sequence[Shape], dtype: np.dtype)
 
 
 def _stages(layers: Sequence[Layer], shapes: Sequence[Shape], training: bool) -> Iterator[Stage]:
-    are_images, weighted, streams = False, 0, 0
+    are_images, weighted, streams, done = False, 0, 0, 0
     for number, layer in enumerate(layers):
         inputs, outputs = shapes[number : number + 2]
+        if number < done:
+            continue  # a part of the stage before
         if layer.trains_only and not training:
             continue
+        if layer.only_reshapes:
+            continue  # the features of an image are stored in the order of a row
         if are_images and not layer.takes_images:
             are_images = False
-            yield Stage("flatten", None, None, None, inputs, inputs, are_images)
         if not are_images and not layer.takes_rows:
             are_images = True
             yield Stage("unflatten", None, None, None, inputs, inputs, are_images)
-        if layer.only_reshapes:
-            continue
         table = weighted if layer.matrix_shape(inputs)[1] else None
         stream = weighted + streams * _POSITION
-        yield Stage(layer.name, layer, number, table, inputs, outputs, are_images, stream)
+        window = layer.window_above(layers[number + 1]) if number + 1 < len(layers) else (1, 1)
+        if window != (1, 1):
+            done, outputs = number + 2, shapes[number + 2]
+        kernels = layer.kernels(inputs, window)
+        yield Stage(kernels, layer, number, table, inputs, outputs, are_images, stream, window)
         streams = 0 if table is not None else streams + layer.trains_only
         weighted += table is not None

@@ -86,8 +86,9 @@ class Workspace:
             network.stages(training), padded_rows, dtype, not per_sample, training, sparse
         )
         layers = layer_table(network, layout)
+        images = image_table(layout.stages, dtype)
         net = buffers.Net(
-            layers, image_table(layout.stages), *stage_parameters(network, layout.stages),
+            layers, images, *stage_parameters(network, layout.stages),
             aligned_zeros(size, dtype), 0, 0,
         )  # fmt: skip
         last = layers[-1]
@@ -105,6 +106,9 @@ class Workspace:
             state=aligned_zeros(state_buffers * gradients, dtype),
             zeros=aligned_zeros(self.lanes, dtype),
             ones=np.ones_like(aligned_zeros(self.lanes, dtype)),
+            scratch=aligned_zeros(
+                padded_rows // self.lanes * int(images[0, buffers.SCRATCH]), dtype
+            ),
             group_norms=np.zeros(norms if training else 0),
             group_penalties=np.zeros(norms if training else 0),
             row_loss=np.zeros(padded_rows),

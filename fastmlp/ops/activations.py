@@ -21,6 +21,7 @@ class Activation(Spec):
     is_row_wise: ClassVar[bool] = False  # whether it needs all units of a row at once
     gives_probabilities: ClassVar[bool] = False
     is_flat_at_zero: ClassVar[bool] = False  # whether its derivative is 0 wherever a is 0
+    never_decreases: ClassVar[bool] = False  # so that f of a maximum is the maximum of f
     reaches_all_numbers: ClassVar[bool] = False  # whether its range is unbounded
     default_weight_init: ClassVar[str] = "glorot_uniform"
     class_loss: ClassVar[str] = "squared_error"  # default loss of an output layer, for classes
@@ -42,6 +43,7 @@ class Identity(Activation):
     name = "identity"
     formula = "a = z"
     reaches_all_numbers = True
+    never_decreases = True
 
 
 @ACTIVATIONS.add
@@ -49,6 +51,7 @@ class Relu(Activation):
     name = "relu"
     formula = "a = max(z, 0)"
     is_flat_at_zero = True
+    never_decreases = True
     default_weight_init = "he_normal"
 
 
@@ -61,12 +64,17 @@ class LeakyRelu(Activation):
     reaches_all_numbers = True
     slope: float = 0.01
 
+    @property
+    def never_decreases(self) -> bool:  # type: ignore[override]
+        return self.slope >= 0
+
 
 @ACTIVATIONS.add
 class Sigmoid(Activation):
     name = "sigmoid"
     formula = "a = 1 / (1 + exp(-z))"
     gives_probabilities = True
+    never_decreases = True
     class_loss = "binary_cross_entropy"
     sklearn_name = "logistic"
     sklearn_init_factor = 2.0
@@ -76,6 +84,7 @@ class Sigmoid(Activation):
 class Tanh(Activation):
     name = "tanh"
     formula = "a = tanh(z)"
+    never_decreases = True
 
 
 @ACTIVATIONS.add
@@ -93,6 +102,7 @@ class Elu(Activation):
     name = "elu"
     formula = "a = z if z > 0 else alpha * (exp(z) - 1)"
     default_weight_init = "he_normal"
+    never_decreases = True
     alpha: float = within(ABOVE_0, 1.0)
 
 
@@ -115,6 +125,7 @@ class Softplus(Activation):
     name = "softplus"
     formula = "a = log(1 + exp(z))"
     default_weight_init = "he_normal"
+    never_decreases = True
 
 
 @ACTIVATIONS.add
@@ -122,6 +133,7 @@ class Exponential(Activation):
     name = "exponential"
     formula = "a = exp(z)"
     hidden = False
+    never_decreases = True
     class_loss = regression_loss = "poisson"
     sklearn_name = "exp"
 

@@ -21,6 +21,11 @@ from .spec import Registry, Spec
 Shape = tuple[int, ...]
 Pair = tuple[int, int]
 
+# Of inputs at least, and of channels times filters at most: the transformed weights of a thread, 16
+# numbers for each, stay in the second-level cache.
+WINOGRAD_CHANNELS = 8
+WINOGRAD_PRODUCTS = 2**14
+
 _MOST = 2**24  # sizes are below it, so that no product of two overflows
 
 
@@ -32,7 +37,7 @@ class Layer(Spec):
     made of their inputs.
     """
 
-    takes_images: ClassVar[bool] = False  # if not, an image is flattened first
+    takes_images: ClassVar[bool] = False  # whether it keeps their shape; if not, they are flattened
     takes_rows: ClassVar[bool] = True
     only_reshapes: ClassVar[bool] = False  # whether flattening is all that it does
     takes_sparse_rows: ClassVar[bool] = False  # whether it can skip zeros in the rows of the data
@@ -71,6 +76,17 @@ class Layer(Spec):
     def kernel_parameter(self) -> float:
         """The real number that its kernels read."""
         return 0.0
+
+    def window_above(self, above: Layer) -> Pair:
+        """Return the window of the layer above whose maximum the layer's own kernels can take.
+
+        (1, 1): none.
+        """
+        return 1, 1
+
+    def kernels(self, inputs: Shape, window: Pair) -> str:
+        """Return the name of the layer's kernels, for these inputs and the window above."""
+        return self.name
 
     def complete(self, activation: str) -> Layer:
         """Return the layer with this activation, if it can have one and has none."""
@@ -185,6 +201,28 @@ class Conv2d(ImageLayer):
                 for axis in (0, 1)
             )
         return (*kernel, *strides, *before)
+
+    def window_above(self, above: Layer) -> Pair:
+        is_fitting = isinstance(above, MaxPool2d) and above.stride == above.size
+        if is_fitting and ACTIVATIONS.parse(self.activation).never_decreases:
+            return pair(above.size)  # type: ignore[attr-defined]
+        return 1, 1
+
+    def kernels(self, inputs: Shape, window: Pair) -> str:
+        if self.has_fewer_products(inputs) and window in ((1, 1), (2, 2)):
+            return "winograd"
+        return self.name if window == (1, 1) else f"{self.name}_{MaxPool2d.name}"
+
+    def has_fewer_products(self, inputs: Shape) -> bool:
+        """Whether Winograd's F(2x2, 3x3) is faster: 16 products for 36, but transforms of inputs
+        and outputs, which few channels do not outweigh. Its vectors hold whole panels of filters.
+        """
+        return (
+            (pair(self.kernel_size), pair(self.stride)) == ((3, 3), (1, 1))
+            and inputs[2] >= WINOGRAD_CHANNELS
+            and self.filters % 16 == 0
+            and inputs[2] * self.filters <= WINOGRAD_PRODUCTS
+        )
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from ..machine.host import TILE_ROWS
 from .emitter import integer
 from .tile import RowTiles
 
-_PARAMETERS = ("W", "w", "w_panel", "X", "x", "B", "b", "C", "c", "n", "image")
+_PARAMETERS = ("W", "w", "w_panel", "X", "x", "B", "b", "C", "c", "n", "image", "y", "lines")
 
 
 class _Taps(NamedTuple):
@@ -32,7 +32,7 @@ class _Taps(NamedTuple):
 
 
 class _Convolution(RowTiles):
-    """Emits all positions of a group of samples, for tiles of channels.
+    """Emits lines of positions of a group of samples, for tiles of channels.
 
     Attributes
     ----------
@@ -57,11 +57,9 @@ class _Convolution(RowTiles):
         """Emit all positions for ``rows`` channels from channel ``row`` on."""
         builder, size = self.builder, self.size
         sums = [cgutils.alloca_once(builder, self.vector) for _ in range(rows)]
-        height, width, channels = (
-            size[f"{self.target}_{side}"] for side in ("height", "width", "channels")
-        )
-        with cgutils.for_range(builder, height) as along_y:
-            y = self.taps(along_y.index, "height")
+        width, channels = (size[f"{self.target}_{side}"] for side in ("width", "channels"))
+        with cgutils.for_range(builder, self.given["lines"]) as along_y:
+            y = self.taps(builder.add(self.given["y"], along_y.index), "height")
             with cgutils.for_range(builder, width) as along_x:
                 x = self.taps(along_x.index, "width")
                 for r, total in enumerate(sums):
@@ -197,9 +195,11 @@ class _Backward(_Convolution):
 
 def _make_convolution(emitter):
     @intrinsic
-    def product(typingctx, W, w, w_panel, X, x, B, b, C, c, n, image):
+    def product(typingctx, W, w, w_panel, X, x, B, b, C, c, n, image, y, lines):
         size = types.intp
-        signature = types.void(W, size, size, X, size, B, size, C, size, size, image)
+        signature = types.void(
+            W, size, size, X, size, B, size, C, size, size, image, size, size
+        )  # fmt: skip
 
         def codegen(context, builder, signature, args):
             emitter(context, builder, signature, args).rows(TILE_ROWS)

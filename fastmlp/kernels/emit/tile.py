@@ -39,47 +39,53 @@ class RowTiles(Emitter):
         raise NotImplementedError
 
     def rows(self, most):
-        """Emit all rows in tiles of at most ``most`` rows, the higher of two heights first."""
+        """Emit all rows in tiles of at most ``most`` rows."""
+        self.split(self.n, most, self.tile)
+
+    def split(self, n, most, body):
+        """Call ``body(size, first)`` in loops over ``n`` things, split into parts of at most
+        ``most`` and of two sizes, the larger first.
+        """
         builder, one = self.builder, integer(1)
-        tiles = self.quotient(self.n, integer(most))
-        height = self.quotient(self.n, builder.select(
-            builder.icmp_signed(">", tiles, integer(0)), tiles, one))  # fmt: skip
-        lower = builder.sub(height, one)
-        n_higher = builder.sub(self.n, builder.mul(lower, tiles))
-        n_lower = builder.sub(tiles, n_higher)
-        row = integer(0)
-        for rows in range(most, 0, -1):
-            is_height = builder.icmp_signed("==", height, integer(rows))
-            is_lower = builder.icmp_signed("==", lower, integer(rows))
-            others = builder.select(is_lower, n_lower, integer(0))
-            row = self.tiles(rows, builder.select(is_height, n_higher, others), row)
+        parts = self.quotient(n, integer(most))
+        larger = self.quotient(n, builder.select(
+            builder.icmp_signed(">", parts, integer(0)), parts, one))  # fmt: skip
+        smaller = builder.sub(larger, one)
+        n_larger = builder.sub(n, builder.mul(smaller, parts))
+        n_smaller = builder.sub(parts, n_larger)
+        first = integer(0)
+        for size in range(most, 0, -1):
+            is_larger = builder.icmp_signed("==", larger, integer(size))
+            is_smaller = builder.icmp_signed("==", smaller, integer(size))
+            others = builder.select(is_smaller, n_smaller, integer(0))
+            first = self.parts(size, builder.select(is_larger, n_larger, others), first, body)
 
     def quotient(self, a, b):
         """a / b, rounded up."""
         one = integer(1)
         return self.builder.udiv(self.builder.sub(self.builder.add(a, b), one), b)
 
-    def tiles(self, rows, count, first):
-        """Emit ``count`` tiles of one height from row ``first`` on; return the row after them."""
+    def parts(self, size, count, first, body):
+        """Emit ``count`` parts of one size from ``first`` on; return what comes after them."""
         builder = self.builder
         before = builder.block
-        tile, after = builder.append_basic_block("tile"), builder.append_basic_block("after")
-        builder.cbranch(builder.icmp_signed(">", count, integer(0)), tile, after)
-        builder.position_at_end(tile)
-        row, left = builder.phi(INDEX), builder.phi(INDEX)
-        row.add_incoming(first, before)
+        part, after = builder.append_basic_block("part"), builder.append_basic_block("after")
+        builder.cbranch(builder.icmp_signed(">", count, integer(0)), part, after)
+        builder.position_at_end(part)
+        start, left = builder.phi(INDEX), builder.phi(INDEX)
+        start.add_incoming(first, before)
         left.add_incoming(count, before)
-        self.tile(rows, row)
-        next_row = builder.add(row, integer(rows))
+        body(size, start)
+        next_start = builder.add(start, integer(size))
         next_left = builder.sub(left, integer(1))
-        row.add_incoming(next_row, builder.block)
+        start.add_incoming(next_start, builder.block)
         left.add_incoming(next_left, builder.block)
-        builder.cbranch(builder.icmp_signed(">", next_left, integer(0)), tile, after)
+        builder.cbranch(builder.icmp_signed(">", next_left, integer(0)), part, after)
         end = builder.block
         builder.position_at_end(after)
         behind = builder.phi(INDEX)
         behind.add_incoming(first, before)
-        behind.add_incoming(next_row, end)
+        behind.add_incoming(next_start, end)
         return behind
 
 

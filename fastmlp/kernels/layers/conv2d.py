@@ -8,7 +8,21 @@ from ..emit.convolve import convolve, convolve_back
 from ..emit.convolve_gradient import convolve_gradient
 from ..emit.emitter import VECTOR_BYTES
 from ..machine.jit import kernel
+from ..machine.team import share
+from .image_bias import image_bias_gradient
 from .layout import activate_rectangle
+
+
+@kernel
+def convolve_lines(c, image, work, params, r, y, lines, Z, z):
+    """Write lines y to y + lines of Z of a group of rows, from Z[z] on."""
+    lanes = VECTOR_BYTES // work.A.itemsize
+    for p in range(c.ld_out // lanes):
+        convolve(
+            params, c.w + p * c.n_in * lanes, 0, work.A, c.in_ + r * c.in_row,
+            params, c.b + p * lanes, Z, z + p * lanes * lanes,
+            min(lanes, c.n_out - p * lanes), image, y, lines,
+        )  # fmt: skip
 
 
 @kernel(cached=True)
@@ -16,16 +30,20 @@ def conv2d_forward(net, work, sparse, order, key, first_row, layer, box):
     """Overwrite rows of Z and A."""
     _, _, r0, r1 = box
     c, image = layer_at(net.layers, layer), image_at(net.images, layer)
-    lanes = VECTOR_BYTES // work.A.itemsize
-    for r in range(r0, r1, lanes):
-        for p in range(c.ld_out // lanes):
-            convolve(
-                net.params, c.w + p * c.n_in * lanes, 0, work.A, c.in_ + r * c.in_row,
-                net.params, c.b + p * lanes,
-                work.Z, c.out + r * c.out_row + p * lanes * lanes,
-                min(lanes, c.n_out - p * lanes), image,
-            )  # fmt: skip
+    for r in range(r0, r1, VECTOR_BYTES // work.A.itemsize):
+        z = c.out + r * c.out_row
+        convolve_lines(c, image, work, net.params, r, 0, image.out_height, work.Z, z)
     activate_rectangle(c, net.activation_parameters[layer], work, box)
+
+
+@kernel
+def gradient_of_inputs(c, image, work, params, r, D, d):
+    """Overwrite dL/dA of the inputs of a group of rows; dL/dZ is at D[d]."""
+    lanes = VECTOR_BYTES // work.D.itemsize
+    convolve_back(
+        params, c.w, c.n_in * lanes, D, d, work.zeros, 0,
+        work.D, c.in_ + r * c.in_row, image.in_channels, image, 0, image.in_height,
+    )  # fmt: skip
 
 
 @kernel(cached=True)
@@ -33,12 +51,8 @@ def conv2d_backward(net, work, key, first_row, layer, box):
     """Overwrite rows of dL/dA of the layer's inputs."""
     _, _, r0, r1 = box
     c, image = layer_at(net.layers, layer), image_at(net.images, layer)
-    lanes = VECTOR_BYTES // work.A.itemsize
-    for r in range(r0, r1, lanes):
-        convolve_back(
-            net.params, c.w, c.n_in * lanes, work.D, c.out + r * c.out_row,
-            work.zeros, 0, work.D, c.in_ + r * c.in_row, image.in_channels, image,
-        )  # fmt: skip
+    for r in range(r0, r1, VECTOR_BYTES // work.D.itemsize):
+        gradient_of_inputs(c, image, work, net.params, r, work.D, c.out + r * c.out_row)
 
 
 @kernel
@@ -49,77 +63,81 @@ def _positions(tap, n_in, n_out, stride, padding):
     return first, max(first, min(last, n_out))
 
 
-@kernel
-def _add_gradient(c, image, A, D, p, k0, k1, columns, rows, y_tap, source, keep, gain, target):
-    """Set or add the gradient of weights k0 to k1, of one row of the kernel, to target.
+def gradient_of_filters(product):
+    """Return the kernel of the weight gradient of a member's filters, by a product of vectors."""
 
-    ``columns`` are the positions along x (first, last) that they reach.
-    """
-    lanes = VECTOR_BYTES // A.itemsize
-    x0, x1 = columns
-    y0, y1 = _positions(
-        y_tap, image.in_height, image.out_height,
-        image.stride_height, image.padding_height,
-    )  # fmt: skip
-    line, pixel = image.kernel_width * image.in_channels, image.in_channels * lanes
-    y = y0 * image.stride_height + y_tap - image.padding_height
-    x = x0 * image.stride_width - image.padding_width
-    start = (y * image.in_width + x) * pixel + (k0 - y_tap * line) * lanes
-    delta = (y0 * image.out_width + x0) * image.out_channels + p * lanes
-    from_vector = source.size == lanes
-    w = c.w + (p * c.n_in + k0) * lanes
-    convolve_gradient(
-        A, c.in_ + start, lanes * c.in_row,
-        image.stride_height * image.in_width * pixel, image.stride_width * pixel,
-        D, c.out + delta * lanes, lanes * c.out_row,
-        image.out_width * image.out_channels * lanes, image.out_channels * lanes,
-        (rows + lanes - 1) // lanes, y1 - y0, x1 - x0,
-        source, 0 if from_vector else w, 0 if from_vector else lanes, keep, gain,
-        target, w, lanes, k1 - k0, min(lanes, c.n_out - p * lanes),
-    )  # fmt: skip
+    @kernel
+    def add_taps(c, image, work, filters, rows, y_tap, taps, columns, overwrite):
+        """Add the gradient of weights of one row of the kernel, from tap and channel ``taps[0]`` to
+        ``taps[1]``, at positions ``columns`` (first, last) along x.
+        """
+        (f0, f1), (k0, k1), lanes = filters, taps, VECTOR_BYTES // work.A.itemsize
+        pixel, line = image.in_channels * lanes, image.in_width * image.in_channels * lanes
+        x = (y_tap - image.padding_height) * line - image.padding_width * pixel + k0 * lanes
+        column = image.out_channels * lanes
+        p = f0 // lanes
+        k = y_tap * image.kernel_width * image.in_channels + k0
+        product(
+            work.A, c.in_ + x, lanes * c.in_row,
+            image.stride_height * line, image.stride_width * pixel,
+            work.D, c.out + f0 * lanes, lanes * c.out_row,
+            image.out_width // image.pool_width * column, column,
+            work.T, c.t + f0 * lanes, (rows + lanes - 1) // lanes,
+            _positions(y_tap, image.in_height, image.out_height,
+                       image.stride_height, image.padding_height),
+            columns, (image.pool_height, image.pool_width),
+            work.grads, c.w + (p * c.n_in + k) * lanes + f0 - p * lanes, lanes,
+            k1 - k0, f1 - f0, overwrite,
+        )  # fmt: skip
+
+    @kernel
+    def add_panel(c, image, work, filters, rows, overwrite):
+        """Add the gradient of filters of one panel.
+
+        The positions at which all columns of the kernel lie within the image come first, then those
+        at the edges, one column of the kernel after the other.
+        """
+        channels, width = image.in_channels, image.kernel_width
+        inner, _ = _positions(
+            0, image.in_width, image.out_width, image.stride_width, image.padding_width
+        )
+        _, outer = _positions(
+            width - 1, image.in_width, image.out_width, image.stride_width, image.padding_width
+        )
+        outer = max(inner, outer)
+        for y_tap in range(image.kernel_height):
+            taps = 0, width * channels
+            add_taps(c, image, work, filters, rows, y_tap, taps, (inner, outer), overwrite)
+            for x_tap in range(width):
+                taps = x_tap * channels, (x_tap + 1) * channels
+                first, last = _positions(
+                    x_tap, image.in_width, image.out_width, image.stride_width, image.padding_width
+                )
+                if first < inner:
+                    columns = first, min(inner, last)
+                    add_taps(c, image, work, filters, rows, y_tap, taps, columns, False)
+                if last > outer:
+                    columns = max(outer, first), last
+                    add_taps(c, image, work, filters, rows, y_tap, taps, columns, False)
+
+    @kernel
+    def add_filters(me, c, image, work, rows, overwrite):
+        """Overwrite, or add to, the gradients of the member's filters."""
+        lanes = VECTOR_BYTES // work.A.itemsize
+        first, last = share(c.n_out, 1, me.number, me.team)
+        for p in range(first // lanes, (last + lanes - 1) // lanes):
+            filters = max(first, p * lanes), min(last, (p + 1) * lanes)
+            add_panel(c, image, work, filters, rows, overwrite)
+            image_bias_gradient(c, image, work, filters, rows, overwrite)
+
+    return add_filters
+
+
+_add_filters = gradient_of_filters(convolve_gradient)
 
 
 @kernel(cached=True)
-def conv2d_gradient(A, D, c, image, p0, p1, k0, k1, rows, source, keep, gain, target):
-    """target = keep source + gain dW for weights k0 to k1 into panels p0 to p1 of filters.
-
-    ``source`` and ``target`` have the layout of the parameters, or ``source`` is one vector. The
-    positions at which all columns of the kernel lie within the image come first, then the positions
-    at the edges, one column of the kernel after the other.
-    """
-    lanes, one = VECTOR_BYTES // A.itemsize, A.dtype.type(1)
-    channels, width = image.in_channels, image.kernel_width
-    inner, _ = _positions(
-        0, image.in_width, image.out_width, image.stride_width, image.padding_width
-    )
-    _, outer = _positions(
-        width - 1, image.in_width, image.out_width, image.stride_width, image.padding_width
-    )
-    outer = max(inner, outer)
-    for p in range(p0, p1):
-        k = k0
-        while k < k1:
-            y_tap = k // (width * channels)
-            end = min(k1, (y_tap + 1) * width * channels)
-            _add_gradient(
-                c, image, A, D, p, k, end, (inner, outer), rows, y_tap, source, keep, gain, target
-            )
-            while k < end:
-                x_tap = k // channels - y_tap * width
-                stop = min(end, (y_tap * width + x_tap + 1) * channels)
-                first, last = _positions(
-                    x_tap, image.in_width, image.out_width, image.stride_width,
-                    image.padding_width,
-                )  # fmt: skip
-                if first < inner:
-                    _add_gradient(c, image, A, D, p, k, stop, (first, min(inner, last)), rows,
-                                  y_tap, target, one, gain, target)  # fmt: skip
-                if last > outer:
-                    _add_gradient(c, image, A, D, p, k, stop, (max(outer, first), last), rows,
-                                  y_tap, target, one, gain, target)  # fmt: skip
-                k = stop
-        if source.size == lanes:
-            # The target may hold the gradient of another panel, with more filters.
-            for k in range(k0, k1):
-                for j in range(c.n_out - p * lanes, lanes):
-                    target[c.w + (p * c.n_in + k) * lanes + j] = source[j]
+def conv2d_gradient(me, net, work, layer, rows, overwrite):
+    """Overwrite, or add to, the gradients of the member's filters."""
+    c, image = layer_at(net.layers, layer), image_at(net.images, layer)
+    _add_filters(me, c, image, work, rows, overwrite)

@@ -6,22 +6,19 @@ from ..machine.jit import kernel
 
 
 @kernel
-def image_bias_gradient(c, image, work, p0, p1, rows, overwrite):
-    """db = the sum of dZ over samples and positions, for some panels of channels.
+def image_bias_gradient(c, image, work, filters, rows, overwrite):
+    """db = the sum of dZ over samples and positions, for filters (first, last).
 
-    A bias is the weight of an input that is 1 everywhere.
+    A bias is the weight of an input that is 1 everywhere. After pooling, the sum over the windows
+    is that over the positions.
     """
-    lanes, one = VECTOR_BYTES // work.D.itemsize, work.D.dtype.type(1)
+    first, last = filters
+    lanes = VECTOR_BYTES // work.D.itemsize
     pixel = image.out_channels * lanes
-    for p in range(p0, p1):
-        b = c.b + p * lanes
-        convolve_gradient(
-            work.ones, 0, 0, 0, 0,
-            work.D, c.out + p * lanes * lanes, lanes * c.out_row, image.out_width * pixel, pixel,
-            (rows + lanes - 1) // lanes, image.out_height, image.out_width,
-            work.zeros if overwrite else work.grads, 0 if overwrite else b, 0, one, one,
-            work.grads, b, 0, 1, min(lanes, c.n_out - p * lanes),
-        )  # fmt: skip
-        if overwrite:
-            for j in range(c.n_out - p * lanes, lanes):
-                work.grads[b + j] = work.zeros[j]
+    height, width = image.out_height // image.pool_height, image.out_width // image.pool_width
+    convolve_gradient(
+        work.ones, 0, 0, 0, 0,
+        work.D, c.out + first * lanes, lanes * c.out_row, width * pixel, pixel, work.T, 0,
+        (rows + lanes - 1) // lanes, (0, height), (0, width), (1, 1),
+        work.grads, c.b + first, 0, 1, last - first, overwrite,
+    )  # fmt: skip

@@ -23,6 +23,12 @@ def is_image(c):
 
 
 @kernel
+def takes_images(c):
+    """Whether a layer's inputs are stored as images."""
+    return c.in_panel == IMAGE
+
+
+@kernel
 def stores_images(net):
     """Whether any outputs are: then members share the rows of a block in whole groups."""
     found = False
@@ -60,12 +66,34 @@ def owned_units(c, lanes, member, team):
 @kernel
 def rectangle(c, lanes, rows, member, team):
     """Return a member's panels and rows of a layer's outputs: (first, last, first, last)."""
+    return _shared(c, not is_image(c), lanes, rows, member, team)
+
+
+@kernel
+def rectangle_below(c, above, lanes, rows, member, team):
+    """Return the rectangle of gradients of a layer's outputs, for the backward pass of the layer
+    ``above``: a dense one reads a part of its weights for each panel of its inputs.
+    """
+    return _shared(c, not is_image(above), lanes, rows, member, team)
+
+
+@kernel
+def _shared(c, by_panels, lanes, rows, member, team):
     panels = c.ld // lanes
-    p0, p1 = (0, 0) if is_image(c) else _owned_panels(c, panels, lanes, member, team)
+    p0, p1 = _owned_panels(c, panels, lanes, member, team) if by_panels else (0, 0)
     if p1 > 0:
         return p0, p1, 0, rows
     r0, r1 = share(rows, lanes, member, team)
     return 0, panels, r0, r1
+
+
+@kernel
+def scratch_of(image, row, lanes):
+    """Return the start of the part of Work.scratch that belongs to a group of rows.
+
+    A member uses that of its first group for all its groups: so it stays in the member's cache.
+    """
+    return row // lanes * image.scratch
 
 
 @kernel(inline=True)
@@ -76,8 +104,9 @@ def contiguous_ranges(c, lanes, box):
     """
     p0, p1, r0, r1 = box
     if is_image(c):
-        groups = (r1 - r0 + lanes - 1) // lanes
-        return c.out + r0 * c.out_row, 0, groups * lanes * c.out_row, 0, 1
+        groups, block = (r1 - r0 + lanes - 1) // lanes, lanes * lanes
+        start = c.out + r0 * c.out_row + p0 * block
+        return start, lanes * c.out_row, (p1 - p0) * block, 0, groups
     if is_in_panels(c, lanes):
         return c.out + r0 * lanes, c.out_panel, (r1 - r0) * lanes, p0, p1
     return c.out, c.out_row, c.width, r0, r1

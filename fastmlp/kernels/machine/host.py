@@ -43,7 +43,7 @@ def outer_tile(rows):
 
     Both factors of a product are loaded: the squarer the tile, the fewer loads.
     """
-    return {16: (4, 4), 6: (3, 2)}.get(rows, (2, 1))
+    return {16: (5, 4), 6: (3, 2)}.get(rows, (2, 1))
 
 
 def has_fma(machine, features):

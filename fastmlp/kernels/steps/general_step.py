@@ -31,7 +31,7 @@ from ..call_types import (
 from ..emit.emitter import VECTOR_BYTES
 from ..inputs.gather import prefetch_rows
 from ..layers.dense_products import transpose_gradients
-from ..layers.layout import finish_gradients, is_image, rectangle
+from ..layers.layout import finish_gradients, is_image, rectangle, rectangle_below
 from ..machine.denormals import flush_denormals, restore_denormals
 from ..machine.jit import kernel
 from ..machine.phases import (
@@ -70,6 +70,7 @@ def backward(me, net, work, objective, key, first_row, rows):
             above = layer_at(net.layers, layer + 1)
             if above.backward == 0:
                 break  # there are no weights below
+            box = rectangle_below(c, above, lanes, rows, me.number, me.team)
             call_layer_backward(above.backward, (net, work, key, first_row, layer + 1, box))
             began = count_layer(
                 work.layer_ticks, me.number, layer + 1, LAYER_BACKWARD, began, ticks()

@@ -2,17 +2,17 @@
 
 Weights are processed in groups, from a few panels of inputs to one panel of units: a group's
 gradient is still in the L1 cache when the update uses it. Each member has its own groups of every
-W. Members wait for each other only for a norm over all gradients, or over a unit's weights.
+W. Members wait for each other only for a norm over all gradients, or over a unit's weights, and
+after the gradients of filters, which they share in another way: filters are few.
 """
 
 from typing import Any, NamedTuple
 
-from ..buffers import image_at, layer_at, relocated
+from ..buffers import layer_at, relocated
 from ..call_types import call_gradient, call_sparse_gradient
 from ..emit.emitter import VECTOR_BYTES
 from ..layers.dense_products import bias_gradient, gradient_product
-from ..layers.image_bias import image_bias_gradient
-from ..layers.layout import is_image, owned_units
+from ..layers.layout import is_image, owned_units, stores_images
 from ..machine.host import SPARSE_PANELS
 from ..machine.jit import kernel
 from ..machine.phases import LAYER_UPDATE, count_layer, ticks
@@ -80,7 +80,7 @@ class Sum(NamedTuple):
 
 
 @kernel
-def weight_gradient(c, image, work, sparse, columns, units, inputs, rows, total):
+def weight_gradient(c, work, sparse, columns, units, inputs, rows, total):
     """Compute ``total`` for weights from panels of ``inputs`` (first, last) to panels of units."""
     (p0, p1), (q0, q1) = units, inputs
     lanes = VECTOR_BYTES // work.A.itemsize
@@ -91,11 +91,6 @@ def weight_gradient(c, image, work, sparse, columns, units, inputs, rows, total)
                 c, work.A, work.D, p, q0, q1, rows,
                 total.source, total.keep, total.gain, total.target,
             )  # fmt: skip
-    elif is_image(c):
-        call_gradient(c.gradient, (
-            work.A, work.D, c, image, p0, p1, k0, k1, rows,
-            total.source, total.keep, total.gain, total.target,
-        ))  # fmt: skip
     else:
         call_sparse_gradient(c.gradient, (
             sparse, columns, work.D, c, p0, p1, k0, k1, rows,
@@ -104,28 +99,31 @@ def weight_gradient(c, image, work, sparse, columns, units, inputs, rows, total)
 
 
 @kernel
-def unit_gradient(c, image, work, p0, p1, rows, overwrite):
-    """Compute the gradient of the biases of some panels of units. Overwrites or accumulates."""
-    if is_image(c):
-        image_bias_gradient(c, image, work, p0, p1, rows, overwrite)
-    else:
-        bias_gradient(c, work.D, p0, p1, rows, work.grads, overwrite)
+def gradients_of_filters(me, net, work, rows, overwrite):
+    """Compute the gradients of the layers of images, and wait for the other members'."""
+    now = ticks()
+    for layer in range(net.layers.shape[0]):
+        c = layer_at(net.layers, layer)
+        if is_image(c) and c.gradient != 0:
+            call_gradient(c.gradient, (me, net, work, layer, rows, overwrite))
+        now = count_layer(work.layer_ticks, me.number, layer, LAYER_UPDATE, now, ticks())
+    barrier(me.sync, me.team)
 
 
 @kernel(inline=True)
-def compute_gradient(c, image, work, sparse, columns, units, group, rows, overwrite):
+def compute_gradient(c, work, sparse, columns, units, group, rows, overwrite):
     """Compute the gradient of the loss for a group of panels of ``units`` (first, last).
 
     Overwrites or accumulates.
     """
     one, lanes = work.A.dtype.type(1), VECTOR_BYTES // work.A.itemsize
     if group < 0:
-        unit_gradient(c, image, work, units[0], units[1], rows, overwrite)
+        bias_gradient(c, work.D, units[0], units[1], rows, work.grads, overwrite)
     else:
         source = work.zeros if overwrite else work.grads
         last = min((group + 1) * GROUP, c.ld_in // lanes)
         weight_gradient(
-            c, image, work, sparse, columns, units, (group * GROUP, last), rows,
+            c, work, sparse, columns, units, (group * GROUP, last), rows,
             Sum(source, one, one, work.grads),
         )  # fmt: skip
 
@@ -190,13 +188,12 @@ def sgd_step(me, net, work, sparse, columns, objective, rows, rate):
         c = layer_at(net.layers, layer)
         p0, p1, first, last = owned_groups(c, lanes, me.number, me.team)
         q0, q1 = max(first, 0) * GROUP, min(last * GROUP, c.ld_in // lanes)
-        image = image_at(net.images, layer)
         weight_gradient(
-            c, image, work, sparse, columns, (p0, p1), (q0, q1), rows,
+            c, work, sparse, columns, (p0, p1), (q0, q1), rows,
             Sum(net.params, keep, gain, net.params),
         )  # fmt: skip
         if first < 0:
-            unit_gradient(c, image, work, p0, p1, rows, True)
+            bias_gradient(c, work.D, p0, p1, rows, work.grads, True)
             start, n = c.b + p0 * lanes, (p1 - p0) * lanes
             b, db = view(net.params, start, n), view(work.grads, start, n)
             for j in range(n):
@@ -210,7 +207,10 @@ def gradients_and_update(me, net, work, sparse, columns, objective, rows, overwr
 
     ``overwrite`` is true for the first block of a batch.
     """
-    if step > 0 and overwrite and is_one_pass(objective):
+    has_filters = stores_images(net)
+    if has_filters:
+        gradients_of_filters(me, net, work, rows, overwrite)
+    if step > 0 and overwrite and is_one_pass(objective) and not has_filters:
         sgd_step(me, net, work, sparse, columns, objective, rows, rate)
     else:
         update_in_passes(me, net, work, sparse, columns, objective, rows, overwrite, rate, step)
@@ -238,17 +238,18 @@ def update_in_passes(me, net, work, sparse, columns, objective, rows, overwrite,
         for layer in range(net.layers.shape[0]):
             c = layer_at(net.layers, layer)
             p0, p1, first, last = owned_groups(c, lanes, me.number, me.team)
-            image = image_at(net.images, layer)
-            wide = SPARSE_PANELS if c.gradient != 0 and not is_image(c) else 1
+            are_filters = is_image(c)
+            wide = SPARSE_PANELS if c.gradient != 0 and not are_filters else 1
             mine, _ = group_range(c, lanes, p0, max(first, 0))
             for p in range(p0, p1, wide):
                 stop = min(p + wide, p1)
                 for group in range(first, last):
                     start, _ = group_range(c, lanes, p, group)
-                    moved = 0 if keeps_gradients or group < 0 else mine - start
-                    if turn == 0:
+                    is_kept = keeps_gradients or group < 0 or are_filters
+                    moved = 0 if is_kept else mine - start
+                    if turn == 0 and not are_filters:
                         compute_gradient(
-                            relocated(c, (c.w + moved, c.out)), image, work, sparse, columns,
+                            relocated(c, (c.w + moved, c.out)), work, sparse, columns,
                             (p, stop), group, rows, overwrite,
                         )  # fmt: skip
                     for q in range(p, stop):

@@ -8,7 +8,7 @@ import pytest
 import reference_layers
 from fastmlp.kernels.buffers import Image
 from fastmlp.kernels.emit.convolve import convolve, convolve_back
-from fastmlp.kernels.emit.convolve_gradient import convolve_gradient
+from fastmlp.kernels.emit.convolve_gradient import convolve_gradient, convolve_gradient_of_windows
 from fastmlp.kernels.emit.emitter import lanes
 from fastmlp.ops.layers import Conv2d, pair
 from harness import DTYPES, cached
@@ -26,23 +26,34 @@ each_geometry = pytest.mark.parametrize("layer", GEOMETRIES, ids=str)
 
 
 @cached
-def forward(W, w, w_panel, X, x, B, b, C, c, n, image):
-    convolve(W, w, w_panel, X, x, B, b, C, c, n, image)
+def forward(W, w, w_panel, X, x, B, b, C, c, n, image, y, lines):
+    convolve(W, w, w_panel, X, x, B, b, C, c, n, image, y, lines)
 
 
 @cached
-def back(W, w, w_panel, X, x, B, b, C, c, n, image):
-    convolve_back(W, w, w_panel, X, x, B, b, C, c, n, image)
+def back(W, w, w_panel, X, x, B, b, C, c, n, image, y, lines):
+    convolve_back(W, w, w_panel, X, x, B, b, C, c, n, image, y, lines)
 
 
 @cached
 def gradient(
     X, x, x_group, x_row, x_column, D, d, d_group, d_row, d_column,
-    groups, height, width, I, i, i_row, keep, gain, C, c, c_row, m, n,
+    TAPS, t, groups, lines, columns, window, C, c, c_row, m, n, overwrite,
 ):  # fmt: skip
     convolve_gradient(
         X, x, x_group, x_row, x_column, D, d, d_group, d_row, d_column,
-        groups, height, width, I, i, i_row, keep, gain, C, c, c_row, m, n,
+        TAPS, t, groups, lines, columns, window, C, c, c_row, m, n, overwrite,
+    )  # fmt: skip
+
+
+@cached
+def gradient_of_windows(
+    X, x, x_group, x_row, x_column, D, d, d_group, d_row, d_column,
+    TAPS, t, groups, lines, columns, window, C, c, c_row, m, n, overwrite,
+):  # fmt: skip
+    convolve_gradient_of_windows(
+        X, x, x_group, x_row, x_column, D, d, d_group, d_row, d_column,
+        TAPS, t, groups, lines, columns, window, C, c, c_row, m, n, overwrite,
     )  # fmt: skip
 
 
@@ -57,13 +68,19 @@ class Product:
             "kernel_size": pair(layer.kernel_size), "stride": pair(layer.stride),
             "padding": layer.padding,
         }  # fmt: skip
-        self.image = Image(*self.shape, *self.outputs, *layer.kernel_parameters(self.shape))
+        geometry = layer.kernel_parameters(self.shape)
+        self.image = Image(*self.shape, *self.outputs, *geometry, 1, 1, 0, 0)
         rng = np.random.default_rng(channels + filters)
         taps = int(np.prod(self.geometry["kernel_size"]))
         self.W = rng.normal(0, 1, (taps * channels, filters)).astype(dtype)
         self.bias = rng.normal(0, 1, filters).astype(dtype)
         self.X = rng.normal(0, 1, (self.lanes, *self.shape)).astype(dtype)
         self.dZ = rng.normal(0, 1, (self.lanes, *self.outputs)).astype(dtype)
+
+    @property
+    def lines_out(self) -> tuple[Image, int, int]:
+        """The geometry, and all lines of outputs."""
+        return self.image, 0, self.outputs[0]
 
     def panels(self) -> np.ndarray:
         """The weights in panels of filters, in the midst of cells that must not count."""
@@ -95,7 +112,7 @@ def test_outputs_for_any_number_of_filters(dtype: str, layer: Conv2d) -> None:
         made = Product(layer, 3, n, dtype)
         size = made.lanes * int(np.prod(made.outputs))
         C = np.full(size + 8, -5, dtype)
-        forward(made.panels(), 3, 0, vectors(made.X), 0, made.bias, 0, C, 4, n, made.image)
+        forward(made.panels(), 3, 0, vectors(made.X), 0, made.bias, 0, C, 4, n, *made.lines_out)
         expected = reference_layers.conv2d(made.X, made.W, made.bias, **made.geometry)
         assert_near(images_of(C[4:-4], made.outputs), expected, len(made.W))
         assert (C[:4] == -5).all() and (C[-4:] == -5).all()
@@ -110,7 +127,8 @@ def test_gradients_of_any_number_of_inputs(dtype: str, layer: Conv2d, filters: i
         C = np.full(vectors(made.X).size + 8, -5, dtype)
         panel = len(made.W) * made.lanes
         zeros = np.zeros(made.lanes, dtype)
-        back(made.panels(), 3, panel, vectors(made.dZ), 0, zeros, 0, C, 4, n, made.image)
+        rest = (zeros, 0, C, 4, n, made.image, 0, made.shape[0])
+        back(made.panels(), 3, panel, vectors(made.dZ), 0, *rest)
         expected = reference_layers.conv2d_input_gradient(made.X, made.W, made.dZ, **made.geometry)
         assert_near(images_of(C[4:-4], made.shape), expected, made.W.size)
         assert (C[:4] == -5).all() and (C[-4:] == -5).all()
@@ -123,47 +141,45 @@ def test_filter_has_the_same_bits_in_any_tile(dtype: str, layer: Conv2d) -> None
     made = Product(layer, 3, n, dtype)
     together, alone = (np.empty(made.lanes * int(np.prod(made.outputs)), dtype) for _ in range(2))
     rest = (vectors(made.X), 0, made.bias)
-    forward(made.panels(), 3, 0, *rest, 0, together, 0, n, made.image)
+    forward(made.panels(), 3, 0, *rest, 0, together, 0, n, *made.lines_out)
     for j in range(n):
-        forward(made.panels(), 3 + j, 0, *rest, j, alone, j * made.lanes, 1, made.image)
+        forward(made.panels(), 3 + j, 0, *rest, j, alone, j * made.lanes, 1, *made.lines_out)
     assert alone.tobytes() == together.tobytes()
 
 
 @each_dtype
 @pytest.mark.parametrize("m", range(1, 10))
-def test_sums_over_samples_and_positions_of_any_size(dtype: str, m: int) -> None:
+@pytest.mark.parametrize("window", [(1, 1), (2, 2), (1, 3)])
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_sums_over_samples_and_positions_of_any_size(
+    dtype: str, m: int, window: tuple[int, int], overwrite: bool
+) -> None:
     rng, one = np.random.default_rng(m), lanes(np.dtype(dtype))
-    groups, height, width, channels = 2, 3, 2, 10
+    groups, height, width, channels = 2, 4, 6, 10
+    pooled = height // window[0], width // window[1]
+    X = rng.normal(0, 1, (groups, height, width, channels, one)).astype(dtype)
+    D = rng.normal(0, 1, (groups, *pooled, one, one)).astype(dtype)
+    TAPS = rng.integers(0, window[0] * window[1], D.shape).astype(dtype)
+    full = np.repeat(np.repeat(D, window[0], axis=1), window[1], axis=2)
+    y, x = np.indices((height, width))
+    tap = y % window[0] * window[1] + x % window[1]
+    wanted = np.repeat(np.repeat(TAPS, window[0], axis=1), window[1], axis=2)
+    full *= wanted == tap[np.newaxis, :, :, np.newaxis, np.newaxis]
+    strides = [(array.strides[0], array.strides[1], array.strides[2]) for array in (X, D)]
+    (x_strides, d_strides) = ([s // X.itemsize for s in each] for each in strides)
     for n in range(1, one + 1):
-        X = rng.normal(0, 1, (groups, height, width, channels, one)).astype(dtype)
-        D = rng.normal(0, 1, (groups, height, width, one, one)).astype(dtype)
-        I = rng.normal(0, 1, (m, one)).astype(dtype)
-        C = np.full((m + 1, one), -5, dtype)
-        strides = [(array.strides[0], array.strides[1], array.strides[2]) for array in (X, D)]
-        (x_strides, d_strides) = ([s // X.itemsize for s in each] for each in strides)
-        real = X.dtype.type
-        gradient(
-            X.ravel(), one, *x_strides, D.ravel(), 0, *d_strides, groups, height, width,
-            I.ravel(), 0, one, real(0.5), real(2), C.ravel(), 0, one, m, n,
-        )  # fmt: skip
-        product = np.einsum("gyxkl,gyxjl->kj", X[:, :, :, 1 : m + 1], D[:, :, :, :n])
-        expected = real(0.5) * I[:, :n] + real(2) * product
-        size = np.einsum("gyxkl,gyxjl->kj", np.abs(X[:, :, :, 1 : m + 1]), np.abs(D[:, :, :, :n]))
-        terms = groups * height * width * one
-        limit = terms * np.finfo(dtype).eps * (size + 1)
-        assert (np.abs(C[:m, :n] - expected) <= limit).all()
-        C[:m, :n] = -5
-        assert (C == -5).all()
-
-
-@each_dtype
-def test_sum_of_nothing_keeps_the_source(dtype: str) -> None:
-    real, one = np.dtype(dtype).type, lanes(np.dtype(dtype))
-    I, C = np.arange(one, dtype=dtype), np.full(one, -5, dtype)
-    empty = np.full(one, np.nan, dtype)
-    for groups, height, width in [(0, 1, 1), (1, 0, 1), (1, 1, 0)]:
-        gradient(
-            empty, 0, 0, 0, 0, empty, 0, 0, 0, 0, groups, height, width,
-            I, 0, 0, real(2), real(1), C, 0, 0, 1, 3,
-        )  # fmt: skip
-        np.testing.assert_array_equal(C[:3], 2 * I[:3])
+        for lines, columns in [((0, 4), (0, 6)), ((1, 4), (2, 5)), ((2, 2), (0, 6))]:
+            C = np.full((m + 1, one), -5, dtype)
+            product = gradient if window == (1, 1) else gradient_of_windows
+            product(
+                X.ravel(), one, *x_strides, D.ravel(), 0, *d_strides, TAPS.ravel(), 0, groups,
+                lines, columns, window, C.ravel(), 0, one, m, n, overwrite,
+            )  # fmt: skip
+            part = np.s_[:, slice(*lines), slice(*columns)]
+            factors = X[part][..., 1 : m + 1, :], full[part][..., :n, :]
+            sums = np.einsum("gyxkl,gyxjl->kj", *factors)
+            size = np.einsum("gyxkl,gyxjl->kj", *map(np.abs, factors)) + 5
+            limit = groups * height * width * one * np.finfo(dtype).eps * size
+            assert (np.abs(C[:m, :n] - (sums + (0 if overwrite else -5))) <= limit).all()
+            C[:m, :n] = -5
+            assert (C == -5).all()

@@ -14,11 +14,11 @@ import reference_layers
 import twin
 from fastmlp.base.random import Purpose, key
 from fastmlp.kernels import buffers
-from fastmlp.kernels.buffers import image_at, layer_at
-from fastmlp.kernels.layers.conv2d import conv2d_gradient
-from fastmlp.kernels.layers.image_bias import image_bias_gradient
+from fastmlp.kernels.buffers import layer_at
+from fastmlp.kernels.machine.team import Member, new_sync
 from fastmlp.model.network import Network
 from fastmlp.model.workspace import Workspace
+from fastmlp.ops.layer_lists import parse_layers
 from fastmlp.ops.layers import LAYERS, Dense
 from harness import DTYPES, Case, Run, compiled, indices
 
@@ -43,6 +43,19 @@ CONVOLUTIONS = [
     ("conv2d(7, 3, stride=(1, 2), padding=same, activation=tanh)", (5, 6, 2)),
     ("conv2d(6, 2, stride=3, padding=same, activation=tanh)", (6, 7, 1)),
     ("conv2d(3, 4, stride=2, padding=same, activation=tanh)", (7, 5, 3)),
+    # With pooling in the same kernels.
+    ("conv2d(3, 3, activation=sigmoid), max_pool2d(2)", (6, 7, 1)),
+    ("conv2d(17, 2, padding=same, activation=relu), max_pool2d((1, 3))", (3, 7, 3)),
+    ("conv2d(6, 3, stride=2, padding=same, activation=tanh), max_pool2d(3)", (8, 11, 2)),
+    ("conv2d(5, 1, activation=identity), max_pool2d((2, 1))", (4, 1, 4)),
+    # Winograd's: odd sizes, images smaller than a tile, lines of more tiles than are done at once.
+    ("conv2d(16, 3, activation=tanh)", (5, 6, 8)),
+    ("conv2d(16, 3, activation=identity)", (3, 3, 9)),
+    ("conv2d(32, 3, padding=same, activation=tanh)", (3, 4, 17)),
+    ("conv2d(48, 3, padding=same, activation=relu)", (1, 2, 8)),
+    ("conv2d(112, 3, padding=same, activation=tanh)", (3, 15, 100)),
+    ("conv2d(16, 3, activation=tanh), max_pool2d(2)", (6, 9, 8)),
+    ("conv2d(32, 3, padding=same, activation=relu), max_pool2d(2)", (5, 5, 9)),
 ]
 OTHERS = [
     *(
@@ -69,26 +82,32 @@ each_kind = pytest.mark.parametrize(("spec", "shape"), [*CONVOLUTIONS, *OTHERS],
 
 
 class Layer:
-    """An image layer above another one, with numbers of its own in every place."""
+    """An image layer above another one, with numbers of its own in every place.
+
+    The layer may be a convolution with pooling.
+    """
 
     def __init__(self, spec: str, shape: tuple[int, ...], dtype: str):
-        self.record = LAYERS.parse(spec)
-        # The convolution below stores images, whatever the layer.
-        below = LAYERS.parse(f"conv2d({shape[-1]}, 1, activation=identity)")
-        self.network = Network([below, self.record, Dense(2, "identity")], shape, dtype)
+        self.record, *pooling = (layer.complete("tanh") for layer in parse_layers(spec))
+        # The convolution below stores images, whatever the layer, and takes no pooling along.
+        below = LAYERS.parse(f"conv2d({shape[-1]}, 1, activation=silu)")
+        layers = [below, self.record, *pooling, Dense(2, "identity")]
+        self.network = Network(layers, shape, dtype)
         self.rng = np.random.default_rng(sum(shape))
         for view in [*self.network.weights, *self.network.biases]:
             view[...] = self.draw(*view.shape)
         self.workspace = Workspace(self.network, BLOCK_ROWS)
         self.net, self.work = self.workspace.net, self.workspace.work
-        self.number = next(n for n, stage in enumerate(self.network.stages()) if stage.number == 1)
+        stages = self.network.stages()
+        self.number = next(n for n, stage in enumerate(stages) if stage.number == 1)
+        self.kernels = stages[self.number].kernels
         self.inputs, self.outputs = (
             indices(self.workspace, self.number, at) for at in (buffers.IN, buffers.OUT)
         )
         self.padded_rows, self.lanes = len(self.work.row_loss), self.workspace.lanes
         self.c = compiled(layer_at)(self.net.layers, self.number)
-        self.image = compiled(image_at)(self.net.images, self.number)
-        self.shape, self.output_shape = self.network.shapes[1:3]
+        self.shape, self.output_shape = self.network.shapes[1], stages[self.number].outputs
+        self.pooling = twin.layer_of(pooling[0]) if stages[self.number].window != (1, 1) else None
         self.kind, self.geometry = twin.layer_of(self.record)
         self.is_weighted = 1 in self.network.weighted
 
@@ -113,8 +132,7 @@ class Layer:
         return self.network.weights[1]
 
     def call(self, verb: str, r0: int, r1: int) -> None:
-        module = import_module(f"fastmlp.kernels.layers.{self.kind}")
-        kernel = getattr(module, f"{self.kind}_{verb}")
+        kernel = self.kernel(verb)
         box = (0, self.c.ld // self.lanes, r0, r1)
         if verb == "forward":
             run = Run(Case(dtype=str(self.network.dtype)))
@@ -123,11 +141,38 @@ class Layer:
         else:
             compiled(kernel)(self.net, self.work, KEY, 0, self.number, box)
 
+    def kernel(self, verb: str) -> Any:
+        module = import_module(f"fastmlp.kernels.layers.{self.kernels}")
+        return getattr(module, f"{self.kernels}_{verb}")
+
+    def call_gradient(self, me: Member, rows: int, overwrite: bool) -> None:
+        kernel = compiled(self.kernel("gradient"))
+        kernel(me, self.net, self.work, self.number, rows, overwrite)
+
+    def passed_forward(self) -> np.ndarray:
+        """Draw inputs, compute the outputs of all rows, and return the inputs."""
+        X = self.fill(self.work.A, self.inputs, self.shape)
+        self.call("forward", 0, BLOCK_ROWS)
+        return X
+
+    def convolution(self, X: np.ndarray) -> np.ndarray:
+        return reference_layers.conv2d(X, self.W, self.network.biases[1], **self.geometry)
+
+    def gradient_of_outputs(self, X: np.ndarray, d: np.ndarray) -> np.ndarray:
+        """The gradient of the convolution's outputs, d or that before pooling."""
+        if self.pooling is None:
+            return d
+        kind, geometry = self.pooling
+        return reference_layers.BACKWARD[kind](self.convolution(X), d, **geometry)
+
     def forward_twin(self, X: np.ndarray) -> np.ndarray:
         """Z of a convolution, else A."""
         if self.kind == "conv2d":
-            bias = self.network.biases[1]
-            return reference_layers.conv2d(X, self.W, bias, **self.geometry)
+            Z = self.convolution(X)
+            if self.pooling is None:
+                return Z
+            kind, geometry = self.pooling
+            return reference_layers.FORWARD[kind](Z, **geometry)
         if self.kind == "dropout":
             return X * self.mask
         return reference_layers.FORWARD[self.kind](X, **self.geometry)
@@ -135,7 +180,8 @@ class Layer:
     def backward_twin(self, X: np.ndarray, d: np.ndarray) -> np.ndarray:
         """The gradient of the inputs."""
         if self.kind == "conv2d":
-            return reference_layers.conv2d_input_gradient(X, self.W, d, **self.geometry)
+            dZ = self.gradient_of_outputs(X, d)
+            return reference_layers.conv2d_input_gradient(X, self.W, dZ, **self.geometry)
         if self.kind == "dropout":
             return d * self.mask
         return reference_layers.BACKWARD[self.kind](X, d, **self.geometry)
@@ -193,7 +239,7 @@ def test_forward_overwrites_its_rows(dtype: str, spec: str, shape: tuple[int, ..
 def test_backward_overwrites_its_rows(dtype: str, spec: str, shape: tuple[int, ...]) -> None:
     layer = Layer(spec, shape, dtype)
     work = layer.work
-    X = layer.fill(work.A, layer.inputs, layer.shape)
+    X = layer.passed_forward()
     d = layer.fill(work.D, layer.outputs, layer.output_shape)
     expected = layer.backward_twin(X, d)
     terms = layer.W.size if layer.is_weighted else 16
@@ -213,75 +259,104 @@ def test_backward_overwrites_its_rows(dtype: str, spec: str, shape: tuple[int, .
 # --- the gradient of a convolution ---
 
 
-def parts_of(k: int) -> list[tuple[int, int]]:
-    """Ranges of weights: all, and two halves."""
-    return [(0, k), (0, k // 2), (k // 2, k)] if k > 1 else [(0, k)]
-
-
 @each_dtype
 @each_convolution
-@pytest.mark.parametrize("source", ["zeros", "itself", "parameters"])
-def test_gradient_of_some_weights(
-    dtype: str, spec: str, shape: tuple[int, ...], source: str
-) -> None:
-    layer = Layer(spec, shape, dtype)
-    work, c, one = layer.work, layer.c, layer.lanes
-    real = layer.network.dtype.type
-    X = layer.fill(work.A, layer.inputs, layer.shape)
-    dZ = layer.fill(work.D, layer.outputs, layer.output_shape)
-    keep, gain = {"zeros": (1.0, 1.0), "itself": (1.0, 0.5), "parameters": (0.75, -0.5)}[source]
-    given = np.zeros_like(layer.W) if source == "zeros" else layer.W
-    weights = slice(c.w, c.w + c.n_in * c.ld_out)
-    for rows in ROWS:
-        dZ[rows:] = 0  # as lanes without a row are
-        work.D[layer.outputs] = dZ.reshape(len(dZ), -1)
-        dW = reference_layers.conv2d_gradients(X[:rows], dZ[:rows], **layer.geometry)[0]
-        size = reference_layers.conv2d_gradients(
-            np.abs(X[:rows]), np.abs(dZ[:rows]), **layer.geometry
-        )[0]
-        limit = (rows * dZ[0, :, :, 0].size + 4) * np.finfo(dtype).eps * (size + np.abs(given))
-        for k0, k1 in parts_of(c.n_in):
-            target = layer.net.params.copy() if source == "itself" else work.grads
-            if source != "itself":
-                target[:] = UNTOUCHED
-            before = target.copy()
-            sources = {"zeros": work.zeros, "itself": target}
-            compiled(conv2d_gradient)(
-                work.A, work.D, c, layer.image, 0, c.ld_out // one, k0, k1, rows,
-                sources.get(source, layer.net.params), real(keep), real(gain), target,
-            )  # fmt: skip
-            found = layer.network.gradient_views(layer.workspace.in_rows(target))[0][1]
-            expected = keep * given + gain * dW
-            assert (np.abs(found - expected)[k0:k1] <= limit[k0:k1]).all()
-            np.testing.assert_array_equal(np.delete(target, weights), np.delete(before, weights))
-            rest = layer.network.gradient_views(layer.workspace.in_rows(before))[0][1]
-            for part in (slice(0, k0), slice(k1, None)):
-                np.testing.assert_array_equal(found[part], rest[part])
-
-
-@each_dtype
-@each_convolution
-@pytest.mark.parametrize("overwrite", [True, False])
-def test_gradient_of_biases_is_a_sum_over_positions(
-    dtype: str, spec: str, shape: tuple[int, ...], overwrite: bool
+@pytest.mark.parametrize(("team", "overwrite"), [(1, True), (2, True), (3, False)])
+def test_gradient_of_each_member_s_filters(
+    dtype: str, spec: str, shape: tuple[int, ...], team: int, overwrite: bool
 ) -> None:
     layer = Layer(spec, shape, dtype)
     work, c = layer.work, layer.c
-    dZ = layer.fill(work.D, layer.outputs, layer.output_shape)
+    X, d = layer.passed_forward(), layer.fill(work.D, layer.outputs, layer.output_shape)
+    weights = slice(c.w, c.w + c.n_in * c.ld_out)
+    biases = slice(c.b, c.b + c.n_out)
     for rows in ROWS:
-        dZ[rows:] = 0
-        work.D[layer.outputs] = dZ.reshape(len(dZ), -1)
-        work.grads[:] = 0.5
-        panels = c.ld_out // layer.lanes
-        compiled(image_bias_gradient)(c, layer.image, work, 0, panels, rows, overwrite)
-        biases = slice(c.b, c.b + c.n_out)
-        expected = dZ[:rows].sum(axis=(0, 1, 2)) + (0 if overwrite else 0.5)
-        limit = (rows * dZ[0, :, :, 0].size + 4) * np.finfo(dtype).eps
-        size = 1 + np.abs(dZ[:rows]).sum(axis=(0, 1, 2))
-        assert (np.abs(work.grads[biases] - expected) <= limit * size).all()
-        padding = slice(c.b + c.n_out, c.b + c.ld_out)
-        assert (work.grads[padding] == (0 if overwrite else 0.5)).all()
-        assert (np.delete(work.grads, slice(c.b, c.b + c.ld_out)) == 0.5).all()
+        d[rows:] = 0  # as lanes without a row are
+        work.D[layer.outputs] = d.reshape(len(d), -1)
+        dZ = layer.gradient_of_outputs(X, d)[:rows]
+        dW, db = reference_layers.conv2d_gradients(X[:rows], dZ, **layer.geometry)
+        sizes = reference_layers.conv2d_gradients(np.abs(X[:rows]), np.abs(dZ), **layer.geometry)
+        work.grads[:] = before = 0.5
+        for number in range(team):
+            layer.call_gradient(Member(number, team, new_sync()), rows, overwrite)
+        views = layer.network.gradient_views(layer.workspace.in_rows(work.grads))
+        unit = (rows * dZ[0, :, :, 0].size + 8) * np.finfo(dtype).eps
+        for found, sum_, size in ((views[0][1], dW, sizes[0]), (views[1][1], db, sizes[1])):
+            expected = sum_ + (0 if overwrite else before)
+            assert (np.abs(found - expected) <= 4 * unit * (size + before)).all()
+        work.grads[biases] = before
+        assert (np.delete(work.grads, weights) == before).all()
+        last_panel = work.grads[weights].reshape(-1, c.n_in, layer.lanes)[-1]
+        assert (last_panel[:, (c.n_out - 1) % layer.lanes + 1 :] == before).all()
+
+
+@each_dtype
+@each_convolution
+def test_gradient_has_the_same_bits_in_any_team(
+    dtype: str, spec: str, shape: tuple[int, ...]
+) -> None:
+    layer = Layer(spec, shape, dtype)
+    layer.passed_forward()
+    layer.fill(layer.work.D, layer.outputs, layer.output_shape)
+    found = set()
+    for team in (1, 2, 3):
+        layer.work.grads[:] = 0
+        for number in range(team):
+            layer.call_gradient(Member(number, team, new_sync()), BLOCK_ROWS, True)
+        found.add(layer.work.grads.tobytes())
+    assert len(found) == 1
+
+
+# --- Winograd's convolution ---
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+def test_fewer_products_are_no_less_accurate(padding: str) -> None:
+    """Errors against float64, those of the direct form measured on the same numbers."""
+    shape, errors = (13, 13, 32), {}
+    for spec in (f"conv2d(64, 3, padding={padding})", f"conv2d(63, 3, padding={padding})"):
+        layer = Layer(spec, shape, "float32")
+        X, d = layer.passed_forward(), layer.fill(layer.work.D, layer.outputs, layer.output_shape)
+        layer.call("backward", 0, BLOCK_ROWS)
+        layer.call_gradient(Member(0, 1, new_sync()), len(X), True)
+        n = layer.c.n_out
+        wide = [array.astype(np.float64) for array in (X, layer.W, layer.network.biases[1], d)]
+        expected = (
+            reference_layers.conv2d(*wide[:3], **layer.geometry)[..., :63],
+            reference_layers.conv2d_input_gradient(wide[0], wide[1], wide[3], **layer.geometry),
+            reference_layers.conv2d_gradients(wide[0], wide[3], **layer.geometry)[0][:, :63],
+        )
+        work = layer.work
+        found = (
+            work.Z[layer.outputs].reshape(-1, *layer.output_shape)[..., :63],
+            work.D[layer.inputs].reshape(-1, *layer.shape),
+            layer.network.gradient_views(layer.workspace.in_rows(work.grads))[0][1][:, :63],
+        )
+        errors[n] = [
+            np.sqrt(np.mean((a[: len(b)] - b) ** 2)) for a, b in zip(found, expected, strict=True)
+        ]
+    assert {64, 63} == set(errors)
+    for fewer, direct in zip(errors[64], errors[63], strict=True):
+        assert fewer <= direct
+
+
+@pytest.mark.parametrize(
+    ("spec", "shape", "kernels"),
+    [
+        ("conv2d(16, 3)", (4, 5, 8), "winograd"),
+        ("conv2d(16, 3), max_pool2d(2)", (4, 5, 8), "winograd"),
+        ("conv2d(16, 3)", (4, 5, 7), "conv2d"),
+        ("conv2d(17, 3)", (4, 5, 8), "conv2d"),
+        ("conv2d(16, 3, stride=2)", (4, 5, 8), "conv2d"),
+        ("conv2d(16, (3, 2))", (4, 5, 8), "conv2d"),
+        ("conv2d(16, 3), max_pool2d(3)", (5, 5, 8), "conv2d_max_pool2d"),
+        ("conv2d(5, 3), max_pool2d((1, 2))", (5, 5, 8), "conv2d_max_pool2d"),
+        ("conv2d(5, 3), max_pool2d(2, stride=1)", (5, 5, 8), "conv2d"),
+        ("conv2d(5, 3, activation=gelu), max_pool2d(2)", (5, 5, 8), "conv2d"),
+    ],
+)
+def test_kernels_follow_from_the_shapes(spec: str, shape: tuple[int, ...], kernels: str) -> None:
+    assert Layer(spec, shape, "float32").kernels == kernels
 
 
 # --- the maximum ---
@@ -321,6 +396,6 @@ def test_maximum_with_nan_is_nan(dtype: str, place: int, rest: float) -> None:
 
 
 def test_every_kind_of_image_layer_is_tested() -> None:
-    tested: set[Any] = {LAYERS.parse(spec).name for spec, _ in [*CONVOLUTIONS, *OTHERS]}
+    tested: set[Any] = {parse_layers(spec)[0].name for spec, _ in [*CONVOLUTIONS, *OTHERS]}
     images = {name for name, kind in LAYERS.records.items() if kind.takes_images}
     assert tested == images
