@@ -16,12 +16,18 @@ LAYERS = (
 )
 
 
+POOLED = (
+    "conv2d(9, 3, padding=same), max_pool2d((2, 1)), conv2d(32, 3, padding=same), "
+    "conv2d(16, 3, padding=same), max_pool2d(2), dropout(0.2), dense(9)"
+)
+
+
 def digest(threads: int, **changes: object) -> str:
     """Train a few updates, and return a hash of weights, losses and outputs."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(150, int(np.prod(SHAPE)))).astype(np.float32)
     config = fastmlp.TrainConfig(
-        layers=LAYERS, input_shape=SHAPE, epochs=2, optimizer="adam", activation="relu",
+        input_shape=SHAPE, epochs=2, optimizer="adam", activation="relu",
         seed=1, validation=30, **{"batch_size": 50, "dtype": "float32", **changes},
     )  # fmt: skip
     data = fastmlp.Dataset(X, np.arange(150) % 3)
@@ -33,4 +39,6 @@ def digest(threads: int, **changes: object) -> str:
 
 
 if __name__ == "__main__":
-    print(digest(1), digest(3), digest(1, dtype="float64"))
+    for layers in (LAYERS, POOLED):
+        for changes in ({}, {"dtype": "float64"}):
+            print(*(digest(threads, layers=layers, **changes) for threads in (1, 2, 3)))

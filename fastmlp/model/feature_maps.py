@@ -7,10 +7,11 @@ from typing import NamedTuple
 import numpy as np
 
 from ..kernels import buffers
-from ..ops.layers import Layer
+from ..ops.layers import Dense, Layer
 from .encoding import encode_for_outputs
 from .evaluator import Evaluator, NetworkLayout
 from .memory import CACHE_LINE
+from .network import Network
 from .predictor import Predictor
 
 
@@ -40,22 +41,37 @@ def feature_maps(predictor: Predictor, X: np.ndarray) -> list[FeatureMaps]:
         An image before scaling, as a row.
     """
     network = predictor.network
+    return [
+        FeatureMaps(number, network.layers[number], _outputs(predictor, number, X))
+        for number in network.weighted
+        if network.layers[number].takes_images
+    ]
+
+
+def _outputs(predictor: Predictor, number: int, X: np.ndarray) -> np.ndarray:
+    """Return the outputs of a layer of images.
+
+    The network ends there: so the layer is not computed together with a pooling after it, which
+    leaves no outputs of its own.
+    """
+    whole = predictor.network
+    layers = [*whole.layers[: number + 1], Dense(1, "identity")]
+    network = Network(layers, whole.input_shape, whole.dtype)
+    for own, given in ((network.weights, whole.weights), (network.biases, whole.biases)):
+        for view, values in zip(own[:-1], given, strict=False):
+            view[...] = values
     layout = NetworkLayout(network.layers, network.input_shape, network.dtype)
     data = encode_for_outputs(
-        X, predictor.scaling, network.dtype,
-        n_outputs=network.n_outputs, needs_dense=layout.needs_dense_rows,
-    )  # fmt: skip
+        X, predictor.scaling, network.dtype, n_outputs=1, needs_dense=layout.needs_dense_rows
+    )
     evaluator = Evaluator(layout, 1, data)
     evaluator.take_params(network.params)
     evaluator.run(data, 1, predictor.scaling)
     workspace = evaluator.workspace
     lanes = CACHE_LINE // network.dtype.itemsize
-    found = []
-    for stage, row in zip(network.stages(training=False), workspace.net.layers, strict=True):
-        if stage.are_images and stage.table is not None and stage.layer is not None:
-            # A group of rows: the elements of all rows for each feature.
-            start, width = row[buffers.OUT], row[buffers.WIDTH]
-            group = workspace.work.A[start : start + width * lanes].reshape(width, lanes)
-            maps = group[:, 0].reshape(stage.outputs).copy()
-            found.append(FeatureMaps(stage.number or 0, stage.layer, maps))
-    return found
+    # A group of rows: the elements of all rows for each feature.
+    row = workspace.net.layers[-2]
+    start, width = row[buffers.OUT], row[buffers.WIDTH]
+    group = workspace.work.A[start : start + width * lanes].reshape(width, lanes)
+    maps: np.ndarray = group[:, 0].reshape(whole.shapes[number + 1]).copy()
+    return maps

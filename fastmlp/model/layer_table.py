@@ -11,7 +11,7 @@ import numpy as np
 
 from ..kernels import buffers
 from ..kernels.call_types import call_forward, call_gradient, call_layer_backward
-from ..kernels.emit.winograd import PLACES
+from ..kernels.emit.winograd_forms import PLACES
 from ..kernels.layers.layout import IMAGE
 from ..kernels.layers.winograd import APART
 from ..kernels.machine.calls import address

@@ -15,8 +15,7 @@ import numpy as np
 from ..ops.layers import Layer, Pair, Shape
 from .memory import padded
 
-# What changes the form of rows between two layers; the name of kernels, as those of layers are.
-CHANGES_OF_FORM = ("unflatten",)
+UNFLATTEN = "unflatten"  # the change of form; a name of kernels, as those of layers are
 
 # The position of a dropout layer among those before the same weights, in its random stream.
 _POSITION = 1 << 32
@@ -88,7 +87,7 @@ def _stages(layers: Sequence[Layer], shapes: Sequence[Shape], training: bool) ->
             are_images = False
         if not are_images and not layer.takes_rows:
             are_images = True
-            yield Stage("unflatten", None, None, None, inputs, inputs, are_images)
+            yield Stage(UNFLATTEN, None, None, None, inputs, inputs, are_images)
         table = weighted if layer.matrix_shape(inputs)[1] else None
         stream = weighted + streams * _POSITION
         window = layer.window_above(layers[number + 1]) if number + 1 < len(layers) else (1, 1)

@@ -34,12 +34,22 @@ def of_layers(network: Network, of_stages: np.ndarray) -> np.ndarray:
 
 
 def described(network: Network, seconds: np.ndarray) -> list[dict[str, Any]]:
-    """Return the name and the seconds of each layer by part; empty if none were counted."""
+    """Return the name and the seconds of each layer by part; empty if none were counted.
+
+    A layer that is computed together with the one before is named there.
+    """
     if not seconds.any():
         return []
+    names = list(map(str, network.layers))
+    for stage in network.stages():
+        if stage.number is not None and stage.window != (1, 1):
+            names[stage.number : stage.number + 2] = [
+                ", ".join(names[stage.number : stage.number + 2]), ""
+            ]  # fmt: skip
     return [
-        {"name": str(layer), **dict(zip(PARTS_OF_LAYER, parts, strict=True))}
-        for layer, parts in zip(network.layers, seconds.tolist(), strict=True)
+        {"name": name, **dict(zip(PARTS_OF_LAYER, parts, strict=True))}
+        for name, parts in zip(names, seconds.tolist(), strict=True)
+        if name
     ]
 
 

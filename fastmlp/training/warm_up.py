@@ -18,9 +18,9 @@ from ..model.launch import check_threads
 from ..model.layer_table import layer_addresses
 from ..model.samples import block_addresses
 from ..model.sparse import compile_sparse
-from ..model.stages import CHANGES_OF_FORM as CHANGES
+from ..model.stages import UNFLATTEN
 from ..ops.activations import ACTIVATIONS
-from ..ops.layers import LAYERS
+from ..ops.layers import kernel_names
 from ..ops.losses import LOSSES
 from ..ops.optimizers import OPTIMIZERS
 from .config import TrainConfig
@@ -80,7 +80,7 @@ def _groups(dtype: str, threads: int | None) -> Iterator[tuple[str, Callable[[],
     for plural, address, names in (
         ("activations", activation_addresses, ACTIVATIONS.names()),
         ("losses", loss_address, LOSSES.names()),
-        ("kinds of layers", layer_addresses, list(dict.fromkeys([*LAYERS.names(), *CHANGES]))),
+        ("kernels of layers", layer_addresses, [*kernel_names(), UNFLATTEN]),
         ("optimizers", update_address, OPTIMIZERS.names()),
         ("ways to read rows", gather_address, GATHERS),
     ):

@@ -127,5 +127,5 @@ def layer_bits(**environment: str) -> str:
 def test_convolutions_with_avx2_have_the_bits_of_avx512() -> None:
     found = layer_bits(NUMBA_CPU_NAME="haswell", NUMBA_CPU_FEATURES=HASWELL)
     assert found == layer_bits()
-    one_thread, three_threads, _ = found.split()
-    assert one_thread == three_threads
+    for line in found.splitlines():
+        assert len(set(line.split())) == 1  # on any number of threads

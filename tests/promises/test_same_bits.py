@@ -57,6 +57,14 @@ RUNS: dict[str, dict[str, Any]] = {
         "class_weight": "0=2",
         **IMAGES,
     },
+    # Winograd's, with and without pooling; blocks of several groups of rows.
+    "convolutions, 3x3": {
+        "layers": "conv2d(9, 3, padding=same), conv2d(32, 3), conv2d(16, 3, padding=same), "
+        "max_pool2d(2), dropout(0.2), dense(7)",
+        "optimizer": "adam",
+        "batch_size": 70,
+        **IMAGES,
+    },
     "convolutions, stochastic": {
         "layers": "conv2d(5, 3, stride=(1, 3), padding=same), dense(7)",
         "mode": "stochastic",

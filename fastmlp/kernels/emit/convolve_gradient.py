@@ -21,9 +21,9 @@ from .tile import RowTiles
 from .windows import at_tap
 
 _GRADIENT = (
-    *("X", "x", "x_group", "x_row", "x_column", "D", "d", "d_group", "d_row", "d_column"),
+    *("X", "x", "x_group", "x_row", "x_column", "x_line", "D", "d", "d_group", "d_row", "d_column"),
     *("TAPS", "t", "groups", "lines", "columns", "window"),
-    *("C", "c", "c_row", "m", "n", "overwrite"),
+    *("C", "c", "c_row", "line", "m", "n", "overwrite"),
 )
 
 
@@ -54,6 +54,7 @@ class _Gradient(RowTiles):
                 builder.store(ir.Constant(self.vector, None), total)
         height, width = self.window
         first, last = self.lines
+        rows = [self.offset_of(builder.add(a, integer(i))) for i in range(m)]
         with (
             cgutils.for_range(builder, given["groups"]) as group,
             cgutils.for_range_slice(
@@ -67,11 +68,12 @@ class _Gradient(RowTiles):
             )
             with builder.if_then(is_inside), cgutils.for_range(builder, width) as x_tap:
                 tap = builder.add(builder.mul(y_tap.index, width), x_tap.index)
-                X = self.start("X", "x", "x", a, group.index, y)
+                X = self.start("X", "x", "x", integer(0), group.index, y)
                 D, TAPS = (
                     self.start(name, offset, "d", b, group.index, line)
                     for name, offset in (("D", "d"), ("TAPS", "t"))
                 )
+                X = [builder.gep(X, [row]) for row in rows]
                 self.add_line(sums, X, D, TAPS, x_tap.index, tap)
         for i, row in enumerate(sums):
             for j, total in enumerate(row):
@@ -79,6 +81,12 @@ class _Gradient(RowTiles):
                     builder.add(a, integer(i)), builder.add(b, integer(j)),
                     self.sum_lanes(builder.load(total)),
                 )  # fmt: skip
+
+    def offset_of(self, row):
+        """Return the offset of an input of the product: inputs are in lines."""
+        builder, line = self.builder, self.given["line"]
+        along_x = builder.mul(builder.urem(row, line), integer(self.lanes))
+        return builder.add(builder.mul(builder.udiv(row, line), self.given["x_line"]), along_x)
 
     def start(self, array, offset, strides, first, group, line):
         """Return a pointer to the first vector of a line, which may lie before the image."""
@@ -98,7 +106,9 @@ class _Gradient(RowTiles):
         number = builder.sitofp(tap, self.vector.element)
         with cgutils.for_range_slice(builder, first, last, integer(1)) as (column, _):
             x = builder.add(builder.mul(column, width), x_tap)
-            inputs = self.vectors("X", self.row(X, given["x_column"], x), len(sums))
+            inputs = [
+                self.load(self.vector_at("X", self.row(each, given["x_column"], x))) for each in X
+            ]
             n = len(sums[0])
             deltas = self.vectors("D", self.row(D, given["d_column"], column), n)
             if self.has_window:
@@ -150,13 +160,13 @@ class _Gradient(RowTiles):
 def _make_gradient(has_window):
     @intrinsic
     def product(
-        typingctx, X, x, x_group, x_row, x_column, D, d, d_group, d_row, d_column,
-        TAPS, t, groups, lines, columns, window, C, c, c_row, m, n, overwrite,
+        typingctx, X, x, x_group, x_row, x_column, x_line, D, d, d_group, d_row, d_column,
+        TAPS, t, groups, lines, columns, window, C, c, c_row, line, m, n, overwrite,
     ):  # fmt: skip
         size, pair = types.intp, types.UniTuple(types.intp, 2)
         signature = types.void(
-            X, size, size, size, size, D, size, size, size, size,
-            TAPS, size, size, pair, pair, pair, C, size, size, size, size, types.boolean,
+            X, size, size, size, size, size, D, size, size, size, size,
+            TAPS, size, size, pair, pair, pair, C, size, size, size, size, size, types.boolean,
         )  # fmt: skip
 
         def codegen(context, builder, signature, args):
@@ -174,8 +184,9 @@ convolve_gradient.__doc__ = """Overwrite, or add to, m x n elements of C: the su
 
 The sum is over ``groups`` of samples, the positions of ``lines`` and ``columns`` (first, last), and
 the samples in the lanes. X[x] and D[d] are the vectors of the first input and the first output at
-position (0, 0), which may lie before the image; the next ones follow. Element (r, s) of the product
-is C[c + r*c_row + s]. ``window`` is (1, 1), and TAPS is not used.
+position (0, 0), which may lie before the image. The next outputs follow; so do the next inputs, in
+lines of ``line``, ``x_line`` elements apart. Element (r, s) is C[c + r*c_row + s]. ``window`` is
+(1, 1), and TAPS is not used.
 """
 
 convolve_gradient_of_windows.__doc__ = """As convolve_gradient, after pooling by windows.

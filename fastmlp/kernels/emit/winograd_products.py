@@ -13,7 +13,7 @@ from numba.extending import intrinsic
 from ..machine.host import TILE_ROWS
 from .emitter import integer
 from .tile import RowTiles
-from .winograd import PLACES
+from .winograd_forms import PLACES
 
 _PARAMETERS = (
     *("W", "w", "w_place", "X", "x", "x_place", "C", "c", "c_place"),

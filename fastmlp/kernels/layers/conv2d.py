@@ -63,41 +63,69 @@ def _positions(tap, n_in, n_out, stride, padding):
     return first, max(first, min(last, n_out))
 
 
+@kernel
+def is_inside(image):
+    """Whether all windows lie within the image."""
+    last_y = (image.out_height - 1) * image.stride_height + image.kernel_height
+    last_x = (image.out_width - 1) * image.stride_width + image.kernel_width
+    return (
+        image.padding_height == 0 and last_y <= image.in_height
+        and image.padding_width == 0 and last_x <= image.in_width
+    )  # fmt: skip
+
+
+@kernel
+def _clear_padding(c, grads, lanes):
+    """Set the gradients of the cells that fill up the last panel to 0."""
+    panel = c.ld_out // lanes - 1
+    for j in range(c.n_out - panel * lanes, lanes):
+        grads[c.b + panel * lanes + j] = grads.dtype.type(0)
+        for k in range(c.n_in):
+            grads[c.w + (panel * c.n_in + k) * lanes + j] = grads.dtype.type(0)
+
+
 def gradient_of_filters(product):
     """Return the kernel of the weight gradient of a member's filters, by a product of vectors."""
 
     @kernel
-    def add_taps(c, image, work, filters, rows, y_tap, taps, columns, overwrite):
-        """Add the gradient of weights of one row of the kernel, from tap and channel ``taps[0]`` to
-        ``taps[1]``, at positions ``columns`` (first, last) along x.
+    def add_taps(c, image, work, filters, rows, y_taps, taps, columns, overwrite):
+        """Add the gradient of weights of rows of the kernel, ``y_taps`` (first, last), from tap and
+        channel ``taps[0]`` to ``taps[1]`` of each, at positions ``columns`` (first, last) along x.
         """
-        (f0, f1), (k0, k1), lanes = filters, taps, VECTOR_BYTES // work.A.itemsize
+        (f0, f1), (k0, k1), (y0, y1) = filters, taps, y_taps
+        lanes = VECTOR_BYTES // work.A.itemsize
         pixel, line = image.in_channels * lanes, image.in_width * image.in_channels * lanes
-        x = (y_tap - image.padding_height) * line - image.padding_width * pixel + k0 * lanes
+        x = (y0 - image.padding_height) * line - image.padding_width * pixel + k0 * lanes
         column = image.out_channels * lanes
         p = f0 // lanes
-        k = y_tap * image.kernel_width * image.in_channels + k0
+        k = y0 * image.kernel_width * image.in_channels + k0
         product(
             work.A, c.in_ + x, lanes * c.in_row,
-            image.stride_height * line, image.stride_width * pixel,
+            image.stride_height * line, image.stride_width * pixel, line,
             work.D, c.out + f0 * lanes, lanes * c.out_row,
             image.out_width // image.pool_width * column, column,
             work.T, c.t + f0 * lanes, (rows + lanes - 1) // lanes,
-            _positions(y_tap, image.in_height, image.out_height,
+            _positions(y0, image.in_height, image.out_height,
                        image.stride_height, image.padding_height),
             columns, (image.pool_height, image.pool_width),
             work.grads, c.w + (p * c.n_in + k) * lanes + f0 - p * lanes, lanes,
-            k1 - k0, f1 - f0, overwrite,
+            k1 - k0, (k1 - k0) * (y1 - y0), f1 - f0, overwrite,
         )  # fmt: skip
 
     @kernel
     def add_panel(c, image, work, filters, rows, overwrite):
         """Add the gradient of filters of one panel.
 
-        The positions at which all columns of the kernel lie within the image come first, then those
-        at the edges, one column of the kernel after the other.
+        Without padding, all rows of the kernel have the same positions, and are added together.
+        Else the positions at which all columns of a row lie within the image come first, then those
+        at the edges, one column after the other.
         """
-        channels, width = image.in_channels, image.kernel_width
+        channels, width, height = image.in_channels, image.kernel_width, image.kernel_height
+        taps = 0, width * channels
+        if is_inside(image):
+            columns = 0, image.out_width
+            add_taps(c, image, work, filters, rows, (0, height), taps, columns, overwrite)
+            return
         inner, _ = _positions(
             0, image.in_width, image.out_width, image.stride_width, image.padding_width
         )
@@ -105,20 +133,21 @@ def gradient_of_filters(product):
             width - 1, image.in_width, image.out_width, image.stride_width, image.padding_width
         )
         outer = max(inner, outer)
-        for y_tap in range(image.kernel_height):
+        for y in range(height):
+            y_taps = y, y + 1
             taps = 0, width * channels
-            add_taps(c, image, work, filters, rows, y_tap, taps, (inner, outer), overwrite)
-            for x_tap in range(width):
-                taps = x_tap * channels, (x_tap + 1) * channels
+            add_taps(c, image, work, filters, rows, y_taps, taps, (inner, outer), overwrite)
+            for x in range(width):
+                taps = x * channels, (x + 1) * channels
                 first, last = _positions(
-                    x_tap, image.in_width, image.out_width, image.stride_width, image.padding_width
+                    x, image.in_width, image.out_width, image.stride_width, image.padding_width
                 )
                 if first < inner:
                     columns = first, min(inner, last)
-                    add_taps(c, image, work, filters, rows, y_tap, taps, columns, False)
+                    add_taps(c, image, work, filters, rows, y_taps, taps, columns, False)
                 if last > outer:
                     columns = max(outer, first), last
-                    add_taps(c, image, work, filters, rows, y_tap, taps, columns, False)
+                    add_taps(c, image, work, filters, rows, y_taps, taps, columns, False)
 
     @kernel
     def add_filters(me, c, image, work, rows, overwrite):
@@ -129,6 +158,8 @@ def gradient_of_filters(product):
             filters = max(first, p * lanes), min(last, (p + 1) * lanes)
             add_panel(c, image, work, filters, rows, overwrite)
             image_bias_gradient(c, image, work, filters, rows, overwrite)
+        if overwrite and last == c.n_out:
+            _clear_padding(c, work.grads, lanes)
 
     return add_filters
 

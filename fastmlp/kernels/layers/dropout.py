@@ -4,7 +4,7 @@ from ..buffers import image_at, layer_at
 from ..emit.emitter import VECTOR_BYTES
 from ..machine.jit import kernel
 from ..machine.view import view
-from ..rules.dropout import drop, drop_lanes
+from ..rules.dropout import draw_lanes, drop, drop_by
 from .layout import is_image
 
 
@@ -14,14 +14,6 @@ def _drop(net, layer, array, start, to, key, first_row, box):
     p0, p1, r0, r1 = box
     c, stream = layer_at(net.layers, layer), image_at(net.images, layer).kernel_height
     rate, lanes = net.layer_parameters[layer], VECTOR_BYTES // array.itemsize
-    if is_image(c):
-        for r in range(r0, r1, lanes):
-            size, offset = lanes * c.in_row, r * c.in_row
-            drop_lanes(
-                view(array, start + offset, size), view(array, to + offset, size),
-                rate, key[0], key[1], first_row + r, stream,
-            )  # fmt: skip
-        return
     for p in range(p0, p1):
         n = min(lanes, c.width - p * lanes)
         for r in range(r0, r1):
@@ -32,15 +24,41 @@ def _drop(net, layer, array, start, to, key, first_row, box):
             )  # fmt: skip
 
 
+@kernel(inline=True)
+def _drop_images(c, mask, rate, array, start, to, box):
+    """Copy the images of rows at ``start`` to ``to``, with the masks at ``mask``."""
+    p0, p1, r0, r1 = box
+    lanes = VECTOR_BYTES // array.itemsize
+    block = lanes * lanes
+    for r in range(r0, r1, lanes):
+        first, size = r * c.in_row + p0 * block, (p1 - p0) * block
+        drop_by(
+            view(mask, c.t + first, size),
+            view(array, start + first, size), view(array, to + first, size), rate,
+        )  # fmt: skip
+
+
 @kernel(cached=True)
 def dropout_forward(net, work, sparse, order, key, first_row, layer, box):
-    """Overwrite a rectangle of the outputs."""
-    c = layer_at(net.layers, layer)
-    _drop(net, layer, work.A, c.in_, c.out, key, first_row, box)
+    """Overwrite a rectangle of the outputs; of images, all rows of it, and T with the mask."""
+    c, rate = layer_at(net.layers, layer), net.layer_parameters[layer]
+    if not is_image(c):
+        _drop(net, layer, work.A, c.in_, c.out, key, first_row, box)
+        return
+    _, _, r0, r1 = box
+    lanes, stream = VECTOR_BYTES // work.A.itemsize, image_at(net.images, layer).kernel_height
+    for r in range(r0, r1, lanes):
+        mask = view(work.T, c.t + r * c.in_row, lanes * c.in_row)
+        draw_lanes(mask, rate, key[0], key[1], first_row + r, stream)
+    _drop_images(c, work.T, rate, work.A, c.in_, c.out, box)
 
 
 @kernel(cached=True)
 def dropout_backward(net, work, key, first_row, layer, box):
     """Overwrite a rectangle of dL/dx, with the same mask."""
     c = layer_at(net.layers, layer)
-    _drop(net, layer, work.D, c.out, c.in_, key, first_row, box)
+    if is_image(c):
+        rate = net.layer_parameters[layer]
+        _drop_images(c, work.T, rate, work.D, c.out, c.in_, box)
+    else:
+        _drop(net, layer, work.D, c.out, c.in_, key, first_row, box)

@@ -17,8 +17,8 @@ def image_bias_gradient(c, image, work, filters, rows, overwrite):
     pixel = image.out_channels * lanes
     height, width = image.out_height // image.pool_height, image.out_width // image.pool_width
     convolve_gradient(
-        work.ones, 0, 0, 0, 0,
+        work.ones, 0, 0, 0, 0, 0,
         work.D, c.out + first * lanes, lanes * c.out_row, width * pixel, pixel, work.T, 0,
         (rows + lanes - 1) // lanes, (0, height), (0, width), (1, 1),
-        work.grads, c.b + first, 0, 1, last - first, overwrite,
+        work.grads, c.b + first, 0, 1, 1, last - first, overwrite,
     )  # fmt: skip

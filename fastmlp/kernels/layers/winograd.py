@@ -13,7 +13,7 @@ from ..emit import winograd as transform
 from ..emit.emitter import VECTOR_BYTES
 from ..emit.tile import multiply_rows
 from ..emit.transpose import transpose_block
-from ..emit.winograd import PLACES
+from ..emit.winograd_forms import PLACES
 from ..emit.winograd_products import products, products_back
 from ..machine.jit import kernel
 from ..machine.team import share

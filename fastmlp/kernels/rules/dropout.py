@@ -70,16 +70,28 @@ def drop(x, out, rate, k0, k1, row, layer, start):
 
 
 @kernel
-def drop_lanes(x, out, rate, k0, k1, row, layer):
-    """As :func:`drop`, for a group of rows from ``row`` on: a vector of rows for each unit."""
-    lanes = VECTOR_BYTES // x.itemsize
-    limit, gain = np.uint64(rate * 4294967296.0), x.dtype.type(1.0 / (1.0 - rate))
-    for first in range(0, x.size // lanes, 8):
+def draw_lanes(mask, rate, k0, k1, row, layer):
+    """Overwrite ``mask`` with 1 for units that :func:`drop` keeps, else 0.
+
+    For a group of rows from ``row`` on: a vector of rows for each unit. Without a branch, which
+    every second unit would mispredict.
+    """
+    lanes = VECTOR_BYTES // mask.itemsize
+    limit = np.uint64(rate * 4294967296.0)
+    for first in range(0, mask.size // lanes, 8):
         for lane in range(lanes):
             words = philox(
                 np.uint64(first // 8), np.uint64(row + lane), np.uint64(layer), np.uint64(0), k0, k1
             )
             for j in range(8):
-                word, i = words[j // 2], (first + j) * lanes + lane
+                word = words[j // 2]
                 bits = word >> _HALF if j % 2 else word & _LOW
-                out[i] = x[i] * gain if bits >= limit else x.dtype.type(0)
+                mask[(first + j) * lanes + lane] = mask.dtype.type(bits >= limit)
+
+
+@kernel
+def drop_by(mask, x, out, rate):
+    """Overwrite ``out`` with x / (1 - rate) where the mask is 1, else 0."""
+    gain, zero = x.dtype.type(1.0 / (1.0 - rate)), x.dtype.type(0)
+    for i in range(x.size):
+        out[i] = x[i] * gain if mask[i] != zero else zero

@@ -37,23 +37,23 @@ def back(W, w, w_panel, X, x, B, b, C, c, n, image, y, lines):
 
 @cached
 def gradient(
-    X, x, x_group, x_row, x_column, D, d, d_group, d_row, d_column,
-    TAPS, t, groups, lines, columns, window, C, c, c_row, m, n, overwrite,
+    X, x, x_group, x_row, x_column, x_line, D, d, d_group, d_row, d_column,
+    TAPS, t, groups, lines, columns, window, C, c, c_row, line, m, n, overwrite,
 ):  # fmt: skip
     convolve_gradient(
-        X, x, x_group, x_row, x_column, D, d, d_group, d_row, d_column,
-        TAPS, t, groups, lines, columns, window, C, c, c_row, m, n, overwrite,
+        X, x, x_group, x_row, x_column, x_line, D, d, d_group, d_row, d_column,
+        TAPS, t, groups, lines, columns, window, C, c, c_row, line, m, n, overwrite,
     )  # fmt: skip
 
 
 @cached
 def gradient_of_windows(
-    X, x, x_group, x_row, x_column, D, d, d_group, d_row, d_column,
-    TAPS, t, groups, lines, columns, window, C, c, c_row, m, n, overwrite,
+    X, x, x_group, x_row, x_column, x_line, D, d, d_group, d_row, d_column,
+    TAPS, t, groups, lines, columns, window, C, c, c_row, line, m, n, overwrite,
 ):  # fmt: skip
     convolve_gradient_of_windows(
-        X, x, x_group, x_row, x_column, D, d, d_group, d_row, d_column,
-        TAPS, t, groups, lines, columns, window, C, c, c_row, m, n, overwrite,
+        X, x, x_group, x_row, x_column, x_line, D, d, d_group, d_row, d_column,
+        TAPS, t, groups, lines, columns, window, C, c, c_row, line, m, n, overwrite,
     )  # fmt: skip
 
 
@@ -172,8 +172,8 @@ def test_sums_over_samples_and_positions_of_any_size(
             C = np.full((m + 1, one), -5, dtype)
             product = gradient if window == (1, 1) else gradient_of_windows
             product(
-                X.ravel(), one, *x_strides, D.ravel(), 0, *d_strides, TAPS.ravel(), 0, groups,
-                lines, columns, window, C.ravel(), 0, one, m, n, overwrite,
+                X.ravel(), one, *x_strides, 4 * one, D.ravel(), 0, *d_strides, TAPS.ravel(), 0,
+                groups, lines, columns, window, C.ravel(), 0, one, 4, m, n, overwrite,
             )  # fmt: skip
             part = np.s_[:, slice(*lines), slice(*columns)]
             factors = X[part][..., 1 : m + 1, :], full[part][..., :n, :]
