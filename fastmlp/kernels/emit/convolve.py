@@ -17,7 +17,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from ..machine.host import TILE_ROWS
-from .emitter import integer
+from .emitter import integer, repeated
 from .tile import RowTiles
 
 _PARAMETERS = ("W", "w", "w_panel", "X", "x", "B", "b", "C", "c", "n", "image", "y", "lines")
@@ -58,15 +58,15 @@ class _Convolution(RowTiles):
         builder, size = self.builder, self.size
         sums = [cgutils.alloca_once(builder, self.vector) for _ in range(rows)]
         width, channels = (size[f"{self.target}_{side}"] for side in ("width", "channels"))
-        with cgutils.for_range(builder, self.given["lines"]) as along_y:
-            y = self.taps(builder.add(self.given["y"], along_y.index), "height")
-            with cgutils.for_range(builder, width) as along_x:
-                x = self.taps(along_x.index, "width")
+        with repeated(builder, self.given["lines"]) as line:
+            y = self.taps(builder.add(self.given["y"], line), "height")
+            with repeated(builder, width) as column:
+                x = self.taps(column, "width")
                 for r, total in enumerate(sums):
                     builder.store(self.initial(builder.add(row, integer(r))), total)
                 self.sum_taps(sums, row, y, x)
-                position = builder.mul(along_y.index, width)
-                position = builder.mul(builder.add(position, along_x.index), channels)
+                position = builder.mul(line, width)
+                position = builder.mul(builder.add(position, column), channels)
                 first = builder.add(position, row)
                 for r, total in enumerate(sums):
                     feature = builder.add(first, integer(r))
@@ -89,10 +89,10 @@ class _Convolution(RowTiles):
     def add_products(self, sums, weights, vectors, count, weight_step):
         """Add ``count`` products of adjacent vectors and weights at the offsets ``weight_step``."""
         builder = self.builder
-        with cgutils.for_range(builder, count) as loop:
-            step = builder.mul(loop.index, integer(self.lanes))
+        with repeated(builder, count) as k:
+            step = builder.mul(k, integer(self.lanes))
             vector = self.load(self.vector_at("X", builder.gep(vectors, [step])))
-            first = builder.gep(weights, [weight_step(loop.index)])
+            first = builder.gep(weights, [weight_step(k)])
             for r, total in enumerate(sums):
                 element = builder.gep(first, [integer(r * self.apart)])
                 self.check("W", element, self.itemsize)
@@ -132,13 +132,16 @@ class _Forward(_Convolution):
         return _Taps(builder.sub(end, tap), tap, builder.add(first, tap))
 
     def sum_taps(self, sums, row, y, x):
-        """Add all taps: along x, channels included, weights and inputs are adjacent."""
+        """Add all taps: along x, channels included, weights and inputs are adjacent.
+
+        At least one lies within the image.
+        """
         builder, size = self.builder, self.size
         channels, vector = size["in_channels"], integer(self.lanes)
         count = builder.mul(x.count, channels)
-        with cgutils.for_range(builder, y.count) as loop:
-            weights = self.weights_at(row, builder.add(y.tap, loop.index), x.tap)
-            line = builder.mul(builder.add(y.position, loop.index), size["in_width"])
+        with repeated(builder, y.count) as tap:
+            weights = self.weights_at(row, builder.add(y.tap, tap), x.tap)
+            line = builder.mul(builder.add(y.position, tap), size["in_width"])
             feature = builder.mul(builder.add(line, x.position), channels)
             inputs = builder.add(self.given["x"], builder.mul(feature, vector))
             self.add_products(
@@ -180,14 +183,19 @@ class _Backward(_Convolution):
             panel = builder.udiv(k, vector)
             return builder.add(k, builder.mul(panel, to_next_panel))
 
-        with cgutils.for_range(builder, y.count) as along_y:
-            y_tap = builder.sub(y.tap, builder.mul(along_y.index, size["stride_height"]))
-            line = builder.add(y.position, along_y.index)
-            line = builder.mul(line, size["out_width"])
-            with cgutils.for_range(builder, x.count) as along_x:
-                x_tap = builder.sub(x.tap, builder.mul(along_x.index, size["stride_width"]))
+        # One condition that no loop can be freed of: else all are compiled without it, too.
+        zero = integer(0)
+        taps = builder.mul(self.most(y.count, zero), self.most(x.count, zero))
+        with (
+            builder.if_then(builder.icmp_signed(">", taps, zero)),
+            repeated(builder, y.count) as below,
+        ):
+            y_tap = builder.sub(y.tap, builder.mul(below, size["stride_height"]))
+            line = builder.mul(builder.add(y.position, below), size["out_width"])
+            with repeated(builder, x.count) as beside:
+                x_tap = builder.sub(x.tap, builder.mul(beside, size["stride_width"]))
                 weights = self.weights_at(row, y_tap, x_tap)
-                position = builder.add(line, builder.add(x.position, along_x.index))
+                position = builder.add(line, builder.add(x.position, beside))
                 feature = builder.mul(position, channels)
                 deltas = builder.add(self.given["x"], builder.mul(feature, vector))
                 self.add_products(sums, weights, self.pointer("X", deltas), channels, weight_step)

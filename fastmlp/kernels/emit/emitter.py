@@ -1,5 +1,7 @@
 """What all emitters of vector code share: constants, multiply-adds, vectors in arrays."""
 
+from contextlib import contextmanager
+
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -36,6 +38,25 @@ def splat(builder, scalar, count):
     undefined = ir.Constant(ir.VectorType(scalar.type, count), ir.Undefined)
     first = builder.insert_element(undefined, scalar, ir.Constant(_LANE, 0))
     return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(_LANE, count), None))
+
+
+@contextmanager
+def repeated(builder, count):
+    """Emit a loop that runs ``count`` times, at least once; yield its index.
+
+    A loop that may not run at all is compiled once more, without it, in the loops around it.
+    """
+    before, loop = builder.block, builder.append_basic_block("repeated")
+    after = builder.append_basic_block("after")
+    builder.branch(loop)
+    builder.position_at_end(loop)
+    index = builder.phi(INDEX)
+    index.add_incoming(integer(0), before)
+    yield index
+    following = builder.add(index, integer(1))
+    index.add_incoming(following, builder.block)
+    builder.cbranch(builder.icmp_signed("<", following, count), loop, after)
+    builder.position_at_end(after)
 
 
 class Emitter:

@@ -11,7 +11,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from ..machine.host import TILE_ROWS
-from .emitter import integer
+from .emitter import integer, repeated
 from .tile import RowTiles
 from .winograd_forms import PLACES
 
@@ -47,8 +47,8 @@ class _Products(RowTiles):
 
     def product(self):
         """Emit the loop over places."""
-        with cgutils.for_range(self.builder, integer(PLACES)) as place:
-            self.place(place.index)
+        with repeated(self.builder, integer(PLACES)) as place:
+            self.place(place)
 
     def each_tile(self, rows, W, apart, X, C, n_in, n_out):
         """Emit the products of ``rows`` rows of weights, for all tiles.
@@ -57,11 +57,11 @@ class _Products(RowTiles):
         elements behind. X and C point to the first vectors of the first tile.
         """
         builder, lanes = self.builder, integer(self.lanes)
-        with cgutils.for_range(builder, self.given["tiles"]) as tile:
+        with repeated(builder, self.given["tiles"]) as tile:
             sums = [cgutils.alloca_once(builder, self.vector) for _ in range(rows)]
             for total in sums:
                 builder.store(ir.Constant(self.vector, None), total)
-            inputs = self.row(X, builder.mul(n_in, lanes), tile.index)
+            inputs = self.row(X, builder.mul(n_in, lanes), tile)
 
             def add(k, inputs=inputs, sums=sums):
                 vector = self.load(self.vector_at("X", self.row(inputs, lanes, k)))
@@ -74,7 +74,7 @@ class _Products(RowTiles):
                     builder.store(grown, total)
 
             self.each_input(add)
-            target = self.row(C, builder.mul(n_out, lanes), tile.index)
+            target = self.row(C, builder.mul(n_out, lanes), tile)
             for r, total in enumerate(sums):
                 pointer = builder.gep(target, [integer(r * self.lanes)])
                 self.store(builder.load(total), self.vector_at("C", pointer))
@@ -86,10 +86,10 @@ class _Forward(_Products):
     def place(self, number):
         builder, given, lanes = self.builder, self.given, integer(self.lanes)
         panel = builder.mul(given["channels"], lanes)
-        with cgutils.for_range(builder, builder.udiv(given["filters"], lanes)) as p:
-            W = self.at("W", "w", number, builder.mul(p.index, panel))
+        with repeated(builder, builder.udiv(given["filters"], lanes)) as p:
+            W = self.at("W", "w", number, builder.mul(p, panel))
             X = self.at("X", "x", number)
-            C = self.at("C", "c", number, builder.mul(p.index, integer(self.lanes**2)))
+            C = self.at("C", "c", number, builder.mul(p, integer(self.lanes**2)))
 
             def tile(rows, row):
                 self.each_tile(
@@ -100,8 +100,8 @@ class _Forward(_Products):
             self.split(lanes, TILE_ROWS, tile)
 
     def each_input(self, body):
-        with cgutils.for_range(self.builder, self.given["channels"]) as k:
-            body(k.index)
+        with repeated(self.builder, self.given["channels"]) as k:
+            body(k)
 
 
 class _Backward(_Products):
@@ -130,10 +130,10 @@ class _Backward(_Products):
     def each_input(self, body):
         builder, lanes = self.builder, integer(self.lanes)
         with (
-            cgutils.for_range(builder, builder.udiv(self.given["filters"], lanes)) as p,
-            cgutils.for_range(builder, lanes) as lane,
+            repeated(builder, builder.udiv(self.given["filters"], lanes)) as p,
+            repeated(builder, lanes) as lane,
         ):
-            body(builder.add(builder.mul(p.index, lanes), lane.index))
+            body(builder.add(builder.mul(p, lanes), lane))
 
 
 def _make(emitter):

@@ -13,7 +13,7 @@ from .image_bias import image_bias_gradient
 from .layout import activate_rectangle
 
 
-@kernel
+@kernel(inline=True)
 def convolve_lines(c, image, work, params, r, y, lines, Z, z):
     """Write lines y to y + lines of Z of a group of rows, from Z[z] on."""
     lanes = VECTOR_BYTES // work.A.itemsize
@@ -36,7 +36,7 @@ def conv2d_forward(net, work, sparse, order, key, first_row, layer, box):
     activate_rectangle(c, net.activation_parameters[layer], work, box)
 
 
-@kernel
+@kernel(inline=True)
 def gradient_of_inputs(c, image, work, params, r, D, d):
     """Overwrite dL/dA of the inputs of a group of rows; dL/dZ is at D[d]."""
     lanes = VECTOR_BYTES // work.D.itemsize
@@ -74,7 +74,7 @@ def is_inside(image):
     )  # fmt: skip
 
 
-@kernel
+@kernel(inline=True)
 def _clear_padding(c, grads, lanes):
     """Set the gradients of the cells that fill up the last panel to 0."""
     panel = c.ld_out // lanes - 1
@@ -87,7 +87,7 @@ def _clear_padding(c, grads, lanes):
 def gradient_of_filters(product):
     """Return the kernel of the weight gradient of a member's filters, by a product of vectors."""
 
-    @kernel
+    @kernel(inline=True)
     def add_taps(c, image, work, filters, rows, y_taps, taps, columns, overwrite):
         """Add the gradient of weights of rows of the kernel, ``y_taps`` (first, last), from tap and
         channel ``taps[0]`` to ``taps[1]`` of each, at positions ``columns`` (first, last) along x.
@@ -112,44 +112,35 @@ def gradient_of_filters(product):
             k1 - k0, (k1 - k0) * (y1 - y0), f1 - f0, overwrite,
         )  # fmt: skip
 
-    @kernel
+    @kernel(inline=True)
     def add_panel(c, image, work, filters, rows, overwrite):
         """Add the gradient of filters of one panel.
 
-        Without padding, all rows of the kernel have the same positions, and are added together.
-        Else the positions at which all columns of a row lie within the image come first, then those
-        at the edges, one column after the other.
+        Where all windows lie within the image, all rows of the kernel are added together. Else, for
+        each row, the positions at which all its columns lie within the image come first, then those
+        at either edge, one column after the other. One call serves all: each further one would be
+        compiled once more, with all its tiles.
         """
-        channels, width, height = image.in_channels, image.kernel_width, image.kernel_height
-        taps = 0, width * channels
-        if is_inside(image):
-            columns = 0, image.out_width
-            add_taps(c, image, work, filters, rows, (0, height), taps, columns, overwrite)
-            return
-        inner, _ = _positions(
-            0, image.in_width, image.out_width, image.stride_width, image.padding_width
-        )
-        _, outer = _positions(
-            width - 1, image.in_width, image.out_width, image.stride_width, image.padding_width
-        )
+        channels, width, is_whole = image.in_channels, image.kernel_width, is_inside(image)
+        sizes = image.in_width, image.out_width, image.stride_width, image.padding_width
+        inner, _ = _positions(0, *sizes)
+        _, outer = _positions(width - 1, *sizes)
         outer = max(inner, outer)
-        for y in range(height):
-            y_taps = y, y + 1
-            taps = 0, width * channels
-            add_taps(c, image, work, filters, rows, y_taps, taps, (inner, outer), overwrite)
-            for x in range(width):
-                taps = x * channels, (x + 1) * channels
-                first, last = _positions(
-                    x, image.in_width, image.out_width, image.stride_width, image.padding_width
-                )
-                if first < inner:
-                    columns = first, min(inner, last)
-                    add_taps(c, image, work, filters, rows, y_taps, taps, columns, False)
-                if last > outer:
-                    columns = max(outer, first), last
-                    add_taps(c, image, work, filters, rows, y_taps, taps, columns, False)
+        for y in range(1 if is_whole else image.kernel_height):
+            for part in range(1 if is_whole else 1 + 2 * width):
+                y_taps = (0, image.kernel_height) if is_whole else (y, y + 1)
+                taps, columns = (0, width * channels), (inner, outer)
+                if part > 0:
+                    x = (part - 1) // 2
+                    first, last = _positions(x, *sizes)
+                    taps = x * channels, (x + 1) * channels
+                    columns = (first, min(inner, last)) if part % 2 else (max(outer, first), last)
+                    if columns[0] >= columns[1]:
+                        continue
+                is_first = overwrite and part == 0
+                add_taps(c, image, work, filters, rows, y_taps, taps, columns, is_first)
 
-    @kernel
+    @kernel(inline=True)
     def add_filters(me, c, image, work, rows, overwrite):
         """Overwrite, or add to, the gradients of the member's filters."""
         lanes = VECTOR_BYTES // work.A.itemsize

@@ -1,11 +1,11 @@
 """The gradient of the biases of channels, for layers whose outputs are images."""
 
-from ..emit.convolve_gradient import convolve_gradient
+from ..emit.convolve_gradient import sum_gradient
 from ..emit.emitter import VECTOR_BYTES
 from ..machine.jit import kernel
 
 
-@kernel
+@kernel(inline=True)
 def image_bias_gradient(c, image, work, filters, rows, overwrite):
     """db = the sum of dZ over samples and positions, for filters (first, last).
 
@@ -16,7 +16,7 @@ def image_bias_gradient(c, image, work, filters, rows, overwrite):
     lanes = VECTOR_BYTES // work.D.itemsize
     pixel = image.out_channels * lanes
     height, width = image.out_height // image.pool_height, image.out_width // image.pool_width
-    convolve_gradient(
+    sum_gradient(
         work.ones, 0, 0, 0, 0, 0,
         work.D, c.out + first * lanes, lanes * c.out_row, width * pixel, pixel, work.T, 0,
         (rows + lanes - 1) // lanes, (0, height), (0, width), (1, 1),

@@ -57,7 +57,7 @@ def parts_of(c, image, row, lanes):
     )  # fmt: skip
 
 
-@kernel
+@kernel(inline=True)
 def transform_weights(c, image, work, params, parts):
     """U = G w G^T."""
     lanes = VECTOR_BYTES // work.A.itemsize
@@ -123,7 +123,7 @@ def winograd_backward(net, work, key, first_row, layer, box):
                 transform.input_gradients(work.D, start, image, y, tiles, s, parts.v, parts.v_place)
 
 
-@kernel
+@kernel(inline=True)
 def transposed_gradients(c, image, work, parts, r, y, tiles, p):
     """M = A dz A^T for a panel of filters: for each place, tile and row, a vector of filters."""
     lanes, zero = VECTOR_BYTES // work.D.itemsize, work.D.dtype.type(0)
