@@ -128,6 +128,19 @@ def test_named_case_that_does_not_fit_the_data_is_refused(
     assert case in done.stderr and message in done.stderr
 
 
+def test_cases_that_do_not_fit_the_data_are_left_out_unless_named(
+    peers: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from peers.cases import named
+    from peers.command import _fitting
+    from peers.data import Store
+
+    chosen = named(["batch32", "e3-32", "lenet-32"])
+    kept = _fitting(chosen, Store(tmp_path, "digits"), is_named=False)
+    assert [case.name for case in kept] == ["batch32", "e3-32"]
+    assert "lenet-32 is left out: " in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("arguments", [("--cases", "batch33"), ("--peers", "numpie")])
 def test_wrong_name_lists_known_names(arguments: tuple[str, str]) -> None:
     done = compare(*arguments)
