@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from .case import GROUPS, Case
+from .cases import CASES
 from .contenders import ENTRIES
-from .summary import compared
+from .summary import compared, threads_text, times_as_long
 
 # Okabe and Ito's colours, which the colour-blind can tell apart.
 COLOURS = {
@@ -15,6 +17,13 @@ COLOURS = {
 }  # fmt: skip
 INK = "#222222"
 BAR = 0.19
+HEADING = 0.8  # of a group, in units of a case
+GROUP_OF = {case.name: GROUPS[case.group] for case in CASES}
+UNNAMED_NET = {
+    case.name
+    for case in CASES
+    if case.group == "dense" and not case.table and case.layers == Case.layers
+}
 
 
 def draw(report: dict[str, Any], path: Path) -> None:
@@ -34,50 +43,75 @@ def draw(report: dict[str, Any], path: Path) -> None:
 
     measured = [case for case in report["cases"] if case["ratios"]]
     cases = [case for case in measured if case["in_chart"]] or measured
-    peers = compared({"cases": cases})
-    figure, axes = plt.subplots(figsize=(9, 1.4 + 0.78 * len(cases)), dpi=110)
+    at, headings = _positions(cases)
+    figure, axes = plt.subplots(figsize=(9, 1.4 + 0.78 * (max(at, default=0) + 1)), dpi=110)
     most = 1.0
-    for number, name in enumerate(peers):
-        found = [(k, c["ratios"][name]["best"]) for k, c in enumerate(cases) if _has(c, name)]
-        values = [value for _, value in found]
-        heights = [k + (number - (len(peers) - 1) / 2) * (BAR + 0.02) for k, _ in found]
+    for name in compared({"cases": cases}):
+        bars = [
+            (ratios[name], k + _offset(name, ratios))
+            for k, ratios in zip(at, map(_best, cases), strict=True)
+            if name in ratios
+        ]
+        values, heights = [value for value, _ in bars], [height for _, height in bars]
         most = max([most, *values])
         axes.barh(
             heights, [value - 1 for value in values], BAR, left=1, color=COLOURS[name],
             label=ENTRIES[name].title,
         )  # fmt: skip
-        for value, height in zip(values, heights, strict=True):
+        for value, height in bars:
             axes.text(
                 max(value, 1) * 1.03, height, _times(value), va="center", fontsize=8.5, color=INK
             )
-    _dress(axes, [_label(case) for case in cases], most)
+    _dress(axes, at, [_label(case) for case in cases], most)
+    for height, title in headings:
+        axes.text(
+            -0.01, height, title, transform=axes.get_yaxis_transform(), ha="right", va="center",
+            fontsize=10, fontweight="bold", color=INK,
+        )  # fmt: skip
     _caption(figure, axes, report)
     figure.savefig(path, bbox_inches="tight", facecolor="white")
     plt.close(figure)
 
 
-def _has(case: dict[str, Any], name: str) -> bool:
-    return "best" in case["ratios"].get(name, {})
+def _positions(cases: list[dict[str, Any]]) -> tuple[list[float], list[tuple[float, str]]]:
+    """Return the position of each case, and of the headings of groups if there are several."""
+    groups = [GROUP_OF.get(case["name"], "") for case in cases]
+    at: list[float] = []
+    headings: list[tuple[float, str]] = []
+    position = 0.0
+    for k, group in enumerate(groups):
+        if len(set(groups)) > 1 and (k == 0 or group != groups[k - 1]):
+            headings.append((position, group))
+            position += HEADING
+        at.append(position)
+        position += 1
+    return at, headings
+
+
+def _best(case: dict[str, Any]) -> dict[str, float]:
+    """Return the ratio of each peer at its best."""
+    return {name: found["best"] for name, found in case["ratios"].items() if "best" in found}
+
+
+def _offset(name: str, ratios: dict[str, float]) -> float:
+    """Return the distance of a peer's bar from the middle of the bars of its case."""
+    return (list(ratios).index(name) - (len(ratios) - 1) / 2) * (BAR + 0.02)
 
 
 def _times(value: float) -> str:
-    return (
-        f"{value:.0f}\N{MULTIPLICATION SIGN}"
-        if value >= 9.95
-        else (f"{value:.1f}\N{MULTIPLICATION SIGN}")
-    )
+    return f"{times_as_long(value)}\N{MULTIPLICATION SIGN}"
 
 
 def _label(case: dict[str, Any]) -> str:
     return str(case["title"]).replace(", ", ",\n", 1)
 
 
-def _dress(axes: Any, labels: list[str], most: float) -> None:
+def _dress(axes: Any, at: list[float], labels: list[str], most: float) -> None:
     from matplotlib.ticker import FuncFormatter, NullLocator
 
     axes.set_xscale("log")
     axes.set_xlim(right=most * 1.35)
-    axes.set_yticks(range(len(labels)), labels, fontsize=10, color=INK)
+    axes.set_yticks(at, labels, fontsize=10, color=INK)
     axes.invert_yaxis()
     axes.axvline(1, color=INK, linewidth=1.6)
     axes.xaxis.set_major_locator(_ticks(axes))
@@ -98,6 +132,17 @@ def _ticks(axes: Any) -> Any:
     return FixedLocator([step for step in steps if low <= step <= high])
 
 
+def _rounds(report: dict[str, Any]) -> str:
+    rounds = {case.get("rounds", report["rounds"]) for case in report["cases"]}
+    return " or ".join(map(str, sorted(rounds)))
+
+
+def _default_net(report: dict[str, Any]) -> str:
+    """Return the network of titles that name none, if the report has such a case."""
+    nets = [case["layers"] for case in report["cases"] if case["name"] in UNNAMED_NET]
+    return f"{'-'.join(map(str, nets[0]))} unless named, " if nets else ""
+
+
 def _caption(figure: Any, axes: Any, report: dict[str, Any]) -> None:
     handles, labels = axes.get_legend_handles_labels()
     axes.legend(
@@ -108,12 +153,11 @@ def _caption(figure: Any, axes: Any, report: dict[str, Any]) -> None:
         "How many times as long others take as fastmlp", loc="left", fontsize=14,
         fontweight="bold", color=INK, pad=30,
     )  # fmt: skip
-    layers = "-".join(map(str, report["cases"][0]["layers"])) if report["cases"] else ""
-    threads = " or ".join(map(str, report["threads"]))
-    threads += " thread" if report["threads"] == [1] else " threads"
+    *others, last = report["threads"]
+    threads = " or ".join([*map(str, others), threads_text(last)])
     axes.set_xlabel(
-        f"{report['data'].upper()}, {layers} unless named, float32 (fits: float64); each at its "
+        f"{report['data'].upper()}, {_default_net(report)}float32 (fits: float64); each at its "
         f"best of {threads} on {report['cpus']} cores ({report['cpu']})\n"
-        f"medians of {report['rounds']} interleaved rounds; right of the line fastmlp is faster",
+        f"medians of {_rounds(report)} interleaved rounds; right of the line fastmlp is faster",
         loc="left", fontsize=8.5, color="#555555", labelpad=8,
     )  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import signal
 import sys
 import tempfile
@@ -12,90 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from fastmlp.base.cpus import usable_cpus
-from fastmlp.base.errors import ConfigError
-from fastmlp.base.files import write_text
+from fastmlp.base.errors import ConfigError, DataError
 from fastmlp.base.paths import as_path
 
-from . import cases, contenders, report, summary
-from .cases import Case
+from . import cases, contenders, published, report, summary
+from .case import GROUPS, START, TARGET, Case
 from .data import Store
 from .measure import PIECE_SECONDS, measure, measure_peaks
+from .options import parser
 from .process import Worker
-
-ROOT = Path(__file__).resolve().parents[2]
-
-DESCRIPTION = """\
-Measure how fast fastmlp, JAX (jit, one scan per epoch), PyTorch (eager), scikit-learn and NumPy
-train and predict on this machine, each with its best number of threads, and how fast fastmlp,
-NumPy and pandas read a CSV file. In every round each contender runs its work once; the results are
-medians over rounds.
-
-The time of an update includes shuffling and gathering rows, but not compiling and loading data.
-All contenders compute the same updates on the same rows. Large tables are the same float32 rows
-for all. Images are bytes for fastmlp, which scales them itself, except in cases called dense; the
-others get scaled float32 rows. Initial weights are random for each. The loss after the same
-number of updates is compared. Slow contenders run fewer updates per round. The time to a test
-accuracy excludes evaluations. Small tables are fitted by the estimators of scikit-learn and
-fastmlp with their defaults. A contender without the activation, optimizer or dropout of a case is
-left out of it. The peak is measured with fused multiply-adds on registers, per case.
-"""
-
-EPILOG = """\
-Peers that are not installed are skipped. They are not dependencies of the project; install them
-outside its environment:
-
-  .venv/bin/python -m pip install --target peers-site torch jax pandas
-  PYTHONPATH=peers-site .venv/bin/python scripts/compare_peers.py
-
-examples:
-  scripts/compare_peers.py                             all cases, about half an hour
-  scripts/compare_peers.py --cases batch32,wide64 --peers jax
-  scripts/compare_peers.py --quick --data digits
-  scripts/compare_peers.py --draw                      redraw the chart from the JSON file
-"""
-
-
-def parser() -> argparse.ArgumentParser:
-    """Return the parser."""
-    found = argparse.ArgumentParser(
-        prog="compare_peers.py",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    add = found.add_argument
-    add("--list", action="store_true", help="list cases and contenders, then exit")
-    add("--cases", type=_names, default=[], metavar="A,B", help="cases to measure; default: all")
-    add("--skip", type=_names, default=[], metavar="A,B", help="cases to leave out")
-    add(
-        "--peers",
-        type=_names,
-        default=[],
-        metavar="A,B",
-        help="peers to measure; default: all installed",
-    )
-    add(
-        "--threads",
-        type=_numbers,
-        default=[],
-        metavar="1,2",
-        help="numbers of threads; default: 1 and all cores",
-    )
-    add("--rounds", type=int, default=5, help="timed runs of each contender; default: 5")
-    add(
-        "--seeds", type=int, default=3, help="runs to the test accuracy, and first fits; default: 3"
-    )
-    add("--data", default="mnist", help="a dataset for classification; default: mnist")
-    add("--quick", action="store_true", help="a few updates of each case, as a test")
-    add(
-        "--out",
-        default="",
-        metavar="FILE",
-        help="JSON file to write, with the chart as PNG in the same folder; - for none; default: "
-        "docs/peers.json if all cases and peers are measured",
-    )
-    add("--draw", action="store_true", help="only draw the chart of an existing JSON")
-    return found
 
 
 def main(arguments: list[str]) -> int:
@@ -105,25 +29,32 @@ def main(arguments: list[str]) -> int:
     if options.list:
         print(_listing())
         return 0
-    try:
-        chosen = [case for case in cases.named(options.cases) if case.name not in options.skip]
-        peers, missing = _peers(options.peers)
-        out = _out(options, missing)
-    except (ConfigError, ValueError) as error:
-        command.error(str(error))
-    if options.draw:
-        if out is None:
-            command.error("--draw needs the name of the JSON file")
-        _draw(json.loads(out.read_text(encoding="utf-8")), out)
-        return 0
-    if options.quick:
-        chosen = [cases.quick(case) for case in chosen]
     # After SIGTERM workers must end and the folder be removed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        found, complaints = _compare(options, chosen, peers, missing)
+        return _run(options)
+    except (ConfigError, DataError) as error:
+        command.error(str(error))
     except KeyboardInterrupt:
         return 130
+
+
+def _run(options: argparse.Namespace) -> int:
+    """Measure or draw what the options say; return the exit code."""
+    skipped = cases.named(options.skip) if options.skip else []
+    chosen = [case for case in cases.named(options.cases) if case not in skipped]
+    peers, missing = _peers(options.peers, chosen)
+    out = _out(options, missing)
+    earlier = published.read(out) if out and (options.draw or options.merge) else {}
+    if options.draw and out:
+        published.show(earlier, out)
+        return 0
+    found = _facts(options, peers, missing)
+    if options.merge:
+        published.check_same_machine(earlier, found)
+    if options.quick:
+        chosen = [cases.quick(case) for case in chosen]
+    found["cases"], complaints = _compare(options, chosen, found["threads"], peers)
     blocks = summary.table(found), summary.NOTE, summary.peak_lines(found), summary.losses(found)
     print(*blocks, sep="\n\n")
     if missing:
@@ -131,49 +62,68 @@ def main(arguments: list[str]) -> int:
     for complaint in complaints:
         print(complaint, file=sys.stderr)
     if out is not None:
-        write_text(out, json.dumps(found, indent=1) + "\n")
-        _draw(found, out)
+        published.write(published.merged(earlier, found) if options.merge else found, out)
     elif not options.out:
         print("\nnot written to docs/peers.json, which is for all cases and peers; use --out FILE")
     return 1 if complaints else 0
 
 
 def _out(options: argparse.Namespace, missing: list[str]) -> Path | None:
-    """Return the JSON file to write or read, or None."""
+    """Return the JSON file to write or read, or None.
+
+    Raises
+    ------
+    ConfigError
+        If there is none to draw or to merge into, or an incomplete comparison should be merged
+        into the published one.
+    """
+    if options.out == "-" and (options.draw or options.merge):
+        raise ConfigError("--draw and --merge need the name of a JSON file, got --out -")
     if options.out:
         return None if options.out == "-" else as_path(options.out, "--out")
-    # A partial comparison must not replace the published one.
+    # Partial results of a case must not replace the published ones.
     partial = (
-        options.cases, options.skip, options.peers, options.threads, options.quick, missing,
-        options.data != "mnist",
+        options.peers, options.threads, options.quick, missing, options.data != "mnist",
     )  # fmt: skip
-    return ROOT / "docs" / "peers.json" if options.draw or not any(partial) else None
+    if options.merge and any(partial):
+        without = f"; not installed: {', '.join(missing)}" if missing else ""
+        raise ConfigError(
+            "--merge into docs/peers.json needs all peers and threads on mnist, without --quick"
+            f"{without}; name another file with --out"
+        )
+    is_complete = not any((*partial, options.cases, options.skip))
+    return published.PATH if options.draw or options.merge or is_complete else None
+
+
+def _facts(options: argparse.Namespace, peers: list[str], missing: list[str]) -> dict[str, Any]:
+    threads = options.threads or sorted({1, usable_cpus()})
+    names = [contenders.OURS, *peers]
+    return {
+        **report.facts(names, missing, threads, options.rounds), "data": options.data, "cases": [],
+    }  # fmt: skip
 
 
 def _compare(
-    options: argparse.Namespace, chosen: list[Case], peers: list[str], missing: list[str]
-) -> tuple[dict[str, Any], list[str]]:
-    """Measure all cases; return the report and the failures."""
-    threads = options.threads or sorted({1, usable_cpus()})
-    names = [contenders.OURS, *peers]
-    found = report.facts(names, missing, threads, options.rounds)
-    found["cases"] = []
+    options: argparse.Namespace, chosen: list[Case], threads: list[int], peers: list[str]
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Measure all cases; return their records and the failures."""
+    records: list[dict[str, Any]] = []
     complaints: list[str] = []
     piece_seconds = 0.01 if options.quick else PIECE_SECONDS
     workers: list[Worker] = []
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder), options.data)
-        found["data"] = options.data
+        chosen = _fitting(chosen, store, is_named=bool(options.cases))
         try:
-            workers += [Worker(name, n) for name in names for n in threads]
+            workers += _workers([contenders.OURS, *peers], threads, chosen)
             for case in chosen:
                 started = time.perf_counter()
                 store.write(case)
                 peaks = measure_peaks(case, workers)
-                few = case.kind in (cases.TARGET, cases.START)
+                few = case.kind in (TARGET, START)
                 rounds = options.seeds if few else options.rounds
                 results = measure(case, workers, Path(folder), rounds, piece_seconds, _say)
-                found["cases"].append(report.case_record(case, results, store.layers(case), peaks))
+                records.append(report.case_record(case, results, store.stages(case), peaks))
                 complaints += report.failures(case, results)
                 if not options.quick:  # too few updates to compare losses
                     complaints += report.disagreements(case, results)
@@ -182,28 +132,62 @@ def _compare(
         finally:
             for worker in workers:
                 worker.close()
-    return found, complaints
+    return records, complaints
 
 
-def _peers(wanted: list[str]) -> tuple[list[str], list[str]]:
-    """Return the installed and the missing peers."""
+def _fitting(chosen: list[Case], store: Store, is_named: bool) -> list[Case]:
+    """Return the cases whose network fits the data; those that do not are left out.
+
+    Raises
+    ------
+    ConfigError
+        If a case does not fit, and cases were named.
+    """
+    kept = []
+    for case in chosen:
+        try:
+            store.stages(case)
+        except (ConfigError, DataError) as error:
+            if is_named:
+                raise ConfigError(
+                    f"{case.name} does not fit --data {store.name}: {error}"
+                ) from None
+            print(f"{case.name} is left out: {error}", file=sys.stderr)
+        else:
+            kept.append(case)
+    return kept
+
+
+def _workers(names: list[str], threads: list[int], chosen: list[Case]) -> list[Worker]:
+    """Start a worker for each contender, number of threads and memory format that is needed."""
+    formats = {
+        name: list(dict.fromkeys(f for c in chosen for f in contenders.memory_formats(name, c)))
+        for name in names
+    }
+    return [Worker(name, n, f) for name in names for n in threads for f in formats[name]]
+
+
+def _peers(wanted: list[str], chosen: list[Case]) -> tuple[list[str], list[str]]:
+    """Return the installed and the missing peers of the cases."""
     unknown = [name for name in wanted if name not in contenders.PEERS]
     if unknown:
-        raise ValueError(f"unknown peer {unknown[0]!r}; known: {', '.join(contenders.PEERS)}")
-    names = [name for name in contenders.PEERS if not wanted or name in wanted]
+        raise ConfigError(f"unknown peer {unknown[0]!r}; known: {', '.join(contenders.PEERS)}")
+    offered = [name for name in contenders.PEERS if _offers_any(name, chosen)]
+    names = [name for name in offered if not wanted or name in wanted]
     there = [name for name in names if contenders.is_installed(name)]
     return there, [name for name in names if name not in there]
 
 
-def _draw(found: dict[str, Any], out: Path) -> None:
-    from .chart import draw
-
-    draw(found, out.with_suffix(".png"))
+def _offers_any(name: str, chosen: list[Case]) -> bool:
+    return any(contenders.offers(name, case) for case in chosen)
 
 
 def _listing() -> str:
-    lines = ["cases:"]
-    lines += [f"  {case.name:22} {case.title}{_inputs(case)}" for case in cases.CASES]
+    lines = []
+    for group, title in GROUPS.items():
+        lines.append(f"{group}: {title}")
+        members = [case for case in cases.CASES if case.group == group]
+        lines += [f"  {case.name:22} {case.title}{_inputs(case)}" for case in members]
     lines.append("contenders:")
     for name, entry in contenders.ENTRIES.items():
         installed = contenders.is_installed(name)
@@ -220,14 +204,3 @@ def _say(line: str) -> None:
     """Show progress on a terminal; each line replaces the previous one."""
     if sys.stderr.isatty():
         print(f"\r\x1b[2K{line}", end="", file=sys.stderr, flush=True)
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
-
-
-def _numbers(text: str) -> list[int]:
-    numbers = sorted({int(part) for part in _names(text)})
-    if not numbers or numbers[0] < 1:
-        raise argparse.ArgumentTypeError(f"numbers of 1 or more are needed, got {text!r}")
-    return numbers

@@ -10,7 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from .cases import Case
+from fastmlp.ops.layers import Shape
+
+from . import nets
+from .case import Case
 
 DECAY = 0.01  # AdamW's, of weights
 
@@ -34,11 +37,13 @@ class Reached:
 
 
 class Contender(ABC):
-    """A way to train a multilayer perceptron, confined to a number of threads.
+    """A way to train a network, confined to a number of threads.
 
     Parameters
     ----------
     threads : int
+    memory_format : str, default ""
+        Order of the dimensions of images, one of the contender's in ``contenders.py``.
 
     Attributes
     ----------
@@ -46,13 +51,16 @@ class Contender(ABC):
         Whether it gets rows as they are read where a case says so, and scales them itself.
     feature_range : (float, float)
         Of the rows before they are scaled.
+    image_shape : tuple of int
+        Height, width and channels of images; empty if rows are none.
     """
 
     takes_images = False
     feature_range: tuple[float, float]
+    image_shape: Shape = ()
 
-    def __init__(self, threads: int):
-        self.threads = threads
+    def __init__(self, threads: int, memory_format: str = ""):
+        self.threads, self.memory_format = threads, memory_format
 
     @abstractmethod
     def load(self, case: Case, X: np.ndarray, y: np.ndarray) -> None:
@@ -100,7 +108,15 @@ def classes_of(scores: Any) -> Any:
 
 
 class Stepwise(Contender):
-    """A contender that trains an epoch at a call."""
+    """A contender that trains an epoch at a call.
+
+    Attributes
+    ----------
+    channels_first : bool
+        Whether images are stored with a plane for each channel, instead of channels last.
+    """
+
+    channels_first = False
 
     case: Case
     X: np.ndarray
@@ -108,14 +124,18 @@ class Stepwise(Contender):
     n_classes: int
 
     def load(self, case: Case, X: np.ndarray, y: np.ndarray) -> None:
-        self.case, self.X, self.y = case, X, y
+        self.case = case
+        self.X, self.y = self.ordered(X), y
         self.n_classes = int(y.max()) + 1
+        inputs = self.image_shape if case.takes_images else (X.shape[1],)
+        self.stages = nets.stages(case, inputs, outputs_for(self.n_classes))
         self.convert()
 
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        """Units of each layer, inputs first."""
-        return (self.X.shape[1], *self.case.hidden, outputs_for(self.n_classes))
+    def ordered(self, X: np.ndarray) -> np.ndarray:
+        """Return rows in the order of the memory format; grey images are not copied."""
+        if not (self.case.takes_images and self.channels_first):
+            return X
+        return X.reshape(-1, *self.image_shape).transpose(0, 3, 1, 2).reshape(len(X), -1)
 
     def convert(self) -> None:
         """Convert ``self.X`` and ``self.y`` to arrays of the library, and prepare training."""

@@ -7,7 +7,7 @@ import importlib.metadata
 import importlib.util
 from typing import NamedTuple
 
-from .cases import FIT, READ, START, Case
+from .case import FIT, READ, START, Case
 from .contender import Contender
 
 
@@ -19,15 +19,20 @@ class Entry(NamedTuple):
     title: str
     module: str
     package: str
+    layer_kinds: frozenset[str] = frozenset({"dense"})
+    memory_formats: tuple[str, ...] = ("",)  # of images; the first one for all other cases
 
 
 OURS = "fastmlp"
+KINDS = frozenset({"dense", "dropout", "conv2d", "max_pool2d"})
 ENTRIES = {
-    OURS: Entry("with_fastmlp", "Fastmlp", "fastmlp", "fastmlp", "fastmlp"),
-    "jax": Entry("with_jax", "Jax", "JAX", "jax", "jax"),
-    "torch": Entry("with_torch", "Torch", "PyTorch", "torch", "torch"),
+    OURS: Entry("with_fastmlp", "Fastmlp", "fastmlp", "fastmlp", "fastmlp", KINDS),
+    "jax": Entry("with_jax", "Jax", "JAX", "jax", "jax", KINDS, ("NHWC", "NCHW")),
+    "torch": Entry(
+        "with_torch", "Torch", "PyTorch", "torch", "torch", KINDS, ("contiguous", "channels_last")
+    ),
     "scikit-learn": Entry("with_sklearn", "ScikitLearn", "scikit-learn", "sklearn", "scikit-learn"),
-    "numpy": Entry("with_numpy", "Numpy", "NumPy + BLAS", "numpy", "numpy"),
+    "numpy": Entry("with_numpy", "Numpy", "NumPy", "numpy", "numpy"),
     "pandas": Entry("", "", "pandas", "pandas", "pandas"),  # a reader, no contender in training
 }
 PEERS = [name for name in ENTRIES if name != OURS]
@@ -43,16 +48,23 @@ def offers(name: str, case: Case) -> bool:
         return False
     if name == "scikit-learn" and case.optimizer == "adamw":
         return False
-    if name in ("scikit-learn", "numpy"):
-        return case.activation in ("relu", "tanh") and not case.dropout
-    return True
+    if name in ("scikit-learn", "numpy") and case.activation not in ("relu", "tanh"):
+        return False
+    return case.layer_kinds <= ENTRIES[name].layer_kinds
 
 
-def create(name: str, threads: int) -> Contender:
-    """Import a contender and make one."""
+def memory_formats(name: str, case: Case) -> tuple[str, ...]:
+    """Return the memory formats in which a contender does a case's work; empty if it cannot."""
+    known = ENTRIES[name].memory_formats
+    return (known if case.takes_images else known[:1]) if offers(name, case) else ()
+
+
+def create(name: str, threads: int, memory_format: str = "") -> Contender:
+    """Import a contender and make one, in its first memory format unless another is given."""
     entry = ENTRIES[name]
     home = importlib.import_module(f".{entry.home}", __package__)
-    contender: Contender = getattr(home, entry.class_name)(threads)
+    chosen = memory_format or entry.memory_formats[0]
+    contender: Contender = getattr(home, entry.class_name)(threads, chosen)
     return contender
 
 

@@ -9,12 +9,13 @@ from typing import NamedTuple
 import numpy as np
 
 import fastmlp
+from fastmlp.training.network_checks import as_input_shape
 
-from .cases import READ, Case
+from .case import READ, Case
 from .contender import outputs_for
+from .nets import Stage, stages
 from .tables import csv_path, drawn, well_known, write_csv
 
-DEFAULT_HIDDEN = 100  # of scikit-learn's estimators
 IMAGES = "images"  # instead of a scaling: rows as they are read
 
 
@@ -26,6 +27,7 @@ class Rows(NamedTuple):
     X_test: np.ndarray
     y_test: np.ndarray
     feature_range: np.ndarray  # least and largest number before scaling
+    image_shape: np.ndarray  # height, width and channels; empty if rows are no images
 
 
 class Store:
@@ -47,16 +49,26 @@ class Store:
         """The dataset of cases that name no other, loaded when it is first needed."""
         return fastmlp.load_dataset(self.name)
 
-    def layers(self, case: Case) -> list[int]:
-        """Return the units of each layer of a case, inputs first; none where none is trained."""
+    def stages(self, case: Case) -> list[Stage]:
+        """Return the layers of a case's network; none where none is trained.
+
+        Raises
+        ------
+        ConfigError
+            If the data have no images, or images that are too small.
+        DataError
+            If the data do not have the case's classes.
+        """
         if case.kind == READ:
             return []
         if case.trains:
             data = self._dataset(case)
-            return [data.X.shape[1], *case.hidden, outputs_for(len(np.unique(data.y)))]
+            rows = (data.n_features,)
+            inputs = (_image_shape(data) or rows) if case.takes_images else rows
+            return stages(case, inputs, outputs_for(len(np.unique(data.y))))
         X, y = well_known(case.dataset, case.estimator)
         outputs = outputs_for(len(np.unique(y))) if case.estimator == "MLPClassifier" else 1
-        return [X.shape[1], DEFAULT_HIDDEN, outputs]
+        return stages(case, (X.shape[1],), outputs)
 
     def write(self, case: Case) -> None:
         """Write what workers need for a case, unless it is there."""
@@ -74,12 +86,23 @@ class Store:
             np.save(_path(self.folder, case, scale, field), array)
 
     def _dataset(self, case: Case) -> fastmlp.Dataset:
-        return drawn(*case.table) if case.table else self.images
+        if case.table:
+            return drawn(*case.table)
+        return self.images.keep_classes(case.classes) if case.classes else self.images
+
+
+def rows_name(case: Case, scale: str) -> str:
+    """Return a name for the rows of a case, the same for all cases with the same rows."""
+    data = "x".join(map(str, case.table)) if case.table else "-".join(["images", *case.classes])
+    return f"{data}-{scale}"
 
 
 def _path(folder: Path, case: Case, scale: str, field: str) -> Path:
-    data = "x".join(map(str, case.table)) if case.table else "images"
-    return folder / f"{data}-{scale}-{field}.npy"
+    return folder / f"{rows_name(case, scale)}-{field}.npy"
+
+
+def _image_shape(data: fastmlp.Dataset) -> tuple[int, ...]:
+    return as_input_shape(data.image_shape) if data.image_shape else ()
 
 
 def _scaled(data: fastmlp.Dataset, scale: str) -> Rows:
@@ -89,8 +112,9 @@ def _scaled(data: fastmlp.Dataset, scale: str) -> Rows:
     low, high = feature_range = np.array(data.feature_range or (X.min(), X.max()), float)
     classes, codes = np.unique(y, return_inverse=True)
     labels = codes.astype(np.int64), np.searchsorted(classes, y_test).astype(np.int64)
+    facts = feature_range, np.array(_image_shape(data), int)
     if scale == IMAGES:
-        return Rows(X, labels[0], X_test, labels[1], feature_range)
+        return Rows(X, labels[0], X_test, labels[1], *facts)
     if scale == "unit":
         mean, width = np.array(low, np.float32), np.array(high - low, np.float32)
     else:
@@ -101,7 +125,7 @@ def _scaled(data: fastmlp.Dataset, scale: str) -> Rows:
     def scaled(part: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray((part.astype(np.float32) - mean) / width)
 
-    return Rows(scaled(X), labels[0], scaled(X_test), labels[1], feature_range)
+    return Rows(scaled(X), labels[0], scaled(X_test), labels[1], *facts)
 
 
 def read(folder: Path, case: Case, scale: str) -> Rows:

@@ -11,8 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .cases import FIT, PREDICT, START, TARGET, TRAIN, Case
-from .contenders import OURS, offers
+from .case import FIT, PREDICT, START, TARGET, TRAIN, Case
+from .contenders import OURS, memory_formats
 from .process import Worker, WorkerError
 from .summary import PER_SECOND
 
@@ -35,6 +35,8 @@ class Result:
 
     Attributes
     ----------
+    memory_format : str
+        Of images; empty if the contender has only one, or the network takes rows.
     samples : list of float
         One value per round: microseconds per update, milliseconds per prediction or fit, seconds to
         the target, of a first fit or of reading a file.
@@ -49,6 +51,7 @@ class Result:
 
     contender: str
     threads: int
+    memory_format: str = ""
     samples: list[float] = field(default_factory=list)
     updates: int = 0
     rows: int | None = None
@@ -60,6 +63,13 @@ class Result:
     @property
     def median(self) -> float:
         return statistics.median(self.samples)
+
+    @property
+    def setup(self) -> str:
+        """The contender, its threads and its memory format, for messages."""
+        return f"{self.contender} on {self.threads}{', ' * bool(self.memory_format)}" + (
+            self.memory_format
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return all values and the median, for JSON."""
@@ -92,20 +102,17 @@ def measure(
     list of Result
         In the order of the workers, without those that do not support the case.
     """
-    able = [worker for worker in workers if offers(worker.name, case)]
+    able = [w for w in workers if w.memory_format in memory_formats(w.name, case)]
     everyone = runs = [_Run(case, worker, piece_seconds) for worker in able]
     for run in runs:
-        say(f"{case.name}: {run.result.contender} on {run.result.threads}, getting ready")
+        say(f"{case.name}: {run.result.setup}, getting ready")
         run.attempt(partial(run.prepare, folder))
     for number in range(rounds):
         if case.kind == TARGET and number == 1:
             runs = _faster_ones(runs)
         shift = number % len(runs)
         for run in runs[shift:] + runs[:shift]:
-            say(
-                f"{case.name}: round {number + 1} of {rounds}, "
-                f"{run.result.contender} on {run.result.threads}"
-            )
+            say(f"{case.name}: round {number + 1} of {rounds}, {run.result.setup}")
             time.sleep(PAUSE)
             run.attempt(partial(run.piece, number))
     return [run.result for run in everyone]
@@ -135,7 +142,8 @@ class _Run:
 
     def __init__(self, case: Case, worker: Worker, piece_seconds: float):
         self.case, self.worker, self.piece_seconds = case, worker, piece_seconds
-        self.result = Result(worker.name, worker.threads)
+        memory_format = worker.memory_format if case.takes_images else ""
+        self.result = Result(worker.name, worker.threads, memory_format)
         self.rows = self.epochs = self.repeats = 0
 
     def attempt(self, action: Callable[[], None]) -> None:

@@ -30,17 +30,19 @@ class Worker:
     ----------
     name : str
     threads : int
+    memory_format : str
+        Of images, see ``contenders.py``.
     """
 
-    def __init__(self, name: str, threads: int):
-        self.name, self.threads = name, threads
+    def __init__(self, name: str, threads: int, memory_format: str):
+        self.name, self.threads, self.memory_format = name, threads, memory_format
         environment = dict(os.environ)
         environment.update(dict.fromkeys(THREAD_SETTINGS, str(threads)))
         # The clone's own fastmlp, whatever is installed.
         paths = [str(SCRIPTS.parent), str(SCRIPTS), environment.get("PYTHONPATH", "")]
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "peers.worker", name, str(threads)],
+            [sys.executable, "-m", "peers.worker", name, str(threads), memory_format],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment,

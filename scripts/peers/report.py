@@ -9,8 +9,9 @@ from typing import Any
 from fastmlp.base.cpus import usable_cpus
 
 from . import contenders, summary
-from .cases import TARGET, Case
+from .case import TARGET, Case
 from .measure import Result, out_of_line
+from .nets import Stage, sizes
 
 
 def facts(names: list[str], missing: list[str], threads: list[int], rounds: int) -> dict[str, Any]:
@@ -45,7 +46,7 @@ def cpu_model(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
 
 
 def case_record(
-    case: Case, results: list[Result], layers: list[int], peaks: dict[int, float]
+    case: Case, results: list[Result], stages: list[Stage], peaks: dict[int, float]
 ) -> dict[str, Any]:
     """Return a case's measurements.
 
@@ -53,8 +54,8 @@ def case_record(
     ----------
     case : Case
     results : list of Result
-    layers : list of int
-        Units of each layer, inputs first; empty if no network is trained.
+    stages : list of Stage
+        The layers of its network; empty if none is trained.
     peaks : dict
         GFLOP/s by number of threads, measured just before.
     """
@@ -62,7 +63,7 @@ def case_record(
         "name": case.name,
         "title": case.title,
         "kind": case.kind,
-        "layers": layers,
+        "layers": sizes(stages) if stages else [],
         **(_training(case) if case.trains else {}),
         "in_chart": case.in_chart,
         "results": [result.to_dict() for result in results],
@@ -71,6 +72,7 @@ def case_record(
         record["target"] = case.target
     record["ratios"] = summary.ratios(record)
     if peaks:
+        record["multiply_adds"] = [stage.multiply_adds for stage in stages if stage.is_weighted]
         record["peak_gflops"] = {str(n): round(peak, 1) for n, peak in peaks.items()}
         record["shares_of_peak"] = summary.shares_of_peak(record)
     record["fastmlp_speed_up"] = summary.own_speed_up(record)
@@ -80,8 +82,8 @@ def case_record(
 def _training(case: Case) -> dict[str, Any]:
     """Return the settings of training, the same for all contenders."""
     return {
+        "hidden_layers": case.layers,
         "activation": case.activation,
-        "dropout": case.dropout,
         "batch_size": case.batch_size or "all rows",
         "optimizer": case.optimizer,
         "learning_rate": case.learning_rate,
@@ -93,7 +95,7 @@ def _training(case: Case) -> dict[str, Any]:
 def failures(case: Case, results: list[Result]) -> list[str]:
     """Return a line for each contender that failed."""
     return [
-        f"{case.name}: {result.contender} on {result.threads} failed: {result.failure}"
+        f"{case.name}: {result.setup} failed: {result.failure}"
         for result in results
         if result.failure
     ]
@@ -102,7 +104,7 @@ def failures(case: Case, results: list[Result]) -> list[str]:
 def disagreements(case: Case, results: list[Result]) -> list[str]:
     """Return a line for each contender whose loss shows that it did other work."""
     return [
-        f"{case.name}: {result.contender} on {result.threads} has loss {result.loss:.3f}, unlike "
+        f"{case.name}: {result.setup} has loss {result.loss:.3f}, unlike "
         "the others: it did not do the same work"
         for result in out_of_line(results)
     ]

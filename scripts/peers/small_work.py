@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from .cases import Case
+from .case import Case
 from .contenders import OURS
 from .tables import csv_path, well_known
 

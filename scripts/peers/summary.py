@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
-from .cases import FIT, PREDICT, READ, START, TARGET, TRAIN
+from .case import FIT, PREDICT, READ, START, TARGET, TRAIN
 from .contenders import ENTRIES, OURS
 
 # Samples are in the unit of the table: microseconds, milliseconds or seconds.
@@ -16,7 +15,10 @@ Record = dict[str, Any]
 
 
 def best(case: Record, contender: str, threads: int | None = None) -> Record | None:
-    """Return the result of a contender with the lowest median, for all or one number of threads."""
+    """Return the result of a contender with the lowest median, for all or one number of threads.
+
+    Of several memory formats, too.
+    """
     found = [
         result
         for result in case["results"]
@@ -55,18 +57,19 @@ def shares_of_peak(case: Record) -> Record:
     of weights, and of the inputs of all layers but the first. Contenders that skip zeros do fewer.
     """
     found: Record = {}
-    for result in case["results"]:
-        peak = case["peak_gflops"].get(str(result["threads"]))
-        if peak and "median" in result and "failure" not in result:
-            seconds = result["median"] / PER_SECOND[case["kind"]]
-            share = _operations(case, result["rows"]) / seconds / 1e9 / peak
-            found.setdefault(result["contender"], {})[str(result["threads"])] = round(share, 3)
+    for name in ENTRIES:
+        for threads, peak in case["peak_gflops"].items():
+            result = best(case, name, int(threads))
+            if result is not None:
+                seconds = result["median"] / PER_SECOND[case["kind"]]
+                share = _operations(case, result["rows"]) / seconds / 1e9 / peak
+                found.setdefault(name, {})[threads] = round(share, 3)
     return found
 
 
 def _operations(case: Record, rows: int) -> int:
     """Return the floating-point operations of an update, or of a prediction."""
-    products = [inputs * units for inputs, units in pairwise(case["layers"])]
+    products = case["multiply_adds"]
     times = sum(products) if case["kind"] == PREDICT else 3 * sum(products) - products[0]
     return 2 * rows * int(times)
 
@@ -88,7 +91,7 @@ def table(report: Record) -> str:
     """Return the report as aligned text: times, and the ratio after each peer's best time."""
     threads = report["threads"]
     peers = compared(report)
-    head = ["case", "", *(f"fastmlp, {_threads(n)}" for n in threads)]
+    head = ["case", "", *(f"fastmlp, {threads_text(n)}" for n in threads)]
     head += [ENTRIES[name].title for name in peers]
     rows = [head, *(_row(case, threads, peers) for case in report["cases"])]
     widths = [max(len(row[k]) for row in rows) for k in range(len(head))]
@@ -103,8 +106,9 @@ def table(report: Record) -> str:
 NOTE = (
     "us per update; ms per prediction of all test images or per fit of an estimator; s to the\n"
     "test accuracy, of a process with one fit, or of reading a file. All are medians. A peer's\n"
-    "best time is followed by its number of threads in parentheses and by its ratio to\n"
-    "fastmlp's best time; after the bar, the ratio with one thread each."
+    "best time is followed by its number of threads and the memory format of its images in\n"
+    "parentheses, and by its ratio to fastmlp's best time; after the bar, the ratio with one\n"
+    "thread each."
 )
 
 
@@ -117,7 +121,8 @@ def _row(case: Record, threads: list[int], peers: list[str]) -> list[str]:
         if result is None:
             row.append("-")
             continue
-        cell = f"{_time(result)} ({result['threads']})"
+        setup = ", ".join([str(result["threads"]), *filter(None, [result.get("memory_format")])])
+        cell = f"{_time(result)} ({setup})"
         ratio = found.get(name, {})
         if "best" in ratio:
             cell += f" {ratio['best']:6.2f}x"
@@ -134,8 +139,14 @@ def _time(result: Record | None) -> str:
     return f"{median:,.0f}" if median >= 1000 else f"{median:.3g}"
 
 
-def _threads(n: int) -> str:
+def threads_text(n: int) -> str:
+    """Return a number of threads in words."""
     return "1 thread" if n == 1 else f"{n} threads"
+
+
+def times_as_long(ratio: float) -> str:
+    """Return a ratio in two digits, or without decimals."""
+    return f"{ratio:.{0 if ratio >= 9.95 else 1}f}"
 
 
 def peak_lines(report: Record) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .cases import Case
+from .case import Case
 
 if TYPE_CHECKING:
     import fastmlp

@@ -9,7 +9,7 @@ import numpy as np
 
 import fastmlp
 
-from .cases import Case
+from .case import Case
 from .contender import Contender, Reached
 
 OPTIMIZERS = {"sgd": "sgd", "momentum": "sgd(momentum=0.9)", "adam": "adam", "adamw": "adamw"}
@@ -68,9 +68,8 @@ class Fastmlp(Contender):
     def _fit(self, rows: int, epochs: int, seed: int, *callbacks: fastmlp.Callback) -> float:
         """Train; return the seconds of all updates, shuffling and gathering included."""
         config = fastmlp.TrainConfig(
-            hidden_layer_sizes=tuple(self.case.hidden),
+            layers=tuple(map(str, self.case.hidden)),
             activation=self.case.activation,
-            dropout=self.case.dropout,
             optimizer=OPTIMIZERS[self.case.optimizer],
             learning_rate=self.case.learning_rate,
             mode={0: "batch", 1: "stochastic"}.get(self.case.batch_size, "minibatch"),
@@ -88,5 +87,10 @@ class Fastmlp(Contender):
     def _rows(self, rows: int) -> fastmlp.Dataset:
         if self._dataset is None or self._dataset[0] != rows:
             X, y = self.X[:rows], self.y[:rows]
-            self._dataset = rows, fastmlp.Dataset(X, y, feature_range=self.feature_range)
+            self._dataset = (
+                rows,
+                fastmlp.Dataset(
+                    X, y, feature_range=self.feature_range, image_shape=self.image_shape or None
+                ),
+            )
         return self._dataset[1]

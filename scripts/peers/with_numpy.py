@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import expit as logistic
 
 from .contender import DECAY, Stepwise, classes_of, of_classes, weight_scale
+from .nets import units
 
 BETA1, BETA2, EPSILON, MOMENTUM = 0.9, 0.999, 1e-8, 0.9
 
@@ -45,6 +46,9 @@ class Buffers:
 
 class Numpy(Stepwise):
     """A training loop in NumPy."""
+
+    def convert(self) -> None:
+        self.sizes = units(self.stages)
 
     def start(self, rows: int, seed: int) -> None:
         self.rng = np.random.default_rng(seed)

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.neural_network import MLPClassifier
 
 from .contender import Stepwise
+from .nets import units
 
 
 class ScikitLearn(Stepwise):
@@ -14,7 +15,7 @@ class ScikitLearn(Stepwise):
     def start(self, rows: int, seed: int) -> None:
         case = self.case
         self.model = MLPClassifier(
-            case.hidden,
+            units(self.stages)[1:-1],
             activation=case.activation,
             solver="adam" if case.optimizer == "adam" else "sgd",
             momentum=0.9 if case.optimizer == "momentum" else 0.0,

@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .cases import Case
+from .case import Case
 
 if TYPE_CHECKING:  # NumPy is imported after the process is confined
     from .contender import Contender
@@ -55,10 +55,12 @@ class Desk:
     ----------
     name : str
     threads : int
+    memory_format : str
+        Of images.
     """
 
-    def __init__(self, name: str, threads: int):
-        self.name, self.threads = name, threads
+    def __init__(self, name: str, threads: int, memory_format: str):
+        self.name, self.threads, self.memory_format = name, threads, memory_format
         self.data = ""
 
     @cached_property
@@ -66,7 +68,7 @@ class Desk:
         """The contender, imported when first needed: reading a file needs none."""
         from .contenders import create
 
-        return create(self.name, self.threads)
+        return create(self.name, self.threads, self.memory_format)
 
     def fit(self, case: dict[str, Any], repeats: int) -> dict[str, Any]:
         """Fit an estimator."""
@@ -88,17 +90,18 @@ class Desk:
 
     def load(self, case: dict[str, Any], folder: str) -> dict[str, Any]:
         """Load a case and its data; train briefly twice: the loss is the mean of both."""
-        from .data import IMAGES, read
+        from .data import IMAGES, read, rows_name
 
         self.case = Case(**case)
         takes_images = self.contender.takes_images and self.case.from_images
         scale = IMAGES if takes_images else self.case.scale
-        data = f"{self.case.table} {scale}"
+        data = rows_name(self.case, scale)
         if self.data != data:
             self.rows = read(Path(folder), self.case, scale)
             self.data = data
         low, high = self.rows.feature_range
         self.contender.feature_range = float(low), float(high)
+        self.contender.image_shape = tuple(map(int, self.rows.image_shape))
         self.contender.load(self.case, self.rows.X, self.rows.y)
         rows = self.case.whole_batches(min(self.case.check_rows, len(self.rows.X)))
         cold, warm = (self.train(rows, self.case.check_epochs, seed) for seed in (0, 1))
@@ -132,7 +135,11 @@ class Desk:
 
     def predict(self, repeats: int) -> dict[str, Any]:
         """Predict the classes of the test rows ``repeats`` times."""
-        X = self.rows.X_test[: self.case.rows or None]
+        import numpy as np
+
+        X, wanted = self.rows.X_test, self.case.rows
+        if wanted:
+            X = X[:wanted] if len(X) >= wanted else np.resize(X, (wanted, X.shape[1]))
         self.contender.labels(X)
         started = time.perf_counter()
         for _ in range(repeats):
@@ -146,7 +153,7 @@ class Desk:
 
 def main() -> None:
     """Serve until stdin ends."""
-    name, threads = sys.argv[1], int(sys.argv[2])
+    name, threads, memory_format = sys.argv[1], int(sys.argv[2]), sys.argv[3]
     # Ctrl-C reaches the driver too, which ends this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     confine(threads)
@@ -157,7 +164,7 @@ def main() -> None:
     for line in sys.stdin:
         request = json.loads(line)
         try:
-            desk = desk or Desk(name, threads)
+            desk = desk or Desk(name, threads, memory_format)
             answer = getattr(desk, request.pop("do"))(**request)
         except Exception:
             answer = {"error": traceback.format_exc()}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import json
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,6 +20,15 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return scripts/_bench.py as a module."""
     monkeypatch.syspath_prepend(str(SCRIPTS))
     return importlib.import_module("_bench")
+
+
+@pytest.fixture
+def peers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Make scripts/peers importable, as the script does."""
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    yield
+    for name in [name for name in sys.modules if name.split(".")[0] == "peers"]:
+        del sys.modules[name]
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +15,6 @@ import pytest
 import reference
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
-
-
-@pytest.fixture
-def peers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Make the package importable as the script does."""
-    monkeypatch.syspath_prepend(str(SCRIPTS))
-    yield
-    for name in [name for name in sys.modules if name.split(".")[0] == "peers"]:
-        del sys.modules[name]
 
 
 def compare(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -91,6 +81,66 @@ def test_a_smoke_run_covers_tables_fits_and_reading(tmp_path: Path) -> None:
     assert ours == pytest.approx(theirs, rel=0.01)  # the same estimator
 
 
+def test_a_smoke_run_covers_convolutional_networks(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    y = np.arange(320) % 8
+    X = rng.integers(0, 256, (320, 28, 28), np.uint8)
+    X[y == 7, :14] = 0  # so that something can be learned
+    np.savez(tmp_path / "images.npz", X=X, y=y)
+    out = tmp_path / "peers.json"
+    run = (
+        "--quick", "--data", str(tmp_path / "images.npz"), "--peers", "scikit-learn",
+        "--threads", "1", "--rounds", "1", "--out", str(out), "--cases",
+    )  # fmt: skip
+    done = compare(*run, "lenet-32,predict-e2,fit-iris")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(out.read_text(encoding="utf-8"))
+    lenet, prediction, _ = report["cases"]
+    assert lenet["layers"] == ["28x28x1", "24x24x6", "12x12x6", "8x8x16", "4x4x16", 120, 84, 8]
+    assert lenet["multiply_adds"] == [86_400, 153_600, 30_720, 10_080, 672]
+    assert prediction["layers"][-2:] == ["5x5x64", 1]
+    assert prediction["results"][0]["rows"] == 640  # more than there are of two classes
+    # scikit-learn has no convolution.
+    assert [r["contender"] for case in (lenet, prediction) for r in case["results"]] == [
+        "fastmlp", "fastmlp",
+    ]  # fmt: skip
+    assert out.with_suffix(".png").exists()
+    done = compare(*run, "predict-e2", "--merge")
+    assert done.returncode == 0, done.stderr
+    merged = json.loads(out.read_text(encoding="utf-8"))
+    assert merged["cases"][0] == lenet and merged["cases"][2] == report["cases"][2]
+    assert merged["cases"][1]["results"][0]["samples"] != prediction["results"][0]["samples"]
+
+
+@pytest.mark.parametrize(
+    ("data", "case", "message"),
+    [
+        ("digits", "lenet-32", "kernel_size must be at most the input, 2x2, got 5x5"),
+        ("blobs", "e3-32", "needs an image of height, width and channels"),
+        ("moons", "e2-512", "classes"),
+    ],
+)
+def test_named_case_that_does_not_fit_the_data_is_refused(
+    data: str, case: str, message: str
+) -> None:
+    done = compare("--quick", "--data", data, "--cases", case, "--out", "-")
+    assert done.returncode == 2
+    assert case in done.stderr and message in done.stderr
+
+
+def test_cases_that_do_not_fit_the_data_are_left_out_unless_named(
+    peers: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from peers.cases import named
+    from peers.command import _fitting
+    from peers.data import Store
+
+    chosen = named(["batch32", "e3-32", "lenet-32"])
+    kept = _fitting(chosen, Store(tmp_path, "digits"), is_named=False)
+    assert [case.name for case in kept] == ["batch32", "e3-32"]
+    assert "lenet-32 is left out: " in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("arguments", [("--cases", "batch33"), ("--peers", "numpie")])
 def test_wrong_name_lists_known_names(arguments: tuple[str, str]) -> None:
     done = compare(*arguments)
@@ -115,14 +165,126 @@ def test_the_published_report_has_a_chart_and_names_no_machine() -> None:
         (["--data", "digits"], [], False),
         (["--threads", "1"], [], False),
         (["--cases", "batch32"], [], False),
+        (["--cases", "convolutional", "--merge"], [], True),
     ],
 )
 def test_only_a_complete_comparison_is_published(
     peers: None, arguments: list[str], missing: list[str], is_published: bool
 ) -> None:
-    from peers.command import _out, parser
+    from peers.command import _out
+    from peers.options import parser
 
     assert (_out(parser().parse_args(arguments), missing) is not None) == is_published
+
+
+@pytest.mark.parametrize(
+    ("arguments", "missing", "message"),
+    [
+        (["--merge"], ["jax"], "not installed: jax"),
+        (["--merge", "--threads", "1"], [], "all peers and threads"),
+        (["--merge", "--quick"], [], "without --quick"),
+        (["--merge", "--out", "-"], [], "name of a JSON file"),
+        (["--draw", "--out", "-"], [], "name of a JSON file"),
+    ],
+)
+def test_incomplete_results_are_not_merged_into_the_published_ones(
+    peers: None, arguments: list[str], missing: list[str], message: str
+) -> None:
+    from fastmlp.base.errors import ConfigError
+    from peers.command import _out
+    from peers.options import parser
+
+    with pytest.raises(ConfigError, match=message):
+        _out(parser().parse_args(arguments), missing)
+
+
+def test_only_peers_of_the_cases_have_to_be_installed(peers: None) -> None:
+    from peers.cases import named
+    from peers.command import _peers
+
+    there, missing = _peers([], named(["convolutional"]))
+    assert {*there, *missing} == {"jax", "torch"}
+
+
+FACTS = {"cpu": "Z", "cpus": 2, "system": "Linux", "threads": [1, 2], "data": "mnist", "rounds": 5}
+
+
+def record(name: str, **others: Any) -> dict[str, Any]:
+    results = [result(contender, 1, 2e3) for contender in ("fastmlp", "torch")]
+    case = {"name": name, "title": name, "kind": "train", "in_chart": True, "results": results}
+    ratios = {"torch": {"best": 2.44, "one_thread": 10.6}}
+    return {**case, "ratios": ratios, "shares_of_peak": {"fastmlp": {"1": 0.5}}, **others}
+
+
+def test_merging_replaces_cases_and_records_other_versions(peers: None) -> None:
+    from peers.published import merged
+
+    before = [record("batch22"), record("batch32"), record("fit-iris")]
+    old = {**FACTS, "versions": {"fastmlp": "1", "torch": "2"}, "cases": before}
+    after = [record("e3-32"), record("batch32", title="new")]
+    new = {**FACTS, "versions": {"fastmlp": "1", "torch": "3"}, "cases": after, "rounds": 7}
+    found = merged(old, new)
+    assert [case["name"] for case in found["cases"]] == ["batch22", "batch32", "e3-32", "fit-iris"]
+    assert found["cases"][0] == before[0] and found["cases"][3] == before[2]
+    assert found["cases"][1] == {**after[1], "versions": {"torch": "3"}, "rounds": 7}
+    assert found["versions"] == old["versions"]
+
+
+@pytest.mark.parametrize("name", ["cpu", "cpus", "system", "threads", "data"])
+def test_report_of_another_machine_is_not_merged(peers: None, name: str) -> None:
+    from fastmlp.base.errors import ConfigError
+    from peers.published import check_same_machine
+
+    check_same_machine(FACTS, {**FACTS, "rounds": 7})
+    with pytest.raises(ConfigError, match=f"the {name} of the report, .*, got other"):
+        check_same_machine(FACTS, {**FACTS, name: "other"})
+
+
+def test_file_that_is_no_report_is_refused(peers: None, tmp_path: Path) -> None:
+    from fastmlp.base.errors import ConfigError
+    from peers.published import read
+
+    (tmp_path / "list.json").write_text("[]")
+    for name in ("missing.json", "list.json"):
+        with pytest.raises(ConfigError, match=name):
+            read(tmp_path / name)
+
+
+def test_tables_of_the_documentation_are_those_of_the_report(peers: None) -> None:
+    from peers.documents import BLOCKS, FILES, updated
+    from peers.published import PATH, ROOT, read
+
+    report, texts = read(PATH), [(ROOT / name).read_text(encoding="utf-8") for name in FILES]
+    assert [updated(text, report) for text in texts] == texts
+    assert all(any(f"<!-- peers: {name} -->" in text for text in texts) for name in BLOCKS)
+
+
+def test_tables_show_convolutional_networks_beside_dense_ones(peers: None) -> None:
+    from peers.documents import BLOCKS
+
+    report = {
+        **FACTS, "versions": {"fastmlp": "1", "torch": "2"},
+        "cases": [record("batch32"), record("e3-32", versions={"torch": "3"}, title="E3")],
+    }  # fmt: skip
+    assert BLOCKS["convolutional"](report) == "\n".join(
+        [
+            "| work | fastmlp, 1 thread | 2 threads | PyTorch | PyTorch, 1 thread each |",
+            "|---|---|---|---|---|",
+            "| E3 | 2.00 ms |  | 2.4 | 11 |",
+            "",
+            "fastmlp 1, PyTorch 3; 5 rounds.",
+            "",
+            "| share of the peak | fastmlp, 1 thread | 2 threads | JAX, 1 thread | 2 threads "
+            "| PyTorch, 1 thread | 2 threads |",
+            "|---|---|---|---|---|---|---|",
+            "| E3 | 50 % |  |  |  |  |  |",
+        ]
+    )
+    assert "| batch32 | 2.00 ms |" in BLOCKS["dense"](report)
+    assert "E3" not in BLOCKS["dense"](report)
+    assert "| E3 | 2.00 ms | 2.4 |" in BLOCKS["readme"](report)
+    report["cases"].pop()
+    assert BLOCKS["convolutional"](report).startswith("Not measured yet")
 
 
 def test_each_case_names_its_peers(peers: None) -> None:
@@ -161,12 +323,16 @@ def test_shares_of_the_peak_count_the_products_of_dense_rows(peers: None) -> Non
     from peers.summary import shares_of_peak
 
     result = {"contender": "jax", "threads": 1, "rows": 10, "median": 2.0}
-    case = {"kind": "train", "layers": [4, 3, 2], "peak_gflops": {"1": 1.0}, "results": [result]}
+    slower = {**result, "median": 3.0}  # another memory format
+    case = {
+        "kind": "train", "multiply_adds": [12, 6], "peak_gflops": {"1": 1.0},
+        "results": [result, slower],
+    }  # fmt: skip
     # Forward 12 + 6, gradients of weights 12 + 6, of the hidden layer 6: 2 x 10 x 42 in 2 us.
     assert shares_of_peak(case) == {"jax": {"1": 0.42}}
     # Forward only: 2 x 10 x 18 in 2 ms.
     assert shares_of_peak({**case, "kind": "predict"}) == {"jax": {"1": 0.0}}
-    result["rows"] = 10_000
+    result["rows"] = slower["rows"] = 10_000
     assert shares_of_peak({**case, "kind": "predict"}) == {"jax": {"1": 0.18}}
 
 
@@ -199,7 +365,7 @@ def test_steps_written_by_hand_are_those_of_the_twin(
     y = rng.integers(0, classes, 48)
     y[0] = classes - 1  # so that the data have all classes
     case = Case(
-        "c", "", hidden=(7, 4), batch_size=0, optimizer=optimizer, learning_rate=0.05,
+        "c", "", layers="dense(7), dense(4)", batch_size=0, optimizer=optimizer, learning_rate=0.05,
         activation=activation,
     )  # fmt: skip
     if not offers(name, case):
@@ -237,7 +403,8 @@ def test_dropout_applies_in_training_only(peers: None, name: str) -> None:
     losses = []
     for dropout in (0.0, 0.5):
         contender: Any = create(name, 1)
-        contender.load(Case("c", "", batch_size=20, dropout=dropout), X, np.arange(40) % 3)
+        layers = f"dense(128), dropout({dropout})"
+        contender.load(Case("c", "", layers=layers, batch_size=20), X, np.arange(40) % 3)
         contender.train(40, 30, 0)
         first = contender.probabilities(X)
         assert (first == contender.probabilities(X)).all()

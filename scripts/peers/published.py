@@ -1,0 +1,93 @@
+"""The published comparison: docs/peers.json, its chart, and the tables in the documentation."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from fastmlp.base.errors import ConfigError
+from fastmlp.base.files import write_text
+
+from . import documents
+from .cases import CASES
+
+ROOT = Path(__file__).resolve().parents[2]
+PATH = ROOT / "docs" / "peers.json"
+
+Report = dict[str, Any]
+# What all cases of a report share: one chart shows one machine.
+COMMON = ("cpu", "cpus", "system", "threads", "data")
+
+
+def read(path: Path) -> Report:
+    """Return a report, with the titles that its cases have now.
+
+    Raises
+    ------
+    ConfigError
+        If the file is missing or no report.
+    """
+    try:
+        report: Report = json.loads(path.read_text(encoding="utf-8"))
+        records = report["cases"]
+    except (OSError, ValueError, TypeError, KeyError):
+        raise ConfigError(
+            f"--out must name a JSON file of an earlier comparison for --draw and --merge, got "
+            f"{path}; measure into it first, without --merge"
+        ) from None
+    known = {case.name: case for case in CASES}
+    for record in records:
+        case = known.get(record["name"])
+        if case is not None:
+            record.update(title=case.title, in_chart=case.in_chart)
+    return report
+
+
+def check_same_machine(report: Report, facts: Report) -> None:
+    """Raise ConfigError unless a run with these facts may be merged into a report."""
+    for name in COMMON:
+        if report[name] != facts[name]:
+            raise ConfigError(
+                f"--merge needs the {name} of the report, {report[name]}, got {facts[name]}; "
+                "measure all cases again, or write to another file with --out"
+            )
+
+
+def merged(report: Report, found: Report) -> Report:
+    """Return a report with the cases of a later run, in place of its own of the same names.
+
+    Versions and rounds that differ from the report's are recorded with the cases of the run.
+    """
+    fresh = {case["name"]: _with_facts(case, report, found) for case in found["cases"]}
+    kept = [case for case in report["cases"] if case["name"] not in fresh]
+    order = {case.name: number for number, case in enumerate(CASES)}
+    cases = sorted([*kept, *fresh.values()], key=lambda case: order.get(case["name"], len(order)))
+    return {**report, "versions": found["versions"] | report["versions"], "cases": cases}
+
+
+def _with_facts(case: Report, report: Report, found: Report) -> Report:
+    versions = {
+        name: version
+        for name in {result["contender"]: None for result in case["results"]}
+        if (version := found["versions"][name]) != report["versions"].get(name, version)
+    }
+    extra: Report = {"versions": versions} if versions else {}
+    if found["rounds"] != report["rounds"]:
+        extra["rounds"] = found["rounds"]
+    return case | extra
+
+
+def write(report: Report, path: Path) -> None:
+    """Write a report, its chart and, of the published one, the tables in the documentation."""
+    write_text(path, json.dumps(report, indent=1) + "\n")
+    show(report, path)
+
+
+def show(report: Report, path: Path) -> None:
+    """Draw the chart of a report, and write the tables of the published one."""
+    from .chart import draw
+
+    draw(report, path.with_suffix(".png"))
+    if path == PATH:
+        documents.write(report, ROOT)
