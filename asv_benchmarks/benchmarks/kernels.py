@@ -3,6 +3,7 @@
 from time import perf_counter
 
 from ._cases import few, need_cpus
+from ._convolutions import rate
 from ._kernels import TIMES, operation
 
 
@@ -80,3 +81,17 @@ class Barrier(_Operation):
 
     def time_thousand_meetings(self, threads):
         self.run()
+
+
+class Convolution:
+    """GFLOP/s of E3's convolutions for 32 images on one thread, with what they do besides.
+
+    Products are counted as the direct form has them: with fewer, a rate can exceed the peak.
+    """
+
+    params = (few(["first", "second"], "second"), few(["forward", "inputs", "weights"], "weights"))
+    param_names = ("layer", "product")
+    unit = "GFLOP/s"
+
+    def track_rate(self, layer, product):
+        return rate(layer, product)
