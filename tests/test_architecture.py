@@ -34,8 +34,9 @@ FORBIDDEN_IMPORTS = {("ops", "kernels")}
 # Facts that need nothing else, which every module may import.
 COMMON_MODULES = {"fastmlp._folders", "fastmlp._version"}
 KERNEL_IMPORTS = {
-    "__future__", "collections", "contextlib", "functools", "hashlib", "inspect", "llvmlite", "math",
-    "numba", "numpy", "operator", "os", "pathlib", "platform", "re", "sys", "typing", "uuid",
+    "__future__", "collections", "contextlib", "functools", "hashlib", "inspect", "llvmlite",
+    "math", "numba", "numpy", "operator", "os", "pathlib", "platform", "re", "sys", "typing",
+    "uuid",
 }  # fmt: skip
 HEAVY = [
     "numba", "llvmlite", "sklearn", "scipy", "matplotlib", "rich", "safetensors", "narwhals",

@@ -62,7 +62,11 @@ def rate(layer: str, product: str) -> float:
     if layer == "first" and product == "inputs":
         raise missing("nothing learns from the gradient of the images")
     start, new_sync = _take("training.fit", "start"), _take("kernels.machine.team", "new_sync")
-    if _member is None or start is None or "scratch" not in _take("kernels.buffers", "Work")._fields:
+    if (
+        _member is None
+        or start is None
+        or "scratch" not in _take("kernels.buffers", "Work")._fields
+    ):
         raise missing("kernels of layers have changed")
     rng = np.random.default_rng(0)
     data = fastmlp.Dataset(

@@ -44,6 +44,17 @@ def layer_lines(run: Run) -> list[str]:
     return [*text_table(layer_table(run.network)), parameters_text(run.network)]
 
 
+def buffer_lines(run: Run) -> list[str]:
+    """Describe the forms of convolutions, and the memory of a run besides its data."""
+    forms = run.network.forms()
+    trained, evaluated = (
+        f"{workspace.n_bytes / 1e6:,.1f} MB"
+        for workspace in (run.steps.workspace, run.evaluation_workspace)
+    )
+    lines = ["layers of images:", *(f"  {line}" for line in forms)] if forms else []
+    return [*lines, f"buffers: {trained} for training, {evaluated} for evaluation"]
+
+
 def result_lines(result: TrainResult) -> list[str]:
     """Sum up a run."""
     rows = [(name.replace("_", " "), number(value)) for name, value in result.metrics.items()]

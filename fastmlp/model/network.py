@@ -162,6 +162,16 @@ class Network:
         """Whether all layers are dense: then sizes and activations describe the network."""
         return all(isinstance(layer, Dense) for layer in self.layers)
 
+    def forms(self) -> list[str]:
+        """Return the form that is chosen for each layer with several, as a line of text."""
+        found = []
+        for stage in self.stages():
+            if stage.layer is not None and stage.kernels in stage.layer.forms:
+                last = stage.number + (2 if stage.window != (1, 1) else 1)  # type: ignore[operator]
+                names = ", ".join(map(str, self.layers[stage.number : last]))
+                found.append(f"{names}: {stage.layer.forms[stage.kernels]}")
+        return found
+
     def describe(self) -> str:
         """Return the sizes of a dense network, or the input shape and the layers of another."""
         if self.is_dense:

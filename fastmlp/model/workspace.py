@@ -130,6 +130,13 @@ class Workspace:
         self._both = list(self._pairs(self.net.params, network.params))
         self.load()
 
+    @property
+    def n_bytes(self) -> int:
+        """The memory of parameters and buffers."""
+        arrays = [self.net.params, *self.work, *self.list_scratch]
+        arrays += [*self.work.columns, *(self.samples or ())]
+        return sum(array.nbytes for array in arrays if isinstance(array, np.ndarray))
+
     def load(self) -> None:
         """Copy the network's parameters to the workspace."""
         for panels, rows in self._both:

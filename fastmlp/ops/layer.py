@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, ClassVar
@@ -34,7 +35,8 @@ class Layer(Spec):
     trains_by_sample: ClassVar[bool] = False  # whether the per-sample step has it
     has_activation: ClassVar[bool] = False
     trains_only: ClassVar[bool] = False  # whether it does nothing in predictions
-    other_kernels: ClassVar[tuple[str, ...]] = ()  # names of kernels besides those of its own name
+    # Where a layer has several forms: the names of their kernels, with what --explain says of each.
+    forms: ClassVar[Mapping[str, str]] = {}
 
     def __str__(self) -> str:
         """Return the spec, required parameters by position."""

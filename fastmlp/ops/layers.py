@@ -7,7 +7,9 @@ twin in ``tests/reference_layers.py``. Tests find it in the registry.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 from ..base.errors import ConfigError
 from .activations import ACTIVATIONS
@@ -60,7 +62,11 @@ class ImageLayer(Layer):
 @dataclass(frozen=True)
 class Conv2d(ImageLayer):
     name = "conv2d"
-    other_kernels = ("conv2d_max_pool2d", "winograd")
+    forms: ClassVar[Mapping[str, str]] = {
+        "conv2d": "direct",
+        "conv2d_max_pool2d": "direct, with pooling before the activation",
+        "winograd": "Winograd's F(2x2, 3x3), 16 products instead of 36",
+    }
     formula = "a = f(sum over the kernel of x W + b), at every position"
     has_activation = True
     filters: int
@@ -115,10 +121,10 @@ class Conv2d(ImageLayer):
         return 1, 1
 
     def kernels(self, inputs: Shape, window: Pair) -> str:
-        pooled, fast = self.other_kernels
+        direct, pooled, fast = self.forms
         if self.has_fewer_products(inputs) and window in ((1, 1), (2, 2)):
             return fast
-        return self.name if window == (1, 1) else pooled
+        return direct if window == (1, 1) else pooled
 
     def has_fewer_products(self, inputs: Shape) -> bool:
         """Whether Winograd's F(2x2, 3x3) is faster: 16 products for 36, but transforms of inputs
@@ -215,7 +221,7 @@ class Flatten(Layer):
 def kernel_names() -> list[str]:
     """Return the names of the kernels of all layers."""
     kinds = [kind for kind in LAYERS.records.values() if not kind.only_reshapes]
-    return [name for kind in kinds for name in (kind.name, *kind.other_kernels)]
+    return [name for kind in kinds for name in (kind.forms or (kind.name,))]
 
 
 def _check_window(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -91,3 +92,5 @@ def test_explain_shows_the_plan_of_images(capsys: pytest.CaptureFixture[str]) ->
     out = capsys.readouterr().out
     assert "because layers of images take 32 rows at once" in out
     assert "because conv2d(4, 3, activation=relu) takes images" in out
+    assert "conv2d(4, 3, activation=relu), max_pool2d(2): direct, with pooling" in out
+    assert re.search(r"buffers: \d\.\d MB for training, \d\.\d MB for evaluation", out)
