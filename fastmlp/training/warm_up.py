@@ -13,7 +13,12 @@ from .._folders import is_temporary
 from ..data.dataset import Dataset
 from ..kernels.steps.general_step import train_batches
 from ..model.encoding import GATHERS, gather_address
-from ..model.functions import activation_addresses, loss_address, update_address
+from ..model.functions import (
+    activation_addresses,
+    loss_address,
+    penalties_address,
+    update_address,
+)
 from ..model.launch import check_threads
 from ..model.layer_table import layer_addresses
 from ..model.samples import block_addresses
@@ -85,6 +90,7 @@ def _groups(dtype: str, threads: int | None) -> Iterator[tuple[str, Callable[[],
         ("ways to read rows", gather_address, GATHERS),
     ):
         yield f"{len(names)} {plural}", partial(_take_addresses, address, names, real)
+    yield "penalties", partial(penalties_address, real)
     yield "rows with zeros", partial(compile_sparse, real)
     yield "blocks of samples", partial(block_addresses, real)
     team = ", team" if check_threads(threads) > 1 else ""
