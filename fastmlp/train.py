@@ -59,7 +59,7 @@ def _print_config(config: TrainConfig) -> int:
 
 def _explain(options: argparse.Namespace, config: TrainConfig) -> int:
     from .commands.introduction import setting_lines
-    from .commands.machine import machine_lines
+    from .commands.machine import kernel_lines, machine_lines
     from .commands.tables import data_lines, layer_lines
     from .training.fit import start
 
@@ -67,7 +67,7 @@ def _explain(options: argparse.Namespace, config: TrainConfig) -> int:
     run = start(config, dataset, options.threads)
     data = [*data_lines(run), *setting_lines(config, run)]
     facts = [*data, "", *layer_lines(run), "", *run.plan.lines()]
-    print("\n".join([*facts, *machine_lines(run.plan.threads)]))
+    print("\n".join([*facts, *kernel_lines(), *machine_lines(run.plan.threads)]))
     return 0
 
 
@@ -164,12 +164,13 @@ def _record(options: argparse.Namespace, result: TrainResult, folder: RunFolder 
 
 def _print_results(options: argparse.Namespace, result: TrainResult, more: dict[str, Any]) -> None:
     from .base.json_values import to_json
+    from .commands.machine import kernel_lines
     from .commands.tables import profile_lines, result_lines
 
     if options.json:
         print(to_json({**result.to_dict(), **more}), flush=True)
         return
-    profile = ["", *profile_lines(result)] if options.profile else []
+    profile = ["", *profile_lines(result), *kernel_lines()] if options.profile else []
     print("\n".join([*result_lines(result), *profile]), flush=True)
 
 

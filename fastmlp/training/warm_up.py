@@ -11,6 +11,7 @@ import numpy as np
 
 from .._folders import is_temporary
 from ..data.dataset import Dataset
+from ..kernels.machine.lookup import for_host
 from ..kernels.steps.general_step import train_batches
 from ..model.encoding import GATHERS, gather_address
 from ..model.functions import (
@@ -43,7 +44,10 @@ class WarmedUp(NamedTuple):
 
 
 def warm_up(dtypes: Sequence[str] = DTYPES, threads: int | None = None) -> Iterator[WarmedUp]:
-    """Compile, or load from disk, every kernel that any run or prediction can need.
+    """Compile for this CPU, or load from disk, every kernel that any run or prediction can need.
+
+    Kernels that are shipped for the level of this CPU are compiled, too, unless this process has
+    loaded them before.
 
     Parameters
     ----------
@@ -59,7 +63,8 @@ def warm_up(dtypes: Sequence[str] = DTYPES, threads: int | None = None) -> Itera
     for dtype in dtypes:
         for what, compile in _groups(dtype, threads):
             started = time.perf_counter()
-            compile()
+            with for_host():
+                compile()
             yield WarmedUp(dtype, what, time.perf_counter() - started)
 
 

@@ -62,6 +62,7 @@ class KernelCode(_Cache):
         found = self._own.load_overload(sig, target_context)
         if found is not None:
             used[FROM_DISK] += 1
+            self._record(sig, found)
             return found
         for file in list(files := self._shipped()):
             try:
@@ -77,9 +78,12 @@ class KernelCode(_Cache):
     def save_overload(self, sig: Any, data: Any) -> None:
         """Store a kernel that was compiled."""
         used[COMPILED] += 1
-        if _State.recorded is not None:
-            _State.recorded.append(Compiled(self.name, sig, reduced(data)))
         self._own.save_overload(sig, data)
+        self._record(sig, data)
+
+    def _record(self, signature: Any, compiled: Any) -> None:
+        if _State.recorded is not None:
+            _State.recorded.append(Compiled(self.name, signature, reduced(compiled)))
 
     def signatures(self, codegen: Any) -> set[Any]:
         """Return the types for which the kernel need not be compiled on this CPU."""
@@ -125,10 +129,11 @@ def for_host() -> Iterator[None]:
 
 @contextmanager
 def recording() -> Iterator[list[Compiled]]:
-    """Record every kernel that is compiled, for a file of shipped kernels."""
-    _State.recorded = []
+    """Record every kernel compiled for this CPU or on disk for it, for a file of shipped kernels."""
+    _State.recorded = recorded = []
     try:
-        yield _State.recorded
+        with for_host():
+            yield recorded
     finally:
         _State.recorded = None
 

@@ -169,12 +169,18 @@ class ShippedKernels:
 
 
 def reduced(compiled: CompileResult) -> bytes:
-    """Return a compiled kernel as bytes, from which :func:`rebuilt` makes it again."""
-    _, *rest = compiled._reduce()
-    function, environment, signature, is_object, lifted, _, reload, environments = rest
+    """Return a kernel, just compiled or from disk, as bytes from which :func:`rebuilt` makes it."""
+    function, environments = compiled.fndesc, compiled.referenced_envs
+    function.typemap = function.calltypes = None  # as Numba does: they may not be picklable
+    if environments is None:
+        environments = tuple(compiled._find_referenced_environments())
     library = (compiled.library.name, *_self_contained(compiled))
-    return bytes(dumps((library, function, environment, signature, is_object, lifted, reload,
-                        environments)))  # fmt: skip
+    return bytes(
+        dumps((
+            library, function, compiled.environment, compiled.signature, compiled.objectmode,
+            compiled.lifted, compiled.reload_init, environments,
+        ))
+    )  # fmt: skip
 
 
 def _self_contained(compiled: CompileResult) -> tuple[bytes, list[str]]:
@@ -183,18 +189,17 @@ def _self_contained(compiled: CompileResult) -> tuple[bytes, list[str]]:
     Otherwise, a helper that is called by several kernels would be taken from the one that is loaded
     first, which may be compiled for other instructions, with register tiles of another height.
     """
-    module, function = compiled.library._final_module.clone(), compiled.fndesc
+    function, codegen = compiled.fndesc, compiled.library.codegen
+    module = compiled.library._get_module_for_linking().clone()
     entries = {
         function.llvm_func_name,
         function.llvm_cfunc_wrapper_name,
         function.llvm_cpython_wrapper_name,
     }
     for defined in module.functions:
-        if not defined.is_declaration and defined.name not in entries:
-            defined.linkage = "internal"
-    machine = compiled.library.codegen._tm
-    builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options())
-    passes = llvm.create_new_module_pass_manager()
+        if not defined.is_declaration:
+            defined.linkage = "external" if defined.name in entries else "internal"
+    passes, builder = llvm.create_new_module_pass_manager(), codegen._pass_builder()
     passes.add_global_dead_code_eliminate_pass()
     passes.run(module, builder)
     symbols = [
@@ -203,7 +208,7 @@ def _self_contained(compiled: CompileResult) -> tuple[bytes, list[str]]:
         for symbol in group
         if not symbol.is_declaration and symbol.linkage != llvm.Linkage.internal
     ]
-    return machine.emit_object(module), symbols
+    return codegen._tm.emit_object(module), symbols
 
 
 def rebuilt(context: Any, content: bytes) -> CompileResult:
