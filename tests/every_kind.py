@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import scipy.sparse
+from numba.core.dispatcher import Dispatcher
 
 import fastmlp
 from fastmlp import kernels
@@ -21,7 +22,6 @@ from fastmlp.ops.activations import ACTIVATIONS
 from fastmlp.ops.losses import legal_pairs
 from fastmlp.ops.optimizers import OPTIMIZERS
 from image_models import ALL_LAYERS, pictures
-from numba.core.dispatcher import Dispatcher
 from toys import blobs, counts, lines, tags
 
 

@@ -14,7 +14,7 @@ def print_warm_up(dtypes: Sequence[str], threads: int | None, quiet: bool) -> No
     if not quiet:
         numbers = " and ".join(dtypes)
         print_line(
-            f"compiling all kernels for {numbers} on this CPU, or loading those that are on disk ..."
+            f"compiling all kernels for {numbers} for this CPU, or loading those on disk ..."
         )
     started = time.perf_counter()
     for done in warm_up(dtypes, threads):

@@ -129,7 +129,7 @@ def for_host() -> Iterator[None]:
 
 @contextmanager
 def recording() -> Iterator[list[Compiled]]:
-    """Record every kernel compiled for this CPU or on disk for it, for a file of shipped kernels."""
+    """Record the kernels that are compiled or on disk for this CPU, to ship them."""
     _State.recorded = recorded = []
     try:
         with for_host():
