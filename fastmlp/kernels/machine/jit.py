@@ -91,4 +91,4 @@ def _closed_to_python(dispatcher: Any) -> Any:
 def signatures_compiled(dispatcher: Any) -> set[tuple[Any, ...]]:
     """Return the types for which a kernel's code is in memory, on disk for this CPU, or shipped."""
     codegen = dispatcher.targetctx.codegen()
-    return set(dispatcher.overloads) | dispatcher._cache.signatures(codegen)  # type: ignore[no-any-return]
+    return set(dispatcher.overloads) | dispatcher._cache.signatures(codegen)

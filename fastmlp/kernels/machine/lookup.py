@@ -55,7 +55,7 @@ class KernelCode(_Cache):
     @property
     def cache_path(self) -> str | None:
         """The folder of kernels compiled on this machine; None if no folder is writable."""
-        return self._own.cache_path  # type: ignore[no-any-return]
+        return self._own.cache_path
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the kernel for these types, from disk or shipped; None if it must be compiled."""
@@ -130,7 +130,8 @@ def for_host() -> Iterator[None]:
 @contextmanager
 def recording() -> Iterator[list[Compiled]]:
     """Record the kernels that are compiled or on disk for this CPU, to ship them."""
-    _State.recorded = recorded = []
+    recorded: list[Compiled] = []
+    _State.recorded = recorded
     try:
         with for_host():
             yield recorded
