@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from contextlib import ExitStack, closing, nullcontext
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
 from .commands.running import INTERRUPTED, ignore, leave, print_line, run_command
@@ -92,13 +92,11 @@ def _train(options: argparse.Namespace, config: TrainConfig) -> int:
     started = time.perf_counter()
     config, dataset = _load(options, config)
     callbacks = [] if options.quiet else [Introduction(config), Progress()]
-    cold = is_cold(config)
-    if cold and not options.quiet:
+    if not options.quiet and is_cold(config):
         print_line(compiling_text())
-    with compiled_beside(config, options.threads) if cold else nullcontext() as helper:
+    with compiled_beside(config, options.threads) as helper:
         run = start(config, dataset, options.threads, callbacks)
-        if helper is not None:
-            helper.wait()
+        helper.wait()
     run.prepare_seconds = time.perf_counter() - started
     folder, loop = open_run(options, run, dataset)
     if folder is not None:

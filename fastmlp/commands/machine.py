@@ -102,7 +102,7 @@ def print_temporary_note() -> None:
     """Print the folder of compiled kernels if it is temporary."""
     # Checked first, because the import below is slow.
     if temporary_is_used():
-        from ..training.warm_up import temporary_note
+        from ..training.kernel_folder import temporary_note
 
         if (note := temporary_note()) is not None:
             print_line(note)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from ..training.warm_up import kept_in, warm_up
+from ..training.kernel_folder import kept_in
+from ..training.warm_up import warm_up
 from .running import print_line
 
 

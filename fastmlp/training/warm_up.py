@@ -9,10 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._folders import is_temporary
 from ..data.dataset import Dataset
 from ..kernels.machine.lookup import for_host
-from ..kernels.steps.general_step import train_batches
 from ..model.encoding import GATHERS, gather_address
 from ..model.functions import (
     activation_addresses,
@@ -66,22 +64,6 @@ def warm_up(dtypes: Sequence[str] = DTYPES, threads: int | None = None) -> Itera
             with for_host():
                 compile()
             yield WarmedUp(dtype, what, time.perf_counter() - started)
-
-
-def kept_in() -> str | None:
-    """Return the folder of compiled kernels; None if no folder is writable."""
-    return train_batches._cache.cache_path  # type: ignore[no-any-return]
-
-
-def temporary_note() -> str | None:
-    """Return a note if kernels are kept in a temporary folder."""
-    folder = kept_in()
-    if folder is None or not is_temporary(folder):
-        return None
-    return (
-        f"compiled kernels are kept in {folder}, a temporary folder, because the user's cache "
-        "cannot be written to; set NUMBA_CACHE_DIR to a folder that lasts"
-    )
 
 
 def _groups(dtype: str, threads: int | None) -> Iterator[tuple[str, Callable[[], object]]]:

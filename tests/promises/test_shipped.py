@@ -71,7 +71,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shipped = folder / "fastmlp" / "kernels" / "shipped"
     shipped.mkdir()
     level = levels_here()[0].name
-    process(str(BUILD), level, str(shipped / f"{level}.kernels"), "float32", site=folder)
+    process(str(BUILD), level, str(shipped / f"{level}.kernels"), "float32")
     return folder
 
 
@@ -128,7 +128,7 @@ def test_a_file_of_another_version_is_ignored_and_reported_once(site: Path, tmp_
         "    activation_addresses('relu', np.dtype('f4')); loss_address('huber', np.dtype('f4'))\n"
         "print(len(caught), set(used) <= {'compiled', 'disk'}, str(caught[0].message))\n"
     )
-    text = process("-c", script, site=changed).strip()
+    text = process("-c", script, site=changed, NUMBA_CACHE_DIR=str(tmp_path / "nc")).strip()
     assert text.startswith("1 True ")
     assert str(file) in text and "kernel sources" in text and "Install" in text
 

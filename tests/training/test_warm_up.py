@@ -12,7 +12,8 @@ from numba.core.caching import NullCache
 
 from fastmlp.kernels.steps.general_step import train_batches
 from fastmlp.ops.activations import ACTIVATIONS
-from fastmlp.training.warm_up import kept_in, warm_up
+from fastmlp.training.kernel_folder import kept_in
+from fastmlp.training.warm_up import warm_up
 
 TESTS = Path(__file__).parents[1]
 
