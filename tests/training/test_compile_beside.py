@@ -100,7 +100,7 @@ def test_a_process_is_helped_once_for_each_step(
 COLD = {
     "fit": "fastmlp.fit(fastmlp.TrainConfig(epochs=1), blobs())",
     "estimators": "fastmlp.MLPClassifier(max_iter=1, tol=9.0).fit(blobs().X, blobs().y)",
-    "sweeps": "fastmlp.run_sweep({'epochs': [1]}, blobs(), jobs=2, progress=None)",
+    "sweeps": "fastmlp.run_sweep({'epochs': [1]}, blobs(), jobs=2)",
 }
 
 
