@@ -120,7 +120,9 @@ class Runs:
         for solver in ("adam", "sgd", "lbfgs"):
             for model, targets in ((fastmlp.MLPClassifier, y), (fastmlp.MLPRegressor, X[:, :2])):
                 for rows in (X, scipy.sparse.csr_array(X)):
-                    fitted = model((6,), solver=solver, max_iter=1, random_state=0, tol=10.0)
+                    fitted = model(
+                        hidden_layer_sizes=(6,), solver=solver, max_iter=1, random_state=0, tol=10.0
+                    )
                     fitted.fit(rows, targets)
                     self.add(*fitted.coefs_, fitted.predict(rows[:3]))
 
