@@ -92,10 +92,13 @@ def kernel_lines() -> list[str]:
         FROM_DISK: "compiled for this CPU before",
         COMPILED: "compiled for this CPU now",
     }
+    levels = [source for source in used if source not in texts]
     parts = [
-        f"{count} {texts.get(source, f'shipped for {source}')}" for source, count in used.items()
+        f"{used[source]} {texts.get(source, f'shipped for {source}')}"
+        for source in (*levels, *texts)
+        if used[source]
     ]
-    return [f"kernels: {', '.join(sorted(parts, reverse=True))}"] if parts else []
+    return [f"kernels: {', '.join(parts)}"] if parts else []
 
 
 def print_temporary_note() -> None:
