@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from contextlib import ExitStack, closing, nullcontext
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
 from .commands.running import INTERRUPTED, ignore, leave, print_line, run_command
@@ -59,7 +59,7 @@ def _print_config(config: TrainConfig) -> int:
 
 def _explain(options: argparse.Namespace, config: TrainConfig) -> int:
     from .commands.introduction import setting_lines
-    from .commands.machine import machine_lines
+    from .commands.machine import kernel_lines, machine_lines
     from .commands.tables import buffer_lines, data_lines, layer_lines
     from .training.fit import start
 
@@ -67,7 +67,7 @@ def _explain(options: argparse.Namespace, config: TrainConfig) -> int:
     run = start(config, dataset, options.threads)
     data = [*data_lines(run), *setting_lines(config, run)]
     facts = [*data, "", *layer_lines(run), "", *run.plan.lines(), *buffer_lines(run)]
-    print("\n".join([*facts, *machine_lines(run.plan.threads)]))
+    print("\n".join([*facts, *kernel_lines(), *machine_lines(run.plan.threads)]))
     return 0
 
 
@@ -92,13 +92,11 @@ def _train(options: argparse.Namespace, config: TrainConfig) -> int:
     started = time.perf_counter()
     config, dataset = _load(options, config)
     callbacks = [] if options.quiet else [Introduction(config), Progress()]
-    cold = is_cold(config)
-    if cold and not options.quiet:
+    if not options.quiet and is_cold(config):
         print_line(compiling_text())
-    with compiled_beside(config, options.threads) if cold else nullcontext() as helper:
+    with compiled_beside(config, options.threads) as helper:
         run = start(config, dataset, options.threads, callbacks)
-        if helper is not None:
-            helper.wait()
+        helper.wait()
     run.prepare_seconds = time.perf_counter() - started
     folder, loop = open_run(options, run, dataset)
     if folder is not None:
@@ -164,12 +162,13 @@ def _record(options: argparse.Namespace, result: TrainResult, folder: RunFolder 
 
 def _print_results(options: argparse.Namespace, result: TrainResult, more: dict[str, Any]) -> None:
     from .base.json_values import to_json
+    from .commands.machine import kernel_lines
     from .commands.tables import profile_lines, result_lines
 
     if options.json:
         print(to_json({**result.to_dict(), **more}), flush=True)
         return
-    profile = ["", *profile_lines(result)] if options.profile else []
+    profile = ["", *profile_lines(result), *kernel_lines()] if options.profile else []
     print("\n".join([*result_lines(result), *profile]), flush=True)
 
 

@@ -20,7 +20,8 @@ from fastmlp.base.random import Purpose, key
 from fastmlp.kernels import buffers
 from fastmlp.kernels.buffers import QUARTERS
 from fastmlp.kernels.layers.layout import IMAGE
-from fastmlp.kernels.machine.jit import SOURCES_HASH, keep_on_disk, kernel
+from fastmlp.kernels.machine.jit import SOURCES_HASH, kernel
+from fastmlp.kernels.machine.lookup import KernelCode
 from fastmlp.kernels.machine.team import new_sync
 from fastmlp.kernels.rules import codes
 from fastmlp.kernels.rules.losses import row_loss
@@ -66,7 +67,8 @@ def cached(function: Callable[..., Any]) -> Any:
     dispatcher = kernel(function, cached=True)
     # Its own file is not among the kernel sources.
     source = Path(inspect.getfile(function)).read_bytes()
-    keep_on_disk(dispatcher, hashlib.sha256(SOURCES_HASH.encode() + source).hexdigest())
+    version = hashlib.sha256(SOURCES_HASH.encode() + source).hexdigest()
+    dispatcher._cache = KernelCode(dispatcher.py_func, version)
     return dispatcher
 
 

@@ -36,6 +36,12 @@ def _take_kernel(folder: str, module: str, name: str) -> Any:
     return _take(f"kernels.{folder}.{module}", name) or _take(f"kernels.{module}", name)
 
 
+def highest_level() -> str:
+    """Return the highest level of shipped kernels that this machine has; empty if there is none."""
+    levels = _take("kernels.machine.levels", "levels_here")
+    return levels()[0].name if levels is not None and levels() else ""
+
+
 _matmul = _take("kernels.dense", "matmul")  # until weights were stored in panels
 _dense_forward = _take("kernels.layers.dense_products", "forward_product") or _take_kernel(
     "steps", "dense", "dense_forward"

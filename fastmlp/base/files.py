@@ -157,16 +157,12 @@ def remove_partial(folder: Path) -> None:
 def locked(path: Path) -> Iterator[None]:
     """Wait for a lock on ``path`` and hold it against all other processes and threads.
 
-    The system releases the lock when the process ends. Without such locks (Windows, some network
-    folders), or if the file cannot be created, there is no wait: use it only for work that may be
-    done twice.
+    The system releases the lock when the process ends. Without such locks (some network folders),
+    or if the file cannot be created, there is no wait: use it only for work that may be done twice.
     """
-    try:
-        import fcntl
-    except ImportError:
-        yield
-        return
+    from filelock import lock_descriptor
+
     with ExitStack() as held:
         with suppress(OSError):
-            fcntl.flock(held.enter_context(path.open("ab")), fcntl.LOCK_EX)
+            lock_descriptor(held.enter_context(path.open("ab")).fileno())
         yield

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator
@@ -12,13 +14,17 @@ from pathlib import Path
 from .errors import ConfigError
 from .paths import Name, as_path, kind_of
 
+# In a locked folder, on Windows.
+_LOCK_FILE = ".fastmlp.lock"
+
 
 class FolderLock:
     """An exclusive lock on a folder, against other processes and threads.
 
-    The lock is on the folder itself, so no file is left behind. The system releases it when the
-    process ends, however it ends; forked children do not inherit it. Without such locks (Windows,
-    some network folders), or if the folder cannot be opened, nothing is locked.
+    The lock is on the folder itself (on Windows, where a folder cannot be opened, on a file in it
+    that the system removes with the lock), so no file is left behind. The system releases it when
+    the process ends, however it ends; forked children do not inherit it. Without such locks (some
+    network folders), or if the folder cannot be opened, nothing is locked.
 
     Raises
     ------
@@ -28,25 +34,34 @@ class FolderLock:
 
     def __init__(self, folder: Path):
         self._close: Callable[[], object] = lambda: None
-        try:
-            import fcntl
+        from filelock import lock_descriptor
 
-            descriptor = os.open(folder, os.O_RDONLY)
-        except (ImportError, OSError):
+        try:
+            descriptor = _open(folder)
+        except OSError:
             return
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+            is_mine = lock_descriptor(descriptor, blocking=False)
+        except OSError:
             os.close(descriptor)
-            if isinstance(error, BlockingIOError):
-                raise
             return
+        if not is_mine:
+            os.close(descriptor)
+            raise BlockingIOError(errno.EWOULDBLOCK, "another run has locked it", str(folder))
         self._close = weakref.finalize(self, os.close, descriptor)
         _LOCKS.add(self)
 
     def release(self) -> None:
         """Release the lock; nothing happens if it is released."""
         self._close()  # the first time
+
+
+def _open(folder: Path) -> int:
+    """Return a descriptor to lock in the place of a folder."""
+    if sys.platform == "win32":
+        flags = os.O_RDWR | os.O_CREAT | os.O_TEMPORARY | os.O_NOINHERIT
+        return os.open(folder / _LOCK_FILE, flags)
+    return os.open(folder, os.O_RDONLY)
 
 
 _LOCKS: weakref.WeakSet[FolderLock] = weakref.WeakSet()

@@ -8,8 +8,8 @@ from __future__ import annotations
 from ..base.settings import AUTO
 from ..training.callbacks import Callback
 from ..training.config import TrainConfig
+from ..training.kernel_folder import kept_in
 from ..training.run import Run
-from ..training.warm_up import kept_in
 from .machine import machine_lines, print_temporary_note
 from .running import print_line
 from .tables import data_lines, layer_lines

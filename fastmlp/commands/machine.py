@@ -27,7 +27,8 @@ def set_threads(threads: int | None) -> None:
     Raises
     ------
     ConfigError
-        For less than one thread, or more than any machine has.
+        For less than one thread, or more than any machine has, and for an unknown level in
+        ``$FASTMLP_KERNELS``.
     """
     if threads is not None and not 1 <= threads <= MOST_THREADS:
         rule = "at least 1" if threads < 1 else f"at most {MOST_THREADS}"
@@ -38,12 +39,23 @@ def set_threads(threads: int | None) -> None:
             f"{VARIABLE} must be a whole number from 1 to {MOST_THREADS}, got {given!r:.80}; "
             "correct or unset it"
         )
-    if "numba" in sys.modules:
-        return
-    if threads is not None:
-        os.environ[VARIABLE] = str(threads)
-    else:
-        os.environ.setdefault(VARIABLE, str(usable_cpus()))
+    if "numba" not in sys.modules:
+        if threads is not None:
+            os.environ[VARIABLE] = str(threads)
+        else:
+            os.environ.setdefault(VARIABLE, str(usable_cpus()))
+    _check_level()
+
+
+def _check_level() -> None:
+    """Raise ConfigError if ``$FASTMLP_KERNELS`` is invalid; the import is slow."""
+    if os.environ.get("FASTMLP_KERNELS"):
+        from ..kernels.machine.levels import levels_here
+
+        try:
+            levels_here()
+        except ValueError as error:
+            raise ConfigError(str(error)) from None
 
 
 def _is_number_of_threads(text: str) -> bool:
@@ -72,11 +84,28 @@ def machine_lines(threads: int) -> list[str]:
     return lines
 
 
+def kernel_lines() -> list[str]:
+    """Return a line that says where the kernels came from that this process has used so far."""
+    from ..kernels.machine.lookup import COMPILED, FROM_DISK, used
+
+    texts = {
+        FROM_DISK: "compiled for this CPU before",
+        COMPILED: "compiled for this CPU now",
+    }
+    levels = [source for source in used if source not in texts]
+    parts = [
+        f"{used[source]} {texts.get(source, f'shipped for {source}')}"
+        for source in (*levels, *texts)
+        if used[source]
+    ]
+    return [f"kernels: {', '.join(parts)}"] if parts else []
+
+
 def print_temporary_note() -> None:
     """Print the folder of compiled kernels if it is temporary."""
     # Checked first, because the import below is slow.
     if temporary_is_used():
-        from ..training.warm_up import temporary_note
+        from ..training.kernel_folder import temporary_note
 
         if (note := temporary_note()) is not None:
             print_line(note)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from ..training.warm_up import kept_in, warm_up
+from ..training.kernel_folder import kept_in
+from ..training.warm_up import warm_up
 from .running import print_line
 
 
@@ -13,7 +14,9 @@ def print_warm_up(dtypes: Sequence[str], threads: int | None, quiet: bool) -> No
     """Compile every kernel; print the time of each group and the folder."""
     if not quiet:
         numbers = " and ".join(dtypes)
-        print_line(f"compiling all kernels for {numbers}, or loading those that are on disk ...")
+        print_line(
+            f"compiling all kernels for {numbers} for this CPU, or loading those on disk ..."
+        )
     started = time.perf_counter()
     for done in warm_up(dtypes, threads):
         print(f"{done.dtype:<10} {done.what:<32} {done.seconds:>7.2f} s", flush=True)

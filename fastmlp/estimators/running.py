@@ -14,12 +14,13 @@ from ..data.split import Parts
 from ..ops.layer_lists import multiply_adds, shapes
 from ..ops.losses import LOSSES
 from ..training.callbacks import Callback
+from ..training.compile_beside import compiled_beside
 from ..training.config import TrainConfig
+from ..training.kernel_folder import kept_in, temporary_note
 from ..training.layers import kernels_of, network_layers
 from ..training.network_checks import check_network
 from ..training.prepare import prepare_parts
 from ..training.run import Run
-from ..training.warm_up import kept_in, temporary_note
 from .callbacks import Printer, fitted_attributes
 from .problem import Problem, team
 
@@ -44,7 +45,10 @@ def start_run(
     weights = estimator.coefs_, estimator.intercepts_
     work = float(parts.X_train.shape[0]) * _row_work(estimator, problem, config)
     with compiled_once(config) as first:
-        run = Run(config, prepared, team(estimator, work), callbacks, weights, measures)
+        with compiled_beside(config, estimator.n_threads) if first else nullcontext() as helper:
+            run = Run(config, prepared, team(estimator, work), callbacks, weights, measures)
+            if helper is not None:
+                helper.wait()
         if first:
             run.compile()
             run.evaluate(prepared.train, rows=1)  # as predictions will

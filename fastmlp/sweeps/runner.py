@@ -11,6 +11,7 @@ from ..base.cpus import usable_cpus
 from ..base.errors import ConfigError, close_match
 from ..base.interrupts import Interrupts
 from ..data.dataset import Dataset
+from ..training.compile_beside import compiled_beside
 from ..training.layers import kernels_of
 from .cells import Cell, Datasets, longest_first
 from .worker import Outcome, make_run, run_cell
@@ -98,7 +99,10 @@ class Runner:
                 seen.add(kernels)
                 # What fails here fails in its cell again, where it is recorded.
                 with contextlib.suppress(Exception):
-                    make_run(cell, datasets.of_cell(cell)).compile()
+                    with compiled_beside(config, self.jobs) as helper:
+                        run = make_run(cell, datasets.of_cell(cell))
+                        helper.wait()
+                    run.compile()
 
     @contextlib.contextmanager
     def _backend(self, sets: list[Dataset]) -> Iterator[int]:

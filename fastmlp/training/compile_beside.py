@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,20 +21,15 @@ from numba.np.numpy_support import from_dtype
 from ..base.cpus import usable_cpus
 from ..kernels.buffers import Net
 from ..kernels.machine.jit import signatures_compiled
-from ..kernels.steps.evaluation import evaluate_rows
 from ..kernels.steps.general_step import train_batches
 from ..kernels.steps.sample_step import train_samples
-from ..model.functions import leave_out_passes
-from ..model.launch import launch
 from .config import TrainConfig
-from .fit import start
+from .kernel_folder import kept_in
 from .plan import is_per_sample
 from .resolve import resolve_settings
-from .setting_checks import DTYPES
-from .warm_up import kept_in, toy_run
 
 # The steps, each with a mode that uses it.
-_STEPS = {"stochastic": train_samples, "batch": train_batches}
+STEPS = {"stochastic": train_samples, "batch": train_batches}
 
 # Time to wait for the helper after the run has compiled its half.
 _MOST_SECONDS = 60.0
@@ -48,7 +44,7 @@ def is_cold(config: TrainConfig) -> bool:
     """Whether the step of these settings is not compiled yet, in memory or on disk."""
     wanted = from_dtype(np.dtype(config.dtype))
     params = Net._fields.index("params")
-    for signature in signatures_compiled(_STEPS[step_of(config)]):
+    for signature in signatures_compiled(STEPS[step_of(config)]):
         for kind in signature:
             if getattr(kind, "instance_class", None) is Net and kind.types[params].dtype == wanted:
                 return False
@@ -57,7 +53,9 @@ def is_cold(config: TrainConfig) -> bool:
 
 def can_help() -> bool:
     """Whether a second process has a CPU and can pass kernels to this one on disk."""
-    has_python = bool(sys.executable) and not getattr(sys, "frozen", False)
+    # A program that embeds Python may name itself as the executable.
+    name = os.path.basename(sys.executable or "").lower()
+    has_python = name.startswith("python") and not getattr(sys, "frozen", False)
     return usable_cpus() > 1 and kept_in() is not None and has_python
 
 
@@ -95,38 +93,40 @@ class Helper:
             self._process.wait()
 
 
+_lock = threading.Lock()
+_seen: set[tuple[str, str]] = set()  # steps that this process has found or had compiled
+
+
 @contextmanager
 def compiled_beside(config: TrainConfig, threads: int | None) -> Iterator[Helper]:
-    """Start a helper process for a cold run, if possible; stop it at the end of the block."""
-    command: tuple[str, ...] = ()
-    if threads != 1 and can_help():
-        command = (sys.executable, "-P", "-m", __name__, config.dtype, step_of(config))
-    helper = Helper(command)
+    """Start a helper process for a cold run, if possible; stop it at the end of the block.
+
+    Parameters
+    ----------
+    config : TrainConfig
+    threads : int or None
+        No helper for one thread, which is then all that the user wants to be busy.
+    """
+    helper = Helper(_command(config) if threads != 1 and _is_first(config) else ())
     try:
         yield helper
     finally:
         helper.stop()
 
 
-def compile_callers(dtype: str, mode: str) -> None:
-    """Compile a step and an evaluation, without the passes that they call by address.
-
-    Afterwards this process can neither train nor evaluate.
-    """
-    leave_out_passes(np.dtype(dtype))
-    config, dataset = toy_run(mode, dtype)
-    run = start(config, dataset, threads=1)
-    run.steps.compile()
-    workspace, data = run.evaluation_workspace, run.prepared.train
-    nothing = np.empty((0, run.network.n_outputs), workspace.network.dtype)
-    launch(
-        evaluate_rows, usable_cpus(), workspace.net, workspace.work, workspace.list_scratch,
-        data._replace(order=data.order[:0]), run.objective, workspace.block_rows,
-        nothing, np.empty(0), np.empty(0, np.int64),
-    )  # fmt: skip
+def _is_first(config: TrainConfig) -> bool:
+    """Whether a step is cold that no other run of this process compiles."""
+    step = (config.dtype, step_of(config))
+    with _lock:
+        if step in _seen:
+            return False
+        _seen.add(step)
+    return is_cold(config)
 
 
-if __name__ == "__main__":
-    dtype, mode = sys.argv[1:]
-    if dtype in DTYPES and mode in _STEPS:
-        compile_callers(dtype, mode)
+def _command(config: TrainConfig) -> tuple[str, ...]:
+    """Return the command of a helper; empty if none can help."""
+    if not can_help():
+        return ()
+    module = f"{__package__}.compile_callers"
+    return sys.executable, "-P", "-m", module, config.dtype, step_of(config)

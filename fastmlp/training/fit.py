@@ -13,6 +13,7 @@ import numpy as np
 from ..base.errors import CallbackError, ConfigError, TrainingError, check_type
 from ..data.dataset import Dataset
 from .checkpoints import Checkpoints
+from .compile_beside import compiled_beside
 from .config import TrainConfig
 from .events import Callback
 from .identity import identity
@@ -87,7 +88,10 @@ def fit(
         If a callback raised an exception. Its ``result`` has the model trained so far.
     """
     _check_checkpoint_options(checkpoint_dir, checkpoint_every, resume)
-    run = start(config, dataset, threads, callbacks, initial_weights, sample_weight)
+    _check_types(config, dataset, ())
+    with compiled_beside(config, threads) as helper:
+        run = start(config, dataset, threads, callbacks, initial_weights, sample_weight)
+        helper.wait()
     if checkpoint_dir is None:
         return finish(run)
     run_is = identity(run.config, dataset, sample_weight, initial_weights)

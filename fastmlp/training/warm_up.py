@@ -9,11 +9,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .._folders import is_temporary
 from ..data.dataset import Dataset
-from ..kernels.steps.general_step import train_batches
+from ..kernels.machine.lookup import for_host
 from ..model.encoding import GATHERS, gather_address
-from ..model.functions import activation_addresses, loss_address, update_address
+from ..model.functions import (
+    activation_addresses,
+    loss_address,
+    penalties_address,
+    update_address,
+)
 from ..model.launch import check_threads
 from ..model.layer_table import layer_addresses
 from ..model.samples import block_addresses
@@ -38,7 +42,10 @@ class WarmedUp(NamedTuple):
 
 
 def warm_up(dtypes: Sequence[str] = DTYPES, threads: int | None = None) -> Iterator[WarmedUp]:
-    """Compile, or load from disk, every kernel that any run or prediction can need.
+    """Compile for this CPU, or load from disk, every kernel that any run or prediction can need.
+
+    Kernels that are shipped for the level of this CPU are compiled, too, unless this process has
+    loaded them before.
 
     Parameters
     ----------
@@ -54,24 +61,9 @@ def warm_up(dtypes: Sequence[str] = DTYPES, threads: int | None = None) -> Itera
     for dtype in dtypes:
         for what, compile in _groups(dtype, threads):
             started = time.perf_counter()
-            compile()
+            with for_host():
+                compile()
             yield WarmedUp(dtype, what, time.perf_counter() - started)
-
-
-def kept_in() -> str | None:
-    """Return the folder of compiled kernels; None if no folder is writable."""
-    return train_batches._cache.cache_path  # type: ignore[no-any-return]
-
-
-def temporary_note() -> str | None:
-    """Return a note if kernels are kept in a temporary folder."""
-    folder = kept_in()
-    if folder is None or not is_temporary(folder):
-        return None
-    return (
-        f"compiled kernels are kept in {folder}, a temporary folder, because the user's cache "
-        "cannot be written to; set NUMBA_CACHE_DIR to a folder that lasts"
-    )
 
 
 def _groups(dtype: str, threads: int | None) -> Iterator[tuple[str, Callable[[], object]]]:
@@ -85,6 +77,7 @@ def _groups(dtype: str, threads: int | None) -> Iterator[tuple[str, Callable[[],
         ("ways to read rows", gather_address, GATHERS),
     ):
         yield f"{len(names)} {plural}", partial(_take_addresses, address, names, real)
+    yield "penalties", partial(penalties_address, real)
     yield "rows with zeros", partial(compile_sparse, real)
     yield "blocks of samples", partial(block_addresses, real)
     team = ", team" if check_threads(threads) > 1 else ""

@@ -133,7 +133,6 @@ def test_a_folder_is_free_once_its_holder_is_killed(tmp_path: Path) -> None:
 
 
 def test_folder_is_locked_until_release(tmp_path: Path) -> None:
-    pytest.importorskip("fcntl")
     lock = FolderLock(tmp_path)
     with pytest.raises(BlockingIOError):
         FolderLock(tmp_path)

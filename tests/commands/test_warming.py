@@ -36,7 +36,7 @@ def test_a_line_for_each_group_and_where_they_are_kept(
     assert second == "float64    7 losses                            1.50 s"
     assert total.startswith("all ") and len(total) == len(first)
     assert kept == "kept in /kept"
-    assert captured.err.startswith("compiling all kernels for float32 and float64, ")
+    assert captured.err.startswith("compiling all kernels for float32 and float64 for this CPU, ")
 
 
 @pytest.mark.parametrize(

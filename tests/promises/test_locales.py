@@ -176,7 +176,9 @@ def test_a_package_may_lie_in_such_a_folder(tmp_path: Path) -> None:
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "fastmlp", site / "fastmlp", ignore=ignored)
     (tmp_path / "script.py").write_text(
-        "import fastmlp\nfrom fastmlp.training.warm_up import kept_in\nprint(ascii(kept_in()))\n",
+        "import fastmlp\n"
+        "from fastmlp.training.kernel_folder import kept_in\n"
+        "print(ascii(kept_in()))\n",
         encoding="utf-8",
     )
     done = subprocess.run(

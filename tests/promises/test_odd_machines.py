@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 PREDICT = """
 import numpy as np
 from fastmlp.commands.introduction import compiling_text
-from fastmlp.training.warm_up import temporary_note
+from fastmlp.training.kernel_folder import temporary_note
 from fastmlp import Predictor
 predictor = Predictor.load({model!r})
 print(predictor.outputs(np.ones((3, 4)), threads=1).tobytes().hex())
@@ -157,12 +157,12 @@ def test_temporary_folder_is_reported(
 ) -> None:
     from fastmlp import _folders
     from fastmlp.commands.machine import print_temporary_note
-    from fastmlp.training import warm_up
+    from fastmlp.training import kernel_folder
 
     _folders.temporary_folder.cache_clear()
     print_temporary_note()
     folder = _folders.temporary_folder() / "numba"
-    monkeypatch.setattr(warm_up, "kept_in", lambda: str(folder))
+    monkeypatch.setattr(kernel_folder, "kept_in", lambda: str(folder))
     print_temporary_note()
     note = capsys.readouterr().err
     assert note.count("are kept in") == 1 and "set NUMBA_CACHE_DIR to a folder that lasts" in note

@@ -13,7 +13,7 @@ import llvmlite.binding as llvm
 import pytest
 
 import fastmlp.kernels
-from fastmlp.kernels.machine.host import _features
+from fastmlp.kernels.machine.host import cpu_features
 
 # Compiles kernels, by Numba's whole pipeline, for another CPU, and runs none of them.
 COMPILE = """
@@ -123,7 +123,7 @@ def layer_bits(**environment: str) -> str:
 
 
 @pytest.mark.soak  # compiles for a minute
-@pytest.mark.skipif("avx512f" not in _features(), reason="compares AVX2 with AVX-512")
+@pytest.mark.skipif("avx512f" not in cpu_features(), reason="compares AVX2 with AVX-512")
 def test_convolutions_with_avx2_have_the_bits_of_avx512() -> None:
     found = layer_bits(NUMBA_CPU_NAME="haswell", NUMBA_CPU_FEATURES=HASWELL)
     assert found == layer_bits()

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
-ENTRY_POINTS = ["bench", "train", "test"]
+ENTRY_POINTS = ["bench", "build_wheel", "train", "test"]
 
 posix_only = pytest.mark.skipif(os.name == "nt", reason="there the module is a child process")
 
@@ -46,7 +46,8 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     report = "import os, sys\nprint([__name__, *sys.argv[1:]], os.getcwd(), sep='|')\nsys.exit(7)\n"
     (root / "fastmlp" / "train.py").write_text(report)
     (root / "pytest.py").write_text(report)
-    (root / "scripts" / "_bench.py").write_text(report)
+    for name in ("_bench.py", "_wheel.py"):
+        (root / "scripts" / name).write_text(report)
     return root
 
 

@@ -7,10 +7,12 @@ import os
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import pytest
 
+import fastmlp
 from fastmlp.kernels.machine.launch import signature_of
 from fastmlp.training import compile_beside
 from fastmlp.training.compile_beside import Helper, compiled_beside, is_cold
@@ -27,6 +29,7 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     seen: list[tuple[str, ...]] = []
     monkeypatch.setattr(compile_beside, "Helper", lambda command: seen.append(command) or Helper())
     monkeypatch.setattr(compile_beside, "usable_cpus", lambda: 2)
+    monkeypatch.setattr(compile_beside, "is_cold", lambda config: True)
     return seen
 
 
@@ -64,6 +67,7 @@ def test_a_run_is_helped_where_that_can_be(
     step: str,
 ) -> None:
     def command(threads: int | None = None) -> tuple[str, ...]:
+        monkeypatch.setattr(compile_beside, "_seen", set())
         with compiled_beside(settings(dtype="float64", **changes), threads):
             return commands.pop()
 
@@ -72,8 +76,44 @@ def test_a_run_is_helped_where_that_can_be(
     with monkeypatch.context() as changed:
         changed.setattr(compile_beside, "kept_in", lambda: None)
         assert command() == ()
+    with monkeypatch.context() as changed:
+        changed.setattr(sys, "executable", "/usr/bin/uwsgi")
+        assert command() == ()
     monkeypatch.setattr(compile_beside, "usable_cpus", lambda: 1)
     assert command() == ()
+
+
+def test_a_process_is_helped_once_for_each_step(
+    monkeypatch: pytest.MonkeyPatch, commands: list[tuple[str, ...]]
+) -> None:
+    monkeypatch.setattr(compile_beside, "_seen", set())
+    for changes in ({}, {}, {"mode": "stochastic"}, {"dtype": "float32"}, {"epochs": 3}):
+        with compiled_beside(settings(**changes), None):
+            pass
+    assert [command[-2:] for command in filter(None, commands)] == [
+        ("float64", "batch"),
+        ("float64", "stochastic"),
+        ("float32", "batch"),
+    ]
+
+
+COLD = {
+    "fit": "fastmlp.fit(fastmlp.TrainConfig(epochs=1), blobs())",
+    "estimators": "fastmlp.MLPClassifier(max_iter=1, tol=9.0).fit(blobs().X, blobs().y)",
+    "sweeps": "fastmlp.run_sweep({'epochs': [1]}, blobs(), jobs=2)",
+}
+
+
+@pytest.mark.parametrize("what", COLD)
+def test_every_way_to_train_is_helped(
+    monkeypatch: pytest.MonkeyPatch, commands: list[tuple[str, ...]], what: str
+) -> None:
+    monkeypatch.setattr(compile_beside, "_seen", set())
+    monkeypatch.setattr("fastmlp.estimators.running._ready", set())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        eval(COLD[what], {"fastmlp": fastmlp, "blobs": blobs})
+    assert [command[-1] for command in commands] == ["batch"]
 
 
 @pytest.mark.parametrize(

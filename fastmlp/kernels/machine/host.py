@@ -6,16 +6,21 @@ from numba import config
 from numba.core.codegen import get_host_cpu_features
 
 
-def _features():
-    """Return the names of the features of the CPU that Numba compiles for."""
+def cpu_features():
+    """Return LLVM's names of the features of the CPU that Numba compiles for."""
     text = get_host_cpu_features() if config.CPU_FEATURES is None else config.CPU_FEATURES
     return {name[1:] for name in text.split(",") if name.startswith("+")}
 
 
+def canonical(machine):
+    """Return one name for a machine that systems name differently: arm64 is aarch64."""
+    found = machine.lower()
+    return {"arm64": "aarch64", "amd64": "x86_64"}.get(found, found)
+
+
 def architecture(module):
     """Return the architecture that a module of IR is compiled for: x86_64, aarch64 ..."""
-    found = module.triple.partition("-")[0]
-    return {"arm64": "aarch64", "amd64": "x86_64"}.get(found, found)
+    return canonical(module.triple.partition("-")[0])
 
 
 def is_x86(module):
@@ -29,7 +34,7 @@ def tile_rows(machine, features):
     A multiply-add takes four cycles and two start in each cycle, so that at least eight registers
     of sums keep a core busy.
     """
-    if machine.lower() in ("aarch64", "arm64"):
+    if canonical(machine) == "aarch64":
         return 6  # 6 x 4 of 32 registers; 4 of B, 1 of A
     if "avx512f" in features:
         return 16  # 16 x 1 of 32 registers; 1 of B, A comes from memory
@@ -48,11 +53,11 @@ def outer_tile(rows):
 
 def has_fma(machine, features):
     """Return whether a fused multiply-add is an instruction, and not a slow library call."""
-    return machine.lower() in ("aarch64", "arm64") or bool({"fma", "avx512f"} & features)
+    return canonical(machine) == "aarch64" or bool({"fma", "avx512f"} & features)
 
 
 # Panels summed at a time for a row of sparse data: their sums and factors fit the registers.
 SPARSE_PANELS = 4
-TILE_ROWS = tile_rows(platform.machine(), _features())
-HAS_FMA = has_fma(platform.machine(), _features())
+TILE_ROWS = tile_rows(platform.machine(), cpu_features())
+HAS_FMA = has_fma(platform.machine(), cpu_features())
 OUTER_TILE = outer_tile(TILE_ROWS)

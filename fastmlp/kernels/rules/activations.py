@@ -12,6 +12,7 @@ from ..emit.elementary import exp
 from ..emit.elementary import tanh as tanh_of
 from ..machine.jit import kernel
 from ..machine.view import view
+from .sums import add_products, add_up
 
 _INVERSE_SQRT_2 = 1.0 / math.sqrt(2.0)
 _INVERSE_SQRT_2_PI = 1.0 / math.sqrt(2.0 * math.pi)
@@ -177,10 +178,9 @@ def softmax(z, a, _):
     largest = z[0]
     for j in range(1, z.size):
         largest = max(largest, z[j])
-    total = z.dtype.type(0)
     for j in range(z.size):
         a[j] = exp(z[j] - largest)
-        total += a[j]
+    total = z.dtype.type(add_up(a))
     for j in range(z.size):
         a[j] /= total
 
@@ -188,9 +188,7 @@ def softmax(z, a, _):
 @kernel(cached=True)
 def softmax_backward(z, a, d, _):
     """dz_j = a_j (da_j - sum_k da_k a_k): the Jacobian diag(a) - a a^T, applied."""
-    dot = a.dtype.type(0)
-    for j in range(a.size):
-        dot += d[j] * a[j]
+    dot = a.dtype.type(add_products(d, a))
     for j in range(a.size):
         d[j] = a[j] * (d[j] - dot)
 

@@ -15,6 +15,7 @@ import numpy as np
 from ..call_types import call_loss
 from ..machine.jit import kernel
 from . import codes
+from .sums import add_absolutes, add_products
 
 
 @kernel
@@ -58,12 +59,11 @@ def binary_cross_entropy(z, a, y, d, scale, _, result):
 @kernel(cached=True)
 def squared_error(z, a, y, d, scale, _, result):
     """sum_j 1/2 (y_j - a_j)^2;  dL/da = scale (a - y)."""
-    loss = 0.0
     for j in range(a.size):
-        error = a[j] - y[j]
-        loss += 0.5 * float(error) * float(error)
-        d[j] = scale * error
-    result[0] = loss
+        d[j] = a[j] - y[j]
+    result[0] = 0.5 * add_products(d, d)
+    for j in range(a.size):
+        d[j] *= scale
 
 
 @kernel(cached=True)
@@ -77,12 +77,12 @@ def mean_squared_error(z, a, y, d, scale, _, result):
 @kernel(cached=True)
 def absolute_error(z, a, y, d, scale, _, result):
     """sum_j |y_j - a_j|;  dL/da = scale sign(a - y), sign(0) = 0."""
-    zero, loss = a.dtype.type(0), 0.0
+    zero = a.dtype.type(0)
     for j in range(a.size):
-        error = a[j] - y[j]
-        loss += abs(np.float64(error))
-        d[j] = scale if error > zero else (-scale if error < zero else zero * error)
-    result[0] = loss
+        d[j] = a[j] - y[j]
+    result[0] = add_absolutes(d)
+    for j in range(a.size):
+        d[j] = scale if d[j] > zero else (-scale if d[j] < zero else zero * d[j])
 
 
 @kernel(cached=True)

@@ -9,11 +9,10 @@ g is the gradient of the objective: the mean gradient of the loss + l1 sign(w) +
 
 import math
 
-import numpy as np
-
 from ..call_types import call_update
 from ..machine.jit import kernel
 from ..machine.view import view
+from .sums import add_absolutes, add_products
 
 
 @kernel
@@ -28,12 +27,7 @@ def add_penalty(w, g, l1, l2):
 @kernel
 def penalty(w, l1, l2):
     """Return l1 sum |w| + l2 / 2 sum w^2, in float64."""
-    absolute, squared = 0.0, 0.0
-    for j in range(w.size):
-        number = np.float64(w[j])
-        absolute += abs(number)
-        squared += number * number
-    return l1 * absolute + 0.5 * l2 * squared
+    return l1 * add_absolutes(w) + 0.5 * l2 * add_products(w, w)
 
 
 @kernel(cached=True)
