@@ -176,13 +176,22 @@ def _set_addresses(table: np.ndarray, network: Network, layout: BlockLayout) -> 
             continue
         is_sparse = number == 0 and layout.takes_sparse_rows
         row[buffers.FORWARD] = forward_address(stage.kernels, dtype, is_sparse)
-        if layout.training:
-            if number > first:
-                row[buffers.BACKWARD] = backward_address(stage.kernels, dtype)
-            if stage.are_images and stage.table is not None:
-                row[buffers.GRADIENT] = gradient_address(stage.kernels, dtype)
+        if layout.training and number > first:
+            row[buffers.BACKWARD] = backward_address(stage.kernels, dtype)
         if is_sparse and layout.sparse is not None:
             row[buffers.GRADIENT] = layout.sparse.gradient
+
+
+def set_filter_gradients(table: np.ndarray, layout: BlockLayout) -> None:
+    """Set the addresses of the gradients of filters.
+
+    Apart and last: at a cold start a second process compiles these first, as they take the longest.
+    """
+    if not layout.training or not layout.in_panels or are_left_out(layout.dtype):
+        return
+    for row, stage in zip(table, layout.stages, strict=True):
+        if stage.has_filters:
+            row[buffers.GRADIENT] = gradient_address(stage.kernels, layout.dtype)
 
 
 def layer_addresses(kernels: str, dtype: np.dtype) -> list[int]:

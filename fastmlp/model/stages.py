@@ -53,6 +53,11 @@ class Stage(NamedTuple):
     stream: int = 0
     window: Pair = (1, 1)
 
+    @property
+    def has_filters(self) -> bool:
+        """Whether it has weights and gives images."""
+        return self.are_images and self.table is not None
+
 
 def stages(layers: Sequence[Layer], shapes: Sequence[Shape], training: bool = True) -> list[Stage]:
     """Return the stages of layers; those that act in training only are left out of others.

@@ -12,7 +12,14 @@ from ..kernels.machine import phases
 from ..kernels.steps.sample_blocks import SAMPLE_BLOCK
 from ..kernels.steps.sample_step import MEMBER_ROWS
 from .functions import with_passes
-from .layer_table import BlockLayout, groups_of, image_table, layer_table, stage_parameters
+from .layer_table import (
+    BlockLayout,
+    groups_of,
+    image_table,
+    layer_table,
+    set_filter_gradients,
+    stage_parameters,
+)
 from .memory import CACHE_LINE, aligned_zeros
 from .network import Network
 from .samples import MEMBERS, new_samples
@@ -123,6 +130,7 @@ class Workspace:
             ),
         )
         self.net = with_passes(net, training and not per_sample)
+        set_filter_gradients(layers, layout)
         self.list_scratch = new_list_scratch(
             network.n_inputs if makes_lists else 0, block_rows, dtype
         )

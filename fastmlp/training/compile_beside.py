@@ -25,6 +25,7 @@ from ..kernels.steps.general_step import train_batches
 from ..kernels.steps.sample_step import train_samples
 from .config import TrainConfig
 from .kernel_folder import kept_in
+from .layers import filter_kernels
 from .plan import is_per_sample
 from .resolve import resolve_settings
 
@@ -129,4 +130,5 @@ def _command(config: TrainConfig) -> tuple[str, ...]:
     if not can_help():
         return ()
     module = f"{__package__}.compile_callers"
-    return sys.executable, "-P", "-m", module, config.dtype, step_of(config)
+    kernels = filter_kernels(config)
+    return sys.executable, "-P", "-m", module, config.dtype, step_of(config), *kernels

@@ -1,6 +1,7 @@
 """The second process of a cold start: compiles what calls the passes of a network.
 
-``python -m fastmlp.training.compile_callers float32 batch``
+Before, it compiles the gradients of filters, by the names of their kernels:
+``python -m fastmlp.training.compile_callers float32 batch winograd``
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from ..base.cpus import usable_cpus
 from ..kernels.steps.evaluation import evaluate_rows
 from ..model.functions import leave_out_passes
 from ..model.launch import launch
+from ..model.layer_table import gradient_address
+from ..ops.layers import kernel_names
 from .compile_beside import STEPS
 from .fit import start
 from .setting_checks import DTYPES
@@ -38,6 +41,8 @@ def compile_callers(dtype: str, mode: str) -> None:
 
 
 if __name__ == "__main__":
-    dtype, mode = sys.argv[1:]
-    if dtype in DTYPES and mode in STEPS:
+    dtype, mode, *kernels = sys.argv[1:]
+    if dtype in DTYPES and mode in STEPS and {*kernels} <= {*kernel_names()}:
+        for name in kernels:
+            gradient_address(name, np.dtype(dtype))
         compile_callers(dtype, mode)

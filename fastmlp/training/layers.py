@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sized
 from typing import Any
 
-from ..ops.layer_lists import parse_layers
+from ..model.stages import stages
+from ..ops.layer_lists import parse_layers, shapes
 from ..ops.layers import Dense, Dropout, Layer
 
 # The settings that are a list of layers, and those that are its short form.
 _LIST = ("layers", "input_shape")
+_LARGE = 1 << 12  # height and width of an image that any list of layers takes
 _SHORT_FORM = ("hidden_layer_sizes", "dropout", "input_dropout")
 
 
@@ -60,6 +62,19 @@ def kernels_of(config: Any) -> tuple[object, ...]:
     layers = hidden_layers(config)
     kinds = frozenset((layer.name, getattr(layer, "activation", "")) for layer in layers)
     return kinds, layers[0].name if layers else ""
+
+
+def filter_kernels(config: Any) -> list[str]:
+    """Return the names of the kernels of layers that have filters, in a cold start's order.
+
+    Their forms depend on channels and windows, not on the size of images.
+    """
+    if not config.layers:
+        return []
+    channels = config.input_shape[2] if config.input_shape else 1
+    layers = hidden_layers(config)
+    found = stages(layers, shapes(layers, (_LARGE, _LARGE, channels)))
+    return list(dict.fromkeys(stage.kernels for stage in found if stage.has_filters))
 
 
 def is_given(value: object) -> bool:

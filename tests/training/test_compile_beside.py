@@ -83,6 +83,27 @@ def test_a_run_is_helped_where_that_can_be(
     assert command() == ()
 
 
+@pytest.mark.parametrize(
+    ("layers", "shape", "kernels"),
+    [
+        ("max_pool2d(2), dense(3)", (), ()),
+        ("conv2d(8, 3), max_pool2d(2), conv2d(16, 3)", (), ("conv2d_max_pool2d", "winograd")),
+        ("conv2d(16, 3), conv2d(5, 2)", (9, 9, 8), ("winograd", "conv2d")),
+    ],
+    ids=str,
+)
+def test_gradients_of_filters_are_compiled_beside(
+    monkeypatch: pytest.MonkeyPatch, commands: list[tuple[str, ...]],
+    layers: str, shape: tuple[int, ...], kernels: tuple[str, ...],
+) -> None:  # fmt: skip
+    monkeypatch.setattr(compile_beside, "_seen", set())
+    config = settings(layers=layers, input_shape=shape, hidden_layer_sizes=())
+    with compiled_beside(config, None):
+        command = commands.pop()
+    place = command.index("batch")
+    assert command[place + 1 :] == kernels
+
+
 def test_a_process_is_helped_once_for_each_step(
     monkeypatch: pytest.MonkeyPatch, commands: list[tuple[str, ...]]
 ) -> None:
