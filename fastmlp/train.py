@@ -168,7 +168,7 @@ def _print_results(options: argparse.Namespace, result: TrainResult, more: dict[
     if options.json:
         print(to_json({**result.to_dict(), **more}), flush=True)
         return
-    profile = ["", *profile_lines(result), *kernel_lines()] if options.profile else []
+    profile = ["", *profile_lines(result), "", *kernel_lines()] if options.profile else []
     print("\n".join([*result_lines(result), *profile]), flush=True)
 
 
