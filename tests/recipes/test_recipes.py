@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from fastmlp import ConfigError, TrainConfig
+import fastmlp
+from fastmlp import ConfigError, Dataset, TrainConfig
 from fastmlp.commands.options import config_from, parse_arguments
+from fastmlp.commands.sweep_options import build_sweep_parser, grid_values
+from fastmlp.ops.layer_lists import shapes
 from fastmlp.recipes import recipe_names
 
-NAMES = ["mnist-97", "mnist-98", "mnist-98.5"]
+NAMES = ["mnist-97", "mnist-98", "mnist-98.5", "mnist-99", "mnist-99.3"]
+CONVOLUTIONAL = ["mnist-99", "mnist-99.3"]
 
 
 def test_the_recipes_are_those_of_the_readme() -> None:
@@ -20,6 +25,44 @@ def test_a_recipe_trains_on_all_of_mnist(name: str) -> None:
     config = TrainConfig.from_recipe(name)
     assert (config.data, config.validation) == ("mnist", 0)
     assert config_from(parse_arguments(["--recipe", name])) == config
+
+
+@pytest.fixture(scope="module")
+def large_digits() -> Dataset:
+    """scikit-learn's digits, enlarged to MNIST's 28 x 28 bytes."""
+    digits = fastmlp.load_dataset("digits")
+    pixels = np.asarray(digits.X[:600]).reshape(-1, 8, 8).astype(np.uint8) * 15
+    images = np.pad(pixels.repeat(3, axis=1).repeat(3, axis=2), ((0, 0), (2, 2), (2, 2)))
+    return Dataset(images, np.asarray(digits.y[:600]))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_recipe_learns_digits(name: str, large_digits: Dataset) -> None:
+    config = TrainConfig.from_recipe(name)
+    assert bool(config.layers) is (name in CONVOLUTIONAL)
+    metrics = fastmlp.fit(config, large_digits).metrics
+    assert metrics["test_accuracy"] > 0.8
+
+
+@pytest.mark.parametrize("name", CONVOLUTIONAL)
+def test_hidden_replaces_layers_of_a_recipe(name: str) -> None:
+    config = config_from(parse_arguments(["--recipe", name, "--hidden", "128"]))
+    assert (config.layers, config.hidden_layer_sizes) == ((), (128,))
+    assert config.optimizer == TrainConfig.from_recipe(name).optimizer
+
+
+@pytest.mark.parametrize("name", CONVOLUTIONAL)
+def test_layers_of_a_recipe_are_one_setting_of_a_sweep(name: str) -> None:
+    values = grid_values(build_sweep_parser().parse_args(["--recipe", name]), None)
+    assert values["layers"] == TrainConfig.from_recipe(name).layers
+
+
+@pytest.mark.parametrize(("name", "smallest"), [("mnist-99", 10), ("mnist-99.3", 18)])
+def test_convolutional_recipe_refuses_small_images(name: str, smallest: int) -> None:
+    config = TrainConfig.from_recipe(name)
+    assert shapes(config.hidden_layers, (smallest, smallest, 1))
+    with pytest.raises(ConfigError, match="must be at most the input"):
+        shapes(config.hidden_layers, (smallest - 1, smallest - 1, 1))
 
 
 def test_options_change_a_recipe() -> None:
