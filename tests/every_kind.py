@@ -90,7 +90,10 @@ class Runs:
             fit(images, scale=scale)
         fit(blobs(), hidden_layer_sizes=(300, 300))
         all_layers = ALL_LAYERS.removesuffix(", dense(3, softmax)")
-        forms = "conv2d(8, 3), max_pool2d(2), conv2d(16, 3, padding=same), max_pool2d(2), dense(4)"
+        forms = (
+            "conv2d(8, 3, padding=same), conv2d(16, 3, padding=same), max_pool2d(2), "
+            "conv2d(5, 2), max_pool2d(2), dense(4)"
+        )
         others = ("avg_pool2d(2), dense(4)", "max_pool2d(2)", "global_avg_pool2d")
         for layers in (all_layers, forms, *others):
             for options in ({}, {"optimizer": "adam", "clip_norm": 1.0, "mode": "stochastic"}):

@@ -501,6 +501,7 @@ def poison(workspace: Workspace) -> None:
             samples.block.scale,
         ):
             array[:] = np.nan
+    work.scratch[:] = np.nan
     work.columns.values[:], work.columns.sums[:], work.columns.bytes[:] = np.nan, np.nan, 255
     last = layers[-1]
     Y = work.Y.reshape(-1, last[buffers.LD_OUT])

@@ -16,11 +16,11 @@ from ..kernels.layers.layout import IMAGE
 from ..kernels.layers.winograd import APART
 from ..kernels.machine.calls import address
 from ..kernels.steps.update import GROUP
-from ..ops.layers import Shape
+from ..ops.layers import WINOGRAD, Layer, Shape
 from .functions import activation_addresses, are_left_out
 from .memory import CACHE_LINE, padded
 from .network import Network
-from .stages import Stage
+from .stages import Stage, stages
 
 # Of transformed inputs and outputs of a convolution: they stay in the second-level cache.
 _TILE_BYTES = 640 << 10
@@ -101,7 +101,7 @@ def layer_table(network: Network, layout: BlockLayout) -> np.ndarray:
     return table
 
 
-def image_table(stages: Sequence[Stage], dtype: np.dtype) -> np.ndarray:
+def image_table(stages: Sequence[Stage], dtype: np.dtype, training: bool) -> np.ndarray:
     """Return the rows of ``Net.images``."""
     table = np.zeros((len(stages), buffers.IMAGE_FIELDS), np.int64)
     for row, stage in zip(table, stages, strict=True):
@@ -118,14 +118,17 @@ def image_table(stages: Sequence[Stage], dtype: np.dtype) -> np.ndarray:
         row[6 : 6 + len(parameters)] = parameters
         row[[buffers.POOL_HEIGHT, buffers.POOL_WIDTH]] = stage.window
         row[buffers.TILES] = tiles_at_once(stage, dtype)
-    table[:, buffers.SCRATCH] = max(scratch_size(stage, dtype) for stage in stages)
+    table[:, buffers.SCRATCH] = max(scratch_size(stage, dtype, training) for stage in stages)
     return table
 
 
-def scratch_size(stage: Stage, dtype: np.dtype) -> int:
-    """Return the number of elements of ``Work.scratch`` for a group of rows of a stage."""
+def scratch_size(stage: Stage, dtype: np.dtype, training: bool) -> int:
+    """Return the number of elements of ``Work.scratch`` for a group of rows of a stage.
+
+    A forward pass needs the lines of one line of windows, a backward pass all outputs.
+    """
     lanes = CACHE_LINE // dtype.itemsize
-    if stage.kernels == "winograd":
+    if stage.kernels == WINOGRAD:
         channels, filters = stage.inputs[2], stage.outputs[2]
         tiles = tiles_at_once(stage, dtype)
         place = channels * filters + tiles * (channels + filters) * lanes + 3 * APART * lanes
@@ -133,12 +136,21 @@ def scratch_size(stage: Stage, dtype: np.dtype) -> int:
     if stage.window == (1, 1):
         return 0
     height, width, channels = stage.outputs
-    return math.prod(stage.window) * height * width * channels * lanes
+    lines = stage.window[0] * (height if training else 1)
+    return lines * stage.window[1] * width * channels * lanes
+
+
+def scratch_bytes(
+    layers: Sequence[Layer], shapes: Sequence[Shape], rows: int, dtype: np.dtype
+) -> int:
+    """Return the memory of ``Work.scratch`` for a block of rows."""
+    most = max(scratch_size(stage, dtype, training=True) for stage in stages(layers, shapes))
+    return -(-rows * dtype.itemsize // CACHE_LINE) * most * dtype.itemsize
 
 
 def tiles_at_once(stage: Stage, dtype: np.dtype) -> int:
     """Return the number of tiles of a line that are transformed at once: equal parts of a line."""
-    if stage.kernels != "winograd":
+    if stage.kernels != WINOGRAD:
         return 0
     channels = stage.inputs[2] + stage.outputs[2]
     line = -(-stage.outputs[1] * stage.window[1] // 2)

@@ -93,7 +93,7 @@ class Workspace:
             network.stages(training), padded_rows, dtype, not per_sample, training, sparse
         )
         layers = layer_table(network, layout)
-        images = image_table(layout.stages, dtype)
+        images = image_table(layout.stages, dtype, training)
         net = buffers.Net(
             layers, images, *stage_parameters(network, layout.stages),
             aligned_zeros(size, dtype), 0, 0,
@@ -114,7 +114,7 @@ class Workspace:
             zeros=aligned_zeros(self.lanes, dtype),
             ones=np.ones_like(aligned_zeros(self.lanes, dtype)),
             scratch=aligned_zeros(
-                padded_rows // self.lanes * int(images[0, buffers.SCRATCH]), dtype
+                max(2, padded_rows // self.lanes) * int(images[0, buffers.SCRATCH]), dtype
             ),
             group_norms=np.zeros(norms if training else 0),
             group_penalties=np.zeros(norms if training else 0),

@@ -20,8 +20,9 @@ from .layer import pair as pair
 from .layer import text_of
 from .spec import Registry
 
-# Of inputs at least, and of channels times filters at most: the transformed weights of a thread, 16
-# numbers for each, stay in the second-level cache.
+WINOGRAD = "winograd"
+# Of inputs at least, and of channels times filters at most: a thread's transformed weights take 16
+# elements for each, at most 1 MB in float32, as much as Zen 4's second-level cache.
 WINOGRAD_CHANNELS = 8
 WINOGRAD_PRODUCTS = 2**14
 
@@ -65,7 +66,7 @@ class Conv2d(ImageLayer):
     forms: ClassVar[Mapping[str, str]] = {
         "conv2d": "direct",
         "conv2d_max_pool2d": "direct, with pooling before the activation",
-        "winograd": "Winograd's F(2x2, 3x3), 16 products instead of 36",
+        WINOGRAD: "Winograd's F(2x2, 3x3), 16 products instead of 36",
     }
     formula = "a = f(sum over the kernel of x W + b), at every position"
     has_activation = True
@@ -135,7 +136,19 @@ class Conv2d(ImageLayer):
             and inputs[2] >= WINOGRAD_CHANNELS
             and self.filters % 16 == 0
             and inputs[2] * self.filters <= WINOGRAD_PRODUCTS
+            and self._products_of_tiles(inputs) < self._taps_inside(inputs)
         )
+
+    def _products_of_tiles(self, inputs: Shape) -> int:
+        height, width, _ = self.output_shape(inputs)
+        return 16 * -(-height // 2) * -(-width // 2)
+
+    def _taps_inside(self, inputs: Shape) -> int:
+        """Return how many taps of a kernel of 3x3 lie within the image, over all positions."""
+        height, width, _ = self.output_shape(inputs)
+        if self.padding == "valid":
+            return 9 * height * width
+        return (3 * height - 2) * (3 * width - 2)
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sized
+from contextlib import suppress
 from typing import Any
 
+from ..base.errors import ConfigError
 from ..model.stages import stages
 from ..ops.layer_lists import parse_layers, shapes
 from ..ops.layers import Dense, Dropout, Layer
 
 # The settings that are a list of layers, and those that are its short form.
 _LIST = ("layers", "input_shape")
-_LARGE = 1 << 12  # height and width of an image that any list of layers takes
+_USUAL_SHAPE = (28, 28, 1)
 _SHORT_FORM = ("hidden_layer_sizes", "dropout", "input_dropout")
 
 
@@ -67,14 +69,15 @@ def kernels_of(config: Any) -> tuple[object, ...]:
 def filter_kernels(config: Any) -> list[str]:
     """Return the names of the kernels of layers that have filters, in a cold start's order.
 
-    Their forms depend on channels and windows, not on the size of images.
+    A guess where the shape of the images is not in the config; none where it does not fit.
     """
     if not config.layers:
         return []
-    channels = config.input_shape[2] if config.input_shape else 1
     layers = hidden_layers(config)
-    found = stages(layers, shapes(layers, (_LARGE, _LARGE, channels)))
-    return list(dict.fromkeys(stage.kernels for stage in found if stage.has_filters))
+    with suppress(ConfigError):  # the run reports it, with the shape of the data
+        found = stages(layers, shapes(layers, config.input_shape or _USUAL_SHAPE))
+        return list(dict.fromkeys(stage.kernels for stage in found if stage.has_filters))
+    return []
 
 
 def is_given(value: object) -> bool:

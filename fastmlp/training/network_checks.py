@@ -9,6 +9,7 @@ import numpy as np
 
 from ..base.errors import ConfigError
 from ..base.memory import usable_memory
+from ..model.layer_table import scratch_bytes
 from ..model.memory import padded
 from ..model.stages import row_bytes
 from ..model.workspace import BLOCK_ROWS, image_rows
@@ -75,6 +76,7 @@ def _check_memory(layers: Sequence[Layer], found: Sequence[Shape], config: Any) 
     rows = image_rows(of_row, dtype) if are_images else BLOCK_ROWS
     trained = padded(min(rows, _rows_of_update(config)), dtype)
     outputs = of_row * (_EVALUATION_BUFFERS * rows + _TRAINING_BUFFERS * trained)
+    outputs += scratch_bytes(layers, found, rows, dtype) * 2  # of training and of evaluation
     memory = usable_memory()
     if weights + outputs > memory:
         raise ConfigError(

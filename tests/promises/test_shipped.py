@@ -40,7 +40,7 @@ def process(*command: str, site: Path = ROOT, **variables: str) -> str:
     """What a process prints that finds the package in ``site``."""
     paths = os.pathsep.join([str(site), str(ROOT / "tests")])
     done = subprocess.run(
-        [sys.executable, *command],
+        [sys.executable, "-P", *command],  # the package in ``site``, not in this folder
         env={**os.environ, "PYTHONPATH": paths, **variables},
         capture_output=True,
         text=True,

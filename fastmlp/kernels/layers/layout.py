@@ -38,6 +38,16 @@ def stores_images(net):
 
 
 @kernel
+def has_filters(net):
+    """Whether any layer of images has weights."""
+    found = False
+    for layer in range(net.layers.shape[0]):
+        c = layer_at(net.layers, layer)
+        found = found or (is_image(c) and c.gradient != 0)
+    return found
+
+
+@kernel
 def is_in_panels(c, lanes):
     """Whether units can be shared: outputs are in panels or images, not in rows."""
     return c.out_panel != lanes
@@ -79,6 +89,10 @@ def rectangle_below(c, above, lanes, rows, member, team):
 
 @kernel
 def _shared(c, by_panels, lanes, rows, member, team):
+    """Return a member's part, of panels if asked and possible, else of rows.
+
+    Images are shared by rows, unless the layer above is dense.
+    """
     panels = c.ld // lanes
     p0, p1 = _owned_panels(c, panels, lanes, member, team) if by_panels else (0, 0)
     if p1 > 0:

@@ -18,7 +18,8 @@ from ..emit.winograd_products import products, products_back
 from ..machine.jit import kernel
 from ..machine.team import share
 from .image_bias import image_bias_gradient
-from .layout import activate_rectangle
+from .layout import activate_rectangle, scratch_of
+from .windows import clear_inputs
 
 # Vectors between places. Places whose distance is a multiple of 4 KB displace each other in the
 # first-level cache: transforms that write to all of them took twice as long.
@@ -48,7 +49,7 @@ def parts_of(c, image, row, lanes):
     gap = APART * lanes
     u_place = channels * filters + gap
     v_place, m_place = tiles * channels * lanes + gap, tiles * filters * lanes + gap
-    u = row // lanes * image.scratch
+    u = scratch_of(image, row, lanes)
     v = u + PLACES * u_place
     m = v + PLACES * v_place
     return Parts(
@@ -101,14 +102,13 @@ def winograd_backward(net, work, key, first_row, layer, box):
     """Overwrite rows of dL/dA of the layer's inputs."""
     _, _, r0, r1 = box
     c, image = layer_at(net.layers, layer), image_at(net.images, layer)
-    lanes, s, zero = VECTOR_BYTES // work.D.itemsize, work.scratch, work.D.dtype.type(0)
+    lanes, s = VECTOR_BYTES // work.D.itemsize, work.scratch
     parts = parts_of(c, image, r0, lanes)
     if r0 < r1:
         transform_weights(c, image, work, net.params, parts)
     for r in range(r0, r1, lanes):
         start = c.in_ + r * c.in_row
-        for d in range(start, start + lanes * c.in_row):
-            work.D[d] = zero
+        clear_inputs(c, work.D, r, r + lanes, lanes)
         for y in range(parts.tile_rows):
             for x in range(0, parts.tile_columns, parts.tiles):
                 tiles = x, min(x + parts.tiles, parts.tile_columns)
@@ -157,14 +157,18 @@ def winograd_gradient(me, net, work, layer, rows, overwrite):
     c, image = layer_at(net.layers, layer), image_at(net.images, layer)
     lanes, one = VECTOR_BYTES // work.D.itemsize, work.D.dtype.type(1)
     channels, s, zero = image.in_channels, work.scratch, work.D.dtype.type(0)
-    # Members have parts of the scratch of their own; there are as many as groups of rows.
+    # Members have parts of the scratch of their own; there are as many as groups of rows, and two.
     slots = min(me.team, s.size // image.scratch)
     if me.number >= slots:
         return
     first, last = share(c.ld_out // lanes, 1, me.number, slots)
+    if first == last:
+        return
     parts = parts_of(c, image, me.number * lanes, lanes)
-    for k in range(parts.u, parts.u + PLACES * parts.u_place):
-        s[k] = zero
+    for place in range(PLACES):
+        u = parts.u + place * parts.u_place
+        for k in range(u + first * channels * lanes, u + last * channels * lanes):
+            s[k] = zero
     for r in range(0, rows, lanes):
         for y in range(parts.tile_rows):
             for x in range(0, parts.tile_columns, parts.tiles):

@@ -88,7 +88,7 @@ class KernelCode(_Cache):
     def signatures(self, codegen: Any) -> set[Any]:
         """Return the types for which the kernel need not be compiled on this CPU."""
         found: set[Any] = set()
-        if isinstance(self._own, KernelCache):
+        if not isinstance(self._own, NullCache):
             for key in self._own._cache_file._load_index():
                 if key == self._own._index_key(key[0], codegen):
                     found.add(key[0])

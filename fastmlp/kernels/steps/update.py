@@ -12,7 +12,7 @@ from ..buffers import layer_at, relocated
 from ..call_types import call_gradient, call_sparse_gradient
 from ..emit.emitter import VECTOR_BYTES
 from ..layers.dense_products import bias_gradient, gradient_product
-from ..layers.layout import is_image, owned_units, stores_images
+from ..layers.layout import has_filters, is_image, owned_units
 from ..machine.host import SPARSE_PANELS
 from ..machine.jit import kernel
 from ..machine.phases import LAYER_UPDATE, count_layer, ticks
@@ -207,10 +207,10 @@ def gradients_and_update(me, net, work, sparse, columns, objective, rows, overwr
 
     ``overwrite`` is true for the first block of a batch.
     """
-    has_filters = stores_images(net)
-    if has_filters:
+    with_filters = has_filters(net)
+    if with_filters:
         gradients_of_filters(me, net, work, rows, overwrite)
-    if step > 0 and overwrite and is_one_pass(objective) and not has_filters:
+    if step > 0 and overwrite and is_one_pass(objective) and not with_filters:
         sgd_step(me, net, work, sparse, columns, objective, rows, rate)
     else:
         update_in_passes(me, net, work, sparse, columns, objective, rows, overwrite, rate, step)

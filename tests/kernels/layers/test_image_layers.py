@@ -261,7 +261,7 @@ def test_backward_overwrites_its_rows(dtype: str, spec: str, shape: tuple[int, .
 
 @each_dtype
 @each_convolution
-@pytest.mark.parametrize(("team", "overwrite"), [(1, True), (2, True), (3, False)])
+@pytest.mark.parametrize(("team", "overwrite"), [(1, True), (2, True), (3, False), (6, True)])
 def test_gradient_of_each_member_s_filters(
     dtype: str, spec: str, shape: tuple[int, ...], team: int, overwrite: bool
 ) -> None:
@@ -300,7 +300,7 @@ def test_gradient_has_the_same_bits_in_any_team(
     layer.passed_forward()
     layer.fill(layer.work.D, layer.outputs, layer.output_shape)
     found = set()
-    for team in (1, 2, 3):
+    for team in (1, 2, 3, 6):
         layer.work.grads[:] = 0
         for number in range(team):
             layer.call_gradient(Member(number, team, new_sync()), BLOCK_ROWS, True)
@@ -311,34 +311,52 @@ def test_gradient_has_the_same_bits_in_any_team(
 # --- Winograd's convolution ---
 
 
+def products(layer: Layer, W: np.ndarray, X: np.ndarray, d: np.ndarray) -> list[np.ndarray]:
+    """All three products of a layer on these numbers, for the first 63 filters."""
+    work, n = layer.work, layer.c.n_out
+    layer.W[...] = W[:, :n]
+    layer.network.biases[1][...] = 0
+    layer.workspace.load()
+    work.A[layer.inputs], work.D[layer.outputs] = (
+        X.reshape(len(X), -1),
+        d[..., :n].reshape(len(d), -1),
+    )
+    layer.call("forward", 0, BLOCK_ROWS)
+    layer.call("backward", 0, BLOCK_ROWS)
+    layer.call_gradient(Member(0, 1, new_sync()), len(X), True)
+    gradients = layer.network.gradient_views(layer.workspace.in_rows(work.grads))[0][1]
+    return [
+        work.Z[layer.outputs].reshape(-1, *layer.output_shape)[..., :63],
+        work.D[layer.inputs].reshape(-1, *layer.shape), gradients[:, :63],
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("padding", ["valid", "same"])
 def test_fewer_products_are_no_less_accurate(padding: str) -> None:
-    """Errors against float64, those of the direct form measured on the same numbers."""
-    shape, errors = (13, 13, 32), {}
-    for spec in (f"conv2d(64, 3, padding={padding})", f"conv2d(63, 3, padding={padding})"):
-        layer = Layer(spec, shape, "float32")
-        X, d = layer.passed_forward(), layer.fill(layer.work.D, layer.outputs, layer.output_shape)
-        layer.call("backward", 0, BLOCK_ROWS)
-        layer.call_gradient(Member(0, 1, new_sync()), len(X), True)
-        n = layer.c.n_out
-        wide = [array.astype(np.float64) for array in (X, layer.W, layer.network.biases[1], d)]
-        expected = (
-            reference_layers.conv2d(*wide[:3], **layer.geometry)[..., :63],
-            reference_layers.conv2d_input_gradient(wide[0], wide[1], wide[3], **layer.geometry),
-            reference_layers.conv2d_gradients(wide[0], wide[3], **layer.geometry)[0][:, :63],
-        )
-        work = layer.work
-        found = (
-            work.Z[layer.outputs].reshape(-1, *layer.output_shape)[..., :63],
-            work.D[layer.inputs].reshape(-1, *layer.shape),
-            layer.network.gradient_views(layer.workspace.in_rows(work.grads))[0][1][:, :63],
-        )
-        errors[n] = [
-            np.sqrt(np.mean((a[: len(b)] - b) ** 2)) for a, b in zip(found, expected, strict=True)
-        ]
-    assert {64, 63} == set(errors)
-    for fewer, direct in zip(errors[64], errors[63], strict=True):
-        assert fewer <= direct
+    """Errors against float64 of Winograd's form and of the direct form of 63 filters.
+
+    On the same numbers: the last of 64 filters has weights and gradients of 0.
+    """
+    fast, direct = (
+        Layer(f"conv2d({n}, 3, padding={padding})", (13, 13, 32), "float32") for n in (64, 63)
+    )
+    assert (fast.kernels, direct.kernels) == ("winograd", "conv2d")
+    W, X = fast.draw(*fast.W.shape), fast.draw(fast.padded_rows, *fast.shape)
+    d = fast.draw(fast.padded_rows, *fast.output_shape)
+    W[:, 63], d[..., 63] = 0, 0
+    wide, bias = [array.astype(np.float64) for array in (X, W[:, :63], d[..., :63])], np.zeros(63)
+    expected = (
+        reference_layers.conv2d(*wide[:2], bias, **fast.geometry)[:BLOCK_ROWS],
+        reference_layers.conv2d_input_gradient(*wide, **fast.geometry)[:BLOCK_ROWS],
+        reference_layers.conv2d_gradients(wide[0], wide[2], **fast.geometry)[0],
+    )
+    errors = [
+        [np.sqrt(np.mean((a[: len(b)] - b) ** 2))
+         for a, b in zip(products(layer, W, X, d), expected, strict=True)]
+        for layer in (fast, direct)
+    ]  # fmt: skip
+    for fewer, all_products in zip(*errors, strict=True):
+        assert 0 < fewer <= all_products
 
 
 @pytest.mark.parametrize(
@@ -347,6 +365,8 @@ def test_fewer_products_are_no_less_accurate(padding: str) -> None:
         ("conv2d(16, 3)", (4, 5, 8), "winograd"),
         ("conv2d(16, 3), max_pool2d(2)", (4, 5, 8), "winograd"),
         ("conv2d(16, 3)", (4, 5, 7), "conv2d"),
+        ("conv2d(16, 3)", (3, 3, 8), "conv2d"),  # 16 products for 9
+        ("conv2d(16, 3, padding=same)", (2, 2, 8), "conv2d"),
         ("conv2d(17, 3)", (4, 5, 8), "conv2d"),
         ("conv2d(16, 3, stride=2)", (4, 5, 8), "conv2d"),
         ("conv2d(16, (3, 2))", (4, 5, 8), "conv2d"),
@@ -381,8 +401,9 @@ def test_gradient_goes_to_the_first_maximum(dtype: str) -> None:
 @each_dtype
 @pytest.mark.parametrize("place", range(4))
 @pytest.mark.parametrize("rest", [-np.inf, 0.0, np.inf])
-def test_maximum_with_nan_is_nan(dtype: str, place: int, rest: float) -> None:
-    layer = Layer("max_pool2d(2)", (2, 2, 1), dtype)
+@pytest.mark.parametrize("size", ["2", "(1, 4)"])
+def test_maximum_with_nan_is_nan(dtype: str, place: int, rest: float, size: str) -> None:
+    layer = Layer(f"max_pool2d({size})", (2, 2, 1) if size == "2" else (1, 4, 1), dtype)
     work = layer.work
     work.A[layer.inputs] = rest
     work.A[layer.inputs[:, place]] = np.nan
@@ -394,6 +415,25 @@ def test_maximum_with_nan_is_nan(dtype: str, place: int, rest: float) -> None:
     np.testing.assert_array_equal(
         work.D[layer.inputs[:BLOCK_ROWS]], np.broadcast_to(expected, (BLOCK_ROWS, 4))
     )
+
+
+@each_dtype
+@pytest.mark.parametrize(
+    ("spec", "shape"),
+    [("conv2d(3, 1), max_pool2d(2)", (4, 4, 1)), ("conv2d(16, 3), max_pool2d(2)", (6, 6, 8))],
+    ids=str,
+)
+def test_pooling_in_the_convolution_keeps_nan(
+    dtype: str, spec: str, shape: tuple[int, ...]
+) -> None:
+    layer = Layer(spec, shape, dtype)
+    X = layer.fill(layer.work.A, layer.inputs, layer.shape)
+    X[:, 0, 0, 0] = np.nan
+    layer.work.A[layer.inputs] = X.reshape(len(X), -1)
+    layer.call("forward", 0, BLOCK_ROWS)
+    pooled = layer.work.Z[layer.outputs].reshape(-1, *layer.output_shape)
+    assert np.isnan(pooled[:, 0, 0]).all()
+    assert np.isfinite(pooled[:, 1, 1]).all()
 
 
 def test_every_kind_of_image_layer_is_tested() -> None:
