@@ -222,7 +222,9 @@ class Work(NamedTuple):
     A: Reals  # inputs and activations of a block, one layer after the other
     Z: Reals  # pre-activations
     D: Reals  # gradients with respect to A, changed in place to those with respect to Z
-    T: Reals  # D transposed, in panels of ``lanes`` rows; of images, which tap has the maximum
+    # D transposed, in panels of ``lanes`` rows; of images, the tap of each maximum, or the mask of
+    # dropout.
+    T: Reals
     Y: Reals  # (R * padded C,): targets of a block
     grads: Reals  # (P,)
     state: Reals  # the optimizer's (P,) buffers, one after the other

@@ -207,7 +207,7 @@ def set_filter_gradients(table: np.ndarray, layout: BlockLayout) -> None:
 
 
 def layer_addresses(kernels: str, dtype: np.dtype) -> list[int]:
-    """Return the addresses of all kernels of a kind of layer, or of a change of form."""
+    """Return the addresses of all kernels of a form of layer, or of the change to images."""
     module = import_module(f"fastmlp.kernels.layers.{kernels}")
     found = [forward_address(kernels, dtype)]
     if hasattr(module, f"{kernels}_forward_of_sparse"):

@@ -15,7 +15,7 @@ import numpy as np
 from ..ops.layers import Layer, Pair, Shape
 from .memory import padded
 
-UNFLATTEN = "unflatten"  # the change of form; a name of kernels, as those of layers are
+UNFLATTEN = "unflatten"  # the change from rows to images; a name of kernels, as for layers
 
 # The position of a dropout layer among those before the same weights, in its random stream.
 _POSITION = 1 << 32

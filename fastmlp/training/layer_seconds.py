@@ -13,7 +13,7 @@ from ..model.network import Network
 def of_layers(network: Network, of_stages: np.ndarray) -> np.ndarray:
     """Sum the values of a network's stages for each layer.
 
-    A conversion between rows and images is counted for the layer after it.
+    The change from rows to images is counted for the layer after it.
 
     Parameters
     ----------

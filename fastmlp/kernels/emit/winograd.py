@@ -138,13 +138,13 @@ class _Transform(Places):
         )
         self.store_at_tap(gradient, taps, [target for row in found for target in row])
 
-    def taps(self, name, start, row):
+    def taps(self, row):
         """Return pointers to a vector of weights at the nine taps, as a block."""
         numbers = [[integer(3 * y + x) for x in range(3)] for y in range(3)]
         return [
             [
-                self.at(name, self.sum(
-                    self.given[start], row, self.product(self.given["tap"], number)))
+                self.at("W", self.sum(
+                    self.given["w"], row, self.product(self.given["tap"], number)))
                 for number in line
             ]
             for line in numbers
@@ -153,7 +153,7 @@ class _Transform(Places):
     def weights(self):
         """M = G w G^T for each row of a panel of weights."""
         with self.each(self.given["n"]) as (row, _):
-            block = [[self.load(at) for at in line] for line in self.taps("W", "w", row)]
+            block = [[self.load(at) for at in line] for line in self.taps(row)]
             self.store_places(forms.both_ways(self.builder, forms.weights, block), row)
 
     def weight_gradients(self):
@@ -161,7 +161,7 @@ class _Transform(Places):
         builder = self.builder
         with self.each(self.given["n"]) as (row, _):
             block = forms.both_ways(builder, forms.weights_adjoint, self.load_places(row))
-            for line, values in zip(self.taps("W", "w", row), block, strict=True):
+            for line, values in zip(self.taps(row), block, strict=True):
                 for at, value in zip(line, values, strict=True):
                     before = builder.select(self.given["overwrite"], self.zero, self.load(at))
                     self.store(builder.fadd(before, value), at)

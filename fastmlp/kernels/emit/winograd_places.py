@@ -94,7 +94,7 @@ class Places(Emitter):
     def load_if(self, is_inside, name, index):
         """Return a vector of an array, or 0."""
         builder = self.builder
-        found = cgutils.alloca_once_value(builder, self.zero)
+        found = cgutils.alloca_once(builder, self.vector)
         builder.store(self.zero, found)
         with builder.if_then(is_inside):
             builder.store(self.load(self.at(name, index)), found)

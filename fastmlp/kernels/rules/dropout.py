@@ -1,8 +1,8 @@
-"""Dropout: masks from a counter-based generator, which need no memory and no order.
+"""Dropout: masks from a counter-based generator, which need no order.
 
 Whether a unit is kept depends only on the seed, the epoch, the row's index in the epoch, the layer
-and the unit: the backward pass computes the same mask again, and neither threads nor slices change
-a bit.
+and the unit: the backward pass can compute the same mask again, and neither threads nor slices
+change a bit. Of images, the mask is kept in Work.T.
 """
 
 import numpy as np
