@@ -14,6 +14,8 @@ import numpy as np
 from ..base.errors import ConfigError, DataError
 from ..base.paths import find_path
 from ..base.table_options import Positions, TableOptions
+from ..base.table_rows import is_table
+from ..ops.kinds import KINDS as COLUMN_KINDS
 from .dataset import Dataset
 from .npy_files import read_npy, read_npy_rows
 from .npz_table import read_npz, read_npz_rows
@@ -124,12 +126,26 @@ def _rows(
             is_regression=dataset.task == "regression",
             labels_are_texts=dataset.y.dtype.kind == "U",
             positions=dataset.positions or Positions(),
+            are_numbers=_are_numbers(dataset),
         )
         rows = read_rows(name, table.without_columns(), known, notify)
-        return rows.X, rows.y
+        if rows.has_target is None:
+            return rows.X, rows.y
+        n = len(rows.X)
+        X, y = rows.X[rows.has_target], rows.y
+        if notify is not None:
+            notify(f"rows without a target: {n - len(X):,} of {n:,} {part} rows, left out")
+        return X, y
     path = find_path(name, f"{part}_file")
     given = read_npz_rows(path, part) if kind == NPZ else read_npy_rows(path)
     return given.X, given.y
+
+
+def _are_numbers(dataset: Dataset) -> tuple[bool, ...] | None:
+    """Return which columns of a table are numbers; None for a matrix of numbers."""
+    if not is_table(dataset.X):
+        return None
+    return tuple(COLUMN_KINDS.parse(kind).holds_numbers for kind in dataset.X.kinds)
 
 
 def _holds_arrays(path: Path) -> bool:

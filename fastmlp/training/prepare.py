@@ -11,14 +11,17 @@ from ..base.conversion import as_dense
 from ..base.csr import Features, canonical, density, is_sparse
 from ..base.errors import ConfigError, DataError
 from ..base.table_options import TableOptions
+from ..base.table_rows import is_table
 from ..data.dataset import Dataset
 from ..data.split import Parts, parts
 from ..kernels.buffers import Data
-from ..model.encoding import LISTS_SHIFT, encode, largest_shift, shift_advice
+from ..model.encoding import LISTS_SHIFT, encode, encoded_table, largest_shift, shift_advice
 from ..model.features import FeatureInfo
 from ..model.task import Task
 from ..ops.scalers import SCALERS, Scaling
+from ..ops.table_encoding import TableEncoding
 from .config import TrainConfig
+from .network_checks import check_network
 from .plan import Inputs, plan_inputs, why_dense
 from .targets import encode_targets, fit_target_scaling
 from .weighting import class_weights
@@ -37,6 +40,7 @@ class Prepared(NamedTuple):
     features: FeatureInfo | None = None
     target_names: tuple[str, ...] | None = None
     table: TableOptions | None = None
+    encoding: TableEncoding | None = None
 
 
 def prepare(
@@ -74,7 +78,9 @@ def prepare(
             f"validation must be 0 with a single training row, got {config.validation}; "
             "use more rows, or set it to 0"
         )
-    features = FeatureInfo.of(split.X_train, dataset.feature_names, dataset.image_shape)
+    features = None
+    if not is_table(split.X_train):  # whose encoding knows the names
+        features = FeatureInfo.of(split.X_train, dataset.feature_names, dataset.image_shape)
     prepared = prepare_parts(split, config, task, dataset.feature_range)
     return prepared._replace(
         features=features, target_names=dataset.target_names, table=_table(dataset, config)
@@ -101,7 +107,8 @@ def prepare_parts(
     Parameters
     ----------
     split : Parts
-        Features may be selections, and SciPy sparse matrices of any format.
+        Features may be selections, SciPy sparse matrices of any format, and rows of a table, whose
+        encoding is then learned on the training part.
     config : TrainConfig
         Resolved.
     task : Task
@@ -116,6 +123,8 @@ def prepare_parts(
         If labels are unknown, a scaled feature or a target is beyond the range of the network's
         dtype, or sparse features are too large for the dense rows that the settings need.
     """
+    if is_table(split.X_train):
+        return _prepare_table(split, config, task)
     if config.input_dropout:  # dropout draws for every feature, also for zeros
         split = _alike(split, "input_dropout", "set input_dropout to 0")
     elif why_dense(config):
@@ -160,6 +169,25 @@ def prepare_parts(
         n_features,
         inputs,
     )
+
+
+def _prepare_table(split: Parts, config: TrainConfig, task: Task) -> Prepared:
+    """Learn the encoding of a table on its training rows, and prepare the encoded parts."""
+    dtype = np.dtype(config.dtype)
+    encoding = TableEncoding.fit(split.X_train, SCALERS.parse(config.scale), config.min_frequency)
+    if not encoding.n_features:
+        raise DataError(
+            "the columns must make a feature, got none: in the training rows, each has a single "
+            "value or only rare levels; add columns or rows, or lower min_frequency (now "
+            f"{config.min_frequency})"
+        )
+    check_network(config, encoding.n_features, task.n_outputs)
+    rows = {name: X for name, X in split._asdict().items() if name.startswith("X_")}
+    encoded: dict[str, Any] = {
+        name: None if X is None else encoded_table(encoding, X, dtype) for name, X in rows.items()
+    }
+    prepared = prepare_parts(split._replace(**encoded), config.replace(scale="none"), task)
+    return prepared._replace(encoding=encoding)
 
 
 def _check_no_validation_settings(config: TrainConfig) -> None:

@@ -26,6 +26,8 @@ class KnownColumns(NamedTuple):
         Whether labels are texts, even if they look like numbers.
     positions : Positions
         Where the columns stood in the training table.
+    are_numbers : tuple of bool or None
+        Which features are numbers, the others texts; None: all, without gaps in training.
     image_shape : tuple of int or None
         Height, width and channels of the images that the model takes; None if it takes any rows.
     """
@@ -38,6 +40,7 @@ class KnownColumns(NamedTuple):
     labels_are_texts: bool = False
     positions: Positions = Positions()
     image_shape: tuple[int, ...] | None = None
+    are_numbers: tuple[bool, ...] | None = None
 
     @property
     def all_names(self) -> tuple[str, ...]:
