@@ -60,13 +60,13 @@ def _print_config(config: TrainConfig) -> int:
 def _explain(options: argparse.Namespace, config: TrainConfig) -> int:
     from .commands.introduction import setting_lines
     from .commands.machine import machine_lines
-    from .commands.tables import data_lines, layer_lines
+    from .commands.tables import column_lines, data_lines, layer_lines
     from .training.fit import start
 
     config, dataset = _load(options, config)
     run = start(config, dataset, options.threads)
     data = [*data_lines(run), *setting_lines(config, run)]
-    facts = [*data, "", *layer_lines(run), "", *run.plan.lines()]
+    facts = [*data, "", *column_lines(run), *layer_lines(run), "", *run.plan.lines()]
     print("\n".join([*facts, *machine_lines(run.plan.threads)]))
     return 0
 

@@ -99,7 +99,7 @@ def frame_numbers(frame: Any, name: str) -> np.ndarray:
         If a column holds anything but numbers and booleans.
     """
     columns = list(frame.iter_columns())
-    bad = {str(column.name): column for column in columns if not _holds_numbers(column)}
+    bad = {str(column.name): column for column in columns if not holds_numbers(column)}
     if bad:
         raise no_numbers(frame, bad, name)
     arrays = [column_numbers(column) for column in columns]
@@ -110,7 +110,8 @@ def frame_numbers(frame: Any, name: str) -> np.ndarray:
     return side_by_side(arrays, len(frame))
 
 
-def _holds_numbers(column: Any) -> bool:
+def holds_numbers(column: Any) -> bool:
+    """Whether a column of a frame holds numbers or booleans, or nothing at all."""
     import narwhals.stable.v2 as nw
 
     if column.dtype.is_numeric() or column.dtype == nw.Boolean:

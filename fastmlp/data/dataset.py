@@ -7,7 +7,6 @@ import warnings
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,7 @@ from ..base.table_rows import is_table
 from ..base.wording import listed
 from ..ops.kinds import ColumnFacts
 from .given_parts import TrainingRows, check_lengths, check_part
-from .input_checks import feature_matrix
+from .input_checks import checked_shape, feature_matrix
 from .table_columns import Chosen, is_mixed, table_features
 from .targets import dataset_targets, matching_classes, rows_of_classes
 
@@ -112,7 +111,7 @@ class Dataset:
             names = plain.names
         if self.feature_names is not None:
             names = tuple(self.feature_names)
-        self._store(image_shape=_checked_shape(self.image_shape))
+        self._store(image_shape=checked_shape(self.image_shape))
         rows = rows_of_images(plain, self.image_shape)
         X = rows.X if is_table(rows.X) else feature_matrix(rows.X, "X", names)
         known_targets = y_names = target_names(self.y)
@@ -284,19 +283,6 @@ def check_task(task: object) -> None:
     """Raise ConfigError for an unknown task."""
     if task not in TASKS:
         raise ConfigError(f"unknown task {task!r}{close_match(str(task), TASKS)}")
-
-
-def _checked_shape(shape: Any) -> tuple[int, ...] | None:
-    """Return the shape of an image as a tuple of two or three sizes."""
-    if shape is None:
-        return None
-    sizes = tuple(shape) if isinstance(shape, Iterable) else (shape,)
-    if len(sizes) not in (2, 3) or not all(isinstance(n, Integral) and int(n) > 0 for n in sizes):
-        raise DataError(
-            "image_shape must be (height, width) or (height, width, channels), whole numbers of "
-            f"at least 1, got {shape!r}; leave it out if rows are not images"
-        )
-    return tuple(map(int, sizes))
 
 
 def _size_text(X: Features) -> str:

@@ -234,7 +234,8 @@ class FittedDate(FittedColumn):
     @property
     def treatment(self) -> str:
         gaps = f"; gaps: {self.stand_in}, with an indicator" if self.n_missing else ""
-        return f"{', '.join(self.parts)}, scaled{gaps}" if self.parts else f"left out{gaps}"
+        names = ["days since the first" if name == "days" else name for name in self.parts]
+        return f"{', '.join(names)}; scaled{gaps}" if names else f"left out: one time{gaps}"
 
     @property
     def stand_in(self) -> str:

@@ -18,6 +18,7 @@ from ..kernels.buffers import Data
 from ..model.encoding import LISTS_SHIFT, encode, encoded_table, largest_shift, shift_advice
 from ..model.features import FeatureInfo
 from ..model.task import Task
+from ..ops.kinds import ColumnFacts
 from ..ops.scalers import SCALERS, Scaling
 from ..ops.table_encoding import TableEncoding
 from .config import TrainConfig
@@ -41,6 +42,7 @@ class Prepared(NamedTuple):
     target_names: tuple[str, ...] | None = None
     table: TableOptions | None = None
     encoding: TableEncoding | None = None
+    column_facts: tuple[ColumnFacts, ...] = ()
 
 
 def prepare(
@@ -83,8 +85,9 @@ def prepare(
         features = FeatureInfo.of(split.X_train, dataset.feature_names, dataset.image_shape)
     prepared = prepare_parts(split, config, task, dataset.feature_range)
     return prepared._replace(
-        features=features, target_names=dataset.target_names, table=_table(dataset, config)
-    )
+        features=features, target_names=dataset.target_names, table=_table(dataset, config),
+        column_facts=dataset.column_facts,
+    )  # fmt: skip
 
 
 def _table(dataset: Dataset, config: TrainConfig) -> TableOptions:
