@@ -27,6 +27,7 @@ the JSON; with CSV they go to stderr.
 EPILOG = """\
 INPUT is one of
   FILE.csv, FILE.tsv   columns of features as in training, in any order, and perhaps the target
+  FILE.parquet, .arrow the same, read by pyarrow or polars
   FILE.npz             an array X, perhaps y; or X_test and y_test
   FILE.npy             an array of rows; targets from y.npy beside X.npy, or by --labels
   an IDX file          images, plain or .gz; their labels with --labels

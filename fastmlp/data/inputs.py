@@ -14,7 +14,8 @@ from ..base.errors import ConfigError, DataError
 from ..base.image_rows import ImageRows, rows_of_images
 from ..base.paths import as_text
 from ..base.table_options import TableOptions
-from .files import NPY, NPZ, TABLE, kind_of_file
+from .files import FRAME, NPY, NPZ, TABLE, kind_of_file
+from .frame_files import read_frame_rows
 from .idx import read_idx, unpacked
 from .npy_files import read_npy_array, read_npy_rows
 from .npy_format import SUFFIX as NPY_SUFFIX
@@ -71,7 +72,7 @@ def read_inputs(
     keep: Sequence[str] = (),
     notify: Callable[[str], None] | None = None,
 ) -> Inputs:
-    """Read a CSV, NPZ, NPY or IDX file, or PNG files and folders of them.
+    """Read a CSV, Parquet, Arrow, NPZ, NPY or IDX file, or PNG files and folders of them.
 
     Parameters
     ----------
@@ -98,12 +99,13 @@ def read_inputs(
         If a file is missing or damaged, or does not fit the model.
     """
     kind = _kind(paths)
-    if given and kind != TABLE:
+    columns = {"target", "features", "drop"}
+    if given and kind != TABLE and not (kind == FRAME and columns.issuperset(given)):
         raise ConfigError(
             f"{', '.join(sorted(given))} must be left out unless the rows are a table in text, got "
             f"{paths[0]}; name a CSV file, or leave out"
         )
-    if keep and kind != TABLE:
+    if keep and kind not in (TABLE, FRAME):
         raise ConfigError(
             f"--keep applies to tables, got {', '.join(keep)} with {paths[0]}; leave it out"
         )
@@ -112,8 +114,9 @@ def read_inputs(
             f"--labels applies to IDX, PNG and NPY files, got it with {paths[0]}; put the "
             "labels into that file"
         )
-    if kind == TABLE:
-        rows = read_rows(paths[0], table or TableOptions(), known, notify, keep)
+    if kind in (TABLE, FRAME):
+        read = read_rows if kind == TABLE else read_frame_rows
+        rows = read(paths[0], table or TableOptions(), known, notify, keep)
         if "target" in given and table is not None and rows.y is None:
             raise ConfigError(
                 f"target must be a column of {paths[0]}, got {table.target!r}; leave it out where "

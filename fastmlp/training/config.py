@@ -55,9 +55,9 @@ class TrainConfig:
     """
 
     data: str = setting(
-        AUTO, "data", "auto, mnist, digits, a file (.csv, .tsv, .npz, .npy; -: a table on stdin), "
-        "blobs, moons, spirals, or a set like MNIST in --data-dir; auto: MNIST if its files are "
-        "found, else digits", "NAME",
+        AUTO, "data", "auto, mnist, digits, a file (.csv, .tsv, .parquet, .arrow, .npz, .npy; -: a "
+        "table on stdin), blobs, moons, spirals, or a set like MNIST in --data-dir; auto: MNIST if "
+        "its files are found, else digits", "NAME",
     )  # fmt: skip
     test_file: str = setting("", "data", "file of test rows with the columns of --data", "FILE")
     validation_file: str = setting(

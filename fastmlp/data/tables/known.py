@@ -64,12 +64,13 @@ def known_layout(
     """
     if columns.names is None or known.feature_names is None:
         return _by_position(head, options, columns, known), ()
-    return _by_name(options, columns, known)
+    return by_name(options, columns, known)
 
 
-def _by_name(
+def by_name(
     options: TableOptions, columns: TableColumns, known: KnownColumns
 ) -> tuple[TableLayout, tuple[str, ...]]:
+    """Return the layout of columns found by name, and the names of further columns."""
     names = columns.names or ()
     features = match_columns(names, known.feature_names or (), columns.source)
     dropped = columns.indices(options.drop, "drop")
