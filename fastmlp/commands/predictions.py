@@ -14,11 +14,13 @@ import numpy as np
 from ..base.errors import DataError
 from ..base.json_values import to_json
 from ..base.table_options import Positions
+from ..base.table_rows import is_table
 from ..base.wording import listed, quoted
 from ..data.inputs import Inputs
 from ..data.tables import KnownColumns
 from ..data.targets import one_hot_labels
 from ..model.predictor import Predictor
+from ..model.table_inputs import stored_rows
 from ..model.task import Task
 from ..ops.kinds import KINDS
 from ..reports.metrics import task_metrics
@@ -173,6 +175,10 @@ def inputs_for(
         As for the same, and for :func:`targets_for`.
     """
     X = fit_to_training(predictor, inputs, invert, notify)
+    if is_table(X) and not X.kinds:  # not a part of the data trained on
+        X, notes = stored_rows(X, predictor.encoding, predictor.features, "input")
+        for note in notes:
+            notify(note)
     y = None if inputs.y is None else targets_for(predictor.task, inputs.y)
     return inputs._replace(X=X, y=y)
 

@@ -62,6 +62,15 @@ def table_of(
     return owned.rows
 
 
+def stored_rows(
+    rows: TableRows, encoding: TableEncoding | None, features: FeatureInfo | None, where: str
+) -> tuple[Any, list[str]]:
+    """Return rows of a file as a model takes them, with notes on values that it does not know."""
+    if encoding is None:
+        return with_means(rows, features, where)
+    return owned_rows(encoding, rows, where)
+
+
 def plain_of(
     X: Any, features: FeatureInfo | None, target_names: Sequence[str] | None, stacklevel: int
 ) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -10,6 +10,16 @@ from ..base.table_rows import GAP, Column, Texts
 from .fitted_columns import FittedColumn, Slot, require
 
 OWN, MERGED, NONE = "level", "rare", "zero"  # what stands for a gap
+
+
+@dataclass(frozen=True, eq=False)
+class _Entries(Texts):
+    """Texts with the index of each code's entry, the gaps' last."""
+
+    by_code: np.ndarray = field(default_factory=lambda: np.empty(0, np.int32))
+
+    def with_data(self, data: np.ndarray) -> _Entries:
+        return _Entries(data, self.levels, self.is_canonical, self.by_code)
 
 
 @dataclass(frozen=True)
@@ -52,20 +62,20 @@ class FittedCategory(FittedColumn):
         entries = self._entries
         return entries if len(entries) > 2 else entries[1:]
 
-    def prepared(self, column: Column) -> Texts:
-        """Return a column whose codes are the indices of levels, gaps and rare levels."""
+    def prepared(self, column: Column) -> _Entries:
+        """Return a column that knows the indices of levels, gaps and rare levels."""
         entries, texts = self._entries, column.texts()
         index = {level: i for i, level in enumerate(self.levels)}
         rare = len(entries) - 1 if self.n_merged else GAP
         gap = len(self.levels) if self.gap == OWN else rare
         by_code = np.array([*(index.get(level, rare) for level in texts.levels), gap], np.int32)
-        return Texts(by_code[texts.codes], entries, is_canonical=True)
+        return _Entries(texts.codes, texts.levels, True, by_code)
 
     def slots(self, column: Column) -> list[Slot]:
         if len(self._entries) < 2:
             return []
         # Of two entries, the second has the only feature.
-        codes = column.data
+        codes = getattr(column, "by_code", np.empty(0))[column.data]
         return [Slot(codes if len(self._entries) > 2 else np.minimum(codes - 1, 0), 1.0)]
 
     @property

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..base.lazy import lazy
-from ..base.table_rows import TableRows
+from ..base.table_rows import Column, TableRows
 from .fitted_columns import FittedColumn
 from .kinds import KINDS
 from .scalers import Scaler
@@ -140,12 +140,26 @@ class TableEncoding:
         """Return the features as a csr_array without stored zeros."""
         from scipy.sparse import csr_array
 
-        parts = [self._entries(part, dtype) for _, part in _blocks(self._prepared(rows))]
-        data, indices, counts = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-        offsets = np.concatenate([[0], np.cumsum(counts)])
-        if offsets[-1] < np.iinfo(np.int32).max:
+        n_slots = sum(len(fitted.slots(column)) for (_, fitted), column in self._empty(rows))
+        data = np.empty(len(rows) * n_slots, dtype)
+        indices = np.empty(len(data), np.int32)
+        counts, end = np.zeros(len(rows) + 1, np.int64), 0
+        for start, part in _blocks(self._prepared(rows)):
+            found, features, in_rows = self._entries(part, dtype)
+            data[end : end + len(found)] = found
+            indices[end : end + len(found)] = features
+            counts[start + 1 : start + 1 + len(in_rows)] = in_rows
+            end += len(found)
+        offsets = np.cumsum(counts, out=counts)
+        if end < np.iinfo(np.int32).max:
             offsets = offsets.astype(np.int32)
-        return csr_array((data, indices, offsets), shape=(len(rows), self.n_features))
+        shape = (len(rows), self.n_features)
+        return csr_array((data[:end], indices[:end], offsets), shape=shape)
+
+    def _empty(self, rows: TableRows) -> Iterator[tuple[EncodedColumn, Column]]:
+        """Yield each column's encoding and no rows of it."""
+        prepared = self._prepared(rows[:0])
+        return zip(self.columns, prepared.selected(), strict=True)
 
     def _prepared(self, rows: TableRows) -> TableRows:
         pairs = zip(self.columns, rows.columns, strict=True)

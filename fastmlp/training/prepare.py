@@ -128,6 +128,17 @@ def prepare_parts(
     """
     if is_table(split.X_train):
         return _prepare_table(split, config, task)
+    return _prepare(split, config, task, feature_range)
+
+
+def _prepare(
+    split: Parts,
+    config: TrainConfig,
+    task: Task,
+    feature_range: tuple[float, float] | None,
+    encoding: TableEncoding | None = None,
+) -> Prepared:
+    """Prepare parts; with an encoding, validation and test rows are tables still."""
     if config.input_dropout:  # dropout draws for every feature, also for zeros
         split = _alike(split, "input_dropout", "set input_dropout to 0")
     elif why_dense(config):
@@ -153,6 +164,10 @@ def prepare_parts(
     )
 
     def encoded(X: Features, y: np.ndarray) -> Data:
+        if encoding is not None and is_table(X):
+            # Not before: at any time there are the features of one part alone.
+            X = encoded_table(encoding, X, dtype)
+            X = X if is_sparse(split.X_train) else as_dense(X, "X")
         labels, targets = encode_targets(task, y, config)
         return encode(X, scaling, dtype, labels, targets, inputs=inputs.kind)
 
@@ -160,17 +175,21 @@ def prepare_parts(
         return None if X is None or y is None else encoded(X, y)
 
     train = encoded(split.X_train, split.y_train)
+    weights = _weights(split, config, task)
+    if encoding is not None:  # which has its own copy of the training rows
+        split = split._replace(X_train=split.X_train[:0])
     validation = encoded_if_given(split.X_validation, split.y_validation)
     if validation is not None and split.weight_validation is not None:
         validation = validation._replace(weights=split.weight_validation)
     return Prepared(
-        train._replace(weights=_weights(split, config, task)),
+        train._replace(weights=weights),
         validation,
         encoded_if_given(split.X_test, split.y_test),
         scaling,
         task,
         n_features,
         inputs,
+        encoding=encoding,
     )
 
 
@@ -185,12 +204,11 @@ def _prepare_table(split: Parts, config: TrainConfig, task: Task) -> Prepared:
             f"{config.min_frequency})"
         )
     check_network(config, encoding.n_features, task.n_outputs)
-    rows = {name: X for name, X in split._asdict().items() if name.startswith("X_")}
-    encoded: dict[str, Any] = {
-        name: None if X is None else encoded_table(encoding, X, dtype) for name, X in rows.items()
-    }
-    prepared = prepare_parts(split._replace(**encoded), config.replace(scale="none"), task)
-    return prepared._replace(encoding=encoding)
+    # Kept by no name here, so that they can be freed before other parts are encoded.
+    return _prepare(
+        split._replace(X_train=encoded_table(encoding, split.X_train, dtype)),
+        config.replace(scale="none"), task, None, encoding,
+    )  # fmt: skip
 
 
 def _check_no_validation_settings(config: TrainConfig) -> None:
@@ -210,6 +228,8 @@ def _alike(split: Parts, why: str = "", remedy: str = "") -> Parts:
     """
 
     def converted(X: Features) -> Features:
+        if is_table(X):  # its turn comes later
+            return X
         if why:
             return as_dense(X, "X", why, remedy)
         if is_sparse(split.X_train):

@@ -178,7 +178,7 @@ class Reading:
         texts = self._texts
         if texts is None:
             texts = text_columns(rows, self.layout.features, cells)
-        found = set(texts)
+        found = {*texts, *(i for i in self._extras if i in self.layout.features)}
         while True:
             try:
                 mixed = self._with_targets(partial(self._mixed_values, found))
