@@ -57,8 +57,8 @@ class Column(ABC):
         return self.with_data(self.data[rows])
 
     def shown(self) -> list[str]:
-        """Return each value as a text; empty for gaps."""
-        texts = self.texts()
+        """Return each value as a text, texts as they are; empty for gaps."""
+        texts = self if isinstance(self, Texts) else self.texts()
         levels = [*texts.levels, ""]
         return [levels[code] for code in texts.codes.tolist()]
 

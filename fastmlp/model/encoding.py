@@ -62,6 +62,7 @@ def encode(
     targets: np.ndarray | None = None,
     n_outputs: int = 0,
     inputs: str = "dense",
+    is_owned: bool = False,
 ) -> Data:
     """Return rows in their order; without labels and targets, for outputs only.
 
@@ -82,6 +83,8 @@ def encode(
         How rows are stored. bytes: uint8 rows stay unchanged, and kernels find the non-zeros; rows
         of other types become shifted lists. lists: the non-zeros after scaling. shifted lists: the
         non-zeros after scaling without its offset. A CSR always becomes shifted lists.
+    is_owned : bool, default False
+        Whether nobody else changes a CSR, so that its arrays need no copy.
 
     Raises
     ------
@@ -95,7 +98,7 @@ def encode(
         return _data(labels, targets, n_outputs, dtype, X=no_bytes(X.shape[0]), sparse=rows)
     if inputs == "lists" and scaling.offset.any() and not is_sparse(X):
         X, scaling = scaling.apply(X, dtype), NO_SCALING
-    lists = compress(X, scaling, dtype)
+    lists = compress(X, scaling, dtype, is_owned)
     check_finite(lists.values, scaling, dtype)
     return _data(labels, targets, n_outputs, dtype, X=no_bytes(X.shape[0]), sparse=lists)
 

@@ -121,7 +121,7 @@ def listable(X: np.ndarray) -> np.ndarray:
     return X if X.dtype in _LISTABLE else X.astype(np.float64)
 
 
-def compress(X: Features, scaling: Scaling, dtype: np.dtype) -> SparseRows:
+def compress(X: Features, scaling: Scaling, dtype: np.dtype, is_owned: bool = False) -> SparseRows:
     """Return the scaled rows of a matrix as lists, with the addresses of their kernels.
 
     Parameters
@@ -132,8 +132,10 @@ def compress(X: Features, scaling: Scaling, dtype: np.dtype) -> SparseRows:
         Its offset is stored separately, as one more row.
     dtype : dtype
         Of the network.
+    is_owned : bool, default False
+        Whether nobody else changes a CSR: its arrays are then used without a copy, if possible.
     """
-    return _lists(X, scaling, dtype)._replace(**_addresses_of_lists(np.dtype(dtype)))
+    return _lists(X, scaling, dtype, is_owned)._replace(**_addresses_of_lists(np.dtype(dtype)))
 
 
 def empty_lists(n_features: int, scaling: Scaling, dtype: np.dtype) -> SparseRows:
@@ -159,7 +161,7 @@ def no_bytes_scaled(n_features: int, scaling: Scaling, dtype: np.dtype) -> Spars
     return shift._replace(factor=factor, **_addresses_of_bytes(np.dtype(dtype)))
 
 
-def _lists(X: Features, scaling: Scaling, dtype: np.dtype) -> SparseRows:
+def _lists(X: Features, scaling: Scaling, dtype: np.dtype, is_owned: bool = False) -> SparseRows:
     """Return the lists of :func:`compress`, without addresses."""
     n = X.shape[0]
     if is_sparse(X):
@@ -171,8 +173,10 @@ def _lists(X: Features, scaling: Scaling, dtype: np.dtype) -> SparseRows:
     shift = np.array(np.broadcast_to(shift, counts.size))
     n_shift, size = int(np.count_nonzero(shift)), int(counts.sum())
     starts = np.zeros((n + 1) * QUARTERS + 1, np.int64)
-    columns = np.empty(size + n_shift, np.int32)
-    values = np.empty(size + n_shift, dtype)
+    if is_owned and not n_shift and _are_values(X, scaling, dtype):
+        columns, values = X.indices, X.data
+    else:
+        columns, values = np.empty(size + n_shift, np.int32), np.empty(size + n_shift, dtype)
     cuts = _cuts(counts if size else np.ones_like(counts))
     rest = starts, columns, values
     make = _list_rows if is_sparse(X) else _compress_rows
@@ -185,6 +189,12 @@ def _lists(X: Features, scaling: Scaling, dtype: np.dtype) -> SparseRows:
         cuts=cuts,
         shift=shift if n_shift else shift[:0],
     )
+
+
+def _are_values(X: Features, scaling: Scaling, dtype: np.dtype) -> bool:
+    """Whether the arrays of a CSR are those of its lists."""
+    is_plain = is_sparse(X) and scaling.kind == NO_SCALING.kind
+    return is_plain and bool(X.dtype == dtype and X.indices.dtype == np.int32)
 
 
 def _selected(X: np.ndarray | Selection) -> Selection:

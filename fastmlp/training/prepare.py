@@ -169,7 +169,10 @@ def _prepare(
             X = encoded_table(encoding, X, dtype)
             X = X if is_sparse(split.X_train) else as_dense(X, "X")
         labels, targets = encode_targets(task, y, config)
-        return encode(X, scaling, dtype, labels, targets, inputs=inputs.kind)
+        is_owned = encoding is not None
+        return encode(
+            X, scaling, dtype, labels, targets, inputs=inputs.kind, is_owned=is_owned
+        )  # fmt: skip
 
     def encoded_if_given(X: Features | None, y: np.ndarray | None) -> Data | None:
         return None if X is None or y is None else encoded(X, y)

@@ -107,7 +107,9 @@ class _Columns:
         self._cells, self._wanted = cells, wanted
         self._numbers = {i: array("d") for i in wanted.numbers}
         self._texts = {i: _Coder() for i in wanted.texts}
-        self._targets: list[Any] = [[] if is_text else array("d") for is_text in wanted.are_texts]
+        self._targets: list[Any] = [
+            _Coder() if is_text else array("d") for is_text in wanted.are_texts
+        ]
 
     def add(self, block: str, request: fast.Request, reader: fast.Reader) -> bool:
         """Add rows from a library, if it can read them."""
@@ -119,8 +121,8 @@ class _Columns:
         for i, coder in self._texts.items():
             coder.add(columns[i])
         for i, stored in zip(self._wanted.targets, self._targets, strict=True):
-            if isinstance(stored, list):
-                stored.extend(columns[i])
+            if isinstance(stored, _Coder):
+                stored.add(columns[i])
             else:
                 stored.frombytes(np.ascontiguousarray(columns[i]).data.cast("B"))
         return True
@@ -154,8 +156,8 @@ class _Columns:
 
     def _add_target(self, k: int, cells: Sequence[str]) -> None:
         stored = self._targets[k]
-        if isinstance(stored, list):
-            stored.extend(cell.strip() for cell in cells)
+        if isinstance(stored, _Coder):
+            stored.add([cell.strip() for cell in cells])
             return
         for cell in cells:
             number = self._cells.number(cell)
@@ -172,11 +174,16 @@ class _Columns:
         for i, coder in self._texts.items():
             columns[i] = coder.raw() if i in self._wanted.raw else coder.texts(self._cells)
         targets: list[Target] = [
-            ["" if self._cells.is_missing(cell) else cell for cell in stored]
-            if isinstance(stored, list) else self._with_gaps(np.frombuffer(stored))
+            self._texts_of(stored) if isinstance(stored, _Coder)
+            else self._with_gaps(np.frombuffer(stored))
             for stored in self._targets
         ]  # fmt: skip
         return columns, targets
+
+    def _texts_of(self, coder: _Coder) -> list[str]:
+        raw = coder.raw()
+        texts = ["" if self._cells.is_missing(text) else text for text in raw.levels]
+        return [texts[code] for code in raw.codes.tolist()]
 
     def _with_gaps(self, values: np.ndarray) -> np.ndarray:
         if self._cells.na_numbers:
