@@ -45,15 +45,12 @@ def has_comma(columns: Iterable[Column]) -> bool:
     )
 
 
-def is_odd(columns: Iterable[Column]) -> bool:
-    """Whether numbers are infinite, or all texts of a column are numbers in another notation."""
-    for column in columns:
-        if isinstance(column, Numbers) and np.isinf(column.values).any():
-            return True
-        others = _others(column)
-        if others and all(map(is_other_number, others)):
-            return True
-    return False
+def is_odd(column: Column) -> bool:
+    """Whether numbers are infinite, or all texts are numbers in another notation."""
+    if isinstance(column, Numbers):
+        return bool(np.isinf(column.values).any())
+    others = _others(column)
+    return bool(others) and all(map(is_other_number, others))
 
 
 def _others(column: Column) -> list[str]:

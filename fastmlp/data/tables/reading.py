@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -163,13 +163,13 @@ class Reading:
         self.kinds = [self._kind(target) for target in self.values.targets]
         format_ = self.head.dialect.cells
         if self.task == AUTO and any(map(self._are_odd_numbers, self.values.targets)):
-            raise self._explained([TargetKind.NUMBERS] * len(self.kinds))
+            raise self._explained([TargetKind.NUMBERS] * len(self.kinds), ())
         complete = all(
             is_complete(target, kind, format_)
             for target, kind in zip(self.values.targets, self.kinds, strict=True)
         )
         if not complete:
-            raise self._explained(self.kinds)
+            raise self._explained(self.kinds, ())
         return None
 
     def _read_mixed(self, try_comma: bool) -> None:
@@ -189,12 +189,11 @@ class Reading:
             else:
                 break
         columns = [mixed.columns[i] for i in self.layout.features]
-        known = self._texts or ()
-        open_columns = [mixed.columns[i] for i in self.layout.features if i not in known]
-        if try_comma and has_comma(open_columns):
+        unknown = [i for i in self.layout.features if i not in (self._texts or ())]
+        if try_comma and has_comma(mixed.columns[i] for i in unknown):
             return self._read_with_comma()
-        if is_odd(open_columns):
-            raise self._explained(self._unknown_kinds)
+        if odd := [i for i in unknown if is_odd(mixed.columns[i])]:
+            raise self._explained(self._unknown_kinds, odd)
         gaps = np.zeros(len(columns[0]), bool)
         for target in mixed.targets:
             gaps |= target_gaps(target)
@@ -290,12 +289,15 @@ class Reading:
         format_ = self.head.dialect.cells
         return format_.is_number(cell) or format_.is_missing(cell)
 
-    def _explained(self, kinds: list[TargetKind]) -> DataError:
+    def _explained(
+        self, kinds: list[TargetKind], features: Sequence[int] | None = None
+    ) -> DataError:
+        """Return why the rows are refused; ``features`` are those to blame, default: all."""
         are_numbers = tuple(kind is TargetKind.NUMBERS for kind in kinds)
-        head = self.head
-        explainer = Explainer(
-            head.dialect, self.layout, are_numbers, self.source.name, head.encoding
-        )
+        head, layout = self.head, self.layout
+        if features is not None:
+            layout = layout._replace(features=tuple(features))
+        explainer = Explainer(head.dialect, layout, are_numbers, self.source.name)
         return explainer.explain(self._records())
 
     def _records(self) -> Iterator[Record]:
