@@ -90,7 +90,7 @@ def frame_column(column: Any, name: str) -> Column:
 
 def _of_values(values: list[Any], where: str) -> Column:
     """Return a column of Python's values of any types."""
-    values = [None if _is_missing(value) else value for value in values]
+    values = [None if is_missing_value(value) else value for value in values]
     types = {type(value) for value in values if value is not None}
     if types and all(issubclass(kind, _TIMES) for kind in types):
         return Times(np.array([_seconds(value) for value in values], np.float64))
@@ -130,7 +130,8 @@ def _text(value: Any) -> str:
     return number_text(value) if isinstance(value, (Real, np.bool_)) else str(value)
 
 
-def _is_missing(value: Any) -> bool:
+def is_missing_value(value: Any) -> bool:
+    """Whether a value of Python or pandas is none: None, NaN, NaT or NA."""
     # pandas' NA is equal to nothing, and has no truth value.
     is_none = value is None or type(value).__name__ in ("NAType", "NaTType")
     return is_none or (isinstance(value, (float, np.floating)) and bool(value != value))

@@ -23,7 +23,7 @@ from ..ops.kinds import ColumnFacts
 from .given_parts import TrainingRows, check_lengths, check_part
 from .input_checks import checked_shape, feature_matrix
 from .table_columns import Chosen, is_mixed, table_features
-from .targets import dataset_targets, matching_classes, rows_of_classes
+from .targets import dataset_targets, matching_classes, rows_of_classes, targets_with_gaps
 
 TASKS = ("auto", "classification", "multilabel", "regression")
 PARTS = ("test", "validation")
@@ -150,9 +150,22 @@ class Dataset:
         for note in found.warnings:
             warnings.warn(note, stacklevel=5)  # the caller of Dataset
         self._store(X=found.X, column_facts=found.facts)
+        self._leave_out_rows_without_target()
         if self.feature_names is None:
             self._store(feature_names=found.names)
         self._store(features=(), drop=(), categorical=(), numeric=())  # which are done
+
+    def _leave_out_rows_without_target(self) -> None:
+        y, missing = targets_with_gaps(self.y, "y")
+        if missing is None or len(missing) != len(self.X) or not missing.any():
+            return
+        warnings.warn(
+            f"rows without a target: {np.count_nonzero(missing):,} of {len(missing):,}, left out",
+            stacklevel=6,
+        )
+        self._store(X=self.X[~missing], y=y[~missing], target_names=self.target_names or (
+            target_names(self.y)
+        ))  # fmt: skip
 
     def __repr__(self) -> str:
         """Return one line: name, sizes and targets, no values of features."""

@@ -9,7 +9,7 @@ from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 
-from ..base.dates import parts_of
+from ..base.dates import ISO, NO_FORMAT, parts_of
 from ..base.table_rows import Column, Times
 
 DAY = 86400.0
@@ -235,7 +235,8 @@ class FittedDate(FittedColumn):
     def treatment(self) -> str:
         gaps = f"; gaps: {self.stand_in}, with an indicator" if self.n_missing else ""
         names = ["days since the first" if name == "days" else name for name in self.parts]
-        return f"{', '.join(names)}; scaled{gaps}" if names else f"left out: one time{gaps}"
+        read = f"; texts as {self.format}" if self.format not in (NO_FORMAT, ISO) else ""
+        return f"{', '.join(names)}; scaled{read}{gaps}" if names else f"left out: one time{gaps}"
 
     @property
     def stand_in(self) -> str:

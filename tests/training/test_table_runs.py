@@ -144,3 +144,15 @@ def test_columns_are_chosen_and_left_out() -> None:
             Dataset(rows, Y, **options)
     array = np.c_[np.arange(N) % 3, np.arange(N) / 7]
     assert Dataset(array, Y, categorical=[0]).X.kinds == ("category", "number")
+
+
+def test_rows_without_a_target_are_left_out_and_counted() -> None:
+    y = pandas.Series(np.arange(N) / 7, name="price")
+    y[:3] = np.nan
+    with pytest.warns(UserWarning, match="rows without a target: 3 of 200, left out"):
+        data = Dataset(frame(), y)
+    assert len(data.X) == len(data.y) == N - 3 and data.target_names == ("price",)
+    labels = pandas.Series(Y, dtype=object)
+    labels[5] = None
+    with pytest.warns(UserWarning, match="rows without a target: 1 of 200"):
+        assert Dataset(frame(), labels).y.tolist() == np.delete(Y, 5).tolist()
