@@ -33,7 +33,7 @@ def feature_matrix(value: Any, name: str, columns: tuple[str, ...] | None = None
     if X.dtype.kind not in "biuf":
         raise DataError(
             f"{name} must hold real numbers, got dtype {X.dtype}; convert numbers with "
-            f"{name}.astype(float), encode categories with sklearn.preprocessing.OneHotEncoder"
+            f"{name}.astype(float), pass categories in a frame, such as pandas.DataFrame({name})"
         )
     if X.ndim != 2:
         remedy = f"{name}.reshape(-1, 1)" if X.ndim < 2 else f"{name}.reshape(len({name}), -1)"
