@@ -64,6 +64,7 @@ def _read(options: argparse.Namespace, predictor: Predictor) -> Inputs:
         table=dataclasses.replace(predictor.table.without_columns(), **given),
         given=given,
         labels=options.labels,
+        keep=options.keep,
         notify=notify,
     )
 

@@ -60,13 +60,14 @@ def _print_config(config: TrainConfig) -> int:
 def _explain(options: argparse.Namespace, config: TrainConfig) -> int:
     from .commands.introduction import setting_lines
     from .commands.machine import kernel_lines, machine_lines
-    from .commands.tables import buffer_lines, data_lines, layer_lines
+    from .commands.tables import buffer_lines, column_lines, data_lines, layer_lines
     from .training.fit import start
 
     config, dataset = _load(options, config)
     run = start(config, dataset, options.threads)
     data = [*data_lines(run), *setting_lines(config, run)]
-    facts = [*data, "", *layer_lines(run), "", *run.plan.lines(), *buffer_lines(run)]
+    network = [*column_lines(run), *layer_lines(run)]
+    facts = [*data, "", *network, "", *run.plan.lines(), *buffer_lines(run)]
     print("\n".join([*facts, *kernel_lines(), *machine_lines(run.plan.threads)]))
     return 0
 

@@ -13,7 +13,15 @@ import numpy as np
 
 from .csr import canonical, is_sparse
 from .errors import DataError
-from .frames import column_labels, frame_numbers, no_numbers, read_frame, read_series, side_by_side
+from .frames import (
+    column_labels,
+    frame_columns_at,
+    frame_numbers,
+    no_numbers,
+    read_frame,
+    read_series,
+    side_by_side,
+)
 
 # Finds the columns of a frame to take, from the names of all; None for all of them.
 Select = Callable[[list[str]], list[int] | None]
@@ -76,17 +84,8 @@ def as_plain(
     if frame is None:
         return value, None
     positions = None if select is None else select(list(map(str, frame.columns)))
-    frame = _selected(frame, positions)
+    frame = frame if positions is None else frame_columns_at(frame, positions)
     return frame_numbers(frame, name), tuple(map(str, frame.columns))
-
-
-def _selected(frame: Any, positions: list[int] | None) -> Any:
-    if positions is None:
-        return frame
-    import narwhals.stable.v2 as nw
-
-    # Columns of pandas may be named by numbers, too.
-    return frame.select([nw.col(frame.columns[position]) for position in positions])
 
 
 def target_as_plain(value: Any, name: str, select: Select | None = None) -> Any:
@@ -108,7 +107,7 @@ def target_as_plain(value: Any, name: str, select: Select | None = None) -> Any:
         series = read_series(value)
         return value if series is None else column_labels(series, name)
     positions = None if select is None else select(list(map(str, frame.columns)))
-    frame = _selected(frame, positions)
+    frame = frame if positions is None else frame_columns_at(frame, positions)
     columns = [column_labels(column, name) for column in frame.iter_columns()]
     if len(columns) == 1:
         return columns[0]

@@ -12,9 +12,10 @@ import numpy as np
 
 from .errors import DataError
 from .selection import Selection
+from .table_rows import is_table, stacked
 
-# Rows of features: an ndarray, a Selection of rows of one, or a scipy.sparse.csr_array as
-# :func:`canonical` returns it.
+# Rows of features: an ndarray, a Selection of rows of one, a scipy.sparse.csr_array as
+# :func:`canonical` returns it, or the TableRows of a table with columns of several kinds.
 Features = Any
 
 MAX_COLUMNS = 2**31
@@ -94,7 +95,9 @@ def _narrow(X: Any, dtype: np.dtype) -> Any:
 
 
 def stack(parts: Sequence[Features]) -> Features:
-    """Return the rows of all parts, which are all dense or all sparse, one after the other."""
+    """Return the rows of all parts, which are of one type, one after the other."""
+    if is_table(parts[0]):
+        return stacked(parts)
     if not is_sparse(parts[0]):
         return np.concatenate(parts)
     from scipy.sparse import vstack
@@ -116,8 +119,8 @@ def blocks(X: Features) -> Iterator[np.ndarray]:
 
 
 def take(X: Features, rows: np.ndarray) -> Features:
-    """Return some rows; for a dense matrix without a copy."""
-    if is_sparse(X):
+    """Return some rows; for a dense matrix and a table without a copy."""
+    if is_sparse(X) or is_table(X):
         return X[rows]
     if isinstance(X, Selection):
         return Selection(X.X, X.rows[rows])

@@ -5,6 +5,7 @@ narwhals is imported only for a value that looks like a frame or a series.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -81,6 +82,14 @@ def _from_arrow(value: Any, name: str) -> Any:
     )
 
 
+def frame_columns_at(frame: Any, positions: Sequence[int]) -> Any:
+    """Return some columns of a narwhals frame."""
+    import narwhals.stable.v2 as nw
+
+    # Columns of pandas may be named by numbers, too.
+    return frame.select([nw.col(frame.columns[position]) for position in positions])
+
+
 def frame_numbers(frame: Any, name: str) -> np.ndarray:
     """Return a frame's values in a common dtype.
 
@@ -90,10 +99,10 @@ def frame_numbers(frame: Any, name: str) -> np.ndarray:
         If a column holds anything but numbers and booleans.
     """
     columns = list(frame.iter_columns())
-    bad = {str(column.name): column for column in columns if not _holds_numbers(column)}
+    bad = {str(column.name): column for column in columns if not holds_numbers(column)}
     if bad:
         raise no_numbers(frame, bad, name)
-    arrays = [_values(column) for column in columns]
+    arrays = [column_numbers(column) for column in columns]
     if len({column.dtype for column in columns}) == 1 == len({array.dtype for array in arrays}):
         values: np.ndarray = frame.to_numpy()  # without a copy where the library can
         if values.dtype == arrays[0].dtype:
@@ -101,7 +110,8 @@ def frame_numbers(frame: Any, name: str) -> np.ndarray:
     return side_by_side(arrays, len(frame))
 
 
-def _holds_numbers(column: Any) -> bool:
+def holds_numbers(column: Any) -> bool:
+    """Whether a column of a frame holds numbers or booleans, or nothing at all."""
     import narwhals.stable.v2 as nw
 
     if column.dtype.is_numeric() or column.dtype == nw.Boolean:
@@ -112,7 +122,7 @@ def _holds_numbers(column: Any) -> bool:
     return bool(column.dtype == nw.Unknown and column.to_numpy().dtype.kind in "biuf")
 
 
-def _values(column: Any) -> np.ndarray:
+def column_numbers(column: Any) -> np.ndarray:
     """Return a column of numbers or booleans as an array.
 
     It is float64 where values are missing or NumPy has no such type (decimals, 128 bits).
@@ -134,10 +144,10 @@ def column_labels(column: Any, name: str) -> np.ndarray:
 
     dtype = column.dtype
     if dtype.is_numeric():
-        return _values(column)
+        return column_numbers(column)
     if dtype.is_nested():
         raise DataError(
-            f"{name} must hold one label or number per row and column, got {_dtype(column)} in "
+            f"{name} must hold one label or number per row and column, got {dtype_name(column)} in "
             f"{column.name!r}; split it into columns"
         )
     if column.implementation.is_pyarrow() and dtype == nw.Categorical:
@@ -159,7 +169,7 @@ def side_by_side(columns: list[np.ndarray], n_rows: int) -> np.ndarray:
 
 def no_numbers(frame: Any, bad: dict[str, Any], name: str) -> DataError:
     """Return the error for columns without numbers, with a remedy in the frame's library."""
-    shown = listed([f"{column!r} ({_dtype(values)})" for column, values in bad.items()])
+    shown = listed([f"{column!r} ({dtype_name(values)})" for column, values in bad.items()])
     columns = str(list(bad)[:MOST_SHOWN])
     library = frame.implementation
     if library.is_pandas_like():
@@ -174,7 +184,7 @@ def no_numbers(frame: Any, bad: dict[str, Any], name: str) -> DataError:
     )
 
 
-def _dtype(column: Any) -> str:
-    """Return the type's name in the column's own library."""
+def dtype_name(column: Any) -> str:
+    """Return the name of a column's type in its own library."""
     native = column.to_native()
     return str(getattr(native, "dtype", None) or getattr(native, "type", column.dtype))

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .csr import is_sparse
+from .table_rows import is_table
 
 COLOURS = (3, 4)  # red, green, blue, and perhaps opacity
 
@@ -50,7 +51,7 @@ def rows_of_images(value: Any, known: tuple[int, ...] | None = None) -> ImageRow
     ImageRows
         Without a copy, unless channels are moved.
     """
-    if is_sparse(value):
+    if is_sparse(value) or is_table(value):
         return ImageRows(value)
     try:
         images = np.asarray(value)

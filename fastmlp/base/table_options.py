@@ -15,6 +15,10 @@ WHITESPACE = "whitespace"
 SEPARATOR_NAMES = {"tab": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
 DECIMALS = (AUTO, ".", ",")
 THOUSANDS = ("", ",", ".", "'", " ", "_")
+# Pairs of options that must not name the same column.
+_APART = (
+    ("features", "drop"), ("categorical", "numeric"), ("categorical", "drop"), ("numeric", "drop"),
+)  # fmt: skip
 
 
 @documented
@@ -42,6 +46,14 @@ class TableOptions:
     drop: tuple[str, ...] = setting(
         (), "tables", "columns to leave out, by name or index", "A,B", takes_integers=True
     )
+    categorical: tuple[str, ...] = setting(
+        (), "tables", "columns to take as categories, by name or index, such as codes; default: "
+        "columns of texts", "A,B", takes_integers=True,
+    )  # fmt: skip
+    numeric: tuple[str, ...] = setting(
+        (), "tables", "columns to take as numbers, by name or index: texts among them are gaps, "
+        "and identifiers are kept; default: columns that hold numbers", "A,B", takes_integers=True,
+    )  # fmt: skip
     header: str = setting(
         AUTO, "tables", "yes or no: whether the first row of a table holds column names; auto: "
         "inferred from the file", "WHETHER", choices=HEADERS,
@@ -90,11 +102,12 @@ class TableOptions:
                 f"thousands and decimal must differ, got {self.thousands!r} for both; "
                 "the usual pairs are ',' with '.' and '.' with ','"
             )
-        if both := sorted(set(self.features) & set(self.drop)):
-            raise ConfigError(
-                f"features and drop must not name the same column, got {both[0]!r} in both; "
-                "remove it from one of them"
-            )
+        for one, other in _APART:
+            if both := sorted(set(getattr(self, one)) & set(getattr(self, other))):
+                raise ConfigError(
+                    f"{one} and {other} must not name the same column, got {both[0]!r} in both; "
+                    "remove it from one of them"
+                )
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
@@ -116,7 +129,7 @@ class TableOptions:
 
     def without_columns(self) -> TableOptions:
         """Return the options that do not name columns."""
-        return replace(self, target="", features=(), drop=())
+        return replace(self, target="", features=(), drop=(), categorical=(), numeric=())
 
     @property
     def delimiter(self) -> str:
@@ -149,7 +162,8 @@ class Positions(NamedTuple):
     def in_options(self, options: TableOptions) -> TableOptions:
         """Return options with these positions instead of the columns that they name."""
         target, drop = ",".join(map(str, self.targets)), tuple(map(str, self.left_out))
-        return replace(options, target=target, features=(), drop=drop)
+        kinds: dict[str, Any] = {"categorical": (), "numeric": ()}
+        return replace(options, target=target, features=(), drop=drop, **kinds)
 
     def completing(self, options: TableOptions, width: int, n_features: int) -> TableOptions:
         """Return options with these positions for the columns that they do not name.

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ..base.csr import Features
 from ..base.errors import ConfigError
 from ..data.inputs import Inputs
 from ..model.features import FeatureInfo
@@ -18,9 +19,7 @@ LEAST_PIXELS = 64
 Notify = Callable[[str], None]
 
 
-def fit_to_training(
-    predictor: Predictor, inputs: Inputs, invert: str, notify: Notify
-) -> np.ndarray:
+def fit_to_training(predictor: Predictor, inputs: Inputs, invert: str, notify: Notify) -> Features:
     """Return the features of inputs, images converted to the form of the training images.
 
     Bytes are scaled to the range of the training images. Pictures that are dark where training

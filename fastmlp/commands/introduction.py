@@ -12,7 +12,7 @@ from ..training.kernel_folder import kept_in
 from ..training.run import Run
 from .machine import machine_lines, print_temporary_note
 from .running import print_line
-from .tables import data_lines, layer_lines
+from .tables import column_lines, data_lines, layer_lines
 
 # With fewer updates, a network seldom gets near its best loss.
 FEW_UPDATES = 500
@@ -41,7 +41,10 @@ class Introduction(Callback):
         self.given = given
 
     def on_setup(self, run: Run) -> None:
-        described = [*data_lines(run), *setting_lines(self.given, run), "", *layer_lines(run), ""]
+        described = [
+            *data_lines(run), *setting_lines(self.given, run), "", *column_lines(run),
+            *layer_lines(run), "",
+        ]  # fmt: skip
         print_line("\n".join(described))
         for line in (*few_updates_lines(run), *machine_lines(run.plan.threads)):
             print_line(line)

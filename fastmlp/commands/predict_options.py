@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from ..base.errors import ConfigError
@@ -11,7 +12,7 @@ from ..base.files import descriptor_of, is_stream
 from ..data.split import PARTS
 from .options import Parser, parse_with
 from .run_options import THREADS, Option, Switch, add_last_options, add_options
-from .settings import add_settings, given_table_options, path
+from .settings import add_settings, given_table_options, path, texts
 
 STDOUT = 1
 INVERT = ("auto", "yes", "no")
@@ -26,6 +27,7 @@ the JSON; with CSV they go to stderr.
 EPILOG = """\
 INPUT is one of
   FILE.csv, FILE.tsv   columns of features as in training, in any order, and perhaps the target
+  FILE.parquet, .arrow the same, read by pyarrow or polars
   FILE.npz             an array X, perhaps y; or X_test and y_test
   FILE.npy             an array of rows; targets from y.npy beside X.npy, or by --labels
   an IDX file          images, plain or .gz; their labels with --labels
@@ -62,9 +64,10 @@ def parse_predict_arguments(arguments: list[str] | None = None) -> argparse.Name
     elif options.overwrite:
         raise ConfigError("--overwrite does not go without --out; leave it out")
     options.format = options.format or "csv"
+    _refuse_kinds(given_table_options(options))
     others = [
         name
-        for name, none in (("labels", None), ("invert", "auto"))
+        for name, none in (("labels", None), ("invert", "auto"), ("keep", ()))
         if getattr(options, name) != none
     ]
     for flag in (*given_table_options(options), *others):
@@ -75,6 +78,16 @@ def parse_predict_arguments(arguments: list[str] | None = None) -> argparse.Name
                 "leave one out"
             )
     return options
+
+
+def _refuse_kinds(given: Iterable[str]) -> None:
+    """Raise ConfigError for options on kinds of columns, which the model knows."""
+    for name in ("categorical", "numeric"):
+        if name in given:
+            raise ConfigError(
+                f"--{name} does not go with predictions, since the model knows the kinds of its "
+                "columns; leave it out"
+            )
 
 
 def _check_out(path: Path, overwrite: bool) -> None:
@@ -118,6 +131,8 @@ def build_predict_parser() -> Parser:
                "the label, if the output is at least this (default: the model's)"),
         Option("--labels", "FILE", path,
                "an IDX or NPY file with the labels of images or of rows in an NPY file"),
+        Option("--keep", "A,B", texts, "columns of the input table to carry into the output, by "
+               "name or index, such as an identifier", {"default": ()}),
     ))  # fmt: skip
     parser.add_argument(
         "--invert", choices=INVERT, default="auto",

@@ -14,15 +14,21 @@ import numpy as np
 from ..base.errors import DataError
 from ..base.json_values import to_json
 from ..base.table_options import Positions
+from ..base.table_rows import is_table
 from ..base.wording import listed, quoted
 from ..data.inputs import Inputs
 from ..data.tables import KnownColumns
 from ..data.targets import one_hot_labels
 from ..model.predictor import Predictor
+from ..model.table_inputs import stored_rows
 from ..model.task import Task
+from ..ops.kinds import KINDS
 from ..reports.metrics import task_metrics
 from .image_inputs import fit_to_training
 from .running import ignore
+
+# Names of the columns of predictions, which columns of the input must not replace.
+RESERVED = ("row", "file", "prediction", "actual")
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +54,7 @@ class Predictions:
         columns: dict[str, list[Any]] = {"file": files or []}
         if files is None:
             columns = {"row": list(range(len(self.outputs)))}
+        columns |= {f"input_{n}" if n in RESERVED else n: v for n, v in self.inputs.kept.items()}
         columns |= _columns("prediction", task.decode(self.outputs), None)
         if task.kind != "regression":
             last = self.predictor.network.activations[-1]
@@ -55,14 +62,25 @@ class Predictions:
             labels = None if task.classes is None else [str(label) for label in task.classes]
             columns |= _columns(what, task.probabilities(self.outputs), labels)
         if self.inputs.y is not None:
-            columns |= _columns("actual", self.inputs.y, None)
+            columns |= {
+                name: self._in_rows(values)
+                for name, values in _columns("actual", self.inputs.y, None).items()
+            }
         return columns
+
+    def _in_rows(self, values: list[Any]) -> list[Any]:
+        """Return a value for each row: None where there is no target."""
+        if self.inputs.has_target is None:
+            return values
+        given = iter(values)
+        return [next(given) if has else None for has in self.inputs.has_target.tolist()]
 
     @cached_property
     def metrics(self) -> dict[str, Any] | None:
         """The metrics of the task; None where it is not known what is right."""
-        y = self.inputs.y
-        return None if y is None else task_metrics(self.predictor.task, y, self.outputs)
+        y, has_target = self.inputs.y, self.inputs.has_target
+        outputs = self.outputs if has_target is None else self.outputs[has_target]
+        return None if y is None else task_metrics(self.predictor.task, y, outputs)
 
     def to_csv(self) -> str:
         """Return a table with a header."""
@@ -85,16 +103,20 @@ class Predictions:
 
 def known_columns(predictor: Predictor) -> KnownColumns:
     """Return the columns that a model was trained on, as far as it knows them."""
-    task, features = predictor.task, predictor.features
+    task, encoding = predictor.task, predictor.encoding
+    are_numbers = None
+    if encoding is not None:
+        are_numbers = tuple(KINDS.parse(kind).holds_numbers for kind in encoding.kinds)
     return KnownColumns(
-        None if features is None else features.names,
+        predictor.feature_names,
         predictor.target_names,
-        predictor.network.n_inputs,
+        predictor.n_columns,
         n_targets=1 if task.classes is not None else task.n_outputs,
         is_regression=task.kind == "regression",
         labels_are_texts=task.classes is not None and task.classes.dtype.kind == "U",
         positions=Positions.of(predictor.table),
         image_shape=_image_shape(predictor),
+        are_numbers=are_numbers,
     )
 
 
@@ -153,6 +175,10 @@ def inputs_for(
         As for the same, and for :func:`targets_for`.
     """
     X = fit_to_training(predictor, inputs, invert, notify)
+    if is_table(X) and not X.kinds:  # not a part of the data trained on
+        X, notes = stored_rows(X, predictor.encoding, predictor.features, "input")
+        for note in notes:
+            notify(note)
     y = None if inputs.y is None else targets_for(predictor.task, inputs.y)
     return inputs._replace(X=X, y=y)
 

@@ -10,7 +10,7 @@ from ..base.errors import ConfigError
 from ..data.inputs import Inputs
 from ..data.split import PARTS, parts
 from ..training.config import TrainConfig
-from ..training.datasets import dataset_of
+from ..training.datasets import dataset_of, selected_rows
 from .resuming import settings_of_run
 
 
@@ -46,8 +46,7 @@ def read_part(options: argparse.Namespace, notify: Callable[[str], None]) -> Inp
         )
     config = TrainConfig.from_dict(settings).replace(data=str(options.inputs[0]))
     dataset = dataset_of(config, notify=notify)
-    if config.classes:
-        dataset = dataset.keep_classes(config.classes)
+    dataset = selected_rows(dataset, config)
     split = parts(dataset, **config.split_settings)
     X, y = getattr(split, f"X_{PARTS[options.part]}"), getattr(split, f"y_{PARTS[options.part]}")
     if X is None:

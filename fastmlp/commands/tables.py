@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..kernels.machine.phases import PARTS_OF_LAYER
+from ..reports.columns import column_table
 from ..reports.evaluation import RunEvaluation
 from ..reports.tables import (
     METRIC_NAMES,
@@ -25,6 +26,7 @@ from ..training.run import Run
 
 # Of more, the terminal shows the averages alone.
 MOST_CLASSES = 50
+MOST_COLUMNS = 100
 PER_SAMPLE = "the per-sample step is one loop, not divided into phases"
 NO_COUNTER = "this machine has no counter for timing phases"
 
@@ -37,6 +39,17 @@ def data_lines(run: Run) -> list[str]:
         f"data       {facts['name']}: {facts['n_train']:,} training, {facts['n_validation']:,} "
         f"validation, {facts['n_test']:,} test rows; {facts['n_features']} features{classes}"
     ]
+
+
+def column_lines(run: Run) -> list[str]:
+    """Describe the columns of a table of several kinds; nothing for plain numbers."""
+    prepared = run.prepared
+    if prepared.encoding is None or not prepared.column_facts:
+        return []
+    table = column_table(prepared.column_facts, prepared.encoding)
+    shown = text_table(table._replace(rows=table.rows[:MOST_COLUMNS]), left=(0, 1, 4))
+    n_more = len(table.rows) - MOST_COLUMNS
+    return [*shown, *([f"and {n_more} more columns"] if n_more > 0 else []), ""]
 
 
 def layer_lines(run: Run) -> list[str]:
@@ -148,12 +161,12 @@ def class_lines(metrics: dict[str, Any]) -> list[str]:
     return lines
 
 
-def text_table(table: Table) -> list[str]:
-    """Return the lines of a table, its first column to the left and all others to the right."""
+def text_table(table: Table, left: Sequence[int] = (0,)) -> list[str]:
+    """Return the lines of a table, the columns ``left`` to the left and all others to the right."""
     widths = [max(map(len, column)) for column in zip(table.header, *table.rows, strict=True)]
     return [
         "  ".join(
-            cell.rjust(width) if i else cell.ljust(width)
+            cell.ljust(width) if i in left else cell.rjust(width)
             for i, (cell, width) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in (table.header, *table.rows)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import warnings
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,13 @@ from ..base.errors import ConfigError, DataError, close_match
 from ..base.image_rows import rows_of_images
 from ..base.lazy import lazy
 from ..base.table_options import Positions
+from ..base.table_rows import is_table
 from ..base.wording import listed
+from ..ops.kinds import ColumnFacts
 from .given_parts import TrainingRows, check_lengths, check_part
-from .input_checks import feature_matrix
-from .targets import dataset_targets, matching_classes, rows_of_classes
+from .input_checks import checked_shape, feature_matrix
+from .table_columns import Chosen, is_mixed, table_features
+from .targets import dataset_targets, matching_classes, rows_of_classes, targets_with_gaps
 
 TASKS = ("auto", "classification", "multilabel", "regression")
 PARTS = ("test", "validation")
@@ -34,7 +38,8 @@ class Dataset:
     ----------
     X : array_like of shape (n, n_features)
         Finite real numbers of any dtype (uint8 for images); kept as they are, without a copy. Also
-        a frame of numeric columns (pandas, polars, Arrow), or a SciPy sparse matrix of any format,
+        a frame (pandas, polars, Arrow) whose columns may hold categories, dates and gaps, and is
+        then stored column by column (TableRows), or a SciPy sparse matrix of any format,
         which becomes a csr_array with sorted indices, no duplicates and no zeros, and is never made
         dense. Images become rows, line by line, the channels of a pixel together: grey ones of
         shape (n, height, width), (n, height, width, 1) or (n, 1, height, width), coloured ones with
@@ -64,6 +69,12 @@ class Dataset:
         A name for each output; default: the names of a frame or series.
     positions : Positions, optional
         Positions of the columns in the table that the data were read from.
+    features, drop : tuple of str or int, optional
+        Columns of ``X`` to take, or to leave out, by name or index; default: all columns.
+    categorical, numeric : tuple of str or int, optional
+        Columns to take as categories or as numbers; default: by their types and values.
+    column_facts : tuple of ColumnFacts, optional
+        What was found about the columns of a table.
 
     Raises
     ------
@@ -86,15 +97,23 @@ class Dataset:
     y_validation: np.ndarray | None = None
     target_names: tuple[str, ...] | None = None
     positions: Positions | None = None
+    features: tuple[str, ...] = ()
+    drop: tuple[str, ...] = ()
+    categorical: tuple[str, ...] = ()
+    numeric: tuple[str, ...] = ()
+    column_facts: tuple[ColumnFacts, ...] = ()
 
     def __post_init__(self) -> None:
         check_task(self.task)
+        self._find_columns()
         plain, names = as_plain(self.X, "X")
+        if is_table(plain):
+            names = plain.names
         if self.feature_names is not None:
             names = tuple(self.feature_names)
-        self._store(image_shape=_checked_shape(self.image_shape))
+        self._store(image_shape=checked_shape(self.image_shape))
         rows = rows_of_images(plain, self.image_shape)
-        X = feature_matrix(rows.X, "X", names)
+        X = rows.X if is_table(rows.X) else feature_matrix(rows.X, "X", names)
         known_targets = y_names = target_names(self.y)
         targets = dataset_targets(self.y, "y", self.task)
         if targets.one_hot:  # its columns are classes of a single target
@@ -118,6 +137,35 @@ class Dataset:
                 X_part, y_part = check_part(part, X_part, y_part, training)
                 self._store(**{f"X_{part}": X_part, f"y_{part}": y_part})
         self._check_facts()
+
+    def _find_columns(self) -> None:
+        """Find the kinds of columns, and leave out those that make no features."""
+        chosen = Chosen.of(
+            features=self.features, drop=self.drop, categorical=self.categorical,
+            numeric=self.numeric,
+        )  # fmt: skip
+        if not is_mixed(self.X, chosen, "X"):
+            return
+        found = table_features(self.X, chosen, "X")
+        for note in found.warnings:
+            warnings.warn(note, stacklevel=5)  # the caller of Dataset
+        self._store(X=found.X, column_facts=found.facts)
+        self._leave_out_rows_without_target()
+        if self.feature_names is None:
+            self._store(feature_names=found.names)
+        self._store(features=(), drop=(), categorical=(), numeric=())  # which are done
+
+    def _leave_out_rows_without_target(self) -> None:
+        y, missing = targets_with_gaps(self.y, "y")
+        if missing is None or len(missing) != len(self.X) or not missing.any():
+            return
+        warnings.warn(
+            f"rows without a target: {np.count_nonzero(missing):,} of {len(missing):,}, left out",
+            stacklevel=6,
+        )
+        self._store(X=self.X[~missing], y=y[~missing], target_names=self.target_names or (
+            target_names(self.y)
+        ))  # fmt: skip
 
     def __repr__(self) -> str:
         """Return one line: name, sizes and targets, no values of features."""
@@ -250,20 +298,11 @@ def check_task(task: object) -> None:
         raise ConfigError(f"unknown task {task!r}{close_match(str(task), TASKS)}")
 
 
-def _checked_shape(shape: Any) -> tuple[int, ...] | None:
-    """Return the shape of an image as a tuple of two or three sizes."""
-    if shape is None:
-        return None
-    sizes = tuple(shape) if isinstance(shape, Iterable) else (shape,)
-    if len(sizes) not in (2, 3) or not all(isinstance(n, Integral) and int(n) > 0 for n in sizes):
-        raise DataError(
-            "image_shape must be (height, width) or (height, width, channels), whole numbers of "
-            f"at least 1, got {shape!r}; leave it out if rows are not images"
-        )
-    return tuple(map(int, sizes))
-
-
 def _size_text(X: Features) -> str:
     """Return size and dtype of features, and the share of non-zeros if they are sparse."""
+    if is_table(X):
+        counts = Counter(X.kinds).items()
+        kinds = ", ".join(f"{n} {kind}" for kind, n in counts)
+        return f"{X.shape[0]} x {X.shape[1]} ({kinds})"
     size = f"{X.shape[0]} x {X.shape[1]} {X.dtype}"
     return f"{size} sparse ({density(X):.2g} not zero)" if is_sparse(X) else size

@@ -14,20 +14,30 @@ import numpy as np
 from ..base.errors import ConfigError, DataError
 from ..base.paths import find_path
 from ..base.table_options import Positions, TableOptions
+from ..base.table_rows import is_table
+from ..ops.kinds import KINDS as COLUMN_KINDS
 from .dataset import Dataset
+from .frame_files import MAGICS, read_frame_file, read_frame_rows
 from .npy_files import read_npy, read_npy_rows
 from .npz_table import read_npz, read_npz_rows
 from .tables import KnownColumns, read_csv, read_rows
 from .tables.source import STDIN
 
-TABLE, NPZ, NPY = "table", "npz", "npy"
-KINDS = {".csv": TABLE, ".tsv": TABLE, ".npz": NPZ, ".npy": NPY}
+TABLE, NPZ, NPY, FRAME = "table", "npz", "npy", "frame"
+KINDS = {
+    ".csv": TABLE, ".tsv": TABLE, ".npz": NPZ, ".npy": NPY,
+    ".parquet": FRAME, ".arrow": FRAME, ".feather": FRAME,
+}  # fmt: skip
+NAMES = {
+    TABLE: "a table in text", NPZ: "an NPZ file", NPY: "an NPY file",
+    FRAME: "a Parquet or Arrow file",
+}  # fmt: skip
 Notify = Callable[[str], None]
 _ZIP_MAGIC, _NPY_MAGIC = b"PK", b"\x93NUMPY"
 
 
 def kind_of_file(name: str) -> str:
-    """Return how to read a file: ``table``, ``npz`` or ``npy``.
+    """Return how to read a file: ``table``, ``npz``, ``npy`` or ``frame``.
 
     The content decides; the suffix, if the file is missing or its content is of no known kind.
     """
@@ -42,6 +52,8 @@ def kind_of_file(name: str) -> str:
             head = file.read(len(_NPY_MAGIC))
         if head == _NPY_MAGIC:
             return NPY
+        if head.startswith(MAGICS):
+            return FRAME
         if head.startswith(_ZIP_MAGIC) and _holds_arrays(path):
             return NPZ
     except OSError:
@@ -55,6 +67,8 @@ def read_file(
     """Read a file of a kind as a dataset."""
     if kind == TABLE:
         return read_csv(name, table, task=task, notify=notify)
+    if kind == FRAME:
+        return read_frame_file(name, table, task, notify)
     if kind == NPZ:
         return read_npz(find_path(name, "data"), task=task, notify=notify)
     return read_npy(name, task=task, notify=notify)
@@ -79,7 +93,7 @@ def with_part(
     part : {"test", "validation"}
     name : str
         Of the further file.
-    kind : {"table", "npz", "npy"}
+    kind : {"table", "npz", "npy", "frame"}
         Of the file with the training rows.
     table : TableOptions
     notify : callable taking one str, optional
@@ -94,9 +108,8 @@ def with_part(
     option = f"{part}_file"
     own = kind_of_file(name)
     if own != kind:
-        names = {TABLE: "a table in text", NPZ: "an NPZ file", NPY: "an NPY file"}
         raise ConfigError(
-            f"{option} must be {names[kind]}, as data is, got {name!r}, {names[own]}; convert one "
+            f"{option} must be {NAMES[kind]}, as data is, got {name!r}, {NAMES[own]}; convert one "
             "of them"
         )
     if getattr(dataset, f"X_{part}") is not None:
@@ -115,7 +128,7 @@ def with_part(
 def _rows(
     dataset: Dataset, part: str, name: str, kind: str, table: TableOptions, notify: Notify | None
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    if kind == TABLE:
+    if kind in (TABLE, FRAME):
         known = KnownColumns(
             dataset.feature_names,
             dataset.target_names,
@@ -124,12 +137,31 @@ def _rows(
             is_regression=dataset.task == "regression",
             labels_are_texts=dataset.y.dtype.kind == "U",
             positions=dataset.positions or Positions(),
+            are_numbers=_are_numbers(dataset),
         )
-        rows = read_rows(name, table.without_columns(), known, notify)
-        return rows.X, rows.y
+        options = table.without_columns()
+        if kind == TABLE:
+            rows = read_rows(name, options, known, notify)
+        else:
+            path = find_path(name, f"{part}_file")
+            rows = read_frame_rows(path, options, known, notify)
+        if rows.has_target is None:
+            return rows.X, rows.y
+        n = len(rows.X)
+        X, y = rows.X[rows.has_target], rows.y
+        if notify is not None:
+            notify(f"rows without a target: {n - len(X):,} of {n:,} {part} rows, left out")
+        return X, y
     path = find_path(name, f"{part}_file")
     given = read_npz_rows(path, part) if kind == NPZ else read_npy_rows(path)
     return given.X, given.y
+
+
+def _are_numbers(dataset: Dataset) -> tuple[bool, ...] | None:
+    """Return which columns of a table are numbers; None for a matrix of numbers."""
+    if not is_table(dataset.X):
+        return None
+    return tuple(COLUMN_KINDS.parse(kind).holds_numbers for kind in dataset.X.kinds)
 
 
 def _holds_arrays(path: Path) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..base.csr import is_sparse
+from ..base.table_rows import is_table
 from .dataset import Dataset
 
 
@@ -34,10 +35,16 @@ def data_hash(dataset: Dataset) -> str:
 
 
 def array_text(value: Any) -> str:
-    """Return shape, dtype and a hash of an array or CSR matrix; ``none`` for None."""
+    """Return shape, dtype and a hash of an array, CSR matrix or table; ``none`` for None."""
     if value is None:
         return "none"
     digest = hashlib.blake2b(digest_size=16)
+    if is_table(value):
+        for kind, column in zip(value.kinds, value.selected(), strict=True):
+            levels = getattr(column, "levels", ())
+            digest.update(repr((kind, levels, getattr(column, "format", ""))).encode())
+            digest.update(np.ascontiguousarray(column.data).view(np.uint8).data)
+        return f"{len(value)} x {', '.join(value.kinds)} {digest.hexdigest()}"
     value = value if is_sparse(value) else np.asarray(value)
     arrays = (value.data, value.indices, value.indptr) if is_sparse(value) else (value,)
     for array in arrays:

@@ -11,7 +11,9 @@ from ..base.csr import Features, canonical, is_sparse
 from ..base.errors import DataError
 from ..base.image_rows import rows_of_images
 from ..base.named_columns import frame_columns
+from ..base.table_rows import is_table
 from .input_checks import feature_matrix
+from .table_columns import table_part
 from .targets import Targets, dataset_targets
 
 
@@ -88,6 +90,8 @@ def check_lengths(X: Features, y: np.ndarray, X_name: str, y_name: str) -> None:
 
 
 def _part_features(value: Any, name: str, training: TrainingRows) -> Features:
+    if is_table(training.X):
+        return table_part(value, name, training.X, training.target_names)
     # Warnings name the caller of Dataset.
     find = frame_columns(training.feature_names, training.target_names, name, stacklevel=7)
     plain, names = as_plain(value, name, find)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -31,7 +33,7 @@ def feature_matrix(value: Any, name: str, columns: tuple[str, ...] | None = None
     if X.dtype.kind not in "biuf":
         raise DataError(
             f"{name} must hold real numbers, got dtype {X.dtype}; convert numbers with "
-            f"{name}.astype(float), encode categories with sklearn.preprocessing.OneHotEncoder"
+            f"{name}.astype(float), pass categories in a frame, such as pandas.DataFrame({name})"
         )
     if X.ndim != 2:
         remedy = f"{name}.reshape(-1, 1)" if X.ndim < 2 else f"{name}.reshape(len({name}), -1)"
@@ -89,3 +91,16 @@ def check_finite(array: Features, name: str, columns: tuple[str, ...] | None = N
         f"infinite value(s), the first ({values.flat[worst]}) in {where} counting from 0; drop "
         "those rows or fill the gaps"
     )
+
+
+def checked_shape(shape: Any) -> tuple[int, ...] | None:
+    """Return the shape of an image as a tuple of two or three sizes."""
+    if shape is None:
+        return None
+    sizes = tuple(shape) if isinstance(shape, Iterable) else (shape,)
+    if len(sizes) not in (2, 3) or not all(isinstance(n, Integral) and int(n) > 0 for n in sizes):
+        raise DataError(
+            "image_shape must be (height, width) or (height, width, channels), whole numbers of "
+            f"at least 1, got {shape!r}; leave it out if rows are not images"
+        )
+    return tuple(map(int, sizes))

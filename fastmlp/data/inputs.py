@@ -14,7 +14,8 @@ from ..base.errors import ConfigError, DataError
 from ..base.image_rows import ImageRows, rows_of_images
 from ..base.paths import as_text
 from ..base.table_options import TableOptions
-from .files import NPY, NPZ, TABLE, kind_of_file
+from .files import FRAME, NPY, NPZ, TABLE, kind_of_file
+from .frame_files import read_frame_rows
 from .idx import read_idx, unpacked
 from .npy_files import read_npy_array, read_npy_rows
 from .npy_format import SUFFIX as NPY_SUFFIX
@@ -32,7 +33,7 @@ class Inputs(NamedTuple):
 
     Attributes
     ----------
-    X : ndarray, shape (n, n_features)
+    X : ndarray or TableRows, shape (n, n_features)
         Raw features.
     y : ndarray or None
         Labels or numbers, shape (n,) or (n, n_outputs), if the input holds any.
@@ -45,14 +46,20 @@ class Inputs(NamedTuple):
         which are never inverted automatically.
     opacity : ndarray of uint8 or None
         Shaped as ``X``, if images have transparent pixels.
+    has_target : ndarray of bool, shape (n,), or None
+        Which rows ``y`` has an entry for; None: all, if there is a ``y``.
+    kept : dict of str to list of str
+        Columns of the input to carry into the output.
     """
 
-    X: np.ndarray
+    X: Any
     y: np.ndarray | None = None
     files: list[str] | None = None
     are_images: bool = False
     are_pictures: bool = False
     opacity: np.ndarray | None = None
+    has_target: np.ndarray | None = None
+    kept: dict[str, list[str]] = {}  # noqa: RUF012 - never changed
 
 
 def read_inputs(
@@ -62,9 +69,10 @@ def read_inputs(
     table: TableOptions | None = None,
     given: Collection[str] = (),
     labels: Path | None = None,
+    keep: Sequence[str] = (),
     notify: Callable[[str], None] | None = None,
 ) -> Inputs:
-    """Read a CSV, NPZ, NPY or IDX file, or PNG files and folders of them.
+    """Read a CSV, Parquet, Arrow, NPZ, NPY or IDX file, or PNG files and folders of them.
 
     Parameters
     ----------
@@ -78,6 +86,8 @@ def read_inputs(
         Names of the options of ``table`` that the user gave; an error if they do not apply.
     labels : Path, optional
         An IDX or NPY file with the labels of images or rows.
+    keep : sequence of str
+        Columns of a table to carry into the output, by name or index.
     notify : callable taking one str, optional
         Told which arrays of several were taken, and which columns were left out.
 
@@ -89,24 +99,30 @@ def read_inputs(
         If a file is missing or damaged, or does not fit the model.
     """
     kind = _kind(paths)
-    if given and kind != TABLE:
+    columns = {"target", "features", "drop"}
+    if given and kind != TABLE and not (kind == FRAME and columns.issuperset(given)):
         raise ConfigError(
             f"{', '.join(sorted(given))} must be left out unless the rows are a table in text, got "
             f"{paths[0]}; name a CSV file, or leave out"
+        )
+    if keep and kind not in (TABLE, FRAME):
+        raise ConfigError(
+            f"--keep applies to tables, got {', '.join(keep)} with {paths[0]}; leave it out"
         )
     if labels is not None and kind not in (IDX, PNG, NPY):
         raise ConfigError(
             f"--labels applies to IDX, PNG and NPY files, got it with {paths[0]}; put the "
             "labels into that file"
         )
-    if kind == TABLE:
-        rows = read_rows(paths[0], table or TableOptions(), known, notify)
+    if kind in (TABLE, FRAME):
+        read = read_rows if kind == TABLE else read_frame_rows
+        rows = read(paths[0], table or TableOptions(), known, notify, keep)
         if "target" in given and table is not None and rows.y is None:
             raise ConfigError(
                 f"target must be a column of {paths[0]}, got {table.target!r}; leave it out where "
                 "the file holds only features"
             )
-        return Inputs(rows.X, rows.y)
+        return Inputs(rows.X, rows.y, has_target=rows.has_target, kept=rows.kept)
     if kind == PNG:
         inputs = _png_inputs(paths, known)
     elif kind == IDX:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,17 @@ from ..base.paths import find_path
 from ..base.table_options import TableOptions
 from . import digits, mnist
 from .dataset import Dataset
-from .files import KINDS, TABLE, Notify, kind_of_file, read_file, with_part
+from .files import FRAME, KINDS, TABLE, Notify, kind_of_file, read_file, with_part
 from .idx_sets import MNIST
 from .synthetic import SYNTHETIC
 from .tables.source import STDIN
 
 DataDir = str | os.PathLike[str] | None
 
-_SUFFIXES = ".csv, .tsv, .npz or .npy"
+_SUFFIXES = ".csv, .tsv, .parquet, .arrow, .npz or .npy"
+_NO_COLUMNS: dict[str, Any] = {
+    "target": "", "features": (), "drop": (), "categorical": (), "numeric": ()
+}  # fmt: skip
 
 
 def load_dataset(
@@ -122,7 +126,10 @@ def _load(
 ) -> Dataset:
     if _is_file(name):
         kind = kind_of_file(name)
-        if kind != TABLE:
+        if kind == FRAME:  # which needs no options but those that name columns
+            given = replace(table, **_NO_COLUMNS).changed()
+            _refuse_options(given, name)
+        elif kind != TABLE:
             _refuse_options(table.changed(), name)
         dataset = read_file(name, kind, table, task, notify)
         for part, file in parts.items():

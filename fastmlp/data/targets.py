@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..base.conversion import Select, target_as_plain
+from ..base.csr import is_sparse
 from ..base.errors import DataError
+from ..base.frame_columns import is_missing_value
 from ..base.wording import listed, quoted
 from .input_checks import as_array, check_finite
 
@@ -78,6 +80,21 @@ def dataset_targets(
         return Targets(chosen, task, flags.shape[1])
     labels = flags.astype(np.uint8) if flags.dtype.kind == "f" else plain
     return _checked(labels, name, task)
+
+
+def targets_with_gaps(value: Any, name: str) -> tuple[Any, np.ndarray | None]:
+    """Return targets as an array, and which of a single column are missing, or None."""
+    if is_sparse(value):
+        return value, None
+    try:
+        y = np.asarray(target_as_plain(value, name))
+    except ValueError:  # of rows of different lengths, which are refused later
+        return value, None
+    if y.ndim != 1 or y.dtype.kind not in "fO":
+        return y, None
+    if y.dtype.kind == "f":
+        return y, np.isnan(y)
+    return y, np.fromiter(map(is_missing_value, y), bool, len(y))
 
 
 def one_hot_labels(y: Any) -> np.ndarray | None:

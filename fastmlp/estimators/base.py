@@ -14,12 +14,15 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ..base.csr import canonical, is_sparse
 from ..base.errors import ConfigError, DataError
+from ..base.table_rows import is_table
 from ..model.encoding import encode_for_outputs
 from ..model.evaluator import borrowed
 from ..model.task import Task
 from ..ops.activations import ACTIVATIONS
+from ..ops.kinds import DEFAULT_MIN_FREQUENCY
 from ..ops.layers import Layer, Shape
 from ..ops.scalers import NO_SCALING
+from ..ops.table_encoding import TableEncoding
 from ..training.continuation import Continuation
 from .callbacks import epoch_tasks, new_context, sort_callbacks
 from .constraints import named_as_parameters
@@ -39,6 +42,7 @@ from .restoring import AsBefore
 from .row_weights import checked_weights
 from .rows import named_columns, plain_rows
 from .stochastic import fit_stochastic
+from .tables import FROM_DTYPE, check_table, encode_problem, encoded_rows, takes_table
 from .targets import check_target_names
 from .translate import LBFGS, check_together, loss_and_output
 
@@ -54,12 +58,17 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
     # Of the fit: the list of layers, empty without one, and the shape of images, empty for rows.
     _layers: tuple[Layer, ...] = ()
     _input_shape: Shape = ()
+    # Of the fit: how columns of a table become features; None for rows of numbers.
+    _encoding: TableEncoding | None = None
+    _kinds: tuple[str, ...] = ()
     # Parameters that scikit-learn's estimators lack: defaults for subclasses that do not set them.
     loss: Any
     schedule: Any = None
     dropout: Any = 0.0
     layers: Any = None
     input_shape: Any = None
+    categorical_features: Any = FROM_DTYPE
+    min_frequency: Any = DEFAULT_MIN_FREQUENCY
     weight_init: Any = None
     bias_init: Any = None
     n_threads: Any = None
@@ -106,7 +115,8 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
 
         Parameters
         ----------
-        X : array-like or sparse matrix of shape (n, n_features)
+        X : array-like, frame or sparse matrix of shape (n, n_features)
+            Columns of a frame may hold categories, dates and, beside such, gaps.
         y : array-like of shape (n,) or (n, n_outputs)
             For a classifier, labels of any kind, or a column of 0 and 1 for each of several labels.
         sample_weight : array-like of shape (n,), default=None
@@ -136,14 +146,17 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
         check_target_names(y, y_val)
         with AsBefore(self) as as_before, named_as_parameters(self):
             first = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
+            given = X
             X, y = self._check_rows(X, y, "", reset=first)
             if incremental:
                 self._note_classes(y, classes)
             weights = checked_weights(sample_weight, X)
             problem = self._problem(X, y, weights, X_val, y_val, first, incremental)
             problem.accept = as_before.accept
+            if is_table(X):
+                encode_problem(self, problem, first)
             self._begin(problem, first)
-            data = {"X": X, "y": y}
+            data = {"X": given if is_table(X) else X, "y": y}
             if weights is not None:
                 data["metadata"] = {"sample_weight": weights}
             context.call_on_fit_task_begin(estimator=self, **data)
@@ -176,10 +189,9 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
         )  # fmt: skip
 
     def _check_rows(self, X: Any, y: Any, suffix: str, reset: bool) -> tuple[Any, Any]:
-        """Return rows and targets after scikit-learn's checks.
-
-        ``suffix`` completes the names of the parameters: X and y, or X_val and y_val.
-        """
+        """Return checked rows and targets; ``suffix`` completes the names X and y."""
+        if takes_table(self, X, reset):
+            return check_table(self, X, y, suffix, reset)
         X = rows_of(self, X, f"X{suffix}", has_layers(self), reset)
         y = self._plain_target(y, f"y{suffix}")
         with named_columns(X, f"X{suffix}"):
@@ -241,6 +253,8 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
         is_plain = self._is_plain(X)
         if not is_plain:
             X = self._check_features(X)
+        if self._encoding is not None:
+            X = encoded_rows(self, X)
         layout = network_layout(self)
         n_features = math.prod(layout.input_shape)
         if X.shape[1] != n_features:
@@ -275,6 +289,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
             and X.ndim == 2
             and X.dtype in _DTYPES
             and hasattr(self, "coefs_")
+            and self._encoding is None
             and not hasattr(self, "feature_names_in_")
             and X.shape[1] == self.n_features_in_
             and X.shape[0] > 0
@@ -283,6 +298,8 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
     def _check_features(self, X: Any) -> Any:
         """Return X as scikit-learn's checks give it back, a sparse one as CSR."""
         check_is_fitted(self)
+        if self._encoding is not None:
+            return X
         X = rows_of(self, X, "X", bool(self._layers))
         with named_columns(X, "X"):
             X = validate_data(self, X, accept_sparse=["csr", "csc"], dtype=_DTYPES, reset=False)

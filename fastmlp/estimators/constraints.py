@@ -107,6 +107,8 @@ SHARED: dict[str, Any] = {
     "dropout": [_SHARE, "array-like"],
     "layers": [str, Layer, list, tuple, None],
     "input_shape": ["array-like", None],
+    "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
+    "min_frequency": [_COUNT],
     "weight_init": [SpecOf(INITIALIZERS), None],
     "bias_init": [SpecOf(INITIALIZERS), None],
     "n_threads": [_COUNT, None],

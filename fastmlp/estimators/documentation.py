@@ -71,6 +71,12 @@ layers : str, list of str or of records, or None, default=None
 input_shape : (int, int, int) or None, default=None
     Height, width and channels of the images that ``layers`` take; None: the shape of ``X``,
     which may then be (n, height, width) or (n, height, width, channels).
+categorical_features : "from_dtype", array-like of bool, int or str, or None, default="from_dtype"
+    The columns of ``X`` that are categories, by a mask, indices or names. from_dtype: of a frame,
+    those of texts and of categorical types; dates become parts, and beside such columns numbers
+    are standardised and may have gaps. None: all columns are numbers.
+min_frequency : int, default=5
+    Training rows that a level must have for a feature of its own; rarer ones are merged.
 n_threads : int or None, default=None
     Maximum number of threads; None: all CPUs that the process may use. Changes no result.
 callbacks : list or None, default=None

@@ -36,6 +36,8 @@ class Problem:
         Whether it is one more epoch of ``partial_fit``.
     accept : callable
         Called once the estimator holds the trained weights; a later error then keeps them.
+    parts : Parts or None
+        The parts of a table, which are split before they are encoded.
     """
 
     X: Any
@@ -47,6 +49,7 @@ class Problem:
     seed: int
     incremental: bool
     accept: Callable[[], None] = lambda: None
+    parts: Parts | None = None
 
 
 def circumstances(estimator: Any, problem: Problem, parts: Parts, dtype: str) -> Circumstances:
@@ -76,6 +79,8 @@ def split(estimator: Any, problem: Problem) -> Parts:
     ValueError
         If less than two rows would be held out, or all of them have weight 0.
     """
+    if problem.parts is not None:
+        return problem.parts
     X, y, weight = problem.X, problem.y, problem.sample_weight
     if problem.validation is not None:
         X_val, y_val = problem.validation

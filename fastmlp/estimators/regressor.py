@@ -88,6 +88,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         bias_init: str | None = None,
         layers: Any = None,
         input_shape: Any = None,
+        categorical_features: Any = "from_dtype",
+        min_frequency: int = 5,
         n_threads: int | None = None,
         callbacks: Any = None,
     ):

@@ -12,11 +12,13 @@ from ..base.conversion import as_dense
 from ..base.csr import Features, density, is_sparse
 from ..base.errors import DataError
 from ..base.selection import Selection
+from ..base.table_rows import TableRows
 from ..kernels.buffers import Data, SparseRows
 from ..kernels.call_types import call_gather
 from ..kernels.inputs import gather
 from ..kernels.machine.calls import address
 from ..ops.scalers import NO_SCALING, Scaling
+from ..ops.table_encoding import TableEncoding
 from .sparse import (
     LEAST_BYTES,
     as_bytes,
@@ -60,6 +62,7 @@ def encode(
     targets: np.ndarray | None = None,
     n_outputs: int = 0,
     inputs: str = "dense",
+    is_owned: bool = False,
 ) -> Data:
     """Return rows in their order; without labels and targets, for outputs only.
 
@@ -80,6 +83,8 @@ def encode(
         How rows are stored. bytes: uint8 rows stay unchanged, and kernels find the non-zeros; rows
         of other types become shifted lists. lists: the non-zeros after scaling. shifted lists: the
         non-zeros after scaling without its offset. A CSR always becomes shifted lists.
+    is_owned : bool, default False
+        Whether nobody else changes a CSR, so that its arrays need no copy.
 
     Raises
     ------
@@ -93,9 +98,17 @@ def encode(
         return _data(labels, targets, n_outputs, dtype, X=no_bytes(X.shape[0]), sparse=rows)
     if inputs == "lists" and scaling.offset.any() and not is_sparse(X):
         X, scaling = scaling.apply(X, dtype), NO_SCALING
-    lists = compress(X, scaling, dtype)
+    lists = compress(X, scaling, dtype, is_owned)
     check_finite(lists.values, scaling, dtype)
     return _data(labels, targets, n_outputs, dtype, X=no_bytes(X.shape[0]), sparse=lists)
+
+
+def encoded_table(encoding: TableEncoding, rows: TableRows, dtype: np.dtype) -> Features:
+    """Return the features of a table: a csr_array where skipping its zeros is faster."""
+    is_long = encoding.n_features >= LISTS_FEATURES
+    if is_long and encoding.density <= LISTS_DENSITY:
+        return encoding.sparse(rows, dtype)
+    return encoding.dense(rows, dtype)
 
 
 def encode_for_outputs(

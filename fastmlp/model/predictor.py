@@ -7,24 +7,24 @@ from typing import Any
 
 import numpy as np
 
-from ..base.conversion import as_plain
 from ..base.csr import Features, canonical, is_sparse
 from ..base.errors import DataError
 from ..base.image_rows import rows_of_images
-from ..base.named_columns import frame_columns
 from ..base.table_options import TableOptions
 from ..base.wording import listed
 from ..kernels.buffers import Data
 from ..ops.losses import Loss
 from ..ops.optimizers import SGD
 from ..ops.scalers import Scaling
-from .encoding import encode_for_outputs
+from ..ops.table_encoding import TableEncoding
+from .encoding import encode_for_outputs, encoded_table
 from .evaluation import Evaluation
 from .evaluator import NetworkLayout, borrowed
 from .features import FeatureInfo
 from .functions import objective
 from .launch import WORTH_A_TEAM, check_threads
 from .network import Network
+from .table_inputs import plain_of, table_of
 from .task import Task
 
 
@@ -43,6 +43,9 @@ class Predictor:
         Names of the target columns in training.
     table : TableOptions, optional
         How the training table was read; the default for tables to predict from.
+    encoding : TableEncoding, optional
+        Of the columns of a table of several kinds, which it turns into scaled features; None: the
+        model was trained on a matrix of numbers.
     """
 
     def __init__(
@@ -53,10 +56,12 @@ class Predictor:
         features: FeatureInfo | None = None,
         target_names: tuple[str, ...] | None = None,
         table: TableOptions | None = None,
+        encoding: TableEncoding | None = None,
     ):
         self.network, self.scaling, self.task = network, scaling, task
         self.features, self.target_names = features, target_names
         self.table = TableOptions() if table is None else table
+        self.encoding = encoding
 
     def replace(self, **parts: Any) -> Predictor:
         """Return a copy with other parts, each named as a parameter of the class."""
@@ -66,8 +71,8 @@ class Predictor:
         facts = [self.network.describe(), self.network.dtype.name, self.task.describe()]
         if self.network.is_dense:
             facts[0] += f" ({', '.join(map(str, self.network.activations))})"
-        if self.features is not None and self.features.names is not None:
-            facts.append(f"features {listed(self.features.names)}")
+        if (names := self.feature_names) is not None:
+            facts.append(f"features {listed(names)}")
         if self.target_names is not None:
             facts.append(f"target {listed(self.target_names)}")
         return f"<Predictor {'; '.join(facts)}>"
@@ -77,6 +82,18 @@ class Predictor:
         """The labels in the order of the outputs, shape (n_classes,); None for regression."""
         return self.task.classes
 
+    @property
+    def feature_names(self) -> tuple[str, ...] | None:
+        """The names of the columns trained on; None if they had none."""
+        if self.encoding is not None:
+            return self.encoding.names
+        return None if self.features is None else self.features.names
+
+    @property
+    def n_columns(self) -> int:
+        """Number of columns of rows to predict from."""
+        return self.network.n_inputs if self.encoding is None else self.encoding.n_columns
+
     def outputs(self, X: Features, threads: int | None = None) -> np.ndarray:
         """Return the network's outputs, shape (n, n_outputs), in the network's dtype.
 
@@ -85,8 +102,9 @@ class Predictor:
         X : array_like, frame or sparse matrix, shape (n, n_features)
             Raw features, as in training before scaling. The columns of a frame (pandas, polars,
             Arrow) are found by name, in any order, if the model was trained on named columns;
-            other columns are ignored with a warning. A sparse matrix is made dense only where the
-            first layer takes images. Images may have the shapes that
+            other columns are ignored with a warning. Gaps and levels that training did not have
+            are allowed in frames, and in any rows of a model with an ``encoding``. A sparse matrix
+            is made dense only where the first layer takes images. Images may have the shapes that
             :class:`~fastmlp.Dataset` takes.
         threads : int, optional
             Default: all CPUs that this process may use; one for a few rows.
@@ -198,9 +216,11 @@ class Predictor:
 
     def _checked(self, X: Features) -> Features:
         """Return X as a numeric matrix of the right width, a sparse one as CSR."""
+        if self.encoding is not None:
+            rows = table_of(X, self.encoding, self.target_names, stacklevel=5)
+            return encoded_table(self.encoding, rows, self.network.dtype)
         n_features = self.network.n_inputs
-        known = None if self.features is None else self.features.names
-        X, _ = as_plain(X, "X", frame_columns(known, self.target_names, "X", stacklevel=6))
+        X = plain_of(X, self.features, self.target_names, stacklevel=5)
         try:
             given = X if is_sparse(X) else np.asarray(X)
         except ValueError:

@@ -21,12 +21,14 @@ from ..kernels.inputs import compress as compression
 from ..kernels.inputs import rows_as_bytes, rows_as_lists
 from ..kernels.inputs.compress import GRAIN, count_columns
 from ..kernels.machine.calls import address
+from ..ops.columns import column_counts
 from ..ops.scalers import NO_SCALING, Scaling
 from .guards import guarded
 from .memory import aligned_zeros
 
 # Rows of bytes have at least this number of features: kernels compare as many at a time.
 LEAST_BYTES = WORD
+_ROWS_AT_ONCE = 1 << 16
 _LISTABLE = (np.uint8, np.float32, np.float64)
 
 
@@ -119,7 +121,7 @@ def listable(X: np.ndarray) -> np.ndarray:
     return X if X.dtype in _LISTABLE else X.astype(np.float64)
 
 
-def compress(X: Features, scaling: Scaling, dtype: np.dtype) -> SparseRows:
+def compress(X: Features, scaling: Scaling, dtype: np.dtype, is_owned: bool = False) -> SparseRows:
     """Return the scaled rows of a matrix as lists, with the addresses of their kernels.
 
     Parameters
@@ -130,8 +132,10 @@ def compress(X: Features, scaling: Scaling, dtype: np.dtype) -> SparseRows:
         Its offset is stored separately, as one more row.
     dtype : dtype
         Of the network.
+    is_owned : bool, default False
+        Whether nobody else changes a CSR: its arrays are then used without a copy, if possible.
     """
-    return _lists(X, scaling, dtype)._replace(**_addresses_of_lists(np.dtype(dtype)))
+    return _lists(X, scaling, dtype, is_owned)._replace(**_addresses_of_lists(np.dtype(dtype)))
 
 
 def empty_lists(n_features: int, scaling: Scaling, dtype: np.dtype) -> SparseRows:
@@ -157,11 +161,11 @@ def no_bytes_scaled(n_features: int, scaling: Scaling, dtype: np.dtype) -> Spars
     return shift._replace(factor=factor, **_addresses_of_bytes(np.dtype(dtype)))
 
 
-def _lists(X: Features, scaling: Scaling, dtype: np.dtype) -> SparseRows:
+def _lists(X: Features, scaling: Scaling, dtype: np.dtype, is_owned: bool = False) -> SparseRows:
     """Return the lists of :func:`compress`, without addresses."""
-    n, n_features = X.shape
+    n = X.shape[0]
     if is_sparse(X):
-        counts = np.bincount(X.indices, minlength=n_features)
+        counts = column_counts(X)
     else:
         X = _selected(X)
         counts = _column_counts(X)
@@ -169,8 +173,10 @@ def _lists(X: Features, scaling: Scaling, dtype: np.dtype) -> SparseRows:
     shift = np.array(np.broadcast_to(shift, counts.size))
     n_shift, size = int(np.count_nonzero(shift)), int(counts.sum())
     starts = np.zeros((n + 1) * QUARTERS + 1, np.int64)
-    columns = np.empty(size + n_shift, np.int32)
-    values = np.empty(size + n_shift, dtype)
+    if is_owned and not n_shift and _are_values(X, scaling, dtype):
+        columns, values = X.indices, X.data
+    else:
+        columns, values = np.empty(size + n_shift, np.int32), np.empty(size + n_shift, dtype)
     cuts = _cuts(counts if size else np.ones_like(counts))
     rest = starts, columns, values
     make = _list_rows if is_sparse(X) else _compress_rows
@@ -183,6 +189,12 @@ def _lists(X: Features, scaling: Scaling, dtype: np.dtype) -> SparseRows:
         cuts=cuts,
         shift=shift if n_shift else shift[:0],
     )
+
+
+def _are_values(X: Features, scaling: Scaling, dtype: np.dtype) -> bool:
+    """Whether the arrays of a CSR are those of its lists."""
+    is_plain = is_sparse(X) and scaling.kind == NO_SCALING.kind
+    return is_plain and bool(X.dtype == dtype and X.indices.dtype == np.int32)
 
 
 def _selected(X: np.ndarray | Selection) -> Selection:
@@ -214,18 +226,22 @@ def _compress_rows(X: Selection, factor: np.ndarray, cuts: np.ndarray, *rest: An
 def _list_rows(X: Features, factor: np.ndarray, cuts: np.ndarray, *rest: Any) -> None:
     """Write the lists of a CSR, as :func:`_compress_rows` does for a dense matrix."""
     s, starts, columns, values = rest
-    first, last = X.indptr[:-1], X.indptr[1:]
-    for part in range(1, QUARTERS + 1):
-        # For each element: how many elements up to it are left of the end of the part. In a row,
-        # these come first.
-        left = np.concatenate([[0], np.cumsum(X.indices < cuts[part])])
-        starts[s + part : s + X.shape[0] * QUARTERS + 1 : QUARTERS] = (
-            first + left[last] - left[first]
-        )
     columns[: X.nnz] = X.indices
-    with np.errstate(over="ignore", invalid="ignore"):  # checked by the caller
-        scaled = X.data.astype(float) * (factor if factor.size == 1 else factor[X.indices])
-        values[: X.nnz] = scaled
+    for begin in range(0, X.shape[0], _ROWS_AT_ONCE):  # whose temporary arrays would be large
+        offsets = X.indptr[begin : begin + _ROWS_AT_ONCE + 1]
+        low, high = int(offsets[0]), int(offsets[-1])
+        indices = X.indices[low:high]
+        first, last = offsets[:-1] - low, offsets[1:] - low
+        at = s + begin * QUARTERS
+        end = at + len(first) * QUARTERS + 1
+        for part in range(1, QUARTERS + 1):
+            # For each element: how many elements up to it are left of the end of the part. In a
+            # row, these come first.
+            left = np.concatenate([[0], np.cumsum(indices < cuts[part])])
+            starts[at + part : end : QUARTERS] = offsets[:-1] + left[last] - left[first]
+        with np.errstate(over="ignore", invalid="ignore"):  # checked by the caller
+            scaled = X.data[low:high].astype(float)
+            values[low:high] = scaled * (factor if factor.size == 1 else factor[indices])
 
 
 def compress_address(kind: np.dtype, dtype: np.dtype) -> int:

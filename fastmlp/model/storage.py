@@ -10,6 +10,7 @@ import numpy as np
 
 from ..base.table_options import TableOptions
 from ..ops.scalers import SCALERS, Scaling
+from .column_section import column_section, encoding_of
 from .features import STATISTICS, FeatureInfo
 from .layer_section import (
     KEYS,
@@ -38,6 +39,9 @@ SECTIONS = {
     "layers": KEYS,
     "table": None,  # options that differ from their defaults
 }
+
+
+COLUMNS = "columns"  # only of models of tables with columns of several kinds
 
 
 def _sections_of_format_2(header: Header) -> Header:
@@ -84,6 +88,7 @@ MODEL = Format(
     version=4,
     entries=tuple(SECTIONS),
     advice="give a file that Predictor.save wrote",
+    optional=(COLUMNS,),
     upgrades={
         2: Upgrade(
             (
@@ -113,7 +118,7 @@ def save_predictor(predictor: Predictor, path: str | os.PathLike[str]) -> None:
     header = {
         "features": {
             "names": _listed(None if features is None else features.names),
-            "kinds": [],  # all features are numbers
+            "kinds": [],  # features of the network are numbers; see the section columns
             "image_shape": _listed(None if features is None else features.image_shape),
             "scale": predictor.scaling.kind,
             "has_statistics": features is not None,
@@ -128,6 +133,8 @@ def save_predictor(predictor: Predictor, path: str | os.PathLike[str]) -> None:
         "layers": layer_section(network),
         "table": predictor.table.changed(),
     }
+    if predictor.encoding is not None:
+        header[COLUMNS] = column_section(predictor.encoding)
     write_tensors(path, MODEL, header, tensors)
 
 
@@ -167,6 +174,13 @@ def _build(header: Header, tensors: Tensors) -> Predictor:
         if not np.isfinite(tensor).all():
             raise ValueError(f"{name} must hold finite numbers")
     network = network_of(header["layers"], tensors)
+    encoding = None
+    if COLUMNS in header:
+        encoding = encoding_of(header[COLUMNS])
+        if encoding.n_features != network.n_inputs:
+            raise ValueError(
+                f"columns make {encoding.n_features} features, the network takes {network.n_inputs}"
+            )
     return Predictor(
         network,
         _scaling(header["features"]["scale"], "scaling", tensors),
@@ -174,6 +188,7 @@ def _build(header: Header, tensors: Tensors) -> Predictor:
         _features(header["features"], tensors, network.n_inputs),
         _names(header["target"]["names"], "target"),
         _table(header["table"]),
+        encoding,
     )
 
 

@@ -72,6 +72,8 @@ class Format:
         The entries of its header, in addition to ``format``, ``format_version`` and ``sha256``.
     advice : str
         What to do if a file has another format.
+    optional : tuple of str
+        Further entries, which only files that use them have; an older fastmlp refuses these.
     upgrades : mapping of int to Upgrade
         For each older version that can be read, the conversion to the next version.
     """
@@ -80,6 +82,7 @@ class Format:
     version: int
     entries: tuple[str, ...]
     advice: str
+    optional: tuple[str, ...] = ()
     upgrades: Mapping[int, Upgrade] = field(default_factory=dict)
 
     @property
@@ -239,7 +242,7 @@ def _upgraded(header: Header, path: Path, form: Format) -> Header:
     """Return a header converted to the current version."""
     version = header["format_version"]
     if version == form.version:
-        unknown = sorted(set(header) - {*_FACTS, *form.entries})
+        unknown = sorted(set(header) - {*_FACTS, *form.entries, *form.optional})
         if unknown:  # a section of a newer fastmlp, which changes predictions
             raise DataError(
                 f"{form.noun} file {path} has a section {unknown[0]!r:.80}, which this fastmlp "
@@ -250,7 +253,8 @@ def _upgraded(header: Header, path: Path, form: Format) -> Header:
         _check_entries(header, upgrade.entries)
         kept = {name: header[name] for name in _FACTS}
         header, version = {**upgrade.convert(header), **kept}, version + 1
-    _check_entries(header, form.entries)
+    given = tuple(name for name in form.optional if name in header)
+    _check_entries(header, (*form.entries, *given))
     return header
 
 

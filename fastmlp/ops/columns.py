@@ -14,6 +14,7 @@ import numpy as np
 from ..base.csr import Features, is_sparse
 
 ROWS_AT_ONCE = 4096
+_ELEMENTS_AT_ONCE = 1 << 20
 
 Pair = tuple[np.ndarray, np.ndarray]
 
@@ -23,7 +24,7 @@ def extremes(X: Features) -> Pair:
     if not is_sparse(X):
         X = np.asarray(X)
         return X.min(axis=0), X.max(axis=0)
-    has_zeros = _counts(X) < X.shape[0]
+    has_zeros = column_counts(X) < X.shape[0]
     least, most = _limits(X.dtype)
     low = np.where(has_zeros, X.dtype.type(0), most)
     high = np.where(has_zeros, X.dtype.type(0), least)
@@ -54,7 +55,7 @@ def squared_deviations(X: Features, mean: np.ndarray) -> np.ndarray:
     """
     if is_sparse(X):
         mean = np.broadcast_to(mean, X.shape[1])
-        zeros = X.shape[0] - _counts(X)
+        zeros = X.shape[0] - column_counts(X)
         sums = _sums(X, np.square(X.data - mean[X.indices]))
         return np.asarray(sums + zeros * np.square(mean))
     total = np.zeros(X.shape[1])
@@ -63,9 +64,13 @@ def squared_deviations(X: Features, mean: np.ndarray) -> np.ndarray:
     return total
 
 
-def _counts(X: Features) -> np.ndarray:
-    """Return the number of stored elements of each column."""
-    return np.bincount(X.indices, minlength=X.shape[1])
+def column_counts(X: Features) -> np.ndarray:
+    """Return the number of stored elements of each column of a CSR."""
+    counts = np.zeros(X.shape[1], np.int64)
+    for start in range(0, X.nnz, _ELEMENTS_AT_ONCE):  # bincount copies indices to 64 bits
+        part = X.indices[start : start + _ELEMENTS_AT_ONCE]
+        counts += np.bincount(part, minlength=X.shape[1])
+    return counts
 
 
 def _sums(X: Features, values: np.ndarray) -> np.ndarray:

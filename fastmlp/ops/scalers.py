@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,6 +66,11 @@ class Scaler(Spec):
         """Fit on the training rows, dense or CSR; ``feature_range`` is the known range, if any."""
         with np.errstate(over="ignore", invalid="ignore"):
             return Scaling(self.name, *self._offset_and_factor(X, feature_range))
+
+    def fit_columns(self, columns: Iterable[np.ndarray]) -> list[tuple[float, float]]:
+        """Return offset and factor of each of several features, which are given one by one."""
+        fitted = [self.fit(column.reshape(-1, 1), None) for column in columns]
+        return [(float(found.offset[0]), float(found.factor[0])) for found in fitted]
 
     def _offset_and_factor(self, X: Features, feature_range: Range) -> Pair:
         return np.zeros(1), np.ones(1)
@@ -143,6 +149,12 @@ class Standard(Scaler):
 class StandardGlobal(Scaler):
     name = "standard_global"
     formula = "(x - mean) / standard deviation over all features together"
+
+    def fit_columns(self, columns: Iterable[np.ndarray]) -> list[tuple[float, float]]:
+        features = list(columns)
+        if not features:
+            return []
+        return super().fit_columns([np.concatenate(features)]) * len(features)
 
     def _offset_and_factor(self, X: Features, feature_range: Range) -> Pair:
         low, high = columns.extremes(X)

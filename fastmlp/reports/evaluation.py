@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -10,11 +10,14 @@ import numpy as np
 
 from ..base.conversion import as_dense
 from ..base.csr import Features
+from ..base.table_rows import is_table
 from ..data.dataset import Dataset
 from ..data.split import PARTS, parts
 from ..model.network import Network
 from ..model.task import Task
+from ..ops.kinds import ColumnFacts
 from ..ops.losses import LOSSES
+from ..training.datasets import selected_rows
 from ..training.result import TrainResult
 from .images import as_shown
 from .metrics import task_metrics
@@ -25,21 +28,21 @@ class SomeRows:
 
     Parameters
     ----------
-    X : ndarray or csr_array, shape (n, n_features)
+    X : ndarray, csr_array or TableRows, shape (n, n_features)
         Not kept.
     rows : ndarray of int
         Ascending.
     """
 
     def __init__(self, X: Features, rows: np.ndarray):
-        self._rows, self._X = rows, as_dense(X[rows], "X")
+        self._rows = rows
+        self._X: Features = X[rows] if is_table(X) else as_dense(X[rows], "X")
 
-    def __getitem__(self, rows: np.ndarray) -> np.ndarray:
+    def __getitem__(self, rows: np.ndarray) -> Features:
         others = np.setdiff1d(rows, self._rows)
         if others.size:
             raise IndexError(f"rows must be among the {self._rows.size} kept, got {others}")
-        found: np.ndarray = self._X[np.searchsorted(self._rows, rows)]
-        return found
+        return self._X[np.searchsorted(self._rows, rows)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +53,7 @@ class EvaluatedPart:
     ----------
     name : {"training", "validation", "test"}
     task : Task
-    X : ndarray, csr_array or SomeRows, shape (n, n_features)
+    X : ndarray, csr_array, TableRows or SomeRows, shape (n, n_features)
         Raw features.
     y : ndarray, shape (n,) or (n, n_outputs)
     outputs : ndarray, shape (n, n_outputs)
@@ -58,6 +61,8 @@ class EvaluatedPart:
     loss : float
         Mean over the rows; of scaled targets, if they were scaled.
     target_names : tuple of str or None
+    is_table : bool
+        Whether rows have columns of several kinds.
     """
 
     name: str
@@ -67,6 +72,7 @@ class EvaluatedPart:
     outputs: np.ndarray
     loss: float
     target_names: tuple[str, ...] | None = None
+    is_table: bool = False
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
@@ -99,6 +105,19 @@ class EvaluatedPart:
         rows: np.ndarray = wrong[order[:most]]
         return rows
 
+    def largest_errors(self, most: int) -> np.ndarray:
+        """Return the rows of a regression of one target with the largest errors, finite ones."""
+        errors = np.abs(np.asarray(self.predicted, np.float64) - self.y)
+        order = np.argsort(-errors, kind="stable")
+        rows: np.ndarray = order[np.isfinite(errors[order])][:most]
+        return rows
+
+    def worst(self, most: int) -> np.ndarray:
+        """Return the mistakes, or the largest errors; none of several labels or targets."""
+        if self.task.classes is not None:
+            return self.mistakes(most)
+        return self.largest_errors(most) if self.y.ndim == 1 else np.empty(0, int)
+
 
 @dataclass(frozen=True, eq=False)
 class RunEvaluation:
@@ -113,12 +132,15 @@ class RunEvaluation:
         Height and width, where a row is an image; and channels, if it has several.
     feature_range : (float, float) or None
         The range the features are known to come from.
+    column_facts : tuple of ColumnFacts
+        Of the columns of a table of several kinds.
     """
 
     result: TrainResult
     parts: list[EvaluatedPart]
     image_shape: tuple[int, ...] | None
     feature_range: tuple[float, float] | None
+    column_facts: tuple[ColumnFacts, ...] = ()
 
     @property
     def judged(self) -> EvaluatedPart:
@@ -150,8 +172,7 @@ def evaluate_run(
         Default: all CPUs that this process may use.
     """
     config, predictor = result.config, result.predictor
-    if config.classes:
-        dataset = dataset.keep_classes(config.classes)
+    dataset = selected_rows(dataset, config)
     split = parts(dataset, **config.split_settings)
     loss = LOSSES.parse(config.loss)
     evaluated = []
@@ -160,13 +181,10 @@ def evaluate_run(
         if X is None or y is None:
             continue
         found = predictor.evaluate(X, y, loss, threads)
-        evaluated.append(
-            EvaluatedPart(
-                name, predictor.task, X, y, found.outputs, found.loss, dataset.target_names
-            )
-        )
+        part = EvaluatedPart(name, predictor.task, X, y, found.outputs, found.loss)
+        evaluated.append(replace(part, target_names=dataset.target_names, is_table=is_table(X)))
     shape = dataset.image_shape or image_shape_of(predictor.network)
-    return RunEvaluation(result, evaluated, shape, dataset.feature_range)
+    return RunEvaluation(result, evaluated, shape, dataset.feature_range, dataset.column_facts)
 
 
 def image_shape_of(network: Network) -> tuple[int, ...] | None:

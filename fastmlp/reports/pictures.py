@@ -51,6 +51,8 @@ def without_data(evaluation: RunEvaluation) -> RunEvaluation:
 
 
 def _shown_rows(evaluation: RunEvaluation, part: EvaluatedPart) -> np.ndarray:
+    if part.is_table:
+        return np.sort(part.worst(MOST_IMAGES))
     if evaluation.image_shape is None:
         return np.empty(0, int)
     if part.task.classes is None:

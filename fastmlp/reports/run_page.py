@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from . import page
+from .columns import column_table, mistake_table
 from .evaluation import EvaluatedPart, RunEvaluation
 from .figures import style, svg
 from .pictures import (
@@ -53,13 +54,14 @@ def run_page(evaluation: RunEvaluation, pictures: dict[str, bytes] | None) -> st
     network = result.predictor.network
     sections = (
         _summary(evaluation),
+        page.section("Columns", _columns(evaluation)),
         page.section("Training", plots_html(curve_panels(result), pictures)),
         page.section("Confusions", *confusions_html(judged, pictures)),
         page.section("Thresholds", plots_html(ranking_panels(judged), pictures)),
         page.section("Classes", *classes_html(evaluation)),
         page.section("Outputs", *_outputs_html(judged)),
         page.section("Predictions", _regression(judged, pictures)),
-        page.section("Most confident mistakes", _mistakes(evaluation, pictures)),
+        page.section(_mistakes_title(judged), _mistakes(evaluation, pictures)),
         page.section(
             "First layer",
             _picture(pictures, "weights.png", "weights of the first units or filters, as images"),
@@ -158,8 +160,23 @@ def _regression(part: EvaluatedPart, pictures: dict[str, bytes] | None) -> str:
     return plots_html(regression_panels(part), pictures)
 
 
+def _columns(evaluation: RunEvaluation) -> str:
+    """Return the kinds of a table's columns and what was done with their values."""
+    encoding = evaluation.result.predictor.encoding
+    if encoding is None or not evaluation.column_facts:
+        return ""
+    return page.table(*column_table(evaluation.column_facts, encoding))
+
+
+def _mistakes_title(part: EvaluatedPart) -> str:
+    return "Most confident mistakes" if part.task.has_accuracy else "Largest errors"
+
+
 def _mistakes(evaluation: RunEvaluation, pictures: dict[str, bytes] | None) -> str:
     part = evaluation.judged
+    if part.is_table:
+        rows = part.worst(MOST_MISTAKES)
+        return page.table(*mistake_table(part, rows)) if len(rows) else ""
     if part.task.classes is None:
         return ""
     rows = part.mistakes(MOST_MISTAKES)

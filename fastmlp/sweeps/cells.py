@@ -13,7 +13,7 @@ from ..data.dataset import Dataset
 from ..data.fingerprint import data_hash
 from ..ops.layer_lists import multiply_adds, shapes
 from ..training.config import TrainConfig
-from ..training.datasets import dataset_of
+from ..training.datasets import dataset_of, selected_rows
 from ..training.identity import NAMES_OF_DATA
 from ..training.layers import network_layers
 from ..training.resolve import Resolved, resolve
@@ -67,7 +67,7 @@ class Datasets:
         self._loaded: dict[tuple[Any, ...], Dataset] = {}
         self._hashes: dict[int, str] = {}
         self.by_key: dict[str, Dataset] = {}
-        self._of_classes: dict[tuple[str, tuple[str, ...]], Dataset] = {}
+        self._selected: dict[tuple[str, tuple[str, ...], str], Dataset] = {}
 
     def of(self, config: TrainConfig) -> str:
         """Return the key of a config's dataset: a hash of its content."""
@@ -84,16 +84,14 @@ class Datasets:
         return key
 
     def part(self, data_key: str, config: TrainConfig) -> Dataset:
-        """Return a dataset with only the classes of a config."""
-        if not config.classes:
-            return self.by_key[data_key]
-        kept = (data_key, config.classes)
-        if kept not in self._of_classes:
-            self._of_classes[kept] = self.by_key[data_key].keep_classes(config.classes)
-        return self._of_classes[kept]
+        """Return the rows of a dataset that a config selects."""
+        kept = (data_key, config.classes, config.missing)
+        if kept not in self._selected:
+            self._selected[kept] = selected_rows(self.by_key[data_key], config)
+        return self._selected[kept]
 
     def of_cell(self, cell: Cell) -> Dataset:
-        """Return the dataset of a cell, with only its classes."""
+        """Return the rows of its dataset that a cell selects."""
         return self.part(cell.data_key, cell.config)
 
     def check_names(self, settings: Iterable[str]) -> None:

@@ -35,7 +35,7 @@ from ..ops.schedules import SCHEDULES
 from ..recipes import recipe
 from .combinations import check_combinations, check_given, check_layers
 from .layers import hidden_layers, overridden
-from .setting_checks import DTYPES, MODES, MONITORS, SAMPLINGS, cast_fields, check_fields
+from .setting_checks import DTYPES, MISSING, MODES, MONITORS, SAMPLINGS, cast_fields, check_fields
 from .weighting import parse_class_weight
 
 _AT_LEAST_0 = (at_least(0),)
@@ -55,9 +55,9 @@ class TrainConfig:
     """
 
     data: str = setting(
-        AUTO, "data", "auto, mnist, digits, a file (.csv, .tsv, .npz, .npy; -: a table on stdin), "
-        "blobs, moons, spirals, or a set like MNIST in --data-dir; auto: MNIST if its files are "
-        "found, else digits", "NAME",
+        AUTO, "data", "auto, mnist, digits, a file (.csv, .tsv, .parquet, .arrow, .npz, .npy; -: a "
+        "table on stdin), blobs, moons, spirals, or a set like MNIST in --data-dir; auto: MNIST if "
+        "its files are found, else digits", "NAME",
     )  # fmt: skip
     test_file: str = setting("", "data", "file of test rows with the columns of --data", "FILE")
     validation_file: str = setting(
@@ -66,6 +66,8 @@ class TrainConfig:
     target: str = same_setting(TableOptions, "target")
     features: tuple[str, ...] = same_setting(TableOptions, "features")
     drop: tuple[str, ...] = same_setting(TableOptions, "drop")
+    categorical: tuple[str, ...] = same_setting(TableOptions, "categorical")
+    numeric: tuple[str, ...] = same_setting(TableOptions, "numeric")
     header: str = same_setting(TableOptions, "header")
     separator: str = same_setting(TableOptions, "separator")
     decimal: str = same_setting(TableOptions, "decimal")
@@ -92,9 +94,17 @@ class TrainConfig:
         "random", "data", "which training rows become validation rows: random (drawn class by "
         "class), or last", "WHICH", choices=HOLD_OUTS,
     )  # fmt: skip
+    missing: str = setting(
+        "impute", "data", "rows with missing values: impute (gaps become the median or a level of "
+        "their own), drop (leave the rows out), or error", "HOW", choices=MISSING,
+    )  # fmt: skip
+    min_frequency: int = setting(
+        5, "data", "training rows that a level of a category must have for a feature of its own; "
+        "rarer ones are merged", "N", ranges=(at_least(1),),
+    )  # fmt: skip
     scale: str = setting(
         AUTO, "data", "scaling of features: {names}; auto: unit for images, maxabs for a sparse "
-        "matrix, else standard", "NAME", registry=SCALERS,
+        "matrix, else standard; categories stay 0 and 1", "NAME", registry=SCALERS,
     )  # fmt: skip
     target_scale: str = setting(
         AUTO, "data", "scaling of regression targets: standard, standard_global, minmax, maxabs or "
@@ -174,11 +184,9 @@ class TrainConfig:
         ranges=_AT_LEAST_0,
     )  # fmt: skip
     penalty_per_row: bool = setting(
-        False,
-        "training",
-        "divide --l1 and --l2 by the number of rows of the batch, or the sum of "
+        False, "training", "divide --l1 and --l2 by the number of rows of the batch, or the sum of "
         "their sample weights",
-    )
+    )  # fmt: skip
     max_norm: float = setting(
         0.0, "training", "limit of the norm of the weights into a unit; 0: no limit", "X",
         ranges=_AT_LEAST_0,

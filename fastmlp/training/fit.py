@@ -15,6 +15,7 @@ from ..data.dataset import Dataset
 from .checkpoints import Checkpoints
 from .compile_beside import compiled_beside
 from .config import TrainConfig
+from .datasets import selected_rows, selected_weights
 from .events import Callback
 from .identity import identity
 from .interval import Interval
@@ -116,8 +117,8 @@ def start(
         ) from None
     _check_types(config, dataset, callbacks)
     started = time.perf_counter()
-    if config.classes:
-        dataset, sample_weight = _keep_classes(dataset, config.classes, sample_weight)
+    sample_weight = selected_weights(dataset, config, sample_weight)
+    dataset = selected_rows(dataset, config)
     resolved = resolve(config, dataset)
     prepared = prepare(dataset, resolved.config, resolved.task, sample_weight)
     if initial_weights is not None:
@@ -135,17 +136,6 @@ def _check_checkpoint_options(
     if folder is None and (every is not None or resume):
         name = "resume" if resume else "checkpoint_every"
         raise ConfigError(f"{name} needs checkpoint_dir, the folder of the checkpoints; give it")
-
-
-def _keep_classes(
-    dataset: Dataset, classes: tuple[str, ...], sample_weight: np.ndarray | None
-) -> tuple[Dataset, np.ndarray | None]:
-    """Return the rows of some classes, and their weights."""
-    kept = dataset.keep_classes(classes)
-    if sample_weight is None or np.shape(sample_weight) != dataset.y.shape:
-        return kept, sample_weight
-    rows = np.isin(dataset.y, [] if kept.classes is None else kept.classes)
-    return kept, np.asarray(sample_weight)[rows]
 
 
 def _check_types(config: object, dataset: object, callbacks: tuple[object, ...]) -> None:

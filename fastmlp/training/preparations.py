@@ -35,9 +35,9 @@ class Preparations:
         Parameters
         ----------
         dataset : Dataset
-            Only the rows of the config's ``classes``.
+            Only the rows that the config selects.
         data_key : str
-            Identifies the dataset before ``classes`` is applied.
+            Identifies the dataset before rows are selected.
         resolved : Resolved
 
         Raises
@@ -65,7 +65,8 @@ def preparation_key(resolved: Resolved) -> tuple[Hashable, ...]:
     """Return everything that determines how a dataset is split, scaled and encoded."""
     config, task = resolved.config, resolved.task
     return (
-        config.classes, *config.split_settings.values(), config.scale, config.target_scale,
+        config.classes, config.missing, config.min_frequency, *config.split_settings.values(),
+        config.scale, config.target_scale,
         config.dtype, config.class_weight, task.kind, task.n_outputs,
         # How rows are stored, see plan_inputs.
         is_per_sample(config), takes_sample_blocks(config), why_dense(config),

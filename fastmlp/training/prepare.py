@@ -11,14 +11,18 @@ from ..base.conversion import as_dense
 from ..base.csr import Features, canonical, density, is_sparse
 from ..base.errors import ConfigError, DataError
 from ..base.table_options import TableOptions
+from ..base.table_rows import is_table
 from ..data.dataset import Dataset
 from ..data.split import Parts, parts
 from ..kernels.buffers import Data
-from ..model.encoding import LISTS_SHIFT, encode, largest_shift, shift_advice
+from ..model.encoding import LISTS_SHIFT, encode, encoded_table, largest_shift, shift_advice
 from ..model.features import FeatureInfo
 from ..model.task import Task
+from ..ops.kinds import ColumnFacts
 from ..ops.scalers import SCALERS, Scaling
+from ..ops.table_encoding import TableEncoding
 from .config import TrainConfig
+from .network_checks import check_network
 from .plan import Inputs, plan_inputs, why_dense
 from .targets import encode_targets, fit_target_scaling
 from .weighting import class_weights
@@ -37,6 +41,8 @@ class Prepared(NamedTuple):
     features: FeatureInfo | None = None
     target_names: tuple[str, ...] | None = None
     table: TableOptions | None = None
+    encoding: TableEncoding | None = None
+    column_facts: tuple[ColumnFacts, ...] = ()
 
 
 def prepare(
@@ -74,11 +80,14 @@ def prepare(
             f"validation must be 0 with a single training row, got {config.validation}; "
             "use more rows, or set it to 0"
         )
-    features = FeatureInfo.of(split.X_train, dataset.feature_names, dataset.image_shape)
+    features = None
+    if not is_table(split.X_train):  # whose encoding knows the names
+        features = FeatureInfo.of(split.X_train, dataset.feature_names, dataset.image_shape)
     prepared = prepare_parts(split, config, task, dataset.feature_range)
     return prepared._replace(
-        features=features, target_names=dataset.target_names, table=_table(dataset, config)
-    )
+        features=features, target_names=dataset.target_names, table=_table(dataset, config),
+        column_facts=dataset.column_facts,
+    )  # fmt: skip
 
 
 def _table(dataset: Dataset, config: TrainConfig) -> TableOptions:
@@ -101,7 +110,8 @@ def prepare_parts(
     Parameters
     ----------
     split : Parts
-        Features may be selections, and SciPy sparse matrices of any format.
+        Features may be selections, SciPy sparse matrices of any format, and rows of a table, whose
+        encoding is then learned on the training part.
     config : TrainConfig
         Resolved.
     task : Task
@@ -116,6 +126,19 @@ def prepare_parts(
         If labels are unknown, a scaled feature or a target is beyond the range of the network's
         dtype, or sparse features are too large for the dense rows that the settings need.
     """
+    if is_table(split.X_train):
+        return _prepare_table(split, config, task)
+    return _prepare(split, config, task, feature_range)
+
+
+def _prepare(
+    split: Parts,
+    config: TrainConfig,
+    task: Task,
+    feature_range: tuple[float, float] | None,
+    encoding: TableEncoding | None = None,
+) -> Prepared:
+    """Prepare parts; with an encoding, validation and test rows are tables still."""
     if config.input_dropout:  # dropout draws for every feature, also for zeros
         split = _alike(split, "input_dropout", "set input_dropout to 0")
     elif why_dense(config):
@@ -141,25 +164,54 @@ def prepare_parts(
     )
 
     def encoded(X: Features, y: np.ndarray) -> Data:
+        if encoding is not None and is_table(X):
+            # Not before: at any time there are the features of one part alone.
+            X = encoded_table(encoding, X, dtype)
+            X = X if is_sparse(split.X_train) else as_dense(X, "X")
         labels, targets = encode_targets(task, y, config)
-        return encode(X, scaling, dtype, labels, targets, inputs=inputs.kind)
+        is_owned = encoding is not None
+        return encode(
+            X, scaling, dtype, labels, targets, inputs=inputs.kind, is_owned=is_owned
+        )  # fmt: skip
 
     def encoded_if_given(X: Features | None, y: np.ndarray | None) -> Data | None:
         return None if X is None or y is None else encoded(X, y)
 
     train = encoded(split.X_train, split.y_train)
+    weights = _weights(split, config, task)
+    if encoding is not None:  # which has its own copy of the training rows
+        split = split._replace(X_train=split.X_train[:0])
     validation = encoded_if_given(split.X_validation, split.y_validation)
     if validation is not None and split.weight_validation is not None:
         validation = validation._replace(weights=split.weight_validation)
     return Prepared(
-        train._replace(weights=_weights(split, config, task)),
+        train._replace(weights=weights),
         validation,
         encoded_if_given(split.X_test, split.y_test),
         scaling,
         task,
         n_features,
         inputs,
+        encoding=encoding,
     )
+
+
+def _prepare_table(split: Parts, config: TrainConfig, task: Task) -> Prepared:
+    """Learn the encoding of a table on its training rows, and prepare the encoded parts."""
+    dtype = np.dtype(config.dtype)
+    encoding = TableEncoding.fit(split.X_train, SCALERS.parse(config.scale), config.min_frequency)
+    if not encoding.n_features:
+        raise DataError(
+            "the columns must make a feature, got none: in the training rows, each has a single "
+            "value or only rare levels; add columns or rows, or lower min_frequency (now "
+            f"{config.min_frequency})"
+        )
+    check_network(config, encoding.n_features, task.n_outputs)
+    # Kept by no name here, so that they can be freed before other parts are encoded.
+    return _prepare(
+        split._replace(X_train=encoded_table(encoding, split.X_train, dtype)),
+        config.replace(scale="none"), task, None, encoding,
+    )  # fmt: skip
 
 
 def _check_no_validation_settings(config: TrainConfig) -> None:
@@ -179,6 +231,8 @@ def _alike(split: Parts, why: str = "", remedy: str = "") -> Parts:
     """
 
     def converted(X: Features) -> Features:
+        if is_table(X):  # its turn comes later
+            return X
         if why:
             return as_dense(X, "X", why, remedy)
         if is_sparse(split.X_train):

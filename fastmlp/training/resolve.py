@@ -163,7 +163,7 @@ def _default_rate(config: TrainConfig) -> float:
 
 
 def _default_scale(dataset: Dataset) -> str:
-    """Return unit for a known range; else maxabs for sparse features, where zeros stay zero."""
+    """Return unit for a known range, maxabs for sparse features, where zeros stay zero."""
     if dataset.feature_range is not None:
         return "unit"
     return "maxabs" if is_sparse(dataset.X) else "standard"

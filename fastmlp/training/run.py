@@ -112,6 +112,7 @@ class Run:
             prepared.features,
             prepared.target_names,
             prepared.table,
+            prepared.encoding,
         )
 
     @lazy

@@ -17,6 +17,7 @@ from ..ops.spec import split_list
 MODES = ("stochastic", "minibatch", "batch")
 SAMPLINGS = ("shuffle", "replacement", "in_order")
 DTYPES = ("float32", "float64")
+MISSING = ("impute", "drop", "error")
 MONITORS = (
     "validation_loss", "validation_accuracy", "validation_score",
     "train_loss", "train_accuracy", "train_objective",

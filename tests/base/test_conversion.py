@@ -169,7 +169,7 @@ def test_columns_of_several_dtypes_find_a_common_one(library: Library) -> None:
 
 
 @pytest.mark.parametrize("kind", ["whole", "number", "flag", "price", "nothing"])
-def test_missing_values_are_found_in_columns_of_every_kind(library: Library, kind: str) -> None:
+def test_gaps_are_kept_in_columns_of_every_type(library: Library, kind: str) -> None:
     column = {
         "whole": library.nullable([1, None, 3]),
         "number": [1.0, None, 3.0],
@@ -179,25 +179,47 @@ def test_missing_values_are_found_in_columns_of_every_kind(library: Library, kin
         "nothing": library.module.nulls(3) if library.name == "pyarrow" else [None] * 3,
     }[kind]  # fmt: skip
     frame = library.frame(a=[1, 2, 3], age=column)
-    row = 0 if kind == "nothing" else 1
-    with pytest.raises(DataError, match=rf"NaN \(missing\) .* in row {row}, column 'age'"):
-        Dataset(frame, [0, 1, 0])
+    data = Dataset(frame, [0, 1, 0])
+    if kind == "nothing":
+        assert data.X.names == ("a",)
+        assert data.column_facts[1][:2] == ("age", "constant")
+    else:
+        assert data.X.column(1).missing().tolist() == [False, True, False]
+        np.testing.assert_array_equal(
+            data.X.column(1).numbers()[[0, 2]] > 0, [True, kind != "flag"]
+        )
+
+
+def test_columns_of_every_type_have_a_kind(library: Library) -> None:
+    frame = library.frame(
+        a=[1, 2, 3], city=["Rome", "Bern", "Rome"], size=library.categories(["s", None, "l"]),
+        day=[datetime.datetime(2020, 1, day, 12) for day in (1, 2, 3)],
+        pause=[datetime.timedelta(days) for days in (1, 2, 3)],
+    )  # fmt: skip
+    X = Dataset(frame, [0, 1, 0]).X
+    assert X.kinds == ("number", "category", "category", "date", "number")
+    assert X.column(1).shown() == ["Rome", "Bern", "Rome"]
+    assert X.column(2).shown() == ["s", "", "l"]
+    assert X.column(3).shown()[0] == "2020-01-01T12:00:00"
+    assert X.column(4).numbers().tolist() == [86400, 172800, 259200]
 
 
 def test_columns_without_numbers_are_named_with_the_librarys_remedy(library: Library) -> None:
-    texts = ["Rome", "Bern", "Rome"]
+    training = library.frame(city=[1, 2, 3], size=[4, 5, 6], day=[7, 8, 9], pause=[1, 2, 3])
     frame = library.frame(
-        a=[1, 2, 3], city=texts, size=library.categories(["s", None, "l"]),
+        city=["Rome", "Bern", "Rome"], size=library.categories(["s", None, "l"]),
         day=[datetime.datetime(2020, 1, day) for day in (1, 2, 3)],
         pause=[datetime.timedelta(days) for days in (1, 2, 3)],
     )  # fmt: skip
-    message = refusal(frame, [0, 1, 0])
-    assert "X must hold numbers, got columns 'city' (" in message and "'a'" not in message
+    with pytest.raises(DataError) as caught:
+        Dataset(training, [0, 1, 0], frame, [0, 1, 0])
+    message = str(caught.value)
+    assert "X_test must hold numbers, got columns 'city' (" in message and "'a'" not in message
     for column in ("'size' (", "'day' (", "'pause' ("):
         assert column in message
     remedy = {
-        "pandas": "pandas.get_dummies(X, columns=['city', 'size', 'day', 'pause'])",
-        "polars": "X.to_dummies(['city', 'size', 'day', 'pause'])",
+        "pandas": "pandas.get_dummies(X_test, columns=['city', 'size', 'day', 'pause'])",
+        "polars": "X_test.to_dummies(['city', 'size', 'day', 'pause'])",
         "pyarrow": "sklearn.preprocessing.OneHotEncoder",
     }[library.name]
     assert remedy in message
@@ -340,7 +362,7 @@ def test_frames_of_one_dtype_keep_it_and_others_find_a_common_one() -> None:
     np.testing.assert_array_equal(data.X[2], [2, 0, 4, 3, 1])
 
 
-def test_columns_that_hold_no_numbers_are_named_with_advice() -> None:
+def test_columns_of_pandas_have_kinds() -> None:
     pd = pytest.importorskip("pandas")
     frame = pd.DataFrame(
         {
@@ -351,11 +373,8 @@ def test_columns_that_hold_no_numbers_are_named_with_advice() -> None:
             "b": X[:, 1].astype(object),
         }
     )
-    message = refusal(frame)
-    for name in ("'city' (", "'size' (category)", "'day' (datetime64", "'b' (object)"):
-        assert name in message
-    assert "'a'" not in message
-    assert "pandas.get_dummies(X, columns=['city', 'size', 'day', 'b'])" in message
+    assert dataset(frame).X.kinds == ("number", "category", "category", "date", "number")
+    assert dataset(frame).X.column(2).shown()[:2] == ["1", "2"]
     assert "X_test must hold numbers, got columns 'a'" in refusal(
         frame[["a"]], X_test=frame[["city"]].rename(columns={"city": "a"}), y_test=Y
     )
@@ -363,11 +382,13 @@ def test_columns_that_hold_no_numbers_are_named_with_advice() -> None:
     assert dataset(encoded).feature_names == ("a", "city_Bern", "city_Rome")
 
 
-def test_missing_values_are_named_by_their_column() -> None:
+def test_gaps_of_pandas_are_kept() -> None:
     pd = pytest.importorskip("pandas")
     for missing in (np.nan, None, pd.NA):
         frame = pd.DataFrame({"a": X[:, 0], "age": pd.array([1, 2, missing, 4, 5, 6], "Float64")})
-        assert "in row 2, column 'age' counting from 0" in refusal(frame)
+        assert np.flatnonzero(dataset(frame).X.has_gaps()).tolist() == [2]
+    frame["age"] = [1, 2, np.inf, np.nan, 5, 6]
+    assert "got infinity in column 'age', row 2" in refusal(frame)
     bad = X.copy()
     bad[3, 0] = np.inf
     assert "in row 3, column 'a'" in refusal(bad, feature_names=("a", "b"))

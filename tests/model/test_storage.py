@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import os
@@ -14,7 +13,6 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save_file
 
 from fastmlp import DataError, FastMLPError, Predictor
@@ -26,6 +24,7 @@ from fastmlp.ops.layer_lists import parse_layers
 from fastmlp.ops.scalers import Scaling
 from holes import needs_holes, write_hole
 from image_models import ALL_LAYERS, image_model
+from model_files import DELETED, change_entries, parts_of, write_parts
 from toys import model
 
 X = np.random.default_rng(2).normal(size=(20, 4))
@@ -48,25 +47,6 @@ MODELS: dict[str, dict[str, Any]] = {
 }
 
 
-def parts_of(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """The header and the tensors of a model file."""
-    content = path.read_bytes()
-    size = int.from_bytes(content[:8], "little")
-    header = json.loads(json.loads(content[8 : 8 + size])["__metadata__"]["fastmlp"])
-    return header, load_tensors(content)
-
-
-def write_parts(path: Path, header: dict[str, Any], tensors: dict[str, np.ndarray]) -> Path:
-    """Write a model file whose checksum holds, so that what else is wrong with it shows."""
-    digest = hashlib.sha256(json.dumps({**header, "sha256": ""}).encode())
-    for name in sorted(tensors):
-        digest.update(np.ascontiguousarray(tensors[name]).tobytes())
-    if "sha256" in header:
-        header = {**header, "sha256": digest.hexdigest()}
-    save_file(tensors, path, {"fastmlp": json.dumps(header)})
-    return path
-
-
 def refusal(path: Path) -> str:
     with pytest.raises(DataError) as caught:
         Predictor.load(path)
@@ -84,20 +64,6 @@ def saved(tmp_path: Path) -> Path:
 
 
 Rewrite = Callable[..., Path]
-DELETED = type("Deleted", (), {"__repr__": lambda _: "DELETED"})()
-
-
-def change_entries(header: dict[str, Any], entries: dict[str, Any]) -> dict[str, Any]:
-    """Change entries of a header, each named by its path; DELETED takes one out."""
-    for path, value in entries.items():
-        *sections, name = path.split(".")
-        store = header
-        for section in sections:
-            store = store[section]
-        store[name] = value
-        if value is DELETED:
-            del store[name]
-    return header
 
 
 @pytest.fixture

@@ -53,8 +53,9 @@ def find_separator(sample: list[str], is_cut: bool, thousands: str = "") -> str:
     str
         A separator is suitable if it splits each record into the same number of fields, at least
         two (the first record may have one less, if the column of row names has no name). A tab if
-        it is suitable, else the suitable separator with the greatest share of numbers in the
-        fields. If none is suitable, the one that splits the first record into the most fields.
+        it is suitable, unless blanks separate more numbers; else the suitable separator with the
+        greatest share of numbers in the fields. If none is suitable, the one that splits the first
+        record into the most fields.
     """
     # Not csv.Sniffer: with few rows it takes letters and spaces for separators.
     tables: dict[str, float] = {}
@@ -69,9 +70,9 @@ def find_separator(sample: list[str], is_cut: bool, thousands: str = "") -> str:
         widths = {len(row) for row in rows}
         fields_in_first[separator] = len(rows[0]) if rows else 0
         if len(widths) == 1 and fields_in_first[separator] > 1:
-            if separator == TAB:
-                return TAB
             tables[separator] = _share_of_numbers(rows[1:] or rows, separator, thousands)
+    if TAB in tables and tables[TAB] >= tables.get(WHITESPACE, 0.0):
+        return TAB
     if tables:
         return max(tables, key=lambda separator: tables[separator])
     in_blanks = fields_in_first.pop(WHITESPACE, 0)

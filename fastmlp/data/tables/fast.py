@@ -48,6 +48,8 @@ class Request(NamedTuple):
         Indices of the columns to read.
     are_texts : tuple of bool
         Which targets are read as texts.
+    gaps : tuple of str
+        Texts that mean a missing number, which is NaN; empty: no number may be missing.
     """
 
     separator: str
@@ -57,6 +59,7 @@ class Request(NamedTuple):
     features: tuple[int, ...]
     targets: tuple[int, ...]
     are_texts: tuple[bool, ...]
+    gaps: tuple[str, ...] = ()
 
     @property
     def texts(self) -> set[int]:
@@ -76,6 +79,18 @@ Reader = Callable[[bytes, str, Request], Sequence[Any] | None]
 
 def read_block(block: str, request: Request, reader: Reader) -> Block | None:
     """Return features, shape (n, n_features), and targets of a block, or None to give up."""
+    columns = read_columns(block, request, reader)
+    if columns is None:
+        return None
+    X = np.empty((len(columns[request.features[0]]), len(request.features)))
+    for j, i in enumerate(request.features):
+        X[:, j] = columns[i]
+    targets: list[Target] = [columns[i] for i in request.targets]
+    return X, targets
+
+
+def read_columns(block: str, request: Request, reader: Reader) -> Sequence[Any] | None:
+    """Return the columns of a block that the request names, by index, or None to give up."""
     separator = request.separator
     if not _is_plain(block, request):
         return None
@@ -90,13 +105,8 @@ def read_block(block: str, request: Request, reader: Reader) -> Block | None:
         if not separator.isascii() or count_of(separator, data) != rows * (request.width - 1):
             return None
     columns = reader(data, separator, request)
-    if columns is None or not len(columns[request.features[0]]):
-        return None
-    X = np.empty((len(columns[request.features[0]]), len(request.features)))
-    for j, i in enumerate(request.features):
-        X[:, j] = columns[i]
-    targets: list[Target] = [columns[i] for i in request.targets]
-    return X, targets
+    first = (*request.features, *request.targets)[0]
+    return None if columns is None or not len(columns[first]) else columns
 
 
 def _is_plain(block: str, request: Request) -> bool:
@@ -158,8 +168,10 @@ def with_pandas(data: bytes, separator: str, request: Request) -> Sequence[Any] 
     types = {i: np.float64 if i in numbers else object for i in range(request.width)}
     try:
         frame = pandas.read_csv(
-            io.BytesIO(data), sep=separator, header=None, dtype=types, na_filter=False,
-            skipinitialspace=separator != " ", low_memory=False, engine="c", index_col=False,
+            io.BytesIO(data), sep=separator, header=None, dtype=types,
+            na_filter=bool(request.gaps), na_values=dict.fromkeys(numbers, request.gaps),
+            keep_default_na=False, skipinitialspace=separator != " ", low_memory=False,
+            engine="c", index_col=False,
         )  # fmt: skip
     except (ValueError, OverflowError):  # also pandas' own errors
         return None
@@ -182,13 +194,16 @@ def with_polars(data: bytes, separator: str, request: Request) -> Sequence[Any] 
     try:
         frame = polars.read_csv(
             data, separator=separator, has_header=False, raise_if_empty=False,
+            null_values=list(request.gaps) or None,
             schema={str(i): kind for i, kind in enumerate(kinds)},
         )  # fmt: skip
     except (polars.exceptions.PolarsError, OverflowError):
         return None
     columns = frame.get_columns()
-    kept = numbers | request.texts
-    if len(columns) != request.width or any(columns[i].null_count() for i in kept):
+    whole = request.texts if request.gaps else numbers | request.texts
+    if request.gaps:
+        columns = [c.fill_null("") if i in whole else c for i, c in enumerate(columns)]
+    if len(columns) != request.width or any(columns[i].null_count() for i in whole):
         return None
     return [
         column.to_numpy() if i in numbers else _stripped(column.to_list(), i, request)

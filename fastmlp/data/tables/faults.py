@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ...base.errors import DataError
-from ...base.table_options import WHITESPACE
 from ...base.wording import listed
 from .dialect import Dialect
 from .fields import COMMA_NUMBER, EITHER_NUMBER, POINT_NUMBER, is_boolean
@@ -57,7 +56,6 @@ class Explainer:
         Which target columns must hold numbers; the others must hold a text.
     name : str
         What messages call the table.
-    encoding : str, default "utf-8"
     """
 
     def __init__(
@@ -66,10 +64,8 @@ class Explainer:
         layout: TableLayout,
         are_numbers: tuple[bool, ...],
         name: str,
-        encoding: str = "utf-8",
     ):
         self._dialect, self._layout, self._name = dialect, layout, name
-        self._encoding = encoding
         self._first_line = 0
         texts = {
             i for i, is_number in zip(layout.targets, are_numbers, strict=True) if not is_number
@@ -84,7 +80,6 @@ class Explainer:
             return (
                 self._of_signs(faults)
                 or self._of_groups(texts)
-                or self._of_categories(faults)
                 or self._of_cell(
                     texts, "a number", "correct it, or drop the row or column (--drop)"
                 )
@@ -92,7 +87,7 @@ class Explainer:
         if gaps.counts:
             return self._of_cell(
                 gaps, "a value",
-                f"fill the gaps or drop such rows, for example with pandas: {self._recipe()}",
+                "fill the gaps or drop such rows",
             )  # fmt: skip
         if faults.infinite.counts:
             return self._of_cell(
@@ -162,52 +157,6 @@ class Explainer:
             texts, "a number", f"use --thousands {shown}{comma} if that is the sign between groups "
             "of three digits",
         )  # fmt: skip
-
-    def _of_categories(self, faults: Faults) -> DataError | None:
-        texts, gaps, layout = faults.texts, faults.gaps, self._layout
-        columns = [
-            i
-            for i, count in sorted(texts.counts.items())
-            if count == faults.n_rows - gaps.counts.get(i, 0) and i not in layout.targets
-        ]
-        if not columns:
-            return None
-        named = listed([layout.column(i) for i in columns])
-        only = ""
-        if len(columns) == 1 and layout.targets:
-            targets = ", ".join(map(layout.column, layout.targets))
-            only = f"; if {named} is what to predict, use --target instead of {targets}"
-        return DataError(
-            f"{self._name}: feature columns must hold numbers, got text in column(s) {named}, as "
-            f"in line {texts.line}: {texts.text!r}; leave them out (--drop), or encode them with "
-            f"pandas.get_dummies: {self._recipe()}{only}"
-        )
-
-    def _recipe(self) -> str:
-        """Return a command that writes the table as numbers without gaps, the target last."""
-        cells, separator, layout = self._dialect.cells, self._dialect.separator, self._layout
-        options = [repr(self._name), f"na_values={['?', *cells.na_values]}"]
-        if separator == WHITESPACE:
-            options.append(r"sep=r'\s+'")
-        elif separator != ",":
-            options.append(f"sep={separator!r}")
-        if cells.decimal == ",":
-            options.append("decimal=','")
-        if cells.thousands:
-            options.append(f"thousands={cells.thousands!r}")
-        if self._encoding not in ("utf-8", "utf-8-sig"):
-            options.append(f"encoding={self._encoding!r}")
-        if layout.names is None:
-            options.append("header=None")
-        options.append("skipinitialspace=True")
-        y = list(layout.targets if layout.names is None else layout.target_names or ())
-        rows = f"t = t.dropna(subset={y}); " if y else ""
-        encoded = f"t.drop(columns={y})).join(t[{y}])" if y else "t)"
-        return (
-            f'python -c "import pandas; t = pandas.read_csv({", ".join(options)}); {rows}'
-            "t = t.fillna(t.median(numeric_only=True)); "
-            f"pandas.get_dummies({encoded}.to_csv('numbers.csv', index=False)\""
-        )
 
     def _of_cell(self, cells: Cells, rule: str, remedy: str) -> DataError:
         layout = self._layout

@@ -7,9 +7,8 @@ import re
 from dataclasses import dataclass
 
 from ...base.lazy import lazy
+from ...base.levels import MISSING
 
-# Texts that mean a missing value, in lower case.
-MISSING = frozenset(("", "?", "na", "n/a", "#n/a", "<na>", "nan", "-nan", "+nan", "null", "none"))
 BOOLEANS = {"true": 1.0, "false": 0.0}
 # Blanks that are used like a space between groups of digits.
 _BLANKS = str.maketrans("\xa0\u202f\u2009", "   ")

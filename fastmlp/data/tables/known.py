@@ -26,6 +26,8 @@ class KnownColumns(NamedTuple):
         Whether labels are texts, even if they look like numbers.
     positions : Positions
         Where the columns stood in the training table.
+    are_numbers : tuple of bool or None
+        Which features are numbers, the others texts; None: all, without gaps in training.
     image_shape : tuple of int or None
         Height, width and channels of the images that the model takes; None if it takes any rows.
     """
@@ -38,6 +40,7 @@ class KnownColumns(NamedTuple):
     labels_are_texts: bool = False
     positions: Positions = Positions()
     image_shape: tuple[int, ...] | None = None
+    are_numbers: tuple[bool, ...] | None = None
 
     @property
     def all_names(self) -> tuple[str, ...]:
@@ -61,12 +64,13 @@ def known_layout(
     """
     if columns.names is None or known.feature_names is None:
         return _by_position(head, options, columns, known), ()
-    return _by_name(options, columns, known)
+    return by_name(options, columns, known)
 
 
-def _by_name(
+def by_name(
     options: TableOptions, columns: TableColumns, known: KnownColumns
 ) -> tuple[TableLayout, tuple[str, ...]]:
+    """Return the layout of columns found by name, and the names of further columns."""
     names = columns.names or ()
     features = match_columns(names, known.feature_names or (), columns.source)
     dropped = columns.indices(options.drop, "drop")

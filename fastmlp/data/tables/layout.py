@@ -199,7 +199,7 @@ def find_layout(head: Head, options: TableOptions, columns: TableColumns) -> Tab
     row_names = 0 not in (*features, *targets, *dropped) and has_row_names(head, columns)
     left_out = {*dropped, *features, *([0] if row_names else [])}
     if not targets:
-        targets = [_default_target(columns, [i for i in range(width) if i not in left_out])]
+        targets = [default_target(columns, [i for i in range(width) if i not in left_out])]
     if not features:
         features = [i for i in range(width) if i not in (*left_out, *targets)]
         _check_named(columns, features)
@@ -261,7 +261,8 @@ def _is_named(first: list[str], options: TableOptions, known: tuple[str, ...] | 
     return bool(wanted) and 2 * len(wanted & set(first)) >= len(wanted)
 
 
-def _default_target(columns: TableColumns, candidates: list[int]) -> int:
+def default_target(columns: TableColumns, candidates: list[int]) -> int:
+    """Return the target among columns: by its name, else the last one."""
     if not candidates:
         raise ConfigError(
             f"target must be a column of {columns.source}, got none: all are features or dropped; "

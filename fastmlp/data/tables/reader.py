@@ -1,10 +1,10 @@
-"""Reader of tables in text. Features are numbers, targets numbers or texts."""
+"""Reader of tables in text."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from .layout import find_columns, find_layout
 from .notes import notes_on_text, notes_on_values
 from .reading import Reading
 from .source import Source
+from .typed import typed_features
 
 Notify = Callable[[str], None]
 
@@ -28,17 +29,23 @@ class Rows(NamedTuple):
 
     Attributes
     ----------
-    X : ndarray of float64, shape (n, n_features)
-        Features in the known order.
+    X : ndarray of float64 or TableRows, shape (n, n_features)
+        Features in the known order; a table where they are not all numbers, or have gaps.
     y : ndarray or None
         Targets, shape (n,) or (n, n_targets); None if the table has none.
     left_out : tuple of str
         Names of further columns, which are left out.
+    has_target : ndarray of bool, shape (n,), or None
+        Which rows have a target, if not all; the others have none in ``y``.
+    kept : dict of str to list of str
+        Further columns that were asked for, by name.
     """
 
-    X: np.ndarray
+    X: Any
     y: np.ndarray | None
     left_out: tuple[str, ...] = ()
+    has_target: np.ndarray | None = None
+    kept: dict[str, list[str]] = {}  # noqa: RUF012 - never changed
 
 
 def read_csv(
@@ -70,15 +77,18 @@ def read_csv(
     Returns
     -------
     Dataset
-        ``X`` is float64; ``y`` holds int64 or str labels, uint8 for several labels, or float64. Its
-        name is the file's stem. A header gives the names of features and targets.
+        ``X`` is a float64 matrix if all features are numbers without gaps, else a TableRows whose
+        columns are of several kinds. Rows without a target are left out. ``y`` holds int64 or str
+        labels, uint8 for several labels, or float64. The name is the file's stem. A header gives
+        the names of features and targets.
 
     Raises
     ------
     ConfigError
         For an unknown task or column.
     DataError
-        If the file is missing or no table, a feature is no number, or a value is missing.
+        If the file is missing or no table, a number is infinite or in another notation, a column
+        holds texts of many words, or no column makes a feature.
     """
     check_task(task)
     table = table or TableOptions()
@@ -96,15 +106,22 @@ def read_csv(
             say(note)
         reading = Reading(source, head, table, columns, layout, task)
         y, found_task = reading.targets()
+        features = typed_features(reading, table)
+        layout = layout._replace(features=features.columns)
         dataset = Dataset(
-            reading.values.X, y, name=source.stem, task=found_task,
+            features.X, y, name=source.stem, task=found_task,
             feature_names=layout.feature_names, target_names=layout.target_names,
-            positions=layout.positions(columns),
+            positions=layout.positions(columns), column_facts=features.facts,
         )  # fmt: skip
         say(
             f"data: {source.path.name if source.is_file else source.name}, {len(y)} rows, "
             f"{dataset.n_features} features"
         )
+        if reading.gaps is not None and reading.gaps.any():
+            n = int(np.count_nonzero(reading.gaps))
+            say(f"rows without a target: {n:,} of {len(reading.gaps):,}, left out of training")
+        for note in features.notes:
+            say(note)
         for note in notes_on_values(reading, table, found_task):
             say(note)
     return dataset
@@ -115,6 +132,7 @@ def read_rows(
     table: TableOptions,
     known: KnownColumns,
     notify: Notify | None = None,
+    keep: Iterable[str] = (),
 ) -> Rows:
     """Read rows of a table whose columns are known, from a model or from training rows.
 
@@ -130,6 +148,8 @@ def read_rows(
     known : KnownColumns
     notify : callable taking one str, optional
         Called with the names of further columns.
+    keep : iterable of str
+        Columns to return as texts in addition, by name or index.
 
     Returns
     -------
@@ -140,8 +160,8 @@ def read_rows(
     ConfigError
         For an unknown target column.
     DataError
-        If the file is missing or no table, lacks a feature or has another number of columns, a
-        feature is no number, or a value is missing.
+        If the file is missing or no table, lacks a feature or has another number of columns, or a
+        number is infinite.
     """
     task = "texts" if known.labels_are_texts else "classification"
     if known.is_regression:
@@ -152,8 +172,23 @@ def read_rows(
         layout, left_out = known_layout(head, table, columns, known)
         if len(layout.targets) > 1 and not known.is_regression:
             task = "multilabel"
-        reading = Reading(source, head, table, columns, layout, task)
-        y = reading.targets()[0] if layout.targets else None
+        kept = columns.indices(keep, "keep")
+        left_out = tuple(
+            name for name in left_out if columns.names is None or name not in
+            [columns.names[i] for i in kept]
+        )  # fmt: skip
+        texts = None
+        if known.are_numbers is not None:
+            pairs = zip(layout.features, known.are_numbers, strict=True)
+            texts = [i for i, is_number in pairs if not is_number]
+        reading = Reading(source, head, table, columns, layout, task, texts, kept)
+        gaps = reading.gaps
+        has_targets = bool(layout.targets) and not (gaps is not None and gaps.all())
+        y = reading.targets()[0] if has_targets else None
         if notify is not None and left_out:
             notify(further_note(left_out, source.name))
-    return Rows(reading.values.X, y, left_out)
+        names = [str(i) if columns.names is None else columns.names[i] for i in kept]
+        texts_of = [reading.extras[i] for i in kept]
+    some = None if y is None or gaps is None or not gaps.any() else ~gaps
+    shown = dict(zip(names, texts_of, strict=True))
+    return Rows(reading.features, y, left_out, some, shown)

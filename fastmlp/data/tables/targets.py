@@ -96,6 +96,22 @@ def is_complete(target: Target, kind: TargetKind, format_: CellFormat) -> bool:
     return all(number is not None and np.isfinite(number) for number in numbers)
 
 
+def target_gaps(target: Target) -> np.ndarray:
+    """Return which targets are missing, bool of shape (n,): NaN, or an empty text."""
+    if isinstance(target, list):
+        return np.fromiter((not cell for cell in target), bool, len(target))
+    gaps: np.ndarray = np.isnan(target)
+    return gaps
+
+
+def without_gaps(target: Target, gaps: np.ndarray) -> Target:
+    """Return the targets that are not missing."""
+    if isinstance(target, list):
+        return [cell for cell, is_gap in zip(target, gaps.tolist(), strict=True) if not is_gap]
+    kept: np.ndarray = target[~gaps]
+    return kept
+
+
 def target_values(
     target: Target, kind: TargetKind, column: str, format_: CellFormat | None = None
 ) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -75,26 +75,52 @@ def read_values(
         If the file is no table.
     """
     dialect = head.dialect
+    rows = _Rows(dialect.cells, layout, are_texts)
+    request = fast.Request(
+        dialect.separator, dialect.cells.decimal, dialect.comment, layout.width,
+        layout.features, layout.targets, are_texts,
+    )  # fmt: skip
+    n_comments = read_blocks(source, head, request, rows, first_line)
+    return Values(*rows.taken(), n_comments)
+
+
+class Store(Protocol):
+    """What takes the rows that are read, block by block."""
+
+    def add(self, block: str, request: fast.Request, reader: fast.Reader) -> bool:
+        """Add the rows of a block as a library reads them; return False to give up."""
+
+    def read(self, records: Iterator[Record]) -> None:
+        """Add rows as the exact reader splits them."""
+
+
+def read_blocks(
+    source: Source, head: Head, request: fast.Request, store: Store, first_line: int
+) -> int:
+    """Read all rows into a store; return the number of comment lines.
+
+    Parameters
+    ----------
+    source : Source
+    head : Head
+    request : Request
+    store : Store
+    first_line : int
+        Line number of the first row below the header.
+    """
+    dialect = head.dialect
     with source.open() as file:
         text = Text(file, source.name, head.encoding)
-        exact = Records(text, dialect.separator, dialect.comment, layout.width)
-        rows = _Rows(dialect.cells, layout, are_texts)
-        request = fast.Request(
-            dialect.separator, dialect.cells.decimal, dialect.comment, layout.width,
-            layout.features, layout.targets, are_texts,
-        )  # fmt: skip
+        exact = Records(text, dialect.separator, dialect.comment, request.width)
         block = text.skip_to(first_line)
         reader = None
         if block is not None and not dialect.cells.thousands and fast.is_worth_it(len(block)):
             reader = fast.fast_reader()
         while block is not None:
-            found = None if reader is None else fast.read_block(block, request, reader)
-            if found is not None:
-                rows.extend(*found)
-            else:
-                rows.read(exact.of(block, text.line - lines_in(block)))
+            if reader is None or not store.add(block, request, reader):
+                store.read(exact.of(block, text.line - lines_in(block)))
             block = text.next_block()
-        return Values(*rows.taken(), exact.comments)
+        return exact.comments
 
 
 class _Rows:
@@ -105,8 +131,14 @@ class _Rows:
         self._values = array("d")
         self._targets: list[Any] = [[] if is_text else array("d") for is_text in are_texts]
 
-    def extend(self, X: np.ndarray, targets: list[Target]) -> None:
-        """Add rows from a library."""
+    def add(self, block: str, request: fast.Request, reader: fast.Reader) -> bool:
+        """Add rows from a library, if it can read them."""
+        found = fast.read_block(block, request, reader)
+        if found is not None:
+            self._extend(*found)
+        return found is not None
+
+    def _extend(self, X: np.ndarray, targets: list[Target]) -> None:
         self._values.frombytes(X.data.cast("B"))
         for stored, read in zip(self._targets, targets, strict=True):
             if isinstance(read, list):

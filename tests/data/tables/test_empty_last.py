@@ -57,8 +57,10 @@ def test_further_rows_may_end_with_separators(
 
 
 def test_a_column_with_a_name_or_a_value_is_none_of_them(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="column 'z' must hold a value"):
-        load(tmp_path / "t.csv", "a,y,z\n1,u,\n2,v,\n")
+    data, _ = load(tmp_path / "t.csv", "a,y,z\n1,u,\n2,v,\n")
+    assert data.feature_names == ("a",)
+    with pytest.raises(DataError, match="must have rows with a target, got none"):
+        load(tmp_path / "t.csv", "a,y,z\n1,u,\n2,v,\n", target="z")
     with pytest.raises(DataError, match="every column must have a name"):
         load(tmp_path / "t.csv", "a,y,\n1,u,\n2,v,3\n", target="y")
     with pytest.raises(DataError, match="a single column"):

@@ -1,0 +1,253 @@
+"""Encodings of single columns, fitted on the training rows: each turns values into features."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, NamedTuple, Self
+
+import numpy as np
+
+from ..base.dates import ISO, NO_FORMAT, parts_of
+from ..base.table_rows import Column, Times
+
+DAY = 86400.0
+# Parts of a time; days are counted from the first one in training.
+PARTS = ("year", "month", "weekday", "hour", "days")
+
+
+class Slot(NamedTuple):
+    """At most one non-zero element in each row.
+
+    Attributes
+    ----------
+    feature : int or ndarray of int, shape (n,)
+        The feature, counted within the column's; -1: none.
+    values : float or ndarray of float64, shape (n,)
+    """
+
+    feature: int | np.ndarray
+    values: float | np.ndarray
+
+
+@dataclass(frozen=True)
+class FittedColumn(ABC):
+    """The encoding of a column.
+
+    Attributes
+    ----------
+    n_missing : int
+        Gaps in the training rows.
+    """
+
+    n_missing: int
+    has_scaled: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        """Check values, which may come from a file; ValueError for what does not fit."""
+        require(self.n_missing >= 0, f"n_missing must be at least 0, got {self.n_missing}")
+
+    @property
+    @abstractmethod
+    def outputs(self) -> tuple[str, ...]:
+        """Names of its features, without the column's."""
+
+    def prepared(self, column: Column) -> Column:
+        """Return a column in the form that :meth:`slots` takes, once for all its rows."""
+        return column
+
+    @abstractmethod
+    def slots(self, column: Column) -> list[Slot]:
+        """Return the features of the values of a prepared column."""
+
+    @property
+    @abstractmethod
+    def treatment(self) -> str:
+        """What is done with its values, for people."""
+
+    @property
+    @abstractmethod
+    def stand_in(self) -> str:
+        """What stands for a gap, for people."""
+
+    def unscaled(self, column: Column) -> list[np.ndarray]:
+        """Return the features that are scaled, before scaling; gaps are filled."""
+        return []
+
+    def with_scaling(self, offsets: Sequence[float], factors: Sequence[float]) -> Self:
+        """Return the encoding that scales these features by ``(x - offset) * factor``."""
+        return self
+
+
+@dataclass(frozen=True)
+class FittedNumber(FittedColumn):
+    """Numbers, scaled: gaps are the median, with an indicator where training had gaps."""
+
+    fill: float
+    offset: float = 0.0
+    factor: float = 1.0
+    has_scaled: ClassVar[bool] = True
+
+    @classmethod
+    def of(cls, column: Column) -> FittedNumber:
+        """Fit on training rows."""
+        values = column.numbers()
+        known = values[~np.isnan(values)] if values.dtype.kind == "f" else values
+        fill = float(np.median(known)) if len(known) else 0.0
+        return cls(len(values) - len(known), fill)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        return ("", "missing") if self.n_missing else ("",)
+
+    def unscaled(self, column: Column) -> list[np.ndarray]:
+        values = column.numbers()
+        if values.dtype.kind != "f":
+            return [values.astype(np.float64)]
+        gaps = np.isnan(values)
+        return [np.where(gaps, self.fill, values) if gaps.any() else values]
+
+    def with_scaling(self, offsets: Sequence[float], factors: Sequence[float]) -> FittedNumber:
+        return replace(self, offset=offsets[0], factor=factors[0])
+
+    def slots(self, column: Column) -> list[Slot]:
+        (values,) = self.unscaled(column)
+        return [
+            Slot(0, (values - self.offset) * self.factor),
+            *([Slot(1, column.missing_numbers().astype(float))] if self.n_missing else []),
+        ]
+
+    @property
+    def treatment(self) -> str:
+        gaps = f"; gaps: {self.stand_in}, with an indicator" if self.n_missing else ""
+        return f"scaled{gaps}" if self.factor else f"left out: one value in training{gaps}"
+
+    @property
+    def stand_in(self) -> str:
+        return f"the median {self.fill:g}"
+
+
+@dataclass(frozen=True)
+class FittedBoolean(FittedColumn):
+    """0 and 1: gaps are the more frequent value, with an indicator where training had gaps."""
+
+    fill: float
+
+    @classmethod
+    def of(cls, column: Column) -> FittedBoolean:
+        """Fit on training rows."""
+        found = FittedNumber.of(column)
+        return cls(found.n_missing, float(found.fill > 0.5))
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        return ("", "missing") if self.n_missing else ("",)
+
+    def slots(self, column: Column) -> list[Slot]:
+        values, gaps = column.numbers(), column.missing_numbers()
+        filled = np.where(gaps, self.fill, values).astype(np.float64)
+        return [Slot(0, filled), *([Slot(1, gaps.astype(float))] if self.n_missing else [])]
+
+    @property
+    def treatment(self) -> str:
+        gaps = f"; gaps: {self.stand_in}, with an indicator" if self.n_missing else ""
+        return f"one column of 0 and 1{gaps}"
+
+    @property
+    def stand_in(self) -> str:
+        return f"the more frequent {self.fill:g}"
+
+
+@dataclass(frozen=True)
+class FittedDate(FittedColumn):
+    """Parts of dates and times that vary in training, scaled; gaps as of numbers.
+
+    Attributes
+    ----------
+    format : str
+        Of texts.
+    first : float
+        The first time in training, in seconds since 1970.
+    parts : tuple of str
+    fills, offsets, factors : tuple of float
+        One for each part.
+    """
+
+    format: str
+    first: float
+    parts: tuple[str, ...]
+    fills: tuple[float, ...]
+    offsets: tuple[float, ...]
+    factors: tuple[float, ...]
+    has_scaled: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        in_order = tuple(name for name in PARTS if name in self.parts)
+        require(self.parts == in_order, f"parts must be of {', '.join(PARTS)}, in order")
+        sizes = {len(self.fills), len(self.offsets), len(self.factors)}
+        require(sizes == {len(self.parts)}, "parts must have a number each")
+
+    @classmethod
+    def of(cls, column: Times) -> FittedDate:
+        """Fit on training rows."""
+        seconds = column.seconds
+        known = seconds[~np.isnan(seconds)]
+        first = float(known.min()) if len(known) else 0.0
+        values = _date_parts(known, first)
+        parts = tuple(
+            name for name in PARTS if len(known) and values[name].min() < values[name].max()
+        )
+        n = len(parts)
+        fills = tuple(float(np.median(values[name])) for name in parts)
+        return cls(
+            len(seconds) - len(known), column.format, first, parts, fills, (0.0,) * n, (1.0,) * n
+        )
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        return (*self.parts, "missing") if self.n_missing else self.parts
+
+    def unscaled(self, column: Column) -> list[np.ndarray]:
+        values = _date_parts(column.times(self.format).seconds, self.first)
+        return [
+            np.where(np.isnan(values[name]), fill, values[name])
+            for name, fill in zip(self.parts, self.fills, strict=True)
+        ]
+
+    def with_scaling(self, offsets: Sequence[float], factors: Sequence[float]) -> FittedDate:
+        return replace(self, offsets=tuple(offsets), factors=tuple(factors))
+
+    def slots(self, column: Column) -> list[Slot]:
+        found = [
+            Slot(i, (values - offset) * factor)
+            for i, (values, offset, factor) in enumerate(
+                zip(self.unscaled(column), self.offsets, self.factors, strict=True)
+            )
+        ]
+        if self.n_missing:
+            gaps = column.times(self.format).missing()
+            found.append(Slot(len(self.parts), gaps.astype(float)))
+        return found
+
+    @property
+    def treatment(self) -> str:
+        gaps = f"; gaps: {self.stand_in}, with an indicator" if self.n_missing else ""
+        names = ["days since the first" if name == "days" else name for name in self.parts]
+        read = f"; texts as {self.format}" if self.format not in (NO_FORMAT, ISO) else ""
+        return f"{', '.join(names)}; scaled{read}{gaps}" if names else f"left out: one time{gaps}"
+
+    @property
+    def stand_in(self) -> str:
+        return "the median of each part"
+
+
+def require(holds: bool, rule: str) -> None:
+    """Raise ValueError with a rule that does not hold."""
+    if not holds:
+        raise ValueError(rule)
+
+
+def _date_parts(seconds: np.ndarray, first: float) -> dict[str, np.ndarray]:
+    return {**parts_of(seconds)._asdict(), "days": (seconds - first) / DAY}
