@@ -93,7 +93,9 @@ def test_an_unknown_name_is_refused() -> None:
         load_dataset("spirl(n=50)")
     with pytest.raises(ConfigError, match="known: auto, blobs, digits, mnist, moons, spirals"):
         load_dataset("iris-flowers")
-    with pytest.raises(ConfigError, match=r"files end in \.csv, \.tsv, \.parquet, \.arrow, \.npz or"):
+    with pytest.raises(
+        ConfigError, match=r"files end in \.csv, \.tsv, \.parquet, \.arrow, \.npz or"
+    ):
         load_dataset("")
 
 

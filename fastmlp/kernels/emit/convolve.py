@@ -223,12 +223,12 @@ convolve, convolve_back = _make_convolution(_Forward), _make_convolution(_Backwa
 convolve.__doc__ = """Overwrite n channels of lines of outputs of a group of samples with b + x W.
 
 Weights are those of a panel: tap and input channel k at ``W[w + k*lanes + r]`` for r < n, the bias
-at ``B[b + r]``; ``w_panel`` is not used. Inputs start at X[x], a vector of samples for each feature.
-``lines`` lines from line ``y`` on are written from C[c] on, which is the first channel's vector of
-the first of them. ``image`` is the layer's Image.
+at ``B[b + r]``; ``w_panel`` is not used. Inputs start at X[x], a vector of samples for each
+feature. ``lines`` lines from line ``y`` on are written from C[c] on, which is the first channel's
+vector of the first of them. ``image`` is the layer's Image.
 """
 
-convolve_back.__doc__ = """Overwrite n channels of lines of dL/dx of a group of samples with dL/dz W^T.
+convolve_back.__doc__ = """Overwrite n channels of lines of dL/dx with dL/dz W^T, for a group.
 
 Input channel r, tap t and output channel k have their weight at
 ``W[w + (k // lanes)*w_panel + (t*in_channels + r)*lanes + k % lanes]``, and dL/dz starts at X[x].
