@@ -23,7 +23,7 @@ from ..model.predictor import Predictor
 from ..model.table_inputs import stored_rows
 from ..model.task import Task
 from ..ops.kinds import KINDS
-from ..reports.metrics import task_metrics
+from ..training.metrics import task_metrics
 from .image_inputs import fit_to_training
 from .running import ignore
 
@@ -80,7 +80,10 @@ class Predictions:
         """The metrics of the task; None where it is not known what is right."""
         y, has_target = self.inputs.y, self.inputs.has_target
         outputs = self.outputs if has_target is None else self.outputs[has_target]
-        return None if y is None else task_metrics(self.predictor.task, y, outputs)
+        if y is None:
+            return None
+        is_probability = self.predictor.gives_probabilities
+        return task_metrics(self.predictor.task, y, outputs, None, is_probability)
 
     def to_csv(self) -> str:
         """Return a table with a header."""

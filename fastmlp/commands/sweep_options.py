@@ -142,8 +142,8 @@ def _add_search_options(group: Any) -> None:
                "all epochs", {"nargs": "?", "const": 3}),
         Option("--min-epochs", "N", int, "minimum number of epochs in the first round of --halving "
                "(default: 1)"),
-        Option("--rank-by", "NAME", str, "rank by validation_accuracy or validation_loss (default: "
-               "the accuracy, if there is one)", {"default": "auto"}),
+        Option("--rank-by", "NAME", str, "rank by validation_accuracy, validation_loss or a metric "
+               "such as roc_auc (default: the accuracy, if there is one)", {"default": "auto"}),
     ))  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -12,15 +12,14 @@ from ..base.conversion import as_dense
 from ..base.csr import Features
 from ..base.table_rows import is_table
 from ..data.dataset import Dataset
-from ..data.split import PARTS, parts
 from ..model.network import Network
 from ..model.task import Task
 from ..ops.kinds import ColumnFacts
-from ..ops.losses import LOSSES
 from ..training.datasets import selected_rows
+from ..training.metrics import task_metrics
+from ..training.parts import evaluated_parts
 from ..training.result import TrainResult
 from .images import as_shown
-from .metrics import task_metrics
 
 
 class SomeRows:
@@ -63,6 +62,8 @@ class EvaluatedPart:
     target_names : tuple of str or None
     is_table : bool
         Whether rows have columns of several kinds.
+    gives_probabilities : bool
+        Whether outputs are probabilities: of a softmax or a sigmoid.
     """
 
     name: str
@@ -73,15 +74,18 @@ class EvaluatedPart:
     loss: float
     target_names: tuple[str, ...] | None = None
     is_table: bool = False
+    gives_probabilities: bool = False
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
-        """rows, loss, and what :func:`~fastmlp.reports.metrics.task_metrics` returns.
+        """rows, loss, and what :func:`~fastmlp.training.metrics.task_metrics` returns.
 
         Computed when first asked for, so that the data can be freed before scikit-learn is loaded.
         """
         metrics = {"rows": len(self.y), "loss": self.loss}
-        return metrics | task_metrics(self.task, self.y, self.outputs, self.target_names)
+        return metrics | task_metrics(
+            self.task, self.y, self.outputs, self.target_names, self.gives_probabilities
+        )
 
     @cached_property
     def predicted(self) -> np.ndarray:
@@ -173,16 +177,13 @@ def evaluate_run(
     """
     config, predictor = result.config, result.predictor
     dataset = selected_rows(dataset, config)
-    split = parts(dataset, **config.split_settings)
-    loss = LOSSES.parse(config.loss)
-    evaluated = []
-    for name, ending in PARTS.items():
-        X, y = getattr(split, f"X_{ending}"), getattr(split, f"y_{ending}")
-        if X is None or y is None:
-            continue
-        found = predictor.evaluate(X, y, loss, threads)
-        part = EvaluatedPart(name, predictor.task, X, y, found.outputs, found.loss)
-        evaluated.append(replace(part, target_names=dataset.target_names, is_table=is_table(X)))
+    evaluated = [
+        EvaluatedPart(
+            part.name, predictor.task, part.X, part.y, part.outputs, part.loss,
+            dataset.target_names, is_table(part.X), predictor.gives_probabilities,
+        )
+        for part in evaluated_parts(predictor, config, dataset, threads)
+    ]  # fmt: skip
     shape = dataset.image_shape or image_shape_of(predictor.network)
     return RunEvaluation(result, evaluated, shape, dataset.feature_range, dataset.column_facts)
 

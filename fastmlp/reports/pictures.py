@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..training.scorers import VALIDATION
+from ..training.setting_checks import MONITORS
 from . import plots
 from .evaluation import EvaluatedPart, RunEvaluation, SomeRows
 from .figures import new_figure, png, style
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from ..training.history import History
     from ..training.result import TrainResult
 
 MOST_IMAGES = 40
@@ -68,11 +71,18 @@ def curve_panels(result: TrainResult) -> Iterator[Panel]:
     yield lambda axes: plots.loss_curves(history, axes, best)
     if result.predictor.task.has_accuracy:
         yield lambda axes: plots.accuracy_curves(history, axes, best)
+    for column in history.columns:
+        if column.startswith(VALIDATION) and column not in MONITORS:
+            yield partial(_metric_panel, history, column, best)
     yield lambda axes: plots.rate_curve(history, axes)
     if len(result.iterations):
         yield lambda axes: plots.loss_curves(result.iterations, axes, x="iteration")
         if result.predictor.task.has_accuracy:
             yield lambda axes: plots.accuracy_curves(result.iterations, axes, x="iteration")
+
+
+def _metric_panel(history: History, column: str, best: int | None, axes: Axes) -> None:
+    plots.metric_curve(history, axes, column, best)
 
 
 def ranking_panels(part: EvaluatedPart) -> Iterator[Panel]:

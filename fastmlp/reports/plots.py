@@ -50,6 +50,31 @@ def accuracy_curves(
     _curves(history, axes, "accuracy", best_epoch, x)
 
 
+def metric_curve(history: Any, axes: Axes, column: str, best_epoch: int | None = None) -> None:
+    """Draw a metric of the validation part.
+
+    Parameters
+    ----------
+    history : History or mapping of str to list
+        With ``epoch`` and the column.
+    axes : matplotlib.axes.Axes
+    column : str
+        Such as ``validation_roc_auc``; epochs without a number are left out.
+    best_epoch : int, optional
+        Marked by a line.
+    """
+    pairs = zip(history["epoch"], history[column], strict=True)
+    found = [(x, float(y)) for x, y in pairs if isinstance(y, (int, float))]
+    if not found:
+        return
+    epochs, values = zip(*found, strict=True)
+    _, name, colour = PARTS[1]
+    axes.plot(epochs, values, color=colour, label=name, **_marker(values))
+    _mark_best(axes, best_epoch)
+    _finish_curves(axes, "epoch", column.removeprefix("validation_").replace("_", " "), values)
+    _legend(axes)
+
+
 def rate_curve(history: Any, axes: Axes) -> None:
     """Draw the learning rate of each epoch's first update.
 
@@ -191,12 +216,14 @@ def _curves(history: Any, axes: Axes, quantity: str, best_epoch: int | None, x: 
         if any(value is not None for value in values):
             axes.plot(history[x], values, color=colour, label=name, **_marker(values))
             shown += [value for value in values if value is not None]
-    if best_epoch is not None:
-        axes.axvline(
-            best_epoch, color=INK, linewidth=1, linestyle="--", label=f"best epoch {best_epoch}"
-        )
+    _mark_best(axes, best_epoch)
     _finish_curves(axes, "update" if x == "iteration" else x, quantity, shown)
     _legend(axes)
+
+
+def _mark_best(axes: Axes, epoch: int | None) -> None:
+    if epoch is not None:
+        axes.axvline(epoch, color=INK, linewidth=1, linestyle="--", label=f"best epoch {epoch}")
 
 
 def _marker(values: Sequence[Any]) -> dict[str, Any]:

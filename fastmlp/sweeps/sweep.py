@@ -20,8 +20,9 @@ from ..data.dataset import Dataset
 from ..reports.tables import Table
 from .cells import Cell, Datasets, Loader, cost, make_cells, varying, with_epochs
 from .grid import APPLIES, DEFAULTS, Grid
-from .leaderboard import Leaderboard, Trial, check_ranking, label, rank, value_text
+from .leaderboard import Leaderboard, Trial, label, rank, value_text
 from .progress import Standing, Watcher
+from .ranking import check_ranking, ranked_metric
 from .result import SweepResult
 from .runner import Runner
 from .search import Search
@@ -74,8 +75,10 @@ def run_sweep(
         Smallest number of epochs of the first round of halving.
     search_seed : int, default 0
         Seed of the random search.
-    rank_by : {"auto", "validation_accuracy", "validation_loss"}, default "auto"
-        auto: accuracy for classification, loss for regression.
+    rank_by : str, default "auto"
+        ``validation_accuracy``, ``validation_loss``, or a metric such as ``roc_auc``, on the
+        validation part; a metric is measured in all cells. auto: accuracy for classification, loss
+        for regression.
     retry_failed : bool, default False
         With ``resume``: run cells again that failed (not those that diverged).
     jobs : int, optional
@@ -113,8 +116,11 @@ def run_sweep(
     search = Search(budget, search_seed, halving, min_epochs)
     runner = Runner(jobs, backend, address)
     datasets = Datasets(dataset, load)
+    metric = ranked_metric(rank_by, grid.metrics)
+    grid = grid if metric is None else grid.measuring(metric)
     cells = plan_cells(grid, search, datasets)
-    rank_by = check_ranking(rank_by, all(cell.resolved.task.has_accuracy for cell in cells))
+    has_accuracy = all(cell.resolved.task.has_accuracy for cell in cells)
+    rank_by = check_ranking(rank_by, metric, has_accuracy)
     if rank_by == "validation_loss":
         _warn_of_units(cells)
     if resume and out is None:
@@ -130,7 +136,13 @@ def run_sweep(
             sweep = _Sweep(cells, store, runner, datasets, search, rank_by, watcher or Watcher())
             status = sweep.run()
             result = SweepResult(
-                sweep.leaderboard(), sweep.trials(), status, datasets, store.params, folder
+                sweep.leaderboard(),
+                sweep.trials(),
+                status,
+                datasets,
+                store.params,
+                folder,
+                sweep.known,
             )
             result.load_best()
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from typing import NamedTuple
@@ -73,11 +74,12 @@ def run_cell(cell: Cell, dataset: Dataset, stop: threading.Event | None = None) 
     started = time.perf_counter()
     error: Exception | None = None
     result: TrainResult | None = None
-    inference = None
+    inference: dict[str, float] = {}
+    rows: dict[str, float] = {}
     try:
         run = make_run(cell, dataset, None if stop is None else [_Stop(stop)])
         result = finish(run)
-        inference = _inference_seconds(run)
+        inference, rows = _inference(run)
     except TrainingError as failure:
         error, result = failure, failure.result
     except Exception as failure:  # any error; the other cells continue
@@ -92,10 +94,10 @@ def run_cell(cell: Cell, dataset: Dataset, stop: threading.Event | None = None) 
         text = f"{type(error).__name__}: {error}"
         failed = Trial(cell.key, cell.settings, config, "failed", text, {}, {}, {}, seconds)
         return Outcome(failed, None)
-    timings = {**result.timings, **seconds, **(inference or {})}
+    timings = {**result.timings, **seconds, **inference}
     trial = Trial(
         cell.key, cell.settings, config, result.status, str(error or ""),
-        _columns(result.history), _columns(result.iterations), _metrics(result), timings,
+        _columns(result.history), _columns(result.iterations), _metrics(result) | rows, timings,
     )  # fmt: skip
     return Outcome(trial, result.predictor.network.params.copy() if trial.is_good else None)
 
@@ -116,14 +118,17 @@ def _columns(history: History) -> dict[str, list[float]]:
     return {name: history[name] for name in history.columns} if len(history) else {}
 
 
-def _inference_seconds(run: Run) -> dict[str, float]:
-    """Measure the inference time on the validation part."""
+def _inference(run: Run) -> tuple[dict[str, float], dict[str, float]]:
+    """Evaluate the validation part; return its time, and the certainty of its metrics."""
     validation = run.prepared.validation
     if validation is None:
-        return {}
+        return {}, {}
     started = time.perf_counter()
-    run.evaluate(validation)
-    return {
-        "inference_seconds": time.perf_counter() - started,
-        "inference_rows": len(validation.order),
-    }
+    found = run.evaluate(validation)
+    seconds = time.perf_counter() - started
+    assert found is not None
+    n = len(validation.order)
+    rows: dict[str, float] = {"n_validation": n}
+    if math.isfinite(found.loss_error):
+        rows["loss_error"] = found.loss_error
+    return {"inference_seconds": seconds, "inference_rows": n}, rows

@@ -23,7 +23,7 @@ from ..base.settings import (
 )
 from ..base.table_options import TableOptions
 from ..data.dataset import TASKS
-from ..data.split import HOLD_OUTS, parse_split
+from ..data.split import HOLD_OUTS
 from ..ops.activations import ACTIVATIONS
 from ..ops.improvement import CUMULATIVE, SINGLE
 from ..ops.initializers import INITIALIZERS
@@ -33,10 +33,10 @@ from ..ops.optimizers import OPTIMIZERS
 from ..ops.scalers import SCALERS
 from ..ops.schedules import SCHEDULES
 from ..recipes import recipe
-from .combinations import check_combinations, check_given, check_layers
+from .combinations import check_all, check_given
 from .layers import hidden_layers, overridden
-from .setting_checks import DTYPES, MISSING, MODES, MONITORS, SAMPLINGS, cast_fields, check_fields
-from .weighting import parse_class_weight
+from .scorers import Metric, metric_name
+from .setting_checks import DTYPES, MISSING, MODES, MONITORS, SAMPLINGS, cast_fields
 
 _AT_LEAST_0 = (at_least(0),)
 
@@ -216,8 +216,9 @@ class TrainConfig:
         "PATIENCE", ranges=_AT_LEAST_0,
     )  # fmt: skip
     monitor: str = setting(
-        AUTO, "stopping", f"quantity that must improve: {', '.join(MONITORS)}; auto: "
-        "validation_loss, without validation rows train_loss", "NAME", choices=(AUTO, *MONITORS),
+        AUTO, "stopping", f"quantity that must improve: {', '.join(MONITORS)}, a metric (on the "
+        "validation part), or a column of a callback; auto: validation_loss, without validation "
+        "rows train_loss", "NAME",
     )  # fmt: skip
     min_delta: float = setting(
         0.0, "stopping", "smallest change of --monitor that counts as an improvement", "X",
@@ -244,6 +245,11 @@ class TrainConfig:
         "bits", "N", ranges=(at_least(0), below(2**64, "2**64")),
     )  # fmt: skip
     dtype: str = setting("float32", "training", "float32 or float64", "NAME", choices=DTYPES)
+    metrics: tuple[Metric, ...] = setting(
+        (), "stopping", "more metrics of the validation part after each epoch, and of the test "
+        "part: scikit-learn's scorers, such as roc_auc,f1_macro; in Python also functions "
+        "f(y_true, y_output)", "NAMES", flag="--metric", varies=False,
+    )  # fmt: skip
     log_every: int = setting(
         0, "running", "record losses every N updates, in addition to every epoch; 0: never", "N",
         ranges=_AT_LEAST_0,
@@ -257,11 +263,7 @@ class TrainConfig:
     def __post_init__(self) -> None:
         cast_fields(self)
         _ = self.table  # which checks its options
-        check_fields(self)
-        parse_split(self.split)
-        parse_class_weight(self.class_weight)
-        check_layers(self)
-        check_combinations(self)
+        check_all(self)
 
     @property
     def table(self) -> TableOptions:
@@ -292,8 +294,9 @@ class TrainConfig:
         return type(self)(**overridden(vars(self), changes))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields as plain numbers, texts and lists, as TOML and JSON take them."""
-        values = dataclasses.asdict(self)
+        """Return the fields as plain numbers, texts and lists; functions by their names."""
+        metrics = [metric_name(metric) for metric in self.metrics]
+        values = dataclasses.asdict(self) | {"metrics": metrics}
         return {key: list(v) if isinstance(v, tuple) else v for key, v in values.items()}
 
     @classmethod
@@ -309,11 +312,5 @@ class TrainConfig:
 
     @classmethod
     def from_recipe(cls, name: str) -> TrainConfig:
-        """Return the config of a recipe that ships with the package, such as ``"mnist-98"``.
-
-        Raises
-        ------
-        ConfigError
-            If there is none of that name.
-        """
+        """Return the config of a recipe, such as ``"mnist-98"``; ConfigError if there is none."""
         return cls.from_dict(recipe(name))

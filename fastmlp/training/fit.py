@@ -6,11 +6,13 @@ import os
 import time
 from collections.abc import Iterable
 from contextlib import closing
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from ..base.errors import CallbackError, ConfigError, TrainingError, check_type
+from ..base.errors import CallbackError, ConfigError, check_type
 from ..data.dataset import Dataset
 from .checkpoints import Checkpoints
 from .compile_beside import compiled_beside
@@ -20,10 +22,12 @@ from .events import Callback
 from .identity import identity
 from .interval import Interval
 from .loop import Loop
+from .parts import RunMetrics, metrics_by_part
 from .prepare import prepare
 from .resolve import resolve
 from .result import TrainResult
 from .run import Run
+from .scorers import check_scorers
 from .summary import sum_up
 
 
@@ -86,7 +90,7 @@ def fit(
         If a loss or a weight is not finite, or a loss exceeds ``loss_limit``. Its ``result`` has
         the best weights so far.
     CallbackError
-        If a callback raised an exception. Its ``result`` has the model trained so far.
+        If a callback or a metric raised an exception. Its ``result`` has the model trained so far.
     """
     _check_checkpoint_options(checkpoint_dir, checkpoint_every, resume)
     _check_types(config, dataset, ())
@@ -94,10 +98,16 @@ def fit(
         run = start(config, dataset, threads, callbacks, initial_weights, sample_weight)
         helper.wait()
     if checkpoint_dir is None:
-        return finish(run)
+        return _with_sets(finish(run), dataset, threads)
     run_is = identity(run.config, dataset, sample_weight, initial_weights)
     with closing(Checkpoints(checkpoint_dir, checkpoint_every, run_is, resume)) as checkpoints:
-        return finish(run, Loop(run, checkpoints))
+        return _with_sets(finish(run, Loop(run, checkpoints)), dataset, threads)
+
+
+def _with_sets(result: TrainResult, dataset: Dataset, threads: int | None) -> TrainResult:
+    """Return the result with the metrics of each part, which are computed when asked for."""
+    evaluate = partial(metrics_by_part, result.predictor, result.config, dataset, threads)
+    return replace(result, metrics=RunMetrics(result.metrics, evaluate))
 
 
 def start(
@@ -124,6 +134,8 @@ def start(
     if initial_weights is not None:
         _check_weights(initial_weights, np.dtype(resolved.config.dtype))
     run = Run(resolved.config, prepared, threads, callbacks, initial_weights)
+    targets = {"validation": prepared.y_validation, "test": prepared.y_test}
+    check_scorers(run.scorers, prepared.task, targets)
     run.prepare_seconds = time.perf_counter() - started
     return run
 
@@ -157,17 +169,17 @@ def finish(run: Run, loop: Loop | None = None) -> TrainResult:
         Loop of the run; default: a new one.
     """
     loop = Loop(run) if loop is None else loop
-    error: TrainingError | None = loop.train()
+    loop.train()
     try:
         result = sum_up(loop)
     finally:
         try:
             run.tell("on_train_end")
         except CallbackError as late:
-            error = error or late
-    if error is not None:
-        error.result = result
-        raise error
+            loop.failure = loop.failure or late
+    if loop.failure is not None:
+        loop.failure.result = result
+        raise loop.failure
     return result
 
 

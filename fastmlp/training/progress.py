@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TextIO
 
 from .events import EVENTS, Callback
 from .run import Run
+from .scorers import VALIDATION
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -66,14 +68,15 @@ def time_text(seconds: float | None) -> str:
     return f"{minutes}:{rest:02} min" if minutes else f"{rest} s"
 
 
-def epoch_text(row: dict[str, Any]) -> str:
-    """Return the losses and accuracies of an epoch."""
+def epoch_text(row: dict[str, Any], metrics: Iterable[str] = ()) -> str:
+    """Return the losses and accuracies of an epoch, and the metrics in some columns."""
     names = {
         "train_loss": "loss",
         "train_accuracy": "accuracy",
         "validation_loss": "val loss",
         "validation_accuracy": "val accuracy",
     }
+    names |= {name: name.removeprefix(VALIDATION) for name in metrics}
     shown = [f"{text} {row[name]:.4f}" for name, text in names.items() if row[name] is not None]
     return _GAP.join(shown)
 
@@ -117,6 +120,9 @@ def _line(run: Run, pace: _Pace, row: dict[str, Any] | None, width: int) -> str:
         accuracy = row["validation_accuracy"]
         shown = "" if accuracy is None else f" {accuracy:.4f}"
         parts.append(f"val {row['validation_loss']:.4f}{shown}")
+    for scorer in run.scorers:
+        if row is not None and row.get(scorer.column) is not None:
+            parts.append(f"{scorer.name} {row[scorer.column]:.4f}")
     parts.append(f"{pace.speed(run) / 1000:,.1f}k samples/s")
     if row is not None and row["train_accuracy"] is not None:
         parts.append(f"accuracy {row['train_accuracy']:.4f}")
@@ -137,7 +143,8 @@ class PlainProgress(Callback):
             number = f"epoch {run.epoch:>{len(str(epochs))}}/{epochs}"
             speed = f"{self.pace.speed(run):,.0f} samples/s"
             left = f"{time_text(self.pace.seconds_left(run) or 0)} left"
-            line = _GAP.join((number, epoch_text(row), speed, left))
+            metrics = [scorer.column for scorer in run.scorers if scorer.column in row]
+            line = _GAP.join((number, epoch_text(row, metrics), speed, left))
         print(line, file=sys.stderr, flush=True)
 
 

@@ -12,26 +12,21 @@ import numpy as np
 
 from ..base.errors import CallbackError
 from ..base.lazy import lazy
-from ..kernels.buffers import Data, Objective
+from ..kernels.buffers import Data
 from ..model.evaluation import Evaluation, evaluate_network
-from ..model.functions import objective
 from ..model.launch import check_threads
-from ..model.network import Network
 from ..model.predictor import Predictor
-from ..model.task import Task
 from ..model.workspace import Workspace, rows_at_once
-from ..ops.initializers import INITIALIZERS
-from ..ops.losses import LOSSES
-from ..ops.optimizers import OPTIMIZERS
 from ..ops.schedules import RateController
 from .config import TrainConfig
 from .events import Callback
 from .history import EPOCH_COLUMNS, ITERATION_COLUMNS, MEASURE_COLUMNS, History
-from .layers import network_layers
+from .monitors import Monitor, declared_columns, find_monitor, scorers_for
+from .network import initial_network, objective_of
 from .plan import plan
 from .prepare import Prepared
 from .steps import Steps
-from .stopping import EarlyStopping
+from .stopping import EarlyStopping, Monitoring
 
 
 class Run:
@@ -56,6 +51,10 @@ class Run:
     history, iterations : History
     stopping : EarlyStopping or None
         The config's.
+    scorers : tuple of Scorer
+        The metrics asked for, and a monitored one.
+    monitor : Monitor
+        The config's.
     rate_controller : RateController
         Changes the rate according to the monitored quantity.
     measures : tuple of str
@@ -78,6 +77,8 @@ class Run:
         self.callbacks = list(callbacks)
         self.stopping = _stopping(config)
         self.callbacks += [] if self.stopping is None else [self.stopping]
+        self.scorers = scorers_for(config, self.callbacks)
+        self.monitor = self._find_monitor()
         self.rate_controller = RateController()  # replaced by the loop
         self.measures = tuple(
             name for name in MEASURE_COLUMNS if name in (config.monitor, *measures)
@@ -90,8 +91,8 @@ class Run:
                 "rows; batches hold all of them",
                 stacklevel=4,  # the caller of fit
             )
-        self.network = _network(config, task, prepared.n_features, initial_weights)
-        self.objective = _objective(config, task)
+        self.network = initial_network(config, task, prepared.n_features, initial_weights)
+        self.objective = objective_of(config, task)
         self.plan = plan(
             config, len(prepared.train.X), self.network.multiply_adds, self.threads,
             prepared.inputs, rows_at_once(self.network) if self.network.stores_images else 0,
@@ -100,7 +101,8 @@ class Run:
         self.steps = Steps(
             config, self.plan, self.network, prepared.train, self.objective, notes_penalty
         )
-        self.history = History((*EPOCH_COLUMNS, *self.measures))
+        scored = [] if prepared.validation is None else [s.column for s in self.scorers]
+        self.history = History((*EPOCH_COLUMNS, *self.measures, *scored))
         self.iterations = History(ITERATION_COLUMNS, is_open=False)
         self.prepare_seconds = 0.0
         self.epoch = 0
@@ -191,6 +193,13 @@ class Run:
         except ValueError as error:
             raise CallbackError(f"a callback changed an epoch's row: {error}") from error
 
+    def _find_monitor(self) -> Monitor:
+        columns = declared_columns(self.callbacks)
+        for callback in self.callbacks:
+            if isinstance(callback, Monitoring):
+                callback.find(self.scorers, columns)
+        return find_monitor(self.config.monitor, self.scorers, columns)
+
     def compile(self) -> float:
         """Compile or load all kernels of the run; return the time in seconds."""
         started = time.perf_counter()
@@ -231,6 +240,31 @@ class Run:
             f"{prefix}_accuracy": None if found is None else self.accuracy(found.hit_rate),
         }
 
+    def measured(self, part: str) -> dict[str, float | None]:
+        """Evaluate a part and return its loss, accuracy and the metrics asked for.
+
+        Parameters
+        ----------
+        part : {"validation", "test"}
+
+        Raises
+        ------
+        CallbackError
+            If a metric fails.
+        """
+        data = getattr(self.prepared, part)
+        if data is None or not self.scorers:
+            return self.loss_and_accuracy(part, data)
+        found = self.evaluate(data, want_outputs=True)
+        assert found is not None
+        measured = {f"{part}_loss": found.loss, f"{part}_accuracy": self.accuracy(found.hit_rate)}
+        if not np.isfinite(found.outputs).all():  # the caller finds that the run has diverged
+            return {**measured, **{f"{part}_{scorer.name}": None for scorer in self.scorers}}
+        y = getattr(self.prepared, f"y_{part}")
+        for scorer in self.scorers:
+            measured[f"{part}_{scorer.name}"] = scorer(self.task, y, found.outputs)
+        return measured
+
     def penalty(self) -> float:
         """Return l1 * sum |w| + l2 / 2 * sum w^2 over the weights, for a full batch."""
         config, total = self.config, 0.0
@@ -263,38 +297,4 @@ def _stopping(config: TrainConfig) -> EarlyStopping | None:
         return None
     return EarlyStopping(
         config.early_stopping, config.monitor, config.min_delta, config.improvement
-    )
-
-
-def _network(
-    config: TrainConfig,
-    task: Task,
-    n_features: int,
-    initial_weights: tuple[list[np.ndarray], list[np.ndarray]] | None,
-) -> Network:
-    network = Network(
-        network_layers(config, task.n_outputs), config.input_shape or (n_features,), config.dtype
-    )
-    if initial_weights is None:
-        weight_init = INITIALIZERS.parse(config.weight_init)
-        network.initialize(weight_init, INITIALIZERS.parse(config.bias_init), config.seed)
-    else:
-        network.set_weights(*initial_weights)
-    return network
-
-
-def _objective(config: TrainConfig, task: Task) -> Objective:
-    return objective(
-        LOSSES.parse(config.loss),
-        OPTIMIZERS.parse(config.optimizer),
-        np.dtype(config.dtype),
-        task.code,
-        threshold=config.threshold,
-        label_smoothing=config.label_smoothing,
-        l1=config.l1,
-        l2=config.l2,
-        penalty_per_row=config.penalty_per_row,
-        clip_norm=float(config.clip_norm),
-        clip_value=config.clip_value,
-        max_norm=config.max_norm,
     )

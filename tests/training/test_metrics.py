@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fastmlp.model.task import Task
-from fastmlp.reports.metrics import (
+from fastmlp.training.metrics import (
     classification_metrics,
     confusions,
     multilabel_metrics,

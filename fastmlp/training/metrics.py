@@ -1,4 +1,4 @@
-"""How good predictions are: scikit-learn's metrics as plain dictionaries, as JSON takes them."""
+"""How good predictions are: metrics of a whole part as plain dictionaries, as JSON takes them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,15 @@ from ..model.task import Task
 
 AVERAGES = ("macro", "weighted")
 MOST_CONFUSIONS = 10
+RELIABILITY_BINS = 15
 
 
 def task_metrics(
-    task: Task, y: np.ndarray, outputs: np.ndarray, target_names: Sequence[str] | None = None
+    task: Task,
+    y: np.ndarray,
+    outputs: np.ndarray,
+    target_names: Sequence[str] | None = None,
+    gives_probabilities: bool = False,
 ) -> dict[str, Any]:
     """Return the metrics that suit a task.
 
@@ -27,12 +32,15 @@ def task_metrics(
         The network's, as :meth:`fastmlp.Predictor.outputs` returns them.
     target_names : sequence of str, optional
         Names of the outputs of a regression.
+    gives_probabilities : bool, default False
+        Whether outputs are probabilities: of a softmax or a sigmoid.
 
     Returns
     -------
     dict
         As :func:`classification_metrics`, :func:`multilabel_metrics` or :func:`regression_metrics`
-        return it; for two classes together with :func:`ranking_metrics`.
+        return it; for two classes together with :func:`ranking_metrics`, and for probabilities of
+        classes with :func:`probability_metrics`.
     """
     predicted = task.decode(outputs)
     if task.kind == "regression":
@@ -42,6 +50,9 @@ def task_metrics(
     metrics = classification_metrics(y, predicted, task.classes)
     if task.kind == "binary":
         metrics |= ranking_metrics(y == task.classes[1], outputs[:, 0])
+    if gives_probabilities:
+        numbers = np.searchsorted(task.classes, y)
+        metrics |= probability_metrics(numbers, task.probabilities(outputs))
     return metrics
 
 
@@ -171,6 +182,81 @@ def ranking_metrics(positive: np.ndarray, score: np.ndarray) -> dict[str, float 
         "roc_auc": float(roc_auc_score(positive, score)),
         "average_precision": float(average_precision_score(positive, score)),
     }
+
+
+def probability_metrics(y: np.ndarray, probabilities: np.ndarray) -> dict[str, float | None]:
+    """Return how good probabilities are, which a class predicted with them does not tell.
+
+    Parameters
+    ----------
+    y : ndarray of int, shape (n,)
+        Numbers of the classes.
+    probabilities : ndarray, shape (n, n_classes)
+
+    Returns
+    -------
+    dict
+        log_loss; brier, for two classes (p - y)^2, for more the sum over the classes; and ece, the
+        expected calibration error. All are means over the rows; None if a probability is NaN. For
+        more than two classes also roc_auc, the mean over each class against the rest; None if some
+        class does not occur.
+    """
+    from sklearn.metrics import brier_score_loss, log_loss, roc_auc_score
+
+    classes = np.arange(probabilities.shape[1])
+    names = ("log_loss", "brier", "ece", *(("roc_auc",) if len(classes) > 2 else ()))
+    if not np.isfinite(probabilities).all():
+        return dict.fromkeys(names)
+    probabilities = probabilities.astype(np.float64)
+    probabilities /= probabilities.sum(axis=1, keepdims=True)  # rounded to float32 before
+    metrics: dict[str, float | None] = {
+        "log_loss": float(log_loss(y, probabilities, labels=classes)),
+        "brier": float(brier_score_loss(y, probabilities, labels=classes)),
+        "ece": calibration_error(y, probabilities),
+    }
+    if "roc_auc" in names:
+        is_complete = len(np.unique(y)) == len(classes)
+        auc = roc_auc_score(y, probabilities, multi_class="ovr") if is_complete else None
+        metrics["roc_auc"] = None if auc is None else float(auc)
+    return metrics
+
+
+def calibration_error(y: np.ndarray, probabilities: np.ndarray) -> float:
+    """Return the expected calibration error (Guo et al. 2017).
+
+    The mean over the rows of |accuracy - confidence| of their bin of :func:`reliability`;
+    parameters as there.
+    """
+    confidence, accuracy, rows = reliability(y, probabilities)
+    return float(rows @ np.abs(accuracy - confidence) / rows.sum())
+
+
+def reliability(
+    y: np.ndarray, probabilities: np.ndarray, bins: int = RELIABILITY_BINS
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return how often predictions of a confidence are right, as a reliability diagram shows it.
+
+    Parameters
+    ----------
+    y : ndarray of int, shape (n,)
+        Numbers of the classes.
+    probabilities : ndarray, shape (n, n_classes)
+        The confidence of a row is the largest of its probabilities.
+    bins : int, default 15
+        Of equal width between 0 and 1.
+
+    Returns
+    -------
+    confidence, accuracy, rows : ndarray, shape (n_bins,)
+        Means over the rows of each bin that has any, and their number.
+    """
+    confidence = probabilities.max(axis=1)
+    number = np.minimum((confidence * bins).astype(int), bins - 1)
+    rows = np.bincount(number, minlength=bins)
+    right = probabilities.argmax(axis=1) == y
+    sums = [np.bincount(number, values, minlength=bins) for values in (confidence, right)]
+    used = rows > 0
+    return sums[0][used] / rows[used], sums[1][used] / rows[used], rows[used]
 
 
 def confusions(matrix: np.ndarray, names: list[str], most: int = MOST_CONFUSIONS) -> list[str]:
