@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from .training.result import TrainResult
 
 MOST_ROWS = 50
+SEARCH_OPTIONS = (
+    "budget", "search_seed", "halving", "min_epochs", "search", "trials", "prune", "trial_batch",
+)  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -36,7 +39,7 @@ def _main(arguments: list[str] | None) -> int:
 
     grid, search = stored_sweep(options.out) if options.resume else (None, {})
     values = grid_values(options, grid)
-    for name in ("budget", "search_seed", "halving", "min_epochs"):
+    for name in SEARCH_OPTIONS:
         if (given := getattr(options, name)) is not None:
             search[name] = given
     if options.list:

@@ -55,7 +55,8 @@ class Predictions:
         if files is None:
             columns = {"row": list(range(len(self.outputs)))}
         columns |= {f"input_{n}" if n in RESERVED else n: v for n, v in self.inputs.kept.items()}
-        columns |= _columns("prediction", task.decode(self.outputs), None)
+        levels = [f"{level:g}" for level in task.quantiles] or None
+        columns |= _columns("prediction", task.decode(self.outputs), levels)
         if task.kind != "regression":
             last = self.predictor.network.activations[-1]
             what = "probability" if last.gives_probabilities else "output"
@@ -114,7 +115,7 @@ def known_columns(predictor: Predictor) -> KnownColumns:
         predictor.feature_names,
         predictor.target_names,
         predictor.n_columns,
-        n_targets=1 if task.classes is not None else task.n_outputs,
+        n_targets=1 if task.classes is not None else task.n_targets,
         is_regression=task.kind == "regression",
         labels_are_texts=task.classes is not None and task.classes.dtype.kind == "U",
         positions=Positions.of(predictor.table),
@@ -142,7 +143,7 @@ def targets_for(task: Task, y: np.ndarray) -> np.ndarray:
     if task.classes is not None:
         return _known_labels(task.classes, y)
     is_regression = task.kind == "regression"
-    wanted = (len(y),) if is_regression and task.n_outputs == 1 else (len(y), task.n_outputs)
+    wanted = (len(y),) if is_regression and task.n_targets == 1 else (len(y), task.n_targets)
     if y.dtype.kind not in "biuf" or y.size != np.prod(wanted):
         raise DataError(
             f"targets must be numbers of shape {wanted}, as the model's outputs are, got "

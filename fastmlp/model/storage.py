@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..base.table_options import TableOptions
+from ..ops.losses import Quantile
 from ..ops.scalers import SCALERS, Scaling
 from .column_section import column_section, encoding_of
 from .features import STATISTICS, FeatureInfo
@@ -42,6 +43,7 @@ SECTIONS = {
 
 
 COLUMNS = "columns"  # only of models of tables with columns of several kinds
+QUANTILES = "quantiles"  # only of models whose outputs are quantiles
 
 
 def _sections_of_format_2(header: Header) -> Header:
@@ -88,7 +90,7 @@ MODEL = Format(
     version=4,
     entries=tuple(SECTIONS),
     advice="give a file that Predictor.save wrote",
-    optional=(COLUMNS,),
+    optional=(COLUMNS, QUANTILES),
     upgrades={
         2: Upgrade(
             (
@@ -135,6 +137,8 @@ def save_predictor(predictor: Predictor, path: str | os.PathLike[str]) -> None:
     }
     if predictor.encoding is not None:
         header[COLUMNS] = column_section(predictor.encoding)
+    if task.quantiles:
+        header[QUANTILES] = list(task.quantiles)
     write_tensors(path, MODEL, header, tensors)
 
 
@@ -184,7 +188,7 @@ def _build(header: Header, tensors: Tensors) -> Predictor:
     return Predictor(
         network,
         _scaling(header["features"]["scale"], "scaling", tensors),
-        _task(header["target"], tensors, network.n_outputs),
+        _task(header["target"], tensors, network.n_outputs, header.get(QUANTILES)),
         _features(header["features"], tensors, network.n_inputs),
         _names(header["target"]["names"], "target"),
         _table(header["table"]),
@@ -244,7 +248,7 @@ def _scaling(scale: str, name: str, tensors: Tensors) -> Scaling:
     return Scaling(kind, tensors[f"{name}.offset"], tensors[f"{name}.factor"])
 
 
-def _task(section: Header, tensors: Tensors, n_outputs: int) -> Task:
+def _task(section: Header, tensors: Tensors, n_outputs: int, levels: list[float] | None) -> Task:
     kind, threshold, labels = section["task"], section["threshold"], section["classes"]
     classes = None if labels is None else np.array(labels)
     found = (kind, 0 if classes is None else len(classes), n_outputs)
@@ -268,4 +272,7 @@ def _task(section: Header, tensors: Tensors, n_outputs: int) -> Task:
         if kind != "regression":
             raise ValueError(f"target scaling does not fit task {kind}")
         scaling = _scaling(section["scale"], "target_scaling", tensors)
-    return Task(kind, n_outputs, classes, threshold, scaling)
+    quantiles = () if levels is None else Quantile(tuple(map(float, levels))).levels
+    if quantiles and (kind != "regression" or len(quantiles) != n_outputs):
+        raise ValueError(f"{len(quantiles)} quantiles do not fit {kind} with {n_outputs} outputs")
+    return Task(kind, n_outputs, classes, threshold, scaling, quantiles)

@@ -89,8 +89,8 @@ class EvaluatedPart:
 
     @cached_property
     def predicted(self) -> np.ndarray:
-        """Labels or numbers, shaped like ``y``."""
-        return self.task.decode(self.outputs)
+        """Labels or numbers, shaped like ``y``; of quantiles the one nearest to the median."""
+        return self.task.decode_one(self.outputs)
 
     @cached_property
     def confidence(self) -> np.ndarray:

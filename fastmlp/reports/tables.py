@@ -22,6 +22,9 @@ METRIC_NAMES = {
     "mae": "MAE",
     "rmse": "RMSE",
     "r2": "R²",
+    "coverage": "coverage",
+    "expected_coverage": "expected coverage",
+    "interval_width": "interval width",
 }
 
 

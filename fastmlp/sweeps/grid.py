@@ -149,6 +149,21 @@ class Grid:
             for combination in itertools.product(*lists):
                 yield self.in_order({"mode": mode, **dict(zip(axes, combination, strict=True))})
 
+    def examples(self) -> list[dict[str, Any]]:
+        """Return the settings of a cell of each mode: the first value of every axis."""
+        found = []
+        for mode in self.modes:
+            axes = self.axes_of(mode).items()
+            first = {n: axis[0] if isinstance(axis, list) else axis.ends()[0] for n, axis in axes}
+            found.append(self.in_order({"mode": mode, **first}))
+        return found
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds of each configuration."""
+        axis = self.axes.get("seed", [DEFAULTS["seed"]])
+        return axis if isinstance(axis, list) else []
+
     def in_order(self, settings: dict[str, Any]) -> dict[str, Any]:
         """Return the settings of a cell in the order in which the axes were given."""
         order = dict.fromkeys(name for name in (*self.axes, *settings) if name in settings)

@@ -6,7 +6,7 @@ import math
 import statistics
 from typing import NamedTuple
 
-from .leaderboard import Configuration, Leaderboard, Trial
+from .leaderboard import PRUNED, Configuration, Leaderboard, Trial
 
 LEVEL = 0.95
 _NORMAL = statistics.NormalDist().inv_cdf((1 + LEVEL) / 2)
@@ -69,7 +69,8 @@ def tied(board: Leaderboard) -> dict[int, bool]:
 
     The 95 % interval of their difference includes 0. Errors of two configurations count as
     independent, although they share validation rows, so differences are a little more certain than
-    this says. Ranks without an interval, and those of earlier rounds of halving, are left out.
+    this says. Ranks without an interval, pruned ones, and those of earlier rounds of
+    halving are left out.
     """
     found = {entry.rank: interval(entry.good, board.rank_by) for entry in board.good}
     best = board.good[0] if board.good else None
@@ -79,7 +80,7 @@ def tied(board: Leaderboard) -> dict[int, bool]:
     ties = {}
     for entry in board.good:
         own = found[entry.rank]
-        if own is None or entry.epochs != best.epochs:
+        if own is None or entry.epochs != best.epochs or entry.status == PRUNED:
             continue
         error = math.hypot(own.error, of_best.error)
         difference = abs(_mean(entry, board) - _mean(best, board))

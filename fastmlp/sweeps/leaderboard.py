@@ -13,7 +13,8 @@ from typing import Any
 from ..training.scorers import VALIDATION, is_higher_better
 from .ranking import RANKINGS
 
-GOOD = ("finished", "stopped early")
+PRUNED = "pruned"  # stopped by the pruner of a search
+GOOD = ("finished", "stopped early", PRUNED)
 LABELS = {
     "hidden_layer_sizes": "hidden",
     "weight_init": "init",
@@ -103,6 +104,7 @@ class Configuration:
     def status(self) -> str:
         """Status of the trials; the worst if they differ."""
         bad = [trial.status for trial in self.trials if not trial.is_good]
+        bad += [trial.status for trial in self.trials if trial.status == PRUNED]
         return bad[0] if bad else self.trials[0].status
 
     @property
@@ -219,8 +221,8 @@ def rank(trials: Iterable[Trial], rank_by: str, by_epochs: bool = False) -> Lead
     Returns
     -------
     Leaderboard
-        Configurations with a trial that failed or diverged come last, those without any figures
-        behind them.
+        Configurations with a pruned trial come behind those without, then those with a trial that
+        failed or diverged, and last those without any figures.
     """
     groups: dict[str, list[Trial]] = {}
     for trial in sorted(trials, key=lambda trial: trial.key):
@@ -236,11 +238,12 @@ def rank(trials: Iterable[Trial], rank_by: str, by_epochs: bool = False) -> Lead
 
     def order(entry: Configuration) -> tuple[Any, ...]:
         if not entry.good:
-            return (2, 0, 0, 0, entry.trials[0].key)
+            return (2, False, 0, 0, 0, entry.trials[0].key)
         scores = [trial.score(rank_by) for trial in entry.good]
         means = (statistics.fmean(column) for column in zip(*scores, strict=True))
         bad = len(entry.good) < len(entry.trials)
-        return (int(bad), -entry.epochs if by_epochs else 0, *means, entry.trials[0].key)
+        is_pruned = entry.status == PRUNED
+        return (int(bad), is_pruned, -entry.epochs if by_epochs else 0, *means, entry.trials[0].key)
 
     entries.sort(key=order)
     ranked = [Configuration(i, e.settings, e.trials) for i, e in enumerate(entries, start=1)]

@@ -19,6 +19,7 @@ from ..training.result import TrainResult
 from ..training.run import Run
 from .cells import Cell
 from .leaderboard import Trial
+from .study import Pruning
 
 # One per process, shared by its threads.
 preparations = Preparations()
@@ -48,7 +49,12 @@ def make_run(cell: Cell, dataset: Dataset, callbacks: list[Callback] | None = No
     return Run(cell.config, prepared, 1, callbacks or ())
 
 
-def run_cell(cell: Cell, dataset: Dataset, stop: threading.Event | None = None) -> Outcome | None:
+def run_cell(
+    cell: Cell,
+    dataset: Dataset,
+    stop: threading.Event | None = None,
+    pruning: Pruning | None = None,
+) -> Outcome | None:
     """Train a cell.
 
     Parameters
@@ -58,6 +64,8 @@ def run_cell(cell: Cell, dataset: Dataset, stop: threading.Event | None = None) 
         Without the classes that the cell leaves out.
     stop : threading.Event, optional
         Ends the run when it is set.
+    pruning : Pruning, optional
+        Ends the run after an epoch if it is worse than others.
 
     Returns
     -------
@@ -77,7 +85,9 @@ def run_cell(cell: Cell, dataset: Dataset, stop: threading.Event | None = None) 
     inference: dict[str, float] = {}
     rows: dict[str, float] = {}
     try:
-        run = make_run(cell, dataset, None if stop is None else [_Stop(stop)])
+        callbacks: list[Callback] = [] if stop is None else [_Stop(stop)]
+        callbacks += [] if pruning is None else [pruning.callback()]
+        run = make_run(cell, dataset, callbacks)
         result = finish(run)
         inference, rows = _inference(run)
     except TrainingError as failure:

@@ -134,6 +134,11 @@ def check_combinations(config: Any) -> None:
             "hold_out last says which rows are held out for validation, but validation is 0; set "
             "validation to 0.1, for example, or leave hold_out out"
         )
+    if config.calibrate != "none" and config.validation == 0:
+        raise ConfigError(
+            f"calibrate {config.calibrate} needs a validation set, but validation is 0; set "
+            "validation to 0.1, for example, or leave calibrate out"
+        )
     uses_monitor = config.early_stopping > 0 or schedule.needs_monitor
     if config.validation == 0 and (
         config.monitor.startswith("validation") or (config.monitor == AUTO and uses_monitor)

@@ -36,7 +36,7 @@ from ..recipes import recipe
 from .combinations import check_all, check_given
 from .layers import hidden_layers, overridden
 from .scorers import Metric, metric_name
-from .setting_checks import DTYPES, MISSING, MODES, MONITORS, SAMPLINGS, cast_fields
+from .setting_checks import CALIBRATIONS, DTYPES, MISSING, MODES, MONITORS, SAMPLINGS, cast_fields
 
 _AT_LEAST_0 = (at_least(0),)
 
@@ -239,6 +239,10 @@ class TrainConfig:
     threshold: float = setting(
         0.5, "network", "for two classes or labels: predict the second class, or the label, if "
         "the output is at least this", "P", ranges=(BETWEEN_0_AND_1,),
+    )  # fmt: skip
+    calibrate: str = setting(
+        "none", "network", "none, or temperature: divide the logits of the trained network by the "
+        "number with the lowest validation loss", "HOW", choices=CALIBRATIONS,
     )  # fmt: skip
     seed: int = setting(
         0, "training", "seed of splits, initial weights and batches; the same seed gives the same "

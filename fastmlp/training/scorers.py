@@ -122,8 +122,8 @@ def shown_outputs(task: Task, outputs: np.ndarray) -> np.ndarray:
     Returns
     -------
     ndarray, shape (n,) or (n, n_outputs)
-        Predictions in the units of the targets for regression; for two classes the output for the
-        second; an output for each of more classes, or for each label.
+        Predictions in the units of the targets for regression, all quantiles if there are; for two
+        classes the output for the second; an output for each of more classes, or for each label.
     """
     if task.kind == "regression":
         return task.decode(outputs)
@@ -231,7 +231,7 @@ def _estimator(task: Task) -> Any:
 
     class Regressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         def predict(self, outputs: np.ndarray) -> np.ndarray:
-            return task.decode(outputs)
+            return task.decode_one(outputs)
 
     class Classifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         # Of several labels; at least three, since scikit-learn takes two for a binary task.

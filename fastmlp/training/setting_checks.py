@@ -18,6 +18,7 @@ from .scorers import Metric, scorer_of
 MODES = ("stochastic", "minibatch", "batch")
 SAMPLINGS = ("shuffle", "replacement", "in_order")
 DTYPES = ("float32", "float64")
+CALIBRATIONS = ("none", "temperature")
 MISSING = ("impute", "drop", "error")
 # Columns that can be monitored, and whether higher is better.
 MONITORS = {

@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 
 from ..base.errors import CallbackError
+from .calibration import calibrate
 from .layer_seconds import described
 from .loop import Loop
 from .result import TrainResult
 from .run import Run
 
+_ENDED = ("finished", "stopped early", "stopped")
 _EPOCH_METRICS = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
 
 
@@ -20,6 +22,9 @@ def sum_up(loop: Loop) -> TrainResult:
     if restored:
         run.network.params[:] = loop.best.params
     metrics = _kept_metrics(loop, restored)
+    if run.config.calibrate != "none" and loop.status in _ENDED:
+        metrics["temperature"] = calibrate(run)
+        metrics.update(run.measured("validation"))
     predict_seconds = _evaluate_test(loop, metrics)
     step_seconds = run.steps.seconds
     return TrainResult(
