@@ -11,7 +11,7 @@ import numpy as np
 
 from ..training.scorers import VALIDATION
 from ..training.setting_checks import MONITORS
-from . import plots
+from . import diagnostic_plots, plots
 from .evaluation import EvaluatedPart, RunEvaluation, SomeRows
 from .figures import new_figure, png, style
 from .filters import EXAMPLE, feature_map_figure, filter_figure
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 MOST_IMAGES = 40
 MOST_OUTPUTS = 4
+_OF_REGRESSION = (
+    plots.predicted_over_actual, diagnostic_plots.residuals_over_predictions, plots.residuals,
+)  # fmt: skip
 Panel = Callable[["Axes"], None]
 
 
@@ -94,6 +97,15 @@ def ranking_panels(part: EvaluatedPart) -> Iterator[Panel]:
         yield partial(draw, positive, score, threshold=part.task.threshold)
 
 
+def calibration_panels(part: EvaluatedPart) -> Iterator[Panel]:
+    """Yield the function that draws the calibration of probabilities of classes."""
+    if part.metrics.get("ece") is None or part.task.classes is None:
+        return
+    numbers = np.searchsorted(part.task.classes, part.y)
+    probabilities = part.task.probabilities(part.outputs)
+    yield partial(diagnostic_plots.reliability_diagram, numbers, probabilities)
+
+
 def regression_panels(part: EvaluatedPart) -> Iterator[Panel]:
     """Yield the functions that draw predictions and errors of the first outputs."""
     if not np.isfinite(part.predicted).all():
@@ -101,7 +113,7 @@ def regression_panels(part: EvaluatedPart) -> Iterator[Panel]:
     y = part.y.reshape(len(part.y), -1)
     predicted = part.predicted.reshape(y.shape)
     for j in range(min(y.shape[1], MOST_OUTPUTS)):
-        for draw in (plots.predicted_over_actual, plots.residuals):
+        for draw in _OF_REGRESSION:
 
             def panel(axes: Axes, j: int = j, draw: Callable[..., None] = draw) -> None:
                 draw(y[:, j], predicted[:, j], axes)
@@ -165,10 +177,14 @@ def _samples(evaluation: RunEvaluation) -> Figure | None:
     return _grid(evaluation, part, rows, "training images", [_label(y) for y in part.y[rows]])
 
 
+def _calibration(evaluation: RunEvaluation) -> Figure | None:
+    return figure_of(list(calibration_panels(evaluation.judged)), 1, 4.2, 4)
+
+
 def _predictions(evaluation: RunEvaluation) -> Figure | None:
     part = evaluation.judged
     if part.task.kind == "regression":
-        return figure_of(list(regression_panels(part)), 2, 4.2, 3.6)
+        return figure_of(list(regression_panels(part)), 3, 4.2, 3.6)
     rows = spaced(len(part.y))
     captions = [_caption(part, i) for i in rows]
     wrong = (part.predicted[rows] != part.y[rows]).tolist()
@@ -222,6 +238,7 @@ PICTURES: dict[str, Callable[[RunEvaluation], Figure | None]] = {
     "curves.png": _curves,
     "confusion.png": _confusion,
     "roc.png": _ranking,
+    "calibration.png": _calibration,
     "samples.png": _samples,
     "predictions.png": _predictions,
     "mistakes.png": _mistakes,

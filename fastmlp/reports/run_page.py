@@ -13,6 +13,7 @@ from .evaluation import EvaluatedPart, RunEvaluation
 from .figures import style, svg
 from .pictures import (
     Panel,
+    calibration_panels,
     curve_panels,
     mistake_captions,
     panel_figure,
@@ -58,6 +59,7 @@ def run_page(evaluation: RunEvaluation, pictures: dict[str, bytes] | None) -> st
         page.section("Training", plots_html(curve_panels(result), pictures)),
         page.section("Confusions", *confusions_html(judged, pictures)),
         page.section("Thresholds", plots_html(ranking_panels(judged), pictures)),
+        page.section("Calibration", plots_html(calibration_panels(judged), pictures)),
         page.section("Classes", *classes_html(evaluation)),
         page.section("Outputs", *_outputs_html(judged)),
         page.section("Predictions", _regression(judged, pictures)),
