@@ -58,6 +58,9 @@ def _column(values: Any) -> EncodedColumn:
     if record is None:
         raise ValueError(f"columns of kind {kind.name} must be left out")
     hints = get_type_hints(record)
+    # Files written before a field was added lack it.
+    added = {f.name: f.default for f in dataclasses.fields(record) if f.name == "clip"}
+    values = {**added, **values}
     fields = [field.name for field in dataclasses.fields(record)]
     check_keys(values, ("kind", *fields), "a column")
     for name in fields:

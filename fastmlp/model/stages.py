@@ -18,7 +18,7 @@ from .memory import padded
 UNFLATTEN = "unflatten"  # the change from rows to images; a name of kernels, as for layers
 
 # The position of a dropout layer among those before the same weights, in its random stream.
-_POSITION = 1 << 32
+_POSITION = 1 << 16
 
 
 class Stage(NamedTuple):

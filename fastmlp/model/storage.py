@@ -240,8 +240,8 @@ def _table(options: Header) -> TableOptions:
 
 
 def _scaling(scale: str, name: str, tensors: Tensors) -> Scaling:
-    kind = SCALERS.parse(scale).name
-    return Scaling(kind, tensors[f"{name}.offset"], tensors[f"{name}.factor"])
+    scaler = SCALERS.parse(scale)
+    return Scaling(scaler.name, tensors[f"{name}.offset"], tensors[f"{name}.factor"], scaler.clip)
 
 
 def _task(section: Header, tensors: Tensors, n_outputs: int) -> Task:

@@ -68,8 +68,10 @@ class TableEncoding:
         columns = []
         for kind, column in zip(rows.kinds, fitted, strict=True):
             own = [next(pairs) for _ in range(_n_scaled(column))]
-            scaled = column.with_scaling(*zip(*own, strict=True)) if own else column
-            columns.append(EncodedColumn(kind, scaled))
+            if own:
+                offsets, factors = zip(*own, strict=True)
+                column = column.with_scaling(offsets, factors, scaler.clip)
+            columns.append(EncodedColumn(kind, column))
         return cls(tuple(columns), rows.names, scaler.name)
 
     @lazy

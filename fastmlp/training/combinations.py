@@ -9,6 +9,7 @@ from ..base.errors import ConfigError
 from ..base.settings import AUTO
 from ..ops.activations import ACTIVATIONS
 from ..ops.losses import LOSSES, check_pair
+from ..ops.scalers import SCALERS
 from ..ops.schedules import SCHEDULES, ConstantRate
 from .layers import is_given
 from .setting_checks import check_names
@@ -107,10 +108,10 @@ def check_combinations(config: Any) -> None:
             "class_weight does not go with mode stochastic: the weighted mean over a batch of "
             "one sample does not depend on its weight; use mode minibatch or batch"
         )
-    if config.target_scale == "unit":
+    if config.target_scale != AUTO and not SCALERS.parse(config.target_scale).is_of_targets:
         raise ConfigError(
-            "target_scale must not be unit, because the range of targets is not known "
-            "beforehand; use minmax or standard"
+            f"target_scale must not be {config.target_scale}, which is for features only; use "
+            "minmax or standard"
         )
     schedule = ConstantRate() if config.schedule == AUTO else SCHEDULES.parse(config.schedule)
     if schedule.needs_stopping and not config.early_stopping:
