@@ -166,6 +166,9 @@ def _prepare(
         split = _alike(split, *shift_advice(scaling))
     if config.target_scale != "none":
         task = replace(task, target_scaling=fit_target_scaling(config, split.y_train))
+    if config.limit_outputs and task.kind == "regression":
+        targets = split.y_train.reshape(len(split.y_train), -1).astype(float)
+        task = replace(task, target_range=np.array([targets.min(axis=0), targets.max(axis=0)]))
     n_features = split.X_train.shape[1]
     inputs = plan_inputs(
         config,

@@ -1,5 +1,6 @@
-"""exp, expm1, log1p, tanh and erf as polynomials: they become vector code, while library calls stay
-scalar, and give the same bits on every system.
+"""exp, expm1, log1p, tanh, erf, sin and cos as polynomials.
+
+They become vector code, while library calls stay scalar, and give the same bits on every system.
 
 Emitted as IR without fast-math flags, which would reorder deliberate rounding.
 """
@@ -9,6 +10,7 @@ import math
 import numpy as np
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .emitter import multiply_add
@@ -19,7 +21,7 @@ class _Format:
 
     def __init__(
         self, integer, mantissa, largest, ln2, exp_terms, tanh_numerator, tanh_denominator,
-        log1p_terms, erf_near, erf_far, erf_is_one,
+        log1p_terms, sine_terms, erf_near, erf_far, erf_is_one,
     ):  # fmt: skip
         self.integer, self.mantissa = ir.IntType(integer), mantissa
         self.bias = (1 << (integer - mantissa - 2)) - 1
@@ -29,13 +31,14 @@ class _Format:
         self.ln2_head, self.ln2_tail = ln2  # their sum; n times the first is exact
         self.exp_terms = exp_terms
         self.tanh_numerator, self.tanh_denominator = tanh_numerator, tanh_denominator
-        self.log1p_terms = log1p_terms
+        self.log1p_terms, self.sine_terms = log1p_terms, sine_terms
         self.erf_near, self.erf_far, self.erf_is_one = erf_near, erf_far, erf_is_one
 
 
 # exp: its Taylor series, until the next term is lost in rounding, for |r| <= log(2) / 2.
 # tanh below 5/8: x + x^3 P(x^2) / Q(x^2) (Moshier, Cephes: tanhf and tanh).
 # log1p: 2 artanh(s), s = x / (2 + x) <= 1 / 3, its Taylor series.
+# sin(2 pi x) for |x| <= 1 / 4: its Taylor series.
 # erf below 1: x + x P(x^2); above, 1 - exp(-P(x - 2)), P the minimax polynomial of -log(erfc(x)),
 # weighted by erfc (Lawson's iteration, 60 digits): errors of 2e-9 and 7e-18.
 _FORMATS = {
@@ -43,7 +46,7 @@ _FORMATS = {
         32, 23, 88.72283, (0.693359375, -2.12194440e-4), 7,
         (-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1,
          -3.33332819422e-1), (1.0,),
-        8,
+        8, 7,
         (7.8536257e-5, -8.0101222e-4, 5.18831955e-3, -2.685380765e-2, 1.1283585046e-1,
          -3.7612625816e-1, 1.2837916573e-1),
         (-1.8547790e-4, 7.1291211e-4, -3.543621648e-3, 1.6487200624e-2, 9.23753040176e-1,
@@ -53,7 +56,7 @@ _FORMATS = {
         64, 52, 709.78271289338397, (6.93147180369123816490e-1, 1.90821492927058770002e-10), 13,
         (-9.64399179425052238628e-1, -9.92877231001918586564e1, -1.61468768441708447952e3),
         (1.0, 1.12811678491632931402e2, 2.23548839060100448583e3, 4.84406305325125486048e3),
-        18,
+        18, 12,
         (-7.7794346479962362675e-10, 1.371096167498849686e-8, -1.6206309282368033182e-7,
          1.6447130966067428554e-6, -1.4924712251151412243e-5, 1.2055293574151702255e-4,
          -8.5483259292188889114e-4, 5.2239776061163963795e-3, -2.6866170643111203301e-2,
@@ -154,6 +157,39 @@ class _ScalarEmitter:
         is_near = builder.fcmp_unordered("<", size, self.number(1.0))
         return builder.select(is_near, near, far)
 
+    def sin2pi(self, x):
+        """Emit sin(2 pi v) of the nearest v within a quarter turn of 0 that has the same sine."""
+        turn = self._turn(x)
+        is_negative = self.builder.fcmp_ordered("<", turn, self.number(0.0))
+        half = self.builder.select(is_negative, self.number(-0.5), self.number(0.5))
+        size = self.builder.select(is_negative, self.builder.fneg(turn), turn)
+        is_far = self.builder.fcmp_ordered(">", size, self.number(0.25))
+        return self._sine(self.builder.select(is_far, self.builder.fsub(half, turn), turn))
+
+    def cos2pi(self, x):
+        """Emit sin(2 pi (1 / 4 - |t|)), t within half a turn of 0."""
+        turn = self._turn(x)
+        is_negative = self.builder.fcmp_ordered("<", turn, self.number(0.0))
+        size = self.builder.select(is_negative, self.builder.fneg(turn), turn)
+        return self._sine(self.builder.fsub(self.number(0.25), size))
+
+    def _turn(self, x):
+        """Emit x less the nearest whole number, which is exact."""
+        name = f"llvm.rint.f{64 if self.format.mantissa == 52 else 32}"
+        kind = ir.FunctionType(self.real, [self.real])
+        rint = cgutils.get_or_insert_function(self.builder.module, kind, name)
+        return self.builder.fsub(x, self.builder.call(rint, [x]))
+
+    def _sine(self, v):
+        """Emit sin(2 pi v), for |v| <= 1 / 4."""
+        signs = ((-1) ** k for k in range(self.format.sine_terms))
+        terms = [
+            sign * (2 * math.pi) ** (2 * k + 1) / math.factorial(2 * k + 1)
+            for k, sign in enumerate(signs)
+        ]
+        square = self.builder.fmul(v, v)
+        return self.builder.fmul(self.polynomial(square, terms[::-1]), v)
+
     def tanh(self, x):
         """Emit an odd polynomial near 0, elsewhere 1 - 2 / (exp(2 |x|) + 1) with the sign of x."""
         builder, form = self.builder, self.format
@@ -190,4 +226,6 @@ exp = _function("exp", "Return exp(x), within 2 units in the last place; 0 if ne
 expm1 = _function("expm1", "Return exp(x) - 1 for x <= 0, within 2 units in the last place.")
 log1p = _function("log1p", "Return log(1 + x) for 0 <= x <= 1, within 2 units in the last place.")
 tanh = _function("tanh", "Return tanh(x), within 2 units in the last place.")
+sin2pi = _function("sin2pi", "Return sin(2 pi x), to 2 units in the last place of 1.")
+cos2pi = _function("cos2pi", "Return cos(2 pi x), to 2 units in the last place of 1.")
 erf = _function("erf", "Return erf(x), within 2 units in the last place.")
