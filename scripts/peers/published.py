@@ -9,8 +9,8 @@ from typing import Any
 from fastmlp.base.errors import ConfigError
 from fastmlp.base.files import write_text
 
-from . import documents
 from .cases import CASES
+from .documents import DOCUMENTS
 
 ROOT = Path(__file__).resolve().parents[2]
 PATH = ROOT / "docs" / "peers.json"
@@ -90,4 +90,4 @@ def show(report: Report, path: Path) -> None:
 
     draw(report, path.with_suffix(".png"))
     if path == PATH:
-        documents.write(report, ROOT)
+        DOCUMENTS.write(report, ROOT)
