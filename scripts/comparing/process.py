@@ -66,8 +66,8 @@ class Process:
         if not line:
             raise WorkerError(f"its process ended with code {self._process.wait()}")
         answer: dict[str, Any] = json.loads(line)
-        if "error" in answer:
-            raise WorkerError(answer["error"])
+        if "failure" in answer:
+            raise WorkerError(answer["failure"])
         return answer
 
     def close(self) -> None:

@@ -32,7 +32,7 @@ def serve(make: Callable[[], Any]) -> None:
             desk = desk or make()
             answer = getattr(desk, request.pop("do"))(**request)
         except Exception:
-            answer = {"error": traceback.format_exc()}
+            answer = {"failure": traceback.format_exc()}
         try:
             print(json.dumps(answer), file=answers, flush=True)
         except BrokenPipeError:
