@@ -177,7 +177,11 @@ def _holds(name: str, limit: Any, facts: Facts) -> bool:
 
 
 def _pairs(values: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} = {_toml(value)}" for name, value in values.items())
+    return ", ".join(f"{_key(name)} = {_toml(value)}" for name, value in values.items())
+
+
+def _key(name: str) -> str:
+    return name if name.isidentifier() and name.isascii() else _toml(name)
 
 
 def _toml(value: Any) -> str:
