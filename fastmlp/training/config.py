@@ -33,6 +33,7 @@ from ..recipes import recipe
 from .combinations import check_combinations, check_given, check_layers
 from .data_settings import DataSettings
 from .layers import hidden_layers, overridden
+from .rules import Rule
 from .setting_checks import DTYPES, MODES, MONITORS, SAMPLINGS, cast_fields, check_fields
 from .weighting import parse_class_weight
 
@@ -212,6 +213,12 @@ class TrainConfig(DataSettings):
         ranges=_AT_LEAST_0,
     )  # fmt: skip
 
+    rules: tuple[str, ...] = setting(
+        (), "recipes", "settings that depend on the data, such as {when = {task = \"regression\", "
+        "rows_below = 2000}, epochs = 200}, or mappings of the same form; the last one that holds "
+        "applies",
+    )  # fmt: skip
+
     def __new__(cls, *_: Any, **values: Any) -> TrainConfig:
         # Before the generated __init__, whose TypeError does not name the nearest field.
         check_given(values, cls)
@@ -225,6 +232,8 @@ class TrainConfig(DataSettings):
         parse_class_weight(self.class_weight)
         check_layers(self)
         check_combinations(self)
+        for rule in self.rules:
+            type(self)(**Rule.parse(rule).settings)  # which checks them
 
     @property
     def table(self) -> TableOptions:
@@ -271,12 +280,18 @@ class TrainConfig(DataSettings):
         return cls(**values)
 
     @classmethod
-    def from_recipe(cls, name: str) -> TrainConfig:
-        """Return the config of a recipe that ships with the package, such as ``"mnist-98"``.
+    def from_recipe(cls, name: str, **changes: Any) -> TrainConfig:
+        """Return the config of a recipe that ships with the package, such as ``"tabular"``.
+
+        Parameters
+        ----------
+        name : str
+        **changes
+            Fields to change, as for :meth:`replace`.
 
         Raises
         ------
         ConfigError
-            If there is none of that name.
+            If there is none of that name, or for an unknown field or a bad value.
         """
-        return cls.from_dict(recipe(name))
+        return cls.from_dict(recipe(name)).replace(**changes)

@@ -10,6 +10,7 @@ from ..base.errors import ConfigError
 from ..model.stages import stages
 from ..ops.layer_lists import parse_layers, shapes
 from ..ops.layers import Dense, Dropout, Layer
+from .rules import rules_without
 
 # The settings that are a list of layers, and those that are its short form.
 _LIST = ("layers", "input_shape")
@@ -94,7 +95,8 @@ def is_given(value: object) -> bool:
 def overridden(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings with others in place of theirs, in which hidden layers have one form.
 
-    A list of layers replaces the short form, and sizes of hidden layers replace a list.
+    A list of layers replaces the short form, and sizes of hidden layers replace a list. Changes
+    take precedence over the settings' rules, too.
     """
     replaced: tuple[str, ...] = ()
     if is_given(changes.get("layers")):
@@ -104,4 +106,6 @@ def overridden(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[
     elif "layers" in changes:  # an empty list: back to the short form
         replaced = (*_LIST, "hidden_layer_sizes") if is_given(settings.get("layers")) else ()
     kept = {name: value for name, value in settings.items() if name not in replaced}
+    if is_given(settings.get("rules")):
+        kept["rules"] = rules_without(settings["rules"], (*replaced, *changes))
     return {**kept, **changes}

@@ -30,6 +30,7 @@ from .history import EPOCH_COLUMNS, ITERATION_COLUMNS, MEASURE_COLUMNS, History
 from .layers import network_layers
 from .plan import plan
 from .prepare import Prepared
+from .rules import Rule
 from .steps import Steps
 from .stopping import EarlyStopping
 
@@ -60,6 +61,8 @@ class Run:
         Changes the rate according to the monitored quantity.
     measures : tuple of str
         More columns of the history, from ``MEASURE_COLUMNS``.
+    rules : tuple of Rule
+        The rules for the data that applied to the config.
     loss_divisor : float
         Divisor of the loss in ``train_objective``.
     """
@@ -103,6 +106,7 @@ class Run:
         self.history = History((*EPOCH_COLUMNS, *self.measures))
         self.iterations = History(ITERATION_COLUMNS, is_open=False)
         self.prepare_seconds = 0.0
+        self.rules: tuple[Rule, ...] = ()
         self.epoch = 0
         self.stop_status = ""
         self.predictor = Predictor(
