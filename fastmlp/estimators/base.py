@@ -38,6 +38,7 @@ from .hidden import (
 from .initial import check_layers, draw_layers
 from .lbfgs import fit_lbfgs
 from .problem import Problem, team
+from .recipes import TakesRecipe, fit_recipe, forget_recipe, recipe_outputs
 from .restoring import AsBefore
 from .row_weights import checked_weights
 from .rows import named_columns, plain_rows
@@ -50,7 +51,7 @@ from .translate import LBFGS, check_together, loss_and_output
 _DTYPES = (np.float64, np.float32, np.uint8)
 
 
-class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
+class BaseMLP(TakesRecipe, CallbackSupportMixin, BaseEstimator, ABC):
     """Base class of both estimators: fitting and predicting; subclasses handle targets."""
 
     _target_checks: ClassVar[dict[str, Any]] = {}
@@ -141,6 +142,11 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
         incremental: bool = False,
         classes: Any = None,
     ) -> Any:
+        if self.recipe is not None:
+            with AsBefore(self), named_as_parameters(self):
+                fit_recipe(self, X, y, sample_weight, X_val, y_val)
+            return self
+        forget_recipe(self)
         own, theirs = sort_callbacks(self.callbacks)
         context = new_context(self, theirs)
         check_target_names(y, y_val)
@@ -250,6 +256,8 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
 
     def _outputs(self, X: Any) -> np.ndarray:
         """Return the network's outputs, shape (n, n_outputs)."""
+        if hasattr(self, "predictor_"):
+            return recipe_outputs(self, X)
         is_plain = self._is_plain(X)
         if not is_plain:
             X = self._check_features(X)
@@ -306,6 +314,8 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
         return canonical(X, "X") if is_sparse(X) else X
 
     def _is_stochastic(self) -> bool:
+        if self.recipe is not None:
+            raise AttributeError("partial_fit is not available with a recipe; use fit")
         if self.solver == LBFGS:
             raise AttributeError(
                 "partial_fit is only available for stochastic optimizers. "

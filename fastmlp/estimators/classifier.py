@@ -107,6 +107,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         input_shape: Any = None,
         categorical_features: Any = "from_dtype",
         min_frequency: int = 5,
+        recipe: str | None = None,
         n_threads: int | None = None,
         callbacks: Any = None,
     ):

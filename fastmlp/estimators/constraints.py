@@ -111,6 +111,7 @@ SHARED: dict[str, Any] = {
     "min_frequency": [_COUNT],
     "weight_init": [SpecOf(INITIALIZERS), None],
     "bias_init": [SpecOf(INITIALIZERS), None],
+    "recipe": [str, None],
     "n_threads": [_COUNT, None],
     "callbacks": [list, tuple, None],
 }

@@ -77,6 +77,9 @@ categorical_features : "from_dtype", array-like of bool, int or str, or None, de
     are standardised and may have gaps. None: all columns are numbers.
 min_frequency : int, default=5
     Training rows that a level must have for a feature of its own; rarer ones are merged.
+recipe : str or None, default=None
+    Settings that come with fastmlp, such as ``"tabular"``, for the parameters that are None; see
+    ``from_recipe``.
 n_threads : int or None, default=None
     Maximum number of threads; None: all CPUs that the process may use. Changes no result.
 callbacks : list or None, default=None
@@ -100,6 +103,9 @@ out_activation_ : str
 n_features_in_ : int
 feature_names_in_ : ndarray of str
     Where X has such names.
+predictor_ : Predictor
+    The model of a fit with a recipe, in place of ``coefs_``, ``intercepts_``, ``n_layers_`` and
+    ``t_``.
 """,
 }
 

@@ -90,6 +90,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         input_shape: Any = None,
         categorical_features: Any = "from_dtype",
         min_frequency: int = 5,
+        recipe: str | None = None,
         n_threads: int | None = None,
         callbacks: Any = None,
     ):
@@ -143,6 +144,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return y
 
     def _check_sign(self, y: np.ndarray, name: str) -> None:
+        if self.loss is None:  # the recipe's, which is checked when the data are resolved
+            return
         least, _ = LOSSES.parse(self.loss).target_range
         if np.any(y < least):
             raise DataError(

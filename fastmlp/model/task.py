@@ -29,6 +29,8 @@ class Task:
     quantiles : tuple of float
         Levels of the quantiles of a single target that the outputs are, ascending; empty: an output
         is a prediction of a target.
+    target_range : ndarray of float64, shape (2, n_targets), or None
+        The least and the largest target in training, to which predictions are limited.
     """
 
     kind: str
@@ -37,6 +39,7 @@ class Task:
     threshold: float = 0.5
     target_scaling: Scaling | None = None
     quantiles: tuple[float, ...] = ()
+    target_range: np.ndarray | None = None
 
     @property
     def code(self) -> int:
@@ -126,6 +129,8 @@ class Task:
         if self.classes is None:
             if self.target_scaling is not None:
                 outputs = self.target_scaling.undo(outputs)
+            if self.target_range is not None:
+                outputs = np.clip(outputs, *self.target_range.astype(outputs.dtype))
             if self.quantiles:
                 return np.sort(outputs, axis=1)
             return outputs[:, 0] if self.n_outputs == 1 else outputs

@@ -136,6 +136,7 @@ def start(
     run = Run(resolved.config, prepared, threads, callbacks, initial_weights)
     targets = {"validation": prepared.y_validation, "test": prepared.y_test}
     check_scorers(run.scorers, prepared.task, targets)
+    run.rules = resolved.rules
     run.prepare_seconds = time.perf_counter() - started
     return run
 

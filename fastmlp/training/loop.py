@@ -36,7 +36,6 @@ class Loop:
     status : {"finished", "stopped early", "stopped", "interrupted", "diverged", "failed"}
         How training ended; "finished" until then.
     failure : TrainingError or None
-        What ended training, or failed after it.
     best : BestWeights
     epochs : range
         Numbers of the epochs to train.
@@ -63,7 +62,11 @@ class Loop:
         self.failure: TrainingError | None = None
         config = run.config
         self.best = BestWeights(
-            run.monitor, config.min_delta, run.network.params, config.improvement
+            run.monitor,
+            config.min_delta,
+            run.network.params,
+            config.improvement,
+            config.ties,
         )
         self._base_rate = float(config.learning_rate)
         self.schedule = SCHEDULES.parse(config.schedule)

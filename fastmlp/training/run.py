@@ -25,6 +25,7 @@ from .monitors import Monitor, declared_columns, find_monitor, scorers_for
 from .network import initial_network, objective_of
 from .plan import plan
 from .prepare import Prepared
+from .rules import Rule
 from .steps import Steps
 from .stopping import EarlyStopping, Monitoring
 
@@ -59,6 +60,8 @@ class Run:
         Changes the rate according to the monitored quantity.
     measures : tuple of str
         More columns of the history, from ``MEASURE_COLUMNS``.
+    rules : tuple of Rule
+        The rules for the data that applied to the config.
     loss_divisor : float
         Divisor of the loss in ``train_objective``.
     """
@@ -91,7 +94,7 @@ class Run:
                 "rows; batches hold all of them",
                 stacklevel=4,  # the caller of fit
             )
-        self.network = initial_network(config, task, prepared.n_features, initial_weights)
+        self.network = initial_network(config, prepared, initial_weights)
         self.objective = objective_of(config, task)
         self.plan = plan(
             config, len(prepared.train.X), self.network.multiply_adds, self.threads,
@@ -105,6 +108,7 @@ class Run:
         self.history = History((*EPOCH_COLUMNS, *self.measures, *scored))
         self.iterations = History(ITERATION_COLUMNS, is_open=False)
         self.prepare_seconds = 0.0
+        self.rules: tuple[Rule, ...] = ()
         self.epoch = 0
         self.stop_status = ""
         self.predictor = Predictor(

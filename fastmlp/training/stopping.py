@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..base.errors import ConfigError
-from ..ops.improvement import CUMULATIVE, Improvement
+from ..ops.improvement import CUMULATIVE, FIRST, LAST, Improvement
 from ..ops.schedules import RateController
 from .events import Callback
 from .monitors import Monitor, find_monitor
@@ -121,6 +121,8 @@ class BestWeights:
         The current parameters; copied at the start, too.
     rule : {"cumulative", "single"}, default "cumulative"
         See :class:`~fastmlp.ops.improvement.Improvement`.
+    ties : {"first", "last"}, default "first"
+        Which of several epochs with the best value is the best.
 
     Attributes
     ----------
@@ -131,9 +133,14 @@ class BestWeights:
     """
 
     def __init__(
-        self, monitor: Monitor, min_delta: float, params: np.ndarray, rule: str = CUMULATIVE
+        self,
+        monitor: Monitor,
+        min_delta: float,
+        params: np.ndarray,
+        rule: str = CUMULATIVE,
+        ties: str = FIRST,
     ):
-        self.monitor = monitor
+        self.monitor, self.ties = monitor, ties
         self.improvement = Improvement(min_delta, rule)
         self.params = params.copy()
         self.epoch: int | None = None
@@ -156,6 +163,8 @@ class BestWeights:
 
     def observe(self, row: dict[str, Any], params: np.ndarray) -> None:
         """Record the row of an epoch, and keep its weights if it is the best so far."""
-        if self.improvement.observe(self.monitor.value(row)):
+        value, before = self.monitor.value(row), self.improvement.best
+        is_tie = self.ties == LAST and value == before
+        if self.improvement.observe(value) or is_tie:
             self.params[:] = params
             self.epoch, self.found = row["epoch"], True

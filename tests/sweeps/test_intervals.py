@@ -75,7 +75,7 @@ def test_cells_that_differ_by_noise_are_all_tied(tmp_path: Path) -> None:
     }  # fmt: skip
     run_sweep(grid, noise(200), out=tmp_path, plots=False)
     for name in ("ranking.csv", "sweep.csv"):
-        rows = list(csv.DictReader((tmp_path / name).open()))
+        rows = list(csv.DictReader((tmp_path / name).read_text().splitlines()))
         assert [row["tied"] for row in rows] == ["true"] * 12
         low, high = (
             float(rows[0]["validation_accuracy_low"]),
