@@ -55,7 +55,7 @@ class Predictions:
         if files is None:
             columns = {"row": list(range(len(self.outputs)))}
         columns |= {f"input_{n}" if n in RESERVED else n: v for n, v in self.inputs.kept.items()}
-        levels = [f"{level:g}" for level in task.quantiles] or None
+        levels = [str(level) for level in task.quantiles] or None
         columns |= _columns("prediction", task.decode(self.outputs), levels)
         if task.kind != "regression":
             last = self.predictor.network.activations[-1]

@@ -107,9 +107,6 @@ class Quantile(Loss):
         ascends = all(low < high for low, high in pairwise((0.0, *self.levels, 1.0)))
         self._require(bool(self.levels) and ascends, "levels", "ascending numbers between 0 and 1")
 
-    def __str__(self) -> str:
-        return f"{self.name}({', '.join(f'{level:g}' for level in self.levels)})"
-
     @property
     def kernel_parameters(self) -> tuple[float, ...]:
         return self.levels

@@ -30,10 +30,14 @@ class Spec:
                 self._require(allowed.holds(getattr(self, field.name)), field.name, allowed.rule)
 
     def __str__(self) -> str:
+        values = ((field, getattr(self, field.name)) for field in dataclasses.fields(self))
         changed = [
-            f"{field.name}={_value_text(getattr(self, field.name))}"
-            for field in dataclasses.fields(self)
-            if getattr(self, field.name) != field.default
+            # The numbers of a tuple are given without its name.
+            ", ".join(map(_value_text, value))
+            if isinstance(value, tuple) and isinstance(field.default, tuple)
+            else f"{field.name}={_value_text(value)}"
+            for field, value in values
+            if value != field.default
         ]
         return f"{self.name}({', '.join(changed)})" if changed else self.name
 

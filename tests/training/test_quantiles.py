@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import mean_pinball_loss
 
-from fastmlp import ConfigError, DataError, Dataset, Predictor, TrainConfig, fit
+from fastmlp import ConfigError, DataError, Dataset, Predictor, TrainConfig, fit, run_sweep
 from fastmlp.data.split import parts
 from fastmlp.model.task import Task
 from fastmlp.predict import main
@@ -95,9 +95,9 @@ def test_levels_must_ascend_between_0_and_1(levels: str) -> None:
 
 
 def test_spec_keeps_its_levels() -> None:
-    assert TrainConfig(loss=" quantile( .05,0.5,.95 )").loss == "quantile(0.05, 0.5, 0.95)"
+    assert TrainConfig(loss=" quantile( .1,0.5,.95 )").loss == "quantile(0.1, 0.5, 0.95)"
     assert TrainConfig(loss="quantile(0.9)").loss == "quantile(0.9)"
-    assert TrainConfig(loss="quantile").loss == "quantile(0.05, 0.5, 0.95)"
+    assert TrainConfig(loss="quantile(0.05, 0.5, 0.95)").loss == "quantile"
 
 
 def test_quantiles_need_a_single_numeric_target() -> None:
@@ -133,3 +133,14 @@ def test_pictures_show_the_median() -> None:
 def test_same_settings_give_the_same_bits() -> None:
     one, other = (fit(settings(loss=LEVELS), lines()).predictor.network.params for _ in range(2))
     np.testing.assert_array_equal(one, other)
+
+
+def test_sweep_keeps_the_levels_of_each_cell() -> None:
+    levels = ["quantile(0.1, 0.9)", "quantile(0.3, 0.6)"]
+    grid = {"loss": levels, "epochs": 1, "hidden_layer_sizes": 4, "mode": "minibatch"}
+    with pytest.warns(UserWarning, match="losses that are not of one kind"):
+        result = run_sweep(grid, uneven(100))
+    for entry in result.leaderboard.configurations:
+        assert entry.good
+    levels_of_best = ", ".join(map(str, result.best.predictor.task.quantiles))
+    assert result.best.config.loss == f"quantile({levels_of_best})"
