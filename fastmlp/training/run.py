@@ -12,6 +12,7 @@ import numpy as np
 
 from ..base.errors import CallbackError
 from ..base.lazy import lazy
+from ..base.settings import AUTO
 from ..kernels.buffers import Data, Objective
 from ..model.evaluation import Evaluation, evaluate_network
 from ..model.functions import objective
@@ -282,10 +283,11 @@ def _network(
     )  # fmt: skip
     if initial_weights is None:
         weight_init = INITIALIZERS.parse(config.weight_init)
-        output_init = INITIALIZERS.parse(config.output_init)
+        of_outputs = config.weight_init if config.output_init == AUTO else config.output_init
         network.initialize(
-            weight_init, INITIALIZERS.parse(config.bias_init), config.seed, output_init
-        )
+            weight_init, INITIALIZERS.parse(config.bias_init), config.seed,
+            INITIALIZERS.parse(of_outputs),
+        )  # fmt: skip
     else:
         network.set_weights(*initial_weights)
     return network

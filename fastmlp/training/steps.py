@@ -102,8 +102,7 @@ class Steps:
         work_of_block = 3 * network.row_work * plan.block_rows
         self._blocks_at_once = max(1, min(_FIRST_SLICE, int(_FIRST_WORK / work_of_block)))
         self._order = data.order
-        self.seconds = 0.0
-        self.iterations = 0
+        self.seconds, self.iterations = 0.0, 0
         self._phases_before: dict[str, float] = {}
         self._layers_before: np.ndarray = np.zeros((len(network.layers), len(PARTS_OF_LAYER)))
         self._clock: PhaseClock | None = None
