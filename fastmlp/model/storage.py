@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..base.random import MOST_MODELS
 from ..base.table_options import TableOptions
 from ..ops.scalers import SCALERS, Scaling
 from .column_section import column_section, encoding_of
@@ -42,6 +43,7 @@ SECTIONS = {
 
 
 COLUMNS = "columns"  # only of models of tables with columns of several kinds
+MODELS = "models"  # the number of networks, only of ensembles
 
 
 def _sections_of_format_2(header: Header) -> Header:
@@ -88,7 +90,7 @@ MODEL = Format(
     version=4,
     entries=tuple(SECTIONS),
     advice="give a file that Predictor.save wrote",
-    optional=(COLUMNS,),
+    optional=(COLUMNS, MODELS),
     upgrades={
         2: Upgrade(
             (
@@ -114,7 +116,8 @@ def save_predictor(predictor: Predictor, path: str | os.PathLike[str]) -> None:
         tensors["target_scaling.factor"] = task.target_scaling.factor
     if features is not None:
         tensors |= {f"features.{name}": getattr(features, name) for name in STATISTICS}
-    tensors |= layer_tensors(network)
+    for number, each in enumerate(predictor.networks, start=1):
+        tensors |= {_name(name, number): array for name, array in layer_tensors(each).items()}
     header = {
         "features": {
             "names": _listed(None if features is None else features.names),
@@ -135,6 +138,8 @@ def save_predictor(predictor: Predictor, path: str | os.PathLike[str]) -> None:
     }
     if predictor.encoding is not None:
         header[COLUMNS] = column_section(predictor.encoding)
+    if predictor.n_models > 1:
+        header[MODELS] = predictor.n_models
     write_tensors(path, MODEL, header, tensors)
 
 
@@ -154,7 +159,12 @@ def _expected_tensors(header: Header) -> Expected:
     """Return the dtype and the possible shapes of each tensor."""
     for name, keys in SECTIONS.items():
         check_section(header[name], name, keys)
-    expected = expected_layer_tensors(header["layers"])
+    of_network = expected_layer_tensors(header["layers"])
+    expected = {
+        _name(name, number): kind
+        for number in range(1, _n_models(header) + 1)
+        for name, kind in of_network.items()
+    }
     n_features = math.prod(header["layers"]["input_shape"])
     scalings = {"scaling": n_features}
     if header["target"]["scale"] is not None:
@@ -173,7 +183,11 @@ def _build(header: Header, tensors: Tensors) -> Predictor:
     for name, tensor in tensors.items():
         if not np.isfinite(tensor).all():
             raise ValueError(f"{name} must hold finite numbers")
-    network = network_of(header["layers"], tensors)
+    names = expected_layer_tensors(header["layers"])
+    network, *more_networks = (
+        network_of(header["layers"], {name: tensors[_name(name, number)] for name in names})
+        for number in range(1, _n_models(header) + 1)
+    )
     encoding = None
     if COLUMNS in header:
         encoding = encoding_of(header[COLUMNS])
@@ -189,7 +203,27 @@ def _build(header: Header, tensors: Tensors) -> Predictor:
         _names(header["target"]["names"], "target"),
         _table(header["table"]),
         encoding,
+        more_networks,
     )
+
+
+def _name(name: str, number: int) -> str:
+    """Return the name of a network's tensor in a file; those of the second start with ``model2.``.
+
+    Parameters
+    ----------
+    name : str
+    number : int
+        Of the network, from 1.
+    """
+    return name if number == 1 else f"model{number}.{name}"
+
+
+def _n_models(header: Header) -> int:
+    n_models = header.get(MODELS, 1)
+    if type(n_models) is not int or not 1 <= n_models <= MOST_MODELS:
+        raise ValueError(f"models must be a whole number up to {MOST_MODELS}, got {n_models!r:.80}")
+    return n_models
 
 
 def _features(section: Header, tensors: Tensors, n_features: int) -> FeatureInfo | None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..base.errors import CallbackError
 from ..base.lazy import lazy
+from ..base.random import model_seed
 from ..kernels.buffers import Data, Objective
 from ..model.evaluation import Evaluation, evaluate_network
 from ..model.functions import objective
@@ -32,6 +33,7 @@ from .plan import plan
 from .prepare import Prepared
 from .steps import Steps
 from .stopping import EarlyStopping
+from .turns import Turn
 
 
 class Run:
@@ -48,6 +50,8 @@ class Run:
         Weights and biases to start from; None: drawn from the config's initializers.
     measures : iterable of str
         More columns of the history, from ``MEASURE_COLUMNS``; a monitored one is always included.
+    number : int, default 1
+        Of the model in an ensemble, from 1.
 
     Attributes
     ----------
@@ -60,6 +64,8 @@ class Run:
         Changes the rate according to the monitored quantity.
     measures : tuple of str
         More columns of the history, from ``MEASURE_COLUMNS``.
+    number : int
+        Of the model in an ensemble, from 1; 1 without one.
     loss_divisor : float
         Divisor of the loss in ``train_objective``.
     """
@@ -72,8 +78,9 @@ class Run:
         callbacks: Iterable[Callback] = (),
         initial_weights: tuple[list[np.ndarray], list[np.ndarray]] | None = None,
         measures: Iterable[str] = (),
+        number: int = 1,
     ):
-        self.config, self.prepared = config, prepared
+        self.config, self.prepared, self.number = config, prepared, number
         self.task = task = prepared.task
         self.callbacks = list(callbacks)
         self.stopping = _stopping(config)
@@ -83,8 +90,9 @@ class Run:
             name for name in MEASURE_COLUMNS if name in (config.monitor, *measures)
         )
         self.loss_divisor = 1.0
+        self.initial_weights = initial_weights
         self.threads = check_threads(threads)
-        if config.mode == "minibatch" and config.batch_size > len(prepared.train.X):
+        if number == 1 and config.mode == "minibatch" and config.batch_size > len(prepared.train.X):
             warnings.warn(
                 f"batch_size {config.batch_size} is more than the {len(prepared.train.X)} training "
                 "rows; batches hold all of them",
@@ -100,6 +108,7 @@ class Run:
         self.steps = Steps(
             config, self.plan, self.network, prepared.train, self.objective, notes_penalty
         )
+        self.turn = self.steps.turn = Turn(self.threads)
         self.history = History((*EPOCH_COLUMNS, *self.measures))
         self.iterations = History(ITERATION_COLUMNS, is_open=False)
         self.prepare_seconds = 0.0
@@ -114,6 +123,26 @@ class Run:
             prepared.table,
             prepared.encoding,
         )
+
+    def of_model(self, number: int) -> Run:
+        """Return the run of another model of the ensemble, on the same prepared data."""
+        config = self.config.replace(seed=model_seed(self.config.seed, number))
+        return Run(
+            config, self.prepared, self.threads, (), self.initial_weights, self.measures, number
+        )
+
+    def join(self, turn: Turn, callbacks: Iterable[Callback | None]) -> None:
+        """Make it one of several runs.
+
+        Parameters
+        ----------
+        turn : Turn
+        callbacks : iterable of Callback or None
+            In place of its own; None: its own stopping rule.
+        """
+        self.turn = self.steps.turn = turn
+        given = (self.stopping if callback is None else callback for callback in callbacks)
+        self.callbacks = [callback for callback in given if callback is not None]
 
     @lazy
     def evaluation_workspace(self) -> Workspace:
@@ -153,16 +182,17 @@ class Run:
             After all callbacks were called, if any raised; names the first.
         """
         failure: CallbackError | None = None
-        for callback in self.callbacks:
-            try:
-                getattr(callback, event)(self, *arguments)
-            except Exception as error:
-                if failure is None:
-                    name = type(callback).__name__
-                    failure = CallbackError(
-                        f"callback {name} failed in {event}: {type(error).__name__}: {error}"
-                    )
-                    failure.__cause__ = error
+        with self.turn.lock:
+            for callback in self.callbacks:
+                try:
+                    getattr(callback, event)(self, *arguments)
+                except Exception as error:
+                    if failure is None:
+                        name = type(callback).__name__
+                        failure = CallbackError(
+                            f"callback {name} failed in {event}: {type(error).__name__}: {error}"
+                        )
+                        failure.__cause__ = error
         if failure is not None:
             raise failure
 
@@ -216,7 +246,7 @@ class Run:
         data = data._replace(order=data.order[:rows], weights=data.weights[:0])
         objective = self.objective._replace(label_smoothing=0.0)
         return evaluate_network(
-            self.evaluation_workspace, data, objective, self.threads, want_outputs
+            self.evaluation_workspace, data, objective, self.turn.threads, want_outputs
         )
 
     def accuracy(self, hit_rate: float) -> float | None:

@@ -27,6 +27,7 @@ from .layer_seconds import checked, of_layers
 from .phase_clock import PhaseClock
 from .plan import Plan
 from .team_size import TeamSize
+from .turns import Turn
 
 _SLICE_SECONDS = 0.04
 # All weights are copied before and after a slice. With 10^8 weights this takes longer than a slice;
@@ -62,6 +63,8 @@ class Steps:
     order_of : callable or None
         Returns the rows of an epoch, given its number, in the order of their use; None: the order
         of the config.
+    turn : Turn
+        Of the run: limits the threads of a slice.
     """
 
     def __init__(
@@ -95,7 +98,7 @@ class Steps:
             self._grain = SAMPLE_BLOCK
         if samples is not None and (objective.l2 != 0.0 or data.sparse.shift.size > 0):
             self._grain = SETTLED
-        self._team_size = TeamSize(plan.threads)
+        self._team_size, self.turn = TeamSize(plan.threads), Turn(plan.threads)
         work_of_block = 3 * network.row_work * plan.block_rows
         self._blocks_at_once = max(1, min(_FIRST_SLICE, int(_FIRST_WORK / work_of_block)))
         self._order = data.order
@@ -294,7 +297,8 @@ class Steps:
     def _launch(self, first: int, last: int) -> None:
         phases = self.workspace.work.phases
         before = phases.copy()
-        launch(self._worker, self._team_size.threads, *self._arguments(first, last))
+        threads = min(self._team_size.threads, self.turn.threads)
+        launch(self._worker, threads, *self._arguments(first, last))
         spent = phases - before
         self._team_size.count(spent[WAIT] / max(1, spent.sum()))
 
