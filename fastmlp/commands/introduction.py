@@ -5,7 +5,9 @@ What is inferred from a file, such as the task, is reported by its reader.
 
 from __future__ import annotations
 
+from ..base.random import model_seed
 from ..base.settings import AUTO
+from ..base.wording import listed
 from ..training.callbacks import Callback
 from ..training.config import TrainConfig
 from ..training.kernel_folder import kept_in
@@ -41,6 +43,8 @@ class Introduction(Callback):
         self.given = given
 
     def on_setup(self, run: Run) -> None:
+        if run.number > 1:
+            return
         described = [
             *data_lines(run), *setting_lines(self.given, run), "", *column_lines(run),
             *layer_lines(run), "",
@@ -89,7 +93,11 @@ def setting_lines(given: TrainConfig, run: Run) -> list[str]:
     )
     # For a regression, these are inferred from the task.
     fields = ("optimizer", "learning_rate", "schedule", "clip_norm") if is_regression else ()
-    return [*lines, line("training", rule, *fields)]
+    lines.append(line("training", rule, *fields))
+    if config.n_models > 1:
+        seeds = listed([model_seed(config.seed, n) for n in range(1, config.n_models + 1)])
+        lines.append(line("", f"{config.n_models} models side by side, seeds {seeds}"))
+    return lines
 
 
 def few_updates_lines(run: Run) -> list[str]:

@@ -84,17 +84,22 @@ def spread(task: Task, of_models: Sequence[np.ndarray]) -> np.ndarray:
     return of_predicted
 
 
-def evaluate_outputs(
-    outputs: np.ndarray, data: Data, output: Activation, task: Task, goal: Objective, threads: int
+def evaluate_mean(
+    of_models: Sequence[np.ndarray],
+    data: Data,
+    output: Activation,
+    task: Task,
+    goal: Objective,
+    threads: int,
 ) -> Evaluation:
-    """Return the loss and the hits of given outputs.
+    """Return the mean outputs of several models, and their loss and hits.
 
     The loss is computed by its kernel, in a network of one layer that makes these outputs.
 
     Parameters
     ----------
-    outputs : ndarray, shape (n, n_outputs)
-        Of the rows ``data.order``.
+    of_models : sequence of ndarray, shape (n, n_outputs)
+        The outputs of each model for the rows ``data.order``.
     data : Data
         With labels or targets; without sample weights.
     output : Activation
@@ -103,6 +108,7 @@ def evaluate_outputs(
     goal : Objective
     threads : int
     """
+    outputs = mean_of(of_models)
     is_fused = goal.is_fused != 0
     activation = output if is_fused else ACTIVATIONS.parse("identity")
     inputs = output.inverse(outputs).astype(outputs.dtype) if is_fused else outputs
@@ -114,4 +120,4 @@ def evaluate_outputs(
     with borrowed(layout, rows) as evaluator:
         evaluator.take_weights([np.eye(n, dtype=outputs.dtype)], [np.zeros(n, outputs.dtype)])
         loss = evaluator.run(rows, threads, NO_SCALING, goal).loss
-    return Evaluation(outputs, loss, task.hits(outputs, labels, targets))
+    return Evaluation(outputs, loss, task.hits(outputs, labels, targets), of_models)

@@ -17,7 +17,7 @@ from ..ops.losses import Loss
 from ..ops.optimizers import SGD
 from ..ops.scalers import Scaling
 from ..ops.table_encoding import TableEncoding
-from .averaging import check_several, deviation_of, evaluate_outputs, mean_of, predicted, spread
+from .averaging import check_several, deviation_of, evaluate_mean, mean_of, predicted, spread
 from .encoding import encode_for_outputs, encoded_table
 from .evaluation import Evaluation
 from .evaluator import NetworkLayout, borrowed
@@ -193,8 +193,8 @@ class Predictor:
             with borrowed(self._layout, data) as evaluator:
                 evaluator.take_params(network.params)
                 return evaluator.run(data, team, self.scaling, goal)
-        outputs = mean_of(self._outputs(data, team))
-        return evaluate_outputs(outputs, data, network.activations[-1], task, goal, team)
+        of_models = self._outputs(data, team)
+        return evaluate_mean(of_models, data, network.activations[-1], task, goal, team)
 
     @overload
     def predict(self, X: Features, threads: int | None = ...) -> np.ndarray: ...

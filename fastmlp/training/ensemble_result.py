@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from statistics import fmean
 from typing import Any
 
 from ..base.random import model_seed
@@ -107,7 +108,7 @@ def mean_history(histories: Sequence[History]) -> History:
 def _mean(values: Iterable[Any]) -> float | None:
     """Return the mean of the numbers among some values; None without any."""
     numbers = [value for value in values if isinstance(value, int | float)]
-    return sum(numbers) / len(numbers) if numbers else None
+    return fmean(numbers) if numbers else None
 
 
 def _alone(model: TrainResult, first: TrainResult, number: int) -> TrainResult:
