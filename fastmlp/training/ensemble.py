@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ..base.errors import DivergenceError, TrainingError
-from ..base.interrupts import Interrupts
 from ..ops.losses import LOSSES
 from .ensemble_checkpoints import EnsembleCheckpoints
 from .ensemble_result import combined, kept_models
@@ -18,6 +16,7 @@ from .loop import Loop
 from .outcome import Outcome, outcome_of
 from .result import TrainResult
 from .run import Run
+from .side_by_side import side_by_side
 from .turns import Turn, Turns
 
 Callbacks = list[Callback | None]
@@ -38,7 +37,6 @@ class Ensemble:
         self.n_models = run.config.n_models
         self._turns = Turns(run.threads, self.n_models)
         self._outcomes: dict[int, Outcome] = {}
-        self._failures: list[BaseException] = []
 
     def outcome(self) -> Outcome:
         """Train all models; return the result, and the error that ended training, if any.
@@ -53,61 +51,23 @@ class Ensemble:
             for number in range(1, self.n_models + 1)
         ]
         started = time.perf_counter()
-        is_interrupted = self._train_all(callbacks)
+        is_interrupted = side_by_side(
+            self._turns, lambda number, turn: self._train(number, turn, callbacks[number - 1])
+        )
         seconds = time.perf_counter() - started
-        if self._failures:
-            raise self._failures[0]
         outcomes = [self._outcomes[number] for number in sorted(self._outcomes)]
         models = [result for result, _ in outcomes]
         kept = kept_models(models)
         error = self._error_of(outcomes, kept)
         return self._evaluated(combined(models, kept, seconds, is_interrupted)), error
 
-    def _train_all(self, callbacks: Sequence[Callbacks]) -> bool:
-        """Train the models, each on a thread; return whether it was interrupted."""
-        numbers = iter(range(1, self.n_models + 1))
-        threads = [
-            threading.Thread(target=self._work, args=(numbers, callbacks), daemon=True)
-            for _ in range(self._turns.most_begun)
-        ]
-        try:
-            # The threads end soon after a signal; only a second one does not wait for them.
-            with (
-                Interrupts(self._turns.stop) as interrupts,
-                interrupts.held(until_second=True),
-            ):
-                for thread in threads:
-                    thread.start()
-                for thread in threads:
-                    while thread.is_alive():
-                        thread.join(0.2)
-        except KeyboardInterrupt:
-            if any(thread.is_alive() for thread in threads):
-                raise
-            return True
-        return False
-
-    def _work(self, numbers: Iterator[int], callbacks: Sequence[Callbacks]) -> None:
-        """Train one model after the other."""
-        for number in numbers:
-            try:
-                turn = self._turns.begin(number)
-                if turn is not None:
-                    self._outcomes[number] = self._train(number, turn, callbacks[number - 1])
-            except BaseException as failure:
-                self._failures.append(failure)
-                self._turns.stop()
-            finally:
-                self._turns.end(number)
-
-    def _train(self, number: int, turn: Turn, callbacks: Callbacks) -> Outcome:
+    def _train(self, number: int, turn: Turn, callbacks: Callbacks) -> None:
         run = self.run if number == 1 else self.run.of_model(number)
         run.join(turn, callbacks)
         loop = Loop(run, None if self.checkpoints is None else self.checkpoints.of_model(number))
-        result, error = outcome_of(loop)
+        self._outcomes[number] = result, _ = outcome_of(loop)
         if result.status in ("interrupted", "failed"):
             self._turns.stop()
-        return result, error
 
     def _error_of(
         self, outcomes: list[Outcome], kept: Sequence[TrainResult]

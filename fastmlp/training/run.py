@@ -13,26 +13,19 @@ import numpy as np
 from ..base.errors import CallbackError
 from ..base.lazy import lazy
 from ..base.random import model_seed
-from ..kernels.buffers import Data, Objective
+from ..kernels.buffers import Data
 from ..model.evaluation import Evaluation, evaluate_network
-from ..model.functions import objective
 from ..model.launch import check_threads
-from ..model.network import Network
 from ..model.predictor import Predictor
-from ..model.task import Task
 from ..model.workspace import Workspace, rows_at_once
-from ..ops.initializers import INITIALIZERS
-from ..ops.losses import LOSSES
-from ..ops.optimizers import OPTIMIZERS
 from ..ops.schedules import RateController
 from .config import TrainConfig
 from .events import Callback
 from .history import EPOCH_COLUMNS, ITERATION_COLUMNS, MEASURE_COLUMNS, History
-from .layers import network_layers
 from .plan import plan
 from .prepare import Prepared
+from .run_parts import network_of, objective_of, stopping_of
 from .steps import Steps
-from .stopping import EarlyStopping
 from .turns import Turn
 
 
@@ -83,7 +76,7 @@ class Run:
         self.config, self.prepared, self.number = config, prepared, number
         self.task = task = prepared.task
         self.callbacks = list(callbacks)
-        self.stopping = _stopping(config)
+        self.stopping = stopping_of(config)
         self.callbacks += [] if self.stopping is None else [self.stopping]
         self.rate_controller = RateController()  # replaced by the loop
         self.measures = tuple(
@@ -98,8 +91,8 @@ class Run:
                 "rows; batches hold all of them",
                 stacklevel=4,  # the caller of fit
             )
-        self.network = _network(config, task, prepared.n_features, initial_weights)
-        self.objective = _objective(config, task)
+        self.network = network_of(config, task, prepared.n_features, initial_weights)
+        self.objective = objective_of(config, task)
         self.plan = plan(
             config, len(prepared.train.X), self.network.multiply_adds, self.threads,
             prepared.inputs, rows_at_once(self.network) if self.network.stores_images else 0,
@@ -246,8 +239,9 @@ class Run:
         data = data._replace(order=data.order[:rows], weights=data.weights[:0])
         objective = self.objective._replace(label_smoothing=0.0)
         return evaluate_network(
-            self.evaluation_workspace, data, objective, self.turn.threads, want_outputs
-        )
+            self.evaluation_workspace, data, objective, min(self.threads, self.turn.threads),
+            want_outputs,
+        )  # fmt: skip
 
     def accuracy(self, hit_rate: float) -> float | None:
         """Return the accuracy, or None for regression."""
@@ -286,45 +280,3 @@ class Run:
             "n_features": parts.n_features,
             "n_classes": None if self.task.classes is None else len(self.task.classes),
         }
-
-
-def _stopping(config: TrainConfig) -> EarlyStopping | None:
-    if not config.early_stopping:
-        return None
-    return EarlyStopping(
-        config.early_stopping, config.monitor, config.min_delta, config.improvement
-    )
-
-
-def _network(
-    config: TrainConfig,
-    task: Task,
-    n_features: int,
-    initial_weights: tuple[list[np.ndarray], list[np.ndarray]] | None,
-) -> Network:
-    network = Network(
-        network_layers(config, task.n_outputs), config.input_shape or (n_features,), config.dtype
-    )
-    if initial_weights is None:
-        weight_init = INITIALIZERS.parse(config.weight_init)
-        network.initialize(weight_init, INITIALIZERS.parse(config.bias_init), config.seed)
-    else:
-        network.set_weights(*initial_weights)
-    return network
-
-
-def _objective(config: TrainConfig, task: Task) -> Objective:
-    return objective(
-        LOSSES.parse(config.loss),
-        OPTIMIZERS.parse(config.optimizer),
-        np.dtype(config.dtype),
-        task.code,
-        threshold=config.threshold,
-        label_smoothing=config.label_smoothing,
-        l1=config.l1,
-        l2=config.l2,
-        penalty_per_row=config.penalty_per_row,
-        clip_norm=float(config.clip_norm),
-        clip_value=config.clip_value,
-        max_norm=config.max_norm,
-    )

@@ -61,7 +61,7 @@ class Turns:
     """
 
     def __init__(self, threads: int, n_runs: int):
-        self.threads = threads
+        self.threads, self.n_runs = threads, n_runs
         # The last runs take turns. Fewer than twice the CPUs: of these, some would do without.
         self.most_begun = min(n_runs, 2 * threads - 1)
         self.lock = threading.RLock()
@@ -82,12 +82,13 @@ class Turns:
         self._is_stopped = True  # without the lock, which the interrupted thread may hold
 
     def begin(self, number: int) -> OneOfTurns | None:
-        """Return the turn of a run when it may train; None after :meth:`stop`.
+        """Return the turn of a run when it may train.
 
-        Runs wait until the first one, number 1, has compiled the kernels.
+        None after :meth:`stop`, except for the first run, number 1. The others wait until it has
+        compiled the kernels.
         """
         self._wait(number, 0)
-        return None if self._is_stopped else OneOfTurns(self, number)
+        return None if self._is_stopped and number > 1 else OneOfTurns(self, number)
 
     def end(self, number: int) -> None:
         """End a run, whether it has trained or not."""
