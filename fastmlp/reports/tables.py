@@ -74,9 +74,11 @@ def model_table(result: TrainResult) -> Table:
         metrics = (number(model.metrics[name]) for name in names)
         epochs = f"{model.epochs_run} ({model.status}{left_out})"
         rows.append((str(index), str(model.config.seed), epochs, kept, *metrics))
-    mean = (number(result.metrics[name]) for name in names)
+    if result.status != "interrupted":  # else nothing is evaluated
+        mean = (number(result.metrics[name]) for name in names)
+        rows.append(("average", "", "", "", *mean))
     header = ("model", "seed", "epochs", "kept epoch", *(n.replace("_", " ") for n in names))
-    return Table(header, [*rows, ("average", "", "", "", *mean)])
+    return Table(header, rows)
 
 
 def spread_note(part: EvaluatedPart) -> str:

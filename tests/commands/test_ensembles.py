@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import _thread
 import csv
 import io
 import json
@@ -109,16 +108,19 @@ def _saved_single(tmp_path: Path) -> Path:
     return folder / "model.safetensors"
 
 
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="sends a signal to a thread")
 def test_ctrl_c_keeps_what_was_trained_and_can_be_resumed(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A signal in the main thread, while the models train in others."""
-    seen = threading.Event()
+    seen, main_thread = threading.Event(), threading.get_ident()
 
     def interrupt(self: Any, run: Run, row: dict[str, Any]) -> None:
         if run.number == 2 and not seen.is_set():
             seen.set()
-            _thread.interrupt_main(signal.SIGINT)
+            signal.pthread_kill(main_thread, signal.SIGINT)
+            while not run.turn._turns.is_stopped:  # type: ignore[attr-defined]
+                seen.wait()  # gives the main thread its turn
 
     monkeypatch.setattr(PlainProgress, "on_epoch_end", interrupt)
     out = tmp_path / "run"
