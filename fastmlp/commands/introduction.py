@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import argparse
 
+from ..base.random import model_seed
 from ..base.settings import AUTO
 from ..base.table_rows import is_table
+from ..base.wording import listed
 from ..data.dataset import Dataset
 from ..recipes import table_recipes
 from ..training.callbacks import Callback
@@ -48,6 +50,8 @@ class Introduction(Callback):
         self.given, self.advice = given, advice
 
     def on_setup(self, run: Run) -> None:
+        if run.number > 1:
+            return
         described = [
             *data_lines(run), *setting_lines(self.given, run), "", *column_lines(run),
             *layer_lines(run), "",
@@ -97,7 +101,11 @@ def setting_lines(given: TrainConfig, run: Run) -> list[str]:
     )
     # For a regression, these are inferred from the task.
     fields = ("optimizer", "learning_rate", "schedule", "clip_norm") if is_regression else ()
-    return [*lines, line("training", rule, *fields), *rule_lines(run)]
+    lines.append(line("training", rule, *fields))
+    if config.n_models > 1:
+        seeds = listed([model_seed(config.seed, n) for n in range(1, config.n_models + 1)])
+        lines.append(line("", f"{config.n_models} models side by side, seeds {seeds}"))
+    return [*lines, *rule_lines(run)]
 
 
 def rule_lines(run: Run) -> list[str]:

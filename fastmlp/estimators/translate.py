@@ -137,7 +137,8 @@ def _shared(estimator: Any, found: Circumstances) -> dict[str, Any]:
         "task": dataset_task(found.task),
         "split": "none",
         "validation": 0.1 if found.validation else 0.0,
-        "scale": "none",
+        # The encoding of a table scales its numbers.
+        "scale": "none" if estimator.scale is None or estimator._kinds else str(estimator.scale),
         "target_scale": "none",
         **_hidden(estimator),
         "activation": activation if isinstance(activation, str) else tuple(activation),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +24,7 @@ class Evaluation(NamedTuple):
     outputs: np.ndarray  # (n, n_outputs), or (0, n_outputs) if not wanted
     loss: float  # mean over the rows; NaN without targets
     hits: np.ndarray  # int64 (n,): whether a prediction is right; 0 for regression
+    of_models: Sequence[np.ndarray] = ()  # of an ensemble: the outputs of each network
     loss_error: float = math.nan  # standard error of the loss; NaN for a single row
 
     @property
@@ -69,4 +71,4 @@ def evaluate_network(
     has_targets = data.labels.size > 0 or data.targets.shape[0] > 0
     loss = float(losses.mean()) if has_targets else math.nan
     error = float(losses.std(ddof=1) / math.sqrt(n)) if has_targets and n > 1 else math.nan
-    return Evaluation(outputs, loss, hits, error)
+    return Evaluation(outputs, loss, hits, loss_error=error)

@@ -114,6 +114,23 @@ class Task:
             )
         return targets
 
+    def hits(self, outputs: np.ndarray, labels: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Return whether predictions are right, int64 of shape (n,); 0 for regression.
+
+        Parameters
+        ----------
+        outputs : ndarray, shape (n, n_outputs)
+        labels, targets : ndarray
+            As :meth:`encode` returns them.
+        """
+        if self.kind == "regression":
+            right = np.zeros(len(outputs), bool)
+        elif self.kind == "multiclass":
+            right = outputs.argmax(axis=1) == labels
+        else:
+            right = np.all((outputs >= self.threshold) == (targets >= 0.5), axis=1)
+        return right.astype(np.int64)
+
     def probabilities(self, outputs: np.ndarray) -> np.ndarray:
         """Return a column for each class, or label, from outputs (n, n_outputs)."""
         return np.hstack([1 - outputs, outputs]) if self.kind == "binary" else outputs

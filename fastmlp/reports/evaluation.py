@@ -12,6 +12,7 @@ from ..base.conversion import as_dense
 from ..base.csr import Features
 from ..base.table_rows import is_table
 from ..data.dataset import Dataset
+from ..model.averaging import spread
 from ..model.network import Network
 from ..model.task import Task
 from ..ops.kinds import ColumnFacts
@@ -64,6 +65,9 @@ class EvaluatedPart:
         Whether rows have columns of several kinds.
     gives_probabilities : bool
         Whether outputs are probabilities: of a softmax or a sigmoid.
+    spread : ndarray or None
+        The standard deviation between the models of an ensemble, see
+        :func:`~fastmlp.model.averaging.spread`.
     """
 
     name: str
@@ -75,6 +79,7 @@ class EvaluatedPart:
     target_names: tuple[str, ...] | None = None
     is_table: bool = False
     gives_probabilities: bool = False
+    spread: np.ndarray | None = None
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
@@ -83,6 +88,8 @@ class EvaluatedPart:
         Computed when first asked for, so that the data can be freed before scikit-learn is loaded.
         """
         metrics = {"rows": len(self.y), "loss": self.loss}
+        if self.spread is not None:
+            metrics["spread"] = float(self.spread.mean(dtype=np.float64))
         return metrics | task_metrics(
             self.task, self.y, self.outputs, self.target_names, self.gives_probabilities
         )
@@ -177,10 +184,12 @@ def evaluate_run(
     """
     config, predictor = result.config, result.predictor
     dataset = selected_rows(dataset, config)
+    task = predictor.task
     evaluated = [
         EvaluatedPart(
-            part.name, predictor.task, part.X, part.y, part.outputs, part.loss,
-            dataset.target_names, is_table(part.X), predictor.gives_probabilities,
+            part.name, task, part.X, part.y, part.outputs, part.loss, dataset.target_names,
+            is_table(part.X), predictor.gives_probabilities,
+            spread(task, part.of_models) if part.of_models else None,
         )
         for part in evaluated_parts(predictor, config, dataset, threads)
     ]  # fmt: skip

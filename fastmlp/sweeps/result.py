@@ -15,6 +15,7 @@ from ..base.errors import ConfigError
 from ..base.notebook import html_of
 from ..data.dataset import Dataset
 from ..data.split import parts
+from ..model.network import Network
 from ..model.predictor import Predictor
 from ..ops.losses import LOSSES
 from ..training.config import TrainConfig
@@ -75,7 +76,7 @@ class SweepResult:
         trials: list[Trial],
         status: str,
         datasets: Datasets,
-        params: Callable[[str, int], bytes | None],
+        params: Callable[[str, int, int], bytes | None],
         folder: Path | None,
         cells: Mapping[str, Cell],
     ):
@@ -139,16 +140,16 @@ class SweepResult:
             return
         trial, cell, dataset = found
         run = make_run(cell, dataset)
-        kept = self._params(trial.key, run.network.params.nbytes)
+        kept = self._params(trial.key, run.network.params.nbytes, cell.config.n_models)
         if kept is not None:
-            run.network.params[:] = np.frombuffer(kept, run.network.params.dtype)
+            predictor = _with_params(run, np.frombuffer(kept, run.network.dtype))
         elif self.status == "interrupted":
             return
         else:
-            finish(run)  # the same bits
-        metrics = {**trial.metrics, **_test_metrics(run, dataset)}
+            predictor = finish(run).predictor  # the same bits
+        metrics = {**trial.metrics, **_test_metrics(run, predictor, dataset)}
         self._best_data = self._datasets.by_key[cell.data_key]
-        self._best = Best(cell.config, trial.settings, run.predictor, trial.history, metrics)
+        self._best = Best(cell.config, trial.settings, predictor, trial.history, metrics)
 
     def retrain_best(
         self,
@@ -238,14 +239,28 @@ class SweepResult:
         return html_of(self)
 
 
-def _test_metrics(run: Run, dataset: Dataset) -> dict[str, float | None]:
+def _with_params(run: Run, params: np.ndarray) -> Predictor:
+    """Return a run's predictor with the weights of one network, or of several of an ensemble."""
+    network, *others = (
+        _network_of(run.network, part) for part in params.reshape(-1, run.network.params.size)
+    )
+    return run.predictor.replace(network=network, more_networks=others)
+
+
+def _network_of(like: Network, params: np.ndarray) -> Network:
+    network = Network(like.layers, like.input_shape, like.dtype)
+    network.params[:] = params
+    return network
+
+
+def _test_metrics(run: Run, predictor: Predictor, dataset: Dataset) -> dict[str, float | None]:
     """Evaluate the test part, which the prepared data of cells lack."""
     config, task = run.config, run.task
     split = parts(dataset, **config.split_settings)
     names = ("loss", "accuracy", *(scorer.name for scorer in run.scorers))
     if split.X_test is None or split.y_test is None:
         return {f"test_{name}": None for name in names}
-    found = run.predictor.evaluate(split.X_test, split.y_test, LOSSES.parse(config.loss))
+    found = predictor.evaluate(split.X_test, split.y_test, LOSSES.parse(config.loss))
     scores = [scorer(task, split.y_test, found.outputs) for scorer in run.scorers]
     values = (found.loss, run.accuracy(found.hit_rate), *scores)
     return {f"test_{name}": value for name, value in zip(names, values, strict=True)}

@@ -26,7 +26,7 @@ preparations = Preparations()
 
 
 class Outcome(NamedTuple):
-    """The outcome of a cell: its trial, and its kept weights or None."""
+    """The outcome of a cell: its trial, and its kept weights or None, of all networks in turn."""
 
     trial: Trial
     params: np.ndarray | None
@@ -89,7 +89,7 @@ def run_cell(
         callbacks += [] if pruning is None else [pruning.callback()]
         run = make_run(cell, dataset, callbacks)
         result = finish(run)
-        inference, rows = _inference(run)
+        inference, rows = _inference(run, result.predictor.n_models)
     except TrainingError as failure:
         error, result = failure, failure.result
     except Exception as failure:  # any error; the other cells continue
@@ -109,7 +109,9 @@ def run_cell(
         cell.key, cell.settings, config, result.status, str(error or ""),
         _columns(result.history), _columns(result.iterations), _metrics(result) | rows, timings,
     )  # fmt: skip
-    return Outcome(trial, result.predictor.network.params.copy() if trial.is_good else None)
+    networks = result.predictor.networks
+    params = np.concatenate([network.params for network in networks]) if trial.is_good else None
+    return Outcome(trial, params)
 
 
 def _metrics(result: TrainResult) -> dict[str, float | int | None]:
@@ -120,7 +122,7 @@ def _metrics(result: TrainResult) -> dict[str, float | int | None]:
         "updates_run": result.updates_run,
         "best_epoch": result.best_epoch,
         "kept_epoch": result.kept_epoch,
-        "n_parameters": result.model_facts()["n_parameters"],
+        "n_parameters": result.predictor.n_models * result.model_facts()["n_parameters"],
     }
 
 
@@ -128,13 +130,14 @@ def _columns(history: History) -> dict[str, list[float]]:
     return {name: history[name] for name in history.columns} if len(history) else {}
 
 
-def _inference(run: Run) -> tuple[dict[str, float], dict[str, float]]:
+def _inference(run: Run, n_models: int) -> tuple[dict[str, float], dict[str, float]]:
     """Evaluate the validation part; return its time, and the certainty of its metrics."""
     validation = run.prepared.validation
     if validation is None:
         return {}, {}
     started = time.perf_counter()
-    found = run.evaluate(validation)
+    for _ in range(n_models):
+        found = run.evaluate(validation)
     seconds = time.perf_counter() - started
     assert found is not None
     n = len(validation.order)

@@ -10,12 +10,14 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+from ..base.random import MOST_MODELS
 from ..base.settings import (
     ABOVE_0,
     AUTO,
     BETWEEN_0_AND_1,
     SHARE,
     at_least,
+    at_most,
     below,
     documented,
     setting,
@@ -210,6 +212,10 @@ class TrainConfig(DataSettings):
     seed: int = setting(
         0, "training", "seed of splits, initial weights and batches; the same seed gives the same "
         "bits", "N", ranges=(at_least(0), below(2**64, "2**64")),
+    )  # fmt: skip
+    n_models: int = setting(
+        1, "training", "models to train side by side, each with a seed of its own, and to average; "
+        "the first has --seed", "N", ranges=(at_least(1), at_most(MOST_MODELS)),
     )  # fmt: skip
     dtype: str = setting("float32", "training", "float32 or float64", "NAME", choices=DTYPES)
     metrics: tuple[Metric, ...] = setting(

@@ -12,23 +12,25 @@ from typing import Any
 
 import numpy as np
 
-from ..base.errors import CallbackError, ConfigError, check_type
+from ..base.errors import ConfigError, check_type
 from ..data.dataset import Dataset
 from .checkpoints import Checkpoints
 from .compile_beside import compiled_beside
 from .config import TrainConfig
 from .datasets import selected_rows, selected_weights
+from .ensemble import Ensemble
+from .ensemble_checkpoints import EnsembleCheckpoints
 from .events import Callback
 from .identity import identity
 from .interval import Interval
 from .loop import Loop
+from .outcome import outcome_of
 from .parts import RunMetrics, metrics_by_part
 from .prepare import prepare
 from .resolve import resolve
 from .result import TrainResult
 from .run import Run
 from .scorers import check_scorers
-from .summary import sum_up
 
 
 def fit(
@@ -100,8 +102,9 @@ def fit(
     if checkpoint_dir is None:
         return _with_sets(finish(run), dataset, threads)
     run_is = identity(run.config, dataset, sample_weight, initial_weights)
-    with closing(Checkpoints(checkpoint_dir, checkpoint_every, run_is, resume)) as checkpoints:
-        return _with_sets(finish(run, Loop(run, checkpoints)), dataset, threads)
+    opened = open_checkpoints(checkpoint_dir, checkpoint_every, run_is, resume)
+    with closing(opened) as checkpoints:
+        return _with_sets(finish(run, loop_of(run, checkpoints)), dataset, threads)
 
 
 def _with_sets(result: TrainResult, dataset: Dataset, threads: int | None) -> TrainResult:
@@ -160,27 +163,45 @@ def _check_types(config: object, dataset: object, callbacks: tuple[object, ...])
         check_type(name, value, wanted, remedy)
 
 
-def finish(run: Run, loop: Loop | None = None) -> TrainResult:
+def open_checkpoints(
+    folder: str | os.PathLike[str],
+    every: int | str | None,
+    run_is: dict[str, Any],
+    resume: bool = False,
+) -> Checkpoints | EnsembleCheckpoints:
+    """Return the checkpoints of a run or an ensemble.
+
+    Parameters and errors as for :class:`~fastmlp.training.checkpoints.Checkpoints`.
+    """
+    is_ensemble = run_is["settings"]["n_models"] > 1
+    return (EnsembleCheckpoints if is_ensemble else Checkpoints)(folder, every, run_is, resume)
+
+
+def loop_of(
+    run: Run, checkpoints: Checkpoints | EnsembleCheckpoints | None = None
+) -> Loop | Ensemble:
+    """Return what trains a run: with several models, an ensemble of which it is the first."""
+    if run.config.n_models == 1:
+        assert not isinstance(checkpoints, EnsembleCheckpoints)
+        return Loop(run, checkpoints)
+    assert not isinstance(checkpoints, Checkpoints)
+    return Ensemble(run, checkpoints)
+
+
+def finish(run: Run, loop: Loop | Ensemble | None = None) -> TrainResult:
     """Train a run that :func:`start` returned; result and errors as for :func:`fit`.
 
     Parameters
     ----------
     run : Run
-    loop : Loop, optional
-        Loop of the run; default: a new one.
+    loop : Loop or Ensemble, optional
+        Of the run; default: a new one.
     """
-    loop = Loop(run) if loop is None else loop
-    loop.train()
-    try:
-        result = sum_up(loop)
-    finally:
-        try:
-            run.tell("on_train_end")
-        except CallbackError as late:
-            loop.failure = loop.failure or late
-    if loop.failure is not None:
-        loop.failure.result = result
-        raise loop.failure
+    loop = loop_of(run) if loop is None else loop
+    result, error = loop.outcome() if isinstance(loop, Ensemble) else outcome_of(loop)
+    if error is not None:
+        error.result = result
+        raise error
     return result
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from ..base.csr import Features
 from ..data.dataset import Dataset
 from ..data.split import PARTS, parts
+from ..model.averaging import spread
 from ..model.predictor import Predictor
 from ..ops.losses import LOSSES
 from .config import TrainConfig
@@ -29,6 +30,8 @@ class PartOutputs(NamedTuple):
         As in the data.
     outputs : ndarray, shape (n, n_outputs)
     loss : float
+    of_models : sequence of ndarray
+        Of an ensemble: the outputs of each network.
     """
 
     name: str
@@ -36,6 +39,7 @@ class PartOutputs(NamedTuple):
     y: np.ndarray
     outputs: np.ndarray
     loss: float
+    of_models: Sequence[np.ndarray] = ()
 
 
 class RunMetrics(dict[str, Any]):
@@ -100,7 +104,7 @@ def evaluated_parts(
         X, y = getattr(split, f"X_{ending}"), getattr(split, f"y_{ending}")
         if X is not None and y is not None:
             found = predictor.evaluate(X, y, loss, threads)
-            yield PartOutputs(name, X, y, found.outputs, found.loss)
+            yield PartOutputs(name, X, y, found.outputs, found.loss, found.of_models)
 
 
 def part_metrics(
@@ -108,6 +112,9 @@ def part_metrics(
 ) -> dict[str, Any]:
     """Return rows, loss, and what :func:`~fastmlp.training.metrics.task_metrics` returns."""
     metrics = {"rows": len(part.y), "loss": part.loss}
+    if part.of_models:
+        apart = spread(predictor.task, part.of_models)
+        metrics["spread"] = float(apart.mean(dtype=np.float64))
     return metrics | task_metrics(
         predictor.task, part.y, part.outputs, target_names, predictor.gives_probabilities
     )

@@ -113,6 +113,7 @@ def prepare_parts(
     config: TrainConfig,
     task: Task,
     feature_range: tuple[float, float] | None = None,
+    scaling: Scaling | None = None,
 ) -> Prepared:
     """Fit the scaling on the training part, scale and encode.
 
@@ -126,6 +127,8 @@ def prepare_parts(
     task : Task
     feature_range : (float, float), optional
         The known range of the features.
+    scaling : Scaling, optional
+        That was fitted before, on other rows; not for tables.
 
     Raises
     ------
@@ -137,7 +140,7 @@ def prepare_parts(
     """
     if is_table(split.X_train):
         return _prepare_table(split, config, task)
-    return _prepare(split, config, task, feature_range)
+    return _prepare(split, config, task, feature_range, scaling=scaling)
 
 
 def _prepare(
@@ -146,6 +149,7 @@ def _prepare(
     task: Task,
     feature_range: tuple[float, float] | None,
     encoding: TableEncoding | None = None,
+    scaling: Scaling | None = None,
 ) -> Prepared:
     """Prepare parts; with an encoding, validation and test rows are tables still."""
     if config.input_dropout:  # dropout draws for every feature, also for zeros
@@ -154,7 +158,9 @@ def _prepare(
         split = _alike(split, "the first layer", "use a dense layer first")
     else:
         split = _alike(split)
-    fitted = scaling = SCALERS.parse(config.scale).fit(split.X_train, feature_range)
+    if scaling is None:
+        scaling = SCALERS.parse(config.scale).fit(split.X_train, feature_range)
+    fitted = scaling
     dtype = np.dtype(config.dtype)
     if fitted.clip:
         scaled = {

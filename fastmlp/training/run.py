@@ -12,6 +12,7 @@ import numpy as np
 
 from ..base.errors import CallbackError
 from ..base.lazy import lazy
+from ..base.random import model_seed
 from ..kernels.buffers import Data
 from ..model.evaluation import Evaluation, evaluate_network
 from ..model.launch import check_threads
@@ -22,12 +23,13 @@ from .config import TrainConfig
 from .events import Callback
 from .history import EPOCH_COLUMNS, ITERATION_COLUMNS, MEASURE_COLUMNS, History
 from .monitors import Monitor, declared_columns, find_monitor, scorers_for
-from .network import initial_network, objective_of
 from .plan import plan
 from .prepare import Prepared
 from .rules import Rule
+from .run_parts import network_of, objective_of, stopping_of
 from .steps import Steps
-from .stopping import EarlyStopping, Monitoring
+from .stopping import Monitoring
+from .turns import Turn
 
 
 class Run:
@@ -44,6 +46,8 @@ class Run:
         Weights and biases to start from; None: drawn from the config's initializers.
     measures : iterable of str
         More columns of the history, from ``MEASURE_COLUMNS``; a monitored one is always included.
+    number : int, default 1
+        Of the model in an ensemble, from 1.
 
     Attributes
     ----------
@@ -62,6 +66,8 @@ class Run:
         More columns of the history, from ``MEASURE_COLUMNS``.
     rules : tuple of Rule
         The rules for the data that applied to the config.
+    number : int
+        Of the model in an ensemble, from 1; 1 without one.
     loss_divisor : float
         Divisor of the loss in ``train_objective``.
     """
@@ -74,11 +80,12 @@ class Run:
         callbacks: Iterable[Callback] = (),
         initial_weights: tuple[list[np.ndarray], list[np.ndarray]] | None = None,
         measures: Iterable[str] = (),
+        number: int = 1,
     ):
-        self.config, self.prepared = config, prepared
+        self.config, self.prepared, self.number = config, prepared, number
         self.task = task = prepared.task
         self.callbacks = list(callbacks)
-        self.stopping = _stopping(config)
+        self.stopping = stopping_of(config)
         self.callbacks += [] if self.stopping is None else [self.stopping]
         self.scorers = scorers_for(config, self.callbacks)
         self.monitor = self._find_monitor()
@@ -87,14 +94,15 @@ class Run:
             name for name in MEASURE_COLUMNS if name in (config.monitor, *measures)
         )
         self.loss_divisor = 1.0
+        self.initial_weights = initial_weights
         self.threads = check_threads(threads)
-        if config.mode == "minibatch" and config.batch_size > len(prepared.train.X):
+        if number == 1 and config.mode == "minibatch" and config.batch_size > len(prepared.train.X):
             warnings.warn(
                 f"batch_size {config.batch_size} is more than the {len(prepared.train.X)} training "
                 "rows; batches hold all of them",
                 stacklevel=4,  # the caller of fit
             )
-        self.network = initial_network(config, prepared, initial_weights)
+        self.network = network_of(config, prepared, initial_weights)
         self.objective = objective_of(config, task)
         self.plan = plan(
             config, len(prepared.train.X), self.network.multiply_adds, self.threads,
@@ -104,6 +112,7 @@ class Run:
         self.steps = Steps(
             config, self.plan, self.network, prepared.train, self.objective, notes_penalty
         )
+        self.turn = self.steps.turn = Turn(self.threads)
         scored = [] if prepared.validation is None else [s.column for s in self.scorers]
         self.history = History((*EPOCH_COLUMNS, *self.measures, *scored))
         self.iterations = History(ITERATION_COLUMNS, is_open=False)
@@ -120,6 +129,26 @@ class Run:
             prepared.table,
             prepared.encoding,
         )
+
+    def of_model(self, number: int) -> Run:
+        """Return the run of another model of the ensemble, on the same prepared data."""
+        config = self.config.replace(seed=model_seed(self.config.seed, number))
+        return Run(
+            config, self.prepared, self.threads, (), self.initial_weights, self.measures, number
+        )
+
+    def join(self, turn: Turn, callbacks: Iterable[Callback | None]) -> None:
+        """Make it one of several runs.
+
+        Parameters
+        ----------
+        turn : Turn
+        callbacks : iterable of Callback or None
+            In place of its own; None: its own stopping rule.
+        """
+        self.turn = self.steps.turn = turn
+        given = (self.stopping if callback is None else callback for callback in callbacks)
+        self.callbacks = [callback for callback in given if callback is not None]
 
     @lazy
     def evaluation_workspace(self) -> Workspace:
@@ -159,16 +188,17 @@ class Run:
             After all callbacks were called, if any raised; names the first.
         """
         failure: CallbackError | None = None
-        for callback in self.callbacks:
-            try:
-                getattr(callback, event)(self, *arguments)
-            except Exception as error:
-                if failure is None:
-                    name = type(callback).__name__
-                    failure = CallbackError(
-                        f"callback {name} failed in {event}: {type(error).__name__}: {error}"
-                    )
-                    failure.__cause__ = error
+        with self.turn.lock:
+            for callback in self.callbacks:
+                try:
+                    getattr(callback, event)(self, *arguments)
+                except Exception as error:
+                    if failure is None:
+                        name = type(callback).__name__
+                        failure = CallbackError(
+                            f"callback {name} failed in {event}: {type(error).__name__}: {error}"
+                        )
+                        failure.__cause__ = error
         if failure is not None:
             raise failure
 
@@ -229,8 +259,9 @@ class Run:
         data = data._replace(order=data.order[:rows], weights=data.weights[:0])
         objective = self.objective._replace(label_smoothing=0.0)
         return evaluate_network(
-            self.evaluation_workspace, data, objective, self.threads, want_outputs
-        )
+            self.evaluation_workspace, data, objective, min(self.threads, self.turn.threads),
+            want_outputs,
+        )  # fmt: skip
 
     def accuracy(self, hit_rate: float) -> float | None:
         """Return the accuracy, or None for regression."""
@@ -262,12 +293,15 @@ class Run:
         found = self.evaluate(data, want_outputs=True)
         assert found is not None
         measured = {f"{part}_loss": found.loss, f"{part}_accuracy": self.accuracy(found.hit_rate)}
-        if not np.isfinite(found.outputs).all():  # the caller finds that the run has diverged
-            return {**measured, **{f"{part}_{scorer.name}": None for scorer in self.scorers}}
-        y = getattr(self.prepared, f"y_{part}")
-        for scorer in self.scorers:
-            measured[f"{part}_{scorer.name}"] = scorer(self.task, y, found.outputs)
-        return measured
+        return {**measured, **self.scores(part, found.outputs)}
+
+    def scores(self, part: str, outputs: np.ndarray) -> dict[str, float | None]:
+        """Return the metrics asked for, for outputs on a part; None if outputs are not finite."""
+        y, is_finite = getattr(self.prepared, f"y_{part}"), np.isfinite(outputs).all()
+        return {
+            f"{part}_{scorer.name}": scorer(self.task, y, outputs) if is_finite else None
+            for scorer in self.scorers
+        }
 
     def penalty(self) -> float:
         """Return l1 * sum |w| + l2 / 2 * sum w^2 over the weights, for a full batch."""
@@ -294,11 +328,3 @@ class Run:
             "n_features": parts.n_features,
             "n_classes": None if self.task.classes is None else len(self.task.classes),
         }
-
-
-def _stopping(config: TrainConfig) -> EarlyStopping | None:
-    if not config.early_stopping:
-        return None
-    return EarlyStopping(
-        config.early_stopping, config.monitor, config.min_delta, config.improvement
-    )

@@ -74,6 +74,7 @@ GIVEN: list[tuple[list[str], str, Any]] = [
     (["--improvement", "single"], "improvement", "single"),
     (["--ties", "last"], "ties", "last"),
     (["--limit-outputs"], "limit_outputs", True),
+    (["--n-models", "3"], "n_models", 3),
     (["--loss-limit", "100"], "loss_limit", 100.0),
     (["--keep-last"], "restore_best", False),
     (["--threshold", "0.7"], "threshold", 0.7),
