@@ -96,7 +96,7 @@ class Predictions:
         outputs = self.outputs if has_target is None else self.outputs[has_target]
         if y is None:
             return None
-        is_probability = self.predictor.gives_probabilities
+        is_probability = self.predictor.network.gives_probabilities
         return task_metrics(self.predictor.task, y, outputs, None, is_probability)
 
     def to_csv(self) -> str:

@@ -107,11 +107,6 @@ class Predictor:
         return None if self.features is None else self.features.names
 
     @property
-    def gives_probabilities(self) -> bool:
-        """Whether outputs are probabilities: of a softmax or a sigmoid."""
-        return self.network.activations[-1].gives_probabilities
-
-    @property
     def n_columns(self) -> int:
         """Number of columns of rows to predict from."""
         return self.network.n_inputs if self.encoding is None else self.encoding.n_columns

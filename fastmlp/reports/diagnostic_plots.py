@@ -1,4 +1,4 @@
-"""Plots of calibration and of residuals, each into an axes that is given."""
+"""Plots of calibration, residuals and ensembles, each into an axes that is given."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..training.probability_metrics import calibration_error, reliability
-from .plots import BLUE, INK, PALE, tidy
+from .plots import BLUE, INK, PALE, TICKS_OF_TARGETS, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,5 +54,23 @@ def residuals_over_predictions(y: Any, predicted: Any, axes: Axes) -> None:
     axes.axhline(0, color=INK, linewidth=1, linestyle="--")
     axes.set_xlabel("predicted")
     axes.set_ylabel("predicted - actual")
-    axes.locator_params(axis="x", nbins=4)
+    axes.locator_params(axis="x", nbins=TICKS_OF_TARGETS)
+    tidy(axes)
+
+
+def spread_histogram(spread: Any, axes: Axes) -> None:
+    """Draw how often which standard deviation between the models of an ensemble occurs.
+
+    Parameters
+    ----------
+    spread : array_like
+        Of rows, or of rows and outputs.
+    axes : matplotlib.axes.Axes
+    """
+    values = np.asarray(spread, float).ravel()
+    high = values.max() or 1.0
+    axes.hist(values, bins=min(50, max(10, len(values) // 20)), range=(0, high), color=BLUE)
+    axes.set_xlabel("standard deviation between the models")
+    axes.locator_params(axis="x", nbins=TICKS_OF_TARGETS)
+    axes.set_ylabel("rows" if np.ndim(spread) == 1 else "rows and outputs")
     tidy(axes)

@@ -188,7 +188,7 @@ def evaluate_run(
     evaluated = [
         EvaluatedPart(
             part.name, task, part.X, part.y, part.outputs, part.loss, dataset.target_names,
-            is_table(part.X), predictor.gives_probabilities,
+            is_table(part.X), predictor.network.gives_probabilities,
             spread(task, part.of_models) if part.of_models else None,
         )
         for part in evaluated_parts(predictor, config, dataset, threads)

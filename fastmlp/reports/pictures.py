@@ -91,7 +91,7 @@ def spread_panels(part: EvaluatedPart) -> Iterator[Panel]:
     """Yield the function that draws how far the models of an ensemble are apart."""
     spread = part.spread
     if spread is not None and np.isfinite(spread).all():
-        yield lambda axes: plots.spread_histogram(spread, axes)
+        yield lambda axes: diagnostic_plots.spread_histogram(spread, axes)
 
 
 def _metric_panel(history: History, column: str, best: int | None, axes: Axes) -> None:

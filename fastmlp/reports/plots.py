@@ -23,7 +23,7 @@ _LINEAR_SPREAD = 30
 # Maximum number of classes for which cells show counts and all ticks have names.
 _MOST_NUMBERED = 25
 _MOST_POINTS = 5000
-_TICKS_OF_TARGETS = 4  # labels of more would overlap
+TICKS_OF_TARGETS = 4  # labels of more would overlap
 _LONGEST_NAME = 16
 
 
@@ -191,7 +191,7 @@ def predicted_over_actual(y: Any, predicted: Any, axes: Axes) -> None:
     )
     axes.set_xlabel("actual")
     axes.set_ylabel("predicted")
-    axes.locator_params(axis="x", nbins=_TICKS_OF_TARGETS)
+    axes.locator_params(axis="x", nbins=TICKS_OF_TARGETS)
     _legend(axes, "upper left")
     tidy(axes)
 
@@ -211,26 +211,8 @@ def residuals(y: Any, predicted: Any, axes: Axes) -> None:
     axes.hist(errors, bins=min(50, max(10, len(errors) // 20)), range=ends, color=BLUE)
     axes.axvline(0, color=INK, linewidth=1, linestyle="--")
     axes.set_xlabel("predicted - actual")
-    axes.locator_params(axis="x", nbins=_TICKS_OF_TARGETS)
+    axes.locator_params(axis="x", nbins=TICKS_OF_TARGETS)
     axes.set_ylabel("rows")
-    tidy(axes)
-
-
-def spread_histogram(spread: Any, axes: Axes) -> None:
-    """Draw how often which standard deviation between the models of an ensemble occurs.
-
-    Parameters
-    ----------
-    spread : array_like
-        Of rows, or of rows and outputs.
-    axes : matplotlib.axes.Axes
-    """
-    values = np.asarray(spread, float).ravel()
-    high = values.max() or 1.0
-    axes.hist(values, bins=min(50, max(10, len(values) // 20)), range=(0, high), color=BLUE)
-    axes.set_xlabel("standard deviation between the models")
-    axes.locator_params(axis="x", nbins=_TICKS_OF_TARGETS)
-    axes.set_ylabel("rows" if np.ndim(spread) == 1 else "rows and outputs")
     tidy(axes)
 
 

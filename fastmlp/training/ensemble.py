@@ -16,6 +16,7 @@ from .loop import Loop
 from .outcome import Outcome, outcome_of
 from .result import TrainResult
 from .run import Run
+from .scoring import scores
 from .side_by_side import side_by_side
 from .turns import Turn, Turns
 
@@ -108,7 +109,7 @@ class Ensemble:
                 result.metrics[f"{name}_loss"] = found.loss
                 result.metrics[f"{name}_accuracy"] = self.run.accuracy(found.hit_rate)
                 if name != "train":
-                    result.metrics.update(self.run.scores(name, found.outputs))
+                    result.metrics.update(scores(self.run, name, found.outputs))
             if parts.test is not None:
                 result.timings["predict_seconds"] = time.perf_counter() - started
         except KeyboardInterrupt:

@@ -19,7 +19,8 @@ from .divergence import DivergenceCheck
 from .events import Callback
 from .measures import MEASURES
 from .run import Run
-from .stopping import BestWeights
+from .run_parts import best_weights
+from .scoring import measured
 
 
 class Loop:
@@ -61,13 +62,7 @@ class Loop:
         self.status = "finished"
         self.failure: TrainingError | None = None
         config = run.config
-        self.best = BestWeights(
-            run.monitor,
-            config.min_delta,
-            run.network.params,
-            config.improvement,
-            config.ties,
-        )
+        self.best = best_weights(config, run.monitor, run.network.params)
         self._base_rate = float(config.learning_rate)
         self.schedule = SCHEDULES.parse(config.schedule)
         self.rate_controller = run.rate_controller = self.schedule.controller(self._base_rate)
@@ -145,15 +140,13 @@ class Loop:
     def _end(self) -> None:
         """Record an epoch, and call the callbacks."""
         run = self.run
-        measured = self._measure()
+        values = self._measure()
         with self._changing(until_second=True):  # callbacks may take long
-            row = run.history.append(**measured)
-            if run.monitor.column in row:
-                self._observe(row)
-                run.tell_epoch(row)
-            else:  # a callback adds it
-                run.tell_epoch(row)
-                self._observe(row)
+            row = run.history.append(**values)
+            steps = [self._observe, run.tell_epoch]
+            # A callback may add the column that is monitored.
+            for step in steps if run.monitor.column in row else reversed(steps):
+                step(row)
         self._save_if_due(run.epoch)
 
     def _observe(self, row: dict[str, Any]) -> None:
@@ -200,7 +193,7 @@ class Loop:
         """Return the row of the history for the finished epoch."""
         run = self.run
         self.divergence.check_weights()
-        validation = run.measured("validation")
+        validation = measured(run, "validation")
         self.divergence.check_loss(validation["validation_loss"] or 0.0, "validation")
         row = {
             "epoch": run.epoch,

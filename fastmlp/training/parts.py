@@ -116,7 +116,7 @@ def part_metrics(
         apart = spread(predictor.task, part.of_models)
         metrics["spread"] = float(apart.mean(dtype=np.float64))
     return metrics | task_metrics(
-        predictor.task, part.y, part.outputs, target_names, predictor.gives_probabilities
+        predictor.task, part.y, part.outputs, target_names, predictor.network.gives_probabilities
     )
 
 

@@ -275,34 +275,6 @@ class Run:
             f"{prefix}_accuracy": None if found is None else self.accuracy(found.hit_rate),
         }
 
-    def measured(self, part: str) -> dict[str, float | None]:
-        """Evaluate a part and return its loss, accuracy and the metrics asked for.
-
-        Parameters
-        ----------
-        part : {"validation", "test"}
-
-        Raises
-        ------
-        CallbackError
-            If a metric fails.
-        """
-        data = getattr(self.prepared, part)
-        if data is None or not self.scorers:
-            return self.loss_and_accuracy(part, data)
-        found = self.evaluate(data, want_outputs=True)
-        assert found is not None
-        measured = {f"{part}_loss": found.loss, f"{part}_accuracy": self.accuracy(found.hit_rate)}
-        return {**measured, **self.scores(part, found.outputs)}
-
-    def scores(self, part: str, outputs: np.ndarray) -> dict[str, float | None]:
-        """Return the metrics asked for, for outputs on a part; None if outputs are not finite."""
-        y, is_finite = getattr(self.prepared, f"y_{part}"), np.isfinite(outputs).all()
-        return {
-            f"{part}_{scorer.name}": scorer(self.task, y, outputs) if is_finite else None
-            for scorer in self.scorers
-        }
-
     def penalty(self) -> float:
         """Return l1 * sum |w| + l2 / 2 * sum w^2 over the weights, for a full batch."""
         config, total = self.config, 0.0

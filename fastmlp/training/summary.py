@@ -10,6 +10,7 @@ from .layer_seconds import described
 from .loop import Loop
 from .result import TrainResult
 from .run import Run
+from .scoring import measured
 
 _ENDED = ("finished", "stopped early", "stopped")
 _EPOCH_METRICS = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
@@ -24,7 +25,7 @@ def sum_up(loop: Loop) -> TrainResult:
     metrics = _kept_metrics(loop, restored)
     if run.config.calibrate != "none" and loop.status in _ENDED:
         metrics["temperature"] = calibrate(run)
-        metrics.update(run.measured("validation"))
+        metrics.update(measured(run, "validation"))
     predict_seconds = _evaluate_test(loop, metrics)
     step_seconds = run.steps.seconds
     return TrainResult(
@@ -73,7 +74,7 @@ def _test_metrics(loop: Loop) -> dict[str, float | None]:
     run = loop.run
     if loop.status != "failed":  # else a metric may be what failed
         try:
-            return run.measured("test")
+            return measured(run, "test")
         except CallbackError as error:
             loop.status, loop.failure = "failed", error
     return run.loss_and_accuracy("test", run.prepared.test)
