@@ -35,6 +35,7 @@ from .lbfgs import fit_lbfgs
 from .models import fit_models
 from .predicting import DTYPES, outputs_of_models
 from .problem import Problem
+from .recipes import TakesRecipe, fit_recipe, forget_recipe, recipe_outputs
 from .restoring import AsBefore
 from .row_weights import checked_weights
 from .rows import named_columns, plain_rows
@@ -44,7 +45,7 @@ from .targets import check_target_names
 from .translate import LBFGS, check_together, loss_and_output
 
 
-class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
+class BaseMLP(TakesRecipe, CallbackSupportMixin, BaseEstimator, ABC):
     """Base class of both estimators: fitting and predicting; subclasses handle targets."""
 
     _target_checks: ClassVar[dict[str, Any]] = {}
@@ -141,6 +142,11 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
         incremental: bool = False,
         classes: Any = None,
     ) -> Any:
+        if self.recipe is not None:
+            with AsBefore(self), named_as_parameters(self):
+                fit_recipe(self, X, y, sample_weight, X_val, y_val)
+            return self
+        forget_recipe(self)
         own, theirs = sort_callbacks(self.callbacks)
         context = new_context(self, theirs)
         check_target_names(y, y_val)
@@ -255,9 +261,13 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
 
     def _outputs_of_models(self, X: Any) -> list[np.ndarray]:
         """Return the outputs of each model, each of shape (n, n_outputs)."""
+        if hasattr(self, "predictor_"):
+            return recipe_outputs(self, X)
         return outputs_of_models(self, X)
 
     def _is_stochastic(self) -> bool:
+        if self.recipe is not None:
+            raise AttributeError("partial_fit is not available with a recipe; use fit")
         if self.solver == LBFGS:
             raise AttributeError(
                 "partial_fit is only available for stochastic optimizers. "

@@ -96,6 +96,15 @@ class Printer(Callback):
             print(f"{self._why} Setting learning rate to {rate:f}")
 
 
+class LossPrinter(Callback):
+    """Prints the losses of each epoch, for fits with a recipe."""
+
+    def on_epoch_end(self, run: Run, row: dict[str, Any]) -> None:
+        print(f"Iteration {len(run.history)}, loss = {row['train_loss']:.8f}")
+        if row["validation_loss"] is not None:
+            print(f"Validation loss: {row['validation_loss']:f}")
+
+
 class EpochTasks(Callback):
     """Reports every epoch as a task of scikit-learn's callback protocol.
 

@@ -110,6 +110,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         categorical_features: Any = "from_dtype",
         min_frequency: int = 5,
         n_models: int = 1,
+        recipe: str | None = None,
         n_threads: int | None = None,
         callbacks: Any = None,
     ):

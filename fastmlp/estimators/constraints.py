@@ -115,6 +115,7 @@ SHARED: dict[str, Any] = {
     "weight_init": [SpecOf(INITIALIZERS), None],
     "bias_init": [SpecOf(INITIALIZERS), None],
     "n_models": [Interval(Integral, 1, MOST_MODELS, closed="both")],
+    "recipe": [str, None],
     "n_threads": [_COUNT, None],
     "callbacks": [list, tuple, None],
 }

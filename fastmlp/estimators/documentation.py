@@ -84,6 +84,9 @@ min_frequency : int, default=5
 n_models : int, default=1
     Models to train side by side, each with a random state of its own, and to average: their
     probabilities, or the numbers that they predict. The first is the model of ``random_state``.
+recipe : str or None, default=None
+    Settings that come with fastmlp, such as ``"tabular"``, for the parameters that are None; see
+    ``from_recipe``.
 n_threads : int or None, default=None
     Maximum number of threads; None: all CPUs that the process may use. Changes no result.
 callbacks : list or None, default=None
@@ -110,6 +113,9 @@ out_activation_ : str
 n_features_in_ : int
 feature_names_in_ : ndarray of str
     Where X has such names.
+predictor_ : Predictor
+    The model of a fit with a recipe, in place of ``coefs_``, ``intercepts_``, ``n_layers_`` and
+    ``t_``.
 """,
 }
 

@@ -93,6 +93,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         categorical_features: Any = "from_dtype",
         min_frequency: int = 5,
         n_models: int = 1,
+        recipe: str | None = None,
         n_threads: int | None = None,
         callbacks: Any = None,
     ):
@@ -156,6 +157,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return y
 
     def _check_sign(self, y: np.ndarray, name: str) -> None:
+        if self.loss is None:  # the recipe's, which is checked when the data are resolved
+            return
         least, _ = LOSSES.parse(self.loss).target_range
         if np.any(y < least):
             raise DataError(

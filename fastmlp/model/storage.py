@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,7 @@ SECTIONS = {
 
 COLUMNS = "columns"  # only of models of tables with columns of several kinds
 MODELS = "models"  # the number of networks, only of ensembles
+RANGE = "target_range"  # only of models that limit their predictions
 
 
 def _sections_of_format_2(header: Header) -> Header:
@@ -90,7 +92,7 @@ MODEL = Format(
     version=4,
     entries=tuple(SECTIONS),
     advice="give a file that Predictor.save wrote",
-    optional=(COLUMNS, MODELS),
+    optional=(COLUMNS, MODELS, RANGE),
     upgrades={
         2: Upgrade(
             (
@@ -140,6 +142,8 @@ def save_predictor(predictor: Predictor, path: str | os.PathLike[str]) -> None:
         header[COLUMNS] = column_section(predictor.encoding)
     if predictor.n_models > 1:
         header[MODELS] = predictor.n_models
+    if task.target_range is not None:
+        header[RANGE] = task.target_range.tolist()
     write_tensors(path, MODEL, header, tensors)
 
 
@@ -195,10 +199,13 @@ def _build(header: Header, tensors: Tensors) -> Predictor:
             raise ValueError(
                 f"columns make {encoding.n_features} features, the network takes {network.n_inputs}"
             )
+    task = _task(header["target"], tensors, network.n_outputs)
+    if RANGE in header:
+        task = replace(task, target_range=_range(header[RANGE], task))
     return Predictor(
         network,
         _scaling(header["features"]["scale"], "scaling", tensors),
-        _task(header["target"], tensors, network.n_outputs),
+        task,
         _features(header["features"], tensors, network.n_inputs),
         _names(header["target"]["names"], "target"),
         _table(header["table"]),
@@ -208,14 +215,7 @@ def _build(header: Header, tensors: Tensors) -> Predictor:
 
 
 def _name(name: str, number: int) -> str:
-    """Return the name of a network's tensor in a file; those of the second start with ``model2.``.
-
-    Parameters
-    ----------
-    name : str
-    number : int
-        Of the network, from 1.
-    """
+    """Return the name of a tensor of a network in a file; those of number 2 start with model2."""
     return name if number == 1 else f"model{number}.{name}"
 
 
@@ -224,6 +224,14 @@ def _n_models(header: Header) -> int:
     if type(n_models) is not int or not 1 <= n_models <= MOST_MODELS:
         raise ValueError(f"models must be a whole number up to {MOST_MODELS}, got {n_models!r:.80}")
     return n_models
+
+
+def _range(values: Any, task: Task) -> np.ndarray:
+    found = np.array(values, float)
+    is_range = found.shape == (2, task.n_outputs) and np.isfinite(found).all()
+    if task.kind != "regression" or not is_range or not (found[0] <= found[1]).all():
+        raise ValueError("target_range must hold the least and the largest target of each output")
+    return found
 
 
 def _features(section: Header, tensors: Tensors, n_features: int) -> FeatureInfo | None:
@@ -274,8 +282,8 @@ def _table(options: Header) -> TableOptions:
 
 
 def _scaling(scale: str, name: str, tensors: Tensors) -> Scaling:
-    kind = SCALERS.parse(scale).name
-    return Scaling(kind, tensors[f"{name}.offset"], tensors[f"{name}.factor"])
+    scaler = SCALERS.parse(scale)
+    return Scaling(scaler.name, tensors[f"{name}.offset"], tensors[f"{name}.factor"], scaler.clip)
 
 
 def _task(section: Header, tensors: Tensors, n_outputs: int) -> Task:

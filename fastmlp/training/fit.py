@@ -127,6 +127,7 @@ def start(
     if initial_weights is not None:
         _check_weights(initial_weights, np.dtype(resolved.config.dtype))
     run = Run(resolved.config, prepared, threads, callbacks, initial_weights)
+    run.rules = resolved.rules
     run.prepare_seconds = time.perf_counter() - started
     return run
 

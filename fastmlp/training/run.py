@@ -24,6 +24,7 @@ from .events import Callback
 from .history import EPOCH_COLUMNS, ITERATION_COLUMNS, MEASURE_COLUMNS, History
 from .plan import plan
 from .prepare import Prepared
+from .rules import Rule
 from .run_parts import network_of, objective_of, stopping_of
 from .steps import Steps
 from .turns import Turn
@@ -59,6 +60,8 @@ class Run:
         More columns of the history, from ``MEASURE_COLUMNS``.
     number : int
         Of the model in an ensemble, from 1; 1 without one.
+    rules : tuple of Rule
+        The rules for the data that applied to the config.
     loss_divisor : float
         Divisor of the loss in ``train_objective``.
     """
@@ -91,7 +94,7 @@ class Run:
                 "rows; batches hold all of them",
                 stacklevel=4,  # the caller of fit
             )
-        self.network = network_of(config, task, prepared.n_features, initial_weights)
+        self.network = network_of(config, prepared, initial_weights)
         self.objective = objective_of(config, task)
         self.plan = plan(
             config, len(prepared.train.X), self.network.multiply_adds, self.threads,
@@ -105,6 +108,7 @@ class Run:
         self.history = History((*EPOCH_COLUMNS, *self.measures))
         self.iterations = History(ITERATION_COLUMNS, is_open=False)
         self.prepare_seconds = 0.0
+        self.rules: tuple[Rule, ...] = ()
         self.epoch = 0
         self.stop_status = ""
         self.predictor = Predictor(

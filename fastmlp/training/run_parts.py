@@ -13,6 +13,7 @@ from ..ops.losses import LOSSES
 from ..ops.optimizers import OPTIMIZERS
 from .config import TrainConfig
 from .layers import network_layers
+from .prepare import Prepared
 from .stopping import EarlyStopping
 
 
@@ -27,17 +28,21 @@ def stopping_of(config: TrainConfig) -> EarlyStopping | None:
 
 def network_of(
     config: TrainConfig,
-    task: Task,
-    n_features: int,
+    prepared: Prepared,
     initial_weights: tuple[list[np.ndarray], list[np.ndarray]] | None,
 ) -> Network:
     """Return the network with its initial weights; parameters as for a run."""
+    numbers = None if prepared.encoding is None else prepared.encoding.n_numbers
     network = Network(
-        network_layers(config, task.n_outputs), config.input_shape or (n_features,), config.dtype
-    )
+        network_layers(config, prepared.task.n_outputs, numbers),
+        config.input_shape or (prepared.n_features,), config.dtype,
+    )  # fmt: skip
     if initial_weights is None:
         weight_init = INITIALIZERS.parse(config.weight_init)
-        network.initialize(weight_init, INITIALIZERS.parse(config.bias_init), config.seed)
+        output_init = INITIALIZERS.parse(config.output_init)
+        network.initialize(
+            weight_init, INITIALIZERS.parse(config.bias_init), config.seed, output_init
+        )
     else:
         network.set_weights(*initial_weights)
     return network
