@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,7 @@ SECTIONS = {
 
 
 COLUMNS = "columns"  # only of models of tables with columns of several kinds
+RANGE = "target_range"  # only of models that limit their predictions
 
 
 def _sections_of_format_2(header: Header) -> Header:
@@ -88,7 +90,7 @@ MODEL = Format(
     version=4,
     entries=tuple(SECTIONS),
     advice="give a file that Predictor.save wrote",
-    optional=(COLUMNS,),
+    optional=(COLUMNS, RANGE),
     upgrades={
         2: Upgrade(
             (
@@ -135,6 +137,8 @@ def save_predictor(predictor: Predictor, path: str | os.PathLike[str]) -> None:
     }
     if predictor.encoding is not None:
         header[COLUMNS] = column_section(predictor.encoding)
+    if task.target_range is not None:
+        header[RANGE] = task.target_range.tolist()
     write_tensors(path, MODEL, header, tensors)
 
 
@@ -181,15 +185,26 @@ def _build(header: Header, tensors: Tensors) -> Predictor:
             raise ValueError(
                 f"columns make {encoding.n_features} features, the network takes {network.n_inputs}"
             )
+    task = _task(header["target"], tensors, network.n_outputs)
+    if RANGE in header:
+        task = replace(task, target_range=_range(header[RANGE], task))
     return Predictor(
         network,
         _scaling(header["features"]["scale"], "scaling", tensors),
-        _task(header["target"], tensors, network.n_outputs),
+        task,
         _features(header["features"], tensors, network.n_inputs),
         _names(header["target"]["names"], "target"),
         _table(header["table"]),
         encoding,
     )
+
+
+def _range(values: Any, task: Task) -> np.ndarray:
+    found = np.array(values, float)
+    is_range = found.shape == (2, task.n_outputs) and np.isfinite(found).all()
+    if task.kind != "regression" or not is_range or not (found[0] <= found[1]).all():
+        raise ValueError("target_range must hold the least and the largest target of each output")
+    return found
 
 
 def _features(section: Header, tensors: Tensors, n_features: int) -> FeatureInfo | None:
@@ -240,8 +255,8 @@ def _table(options: Header) -> TableOptions:
 
 
 def _scaling(scale: str, name: str, tensors: Tensors) -> Scaling:
-    kind = SCALERS.parse(scale).name
-    return Scaling(kind, tensors[f"{name}.offset"], tensors[f"{name}.factor"])
+    scaler = SCALERS.parse(scale)
+    return Scaling(scaler.name, tensors[f"{name}.offset"], tensors[f"{name}.factor"], scaler.clip)
 
 
 def _task(section: Header, tensors: Tensors, n_outputs: int) -> Task:

@@ -26,6 +26,8 @@ class Task:
         Least output for which a binary or multi-label task predicts a label.
     target_scaling : Scaling or None
         How the targets of a regression were scaled for training.
+    target_range : ndarray of float64, shape (2, n_outputs), or None
+        The least and the largest target in training, to which predictions are limited.
     """
 
     kind: str
@@ -33,6 +35,7 @@ class Task:
     classes: np.ndarray | None = None
     threshold: float = 0.5
     target_scaling: Scaling | None = None
+    target_range: np.ndarray | None = None
 
     @property
     def code(self) -> int:
@@ -109,6 +112,8 @@ class Task:
         if self.classes is None:
             if self.target_scaling is not None:
                 outputs = self.target_scaling.undo(outputs)
+            if self.target_range is not None:
+                outputs = np.clip(outputs, *self.target_range.astype(outputs.dtype))
             return outputs[:, 0] if self.n_outputs == 1 else outputs
         if self.kind == "multiclass":
             numbers = outputs.argmax(axis=1)

@@ -107,6 +107,14 @@ class Elu(Activation):
 
 
 @ACTIVATIONS.add
+class Selu(Activation):
+    name = "selu"
+    formula = "a = 1.0507 z if z > 0, else 1.7581 (exp(z) - 1)"
+    default_weight_init = "lecun_normal"
+    never_decreases = True
+
+
+@ACTIVATIONS.add
 class Gelu(Activation):
     name = "gelu"
     formula = "a = z Phi(z), Phi the normal distribution function"
@@ -117,6 +125,13 @@ class Gelu(Activation):
 class Silu(Activation):
     name = "silu"
     formula = "a = z / (1 + exp(-z))"
+    default_weight_init = "he_normal"
+
+
+@ACTIVATIONS.add
+class Mish(Activation):
+    name = "mish"
+    formula = "a = z tanh(log(1 + exp(z)))"
     default_weight_init = "he_normal"
 
 

@@ -55,9 +55,15 @@ def dropout_rates(config: Any) -> tuple[float, ...]:
     return rates if any(rates) else ()
 
 
-def network_layers(config: Any, n_outputs: int) -> tuple[Layer, ...]:
-    """Return all layers of a resolved config, the output layer included."""
-    return (*hidden_layers(config), Dense(n_outputs, config.output_activation))
+def network_layers(config: Any, n_outputs: int, numbers: int | None = None) -> tuple[Layer, ...]:
+    """Return all layers of a resolved config, the output layer included.
+
+    ``numbers`` is how many features are numbers, the first ones; None: all.
+    """
+    layers = hidden_layers(config)
+    if numbers is not None:
+        layers = tuple(kept for layer in layers for kept in layer.of_numbers(numbers))
+    return (*layers, Dense(n_outputs, config.output_activation))
 
 
 def kernels_of(config: Any) -> tuple[object, ...]:
@@ -67,8 +73,8 @@ def kernels_of(config: Any) -> tuple[object, ...]:
     return kinds, layers[0].name if layers else ""
 
 
-def filter_kernels(config: Any) -> list[str]:
-    """Return the names of the kernels of layers that have filters, in a cold start's order.
+def own_gradient_kernels(config: Any) -> list[str]:
+    """Return the names of the kernels of layers with gradients of their own, in their order.
 
     A guess where the shape of the images is not in the config; none where it does not fit.
     """
@@ -77,7 +83,7 @@ def filter_kernels(config: Any) -> list[str]:
     layers = hidden_layers(config)
     with suppress(ConfigError):  # the run reports it, with the shape of the data
         found = stages(layers, shapes(layers, config.input_shape or _USUAL_SHAPE))
-        return list(dict.fromkeys(stage.kernels for stage in found if stage.has_filters))
+        return list(dict.fromkeys(stage.kernels for stage in found if stage.has_own_gradient))
     return []
 
 

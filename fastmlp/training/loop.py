@@ -60,7 +60,11 @@ class Loop:
         self.status = "finished"
         config = run.config
         self.best = BestWeights(
-            config.monitor, config.min_delta, run.network.params, config.improvement
+            config.monitor,
+            config.min_delta,
+            run.network.params,
+            config.improvement,
+            config.ties,
         )
         self._base_rate = float(config.learning_rate)
         self.schedule = SCHEDULES.parse(config.schedule)

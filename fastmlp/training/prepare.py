@@ -15,11 +15,18 @@ from ..base.table_rows import is_table
 from ..data.dataset import Dataset
 from ..data.split import Parts, parts
 from ..kernels.buffers import Data
-from ..model.encoding import LISTS_SHIFT, encode, encoded_table, largest_shift, shift_advice
+from ..model.encoding import (
+    LISTS_SHIFT,
+    clipped_rows,
+    encode,
+    encoded_table,
+    largest_shift,
+    shift_advice,
+)
 from ..model.features import FeatureInfo
 from ..model.task import Task
 from ..ops.kinds import ColumnFacts
-from ..ops.scalers import SCALERS, Scaling
+from ..ops.scalers import NO_SCALING, SCALERS, Scaling
 from ..ops.table_encoding import TableEncoding
 from .config import TrainConfig
 from .network_checks import check_network
@@ -145,13 +152,23 @@ def _prepare(
         split = _alike(split, "the first layer", "use a dense layer first")
     else:
         split = _alike(split)
-    scaling = SCALERS.parse(config.scale).fit(split.X_train, feature_range)
+    fitted = scaling = SCALERS.parse(config.scale).fit(split.X_train, feature_range)
+    dtype = np.dtype(config.dtype)
+    if fitted.clip:
+        scaled = {
+            name: clipped_rows(X, fitted, dtype)
+            for name, X in split._asdict().items()
+            if name.startswith("X_") and X is not None
+        }
+        split, scaling = split._replace(**scaled), NO_SCALING
     shift = largest_shift(scaling)
     if shift > LISTS_SHIFT:
         split = _alike(split, *shift_advice(scaling))
-    dtype = np.dtype(config.dtype)
     if config.target_scale != "none":
         task = replace(task, target_scaling=fit_target_scaling(config, split.y_train))
+    if config.limit_outputs and task.kind == "regression":
+        targets = split.y_train.reshape(len(split.y_train), -1).astype(float)
+        task = replace(task, target_range=np.array([targets.min(axis=0), targets.max(axis=0)]))
     n_features = split.X_train.shape[1]
     inputs = plan_inputs(
         config,
@@ -188,7 +205,7 @@ def _prepare(
         train._replace(weights=weights),
         validation,
         encoded_if_given(split.X_test, split.y_test),
-        scaling,
+        fitted,
         task,
         n_features,
         inputs,

@@ -46,6 +46,8 @@ def resolve_settings(config: TrainConfig) -> TrainConfig:
     rules = config.rules
     config = config.replace(**_default_rule(config), **_default_weights(config))
     changes: dict[str, object] = {}
+    if config.output_init == AUTO:
+        changes["output_init"] = config.weight_init
     if config.learning_rate == AUTO:
         changes["learning_rate"] = _default_rate(config)
     if config.monitor == AUTO:

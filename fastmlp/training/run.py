@@ -93,7 +93,7 @@ class Run:
                 "rows; batches hold all of them",
                 stacklevel=4,  # the caller of fit
             )
-        self.network = _network(config, task, prepared.n_features, initial_weights)
+        self.network = _network(config, prepared, initial_weights)
         self.objective = _objective(config, task)
         self.plan = plan(
             config, len(prepared.train.X), self.network.multiply_adds, self.threads,
@@ -272,16 +272,20 @@ def _stopping(config: TrainConfig) -> EarlyStopping | None:
 
 def _network(
     config: TrainConfig,
-    task: Task,
-    n_features: int,
+    prepared: Prepared,
     initial_weights: tuple[list[np.ndarray], list[np.ndarray]] | None,
 ) -> Network:
+    numbers = None if prepared.encoding is None else prepared.encoding.n_numbers
     network = Network(
-        network_layers(config, task.n_outputs), config.input_shape or (n_features,), config.dtype
-    )
+        network_layers(config, prepared.task.n_outputs, numbers),
+        config.input_shape or (prepared.n_features,), config.dtype,
+    )  # fmt: skip
     if initial_weights is None:
         weight_init = INITIALIZERS.parse(config.weight_init)
-        network.initialize(weight_init, INITIALIZERS.parse(config.bias_init), config.seed)
+        output_init = INITIALIZERS.parse(config.output_init)
+        network.initialize(
+            weight_init, INITIALIZERS.parse(config.bias_init), config.seed, output_init
+        )
     else:
         network.set_weights(*initial_weights)
     return network

@@ -26,6 +26,7 @@ from .config import TrainConfig
 from .layer_seconds import checked, of_layers
 from .phase_clock import PhaseClock
 from .plan import Plan
+from .regularisation import dropout_of, with_decay_of
 from .team_size import TeamSize
 
 _SLICE_SECONDS = 0.04
@@ -82,6 +83,8 @@ class Steps:
             per_sample=plan.step == "per_sample",
             sparse=data.sparse,
         )
+        self.workspace.net.rate_factors[1::2] *= config.bias_lr_factor
+        self._dropout = self.workspace.net.layer_parameters.copy()
         self.n_rows = len(data.X)
         self.order_of: Callable[[int], np.ndarray] | None = None
         self._notes_penalty = notes_penalty
@@ -158,6 +161,8 @@ class Steps:
         started = time.perf_counter()
         self._order = self._draw_order(epoch)
         self._dropout_key = key(self.config.seed, Purpose.DROPOUT, epoch)
+        self.workspace.net.layer_parameters[:] = dropout_of(self.config, epoch, self._dropout)
+        self.objective = with_decay_of(self.config, epoch, self.objective)
         self.report = self._new_report(rates)
         self._block = 0
         self._last_slice = slice(0, 1)
