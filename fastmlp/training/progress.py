@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from typing import TYPE_CHECKING, Any, TextIO
 
+from ..base.notebook import in_notebook
 from .events import EVENTS, Callback
+from .notebook_progress import NotebookProgress
+from .pace import GAP, Pace, epoch_text, time_text
 from .run import Run
 
 if TYPE_CHECKING:
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
 
 
 _WIDTH = 80  # if the terminal's is not known
-_GAP = "  "
 
 
 def is_live(stream: TextIO) -> bool:
@@ -50,62 +51,18 @@ def fitting(parts: list[str], width: int) -> str:
     """Join parts of a line, the most important first, as far as they fit."""
     line = ""
     for part in filter(None, parts):
-        longer = f"{line}{_GAP}{part}" if line else part
+        longer = f"{line}{GAP}{part}" if line else part
         line = longer if len(longer) <= width or not line else line
     return line
 
 
-def time_text(seconds: float | None) -> str:
-    """Return a time such as 1:05 min or 42 s; an empty text for None."""
-    if seconds is None:
-        return ""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours}:{minutes:02} h"
-    return f"{minutes}:{rest:02} min" if minutes else f"{rest} s"
-
-
-def epoch_text(row: dict[str, Any]) -> str:
-    """Return the losses and accuracies of an epoch."""
-    names = {
-        "train_loss": "loss",
-        "train_accuracy": "accuracy",
-        "validation_loss": "val loss",
-        "validation_accuracy": "val accuracy",
-    }
-    shown = [f"{text} {row[name]:.4f}" for name, text in names.items() if row[name] is not None]
-    return _GAP.join(shown)
-
-
-class _Pace:
-    """Speed of a run, and the time that it still needs."""
-
-    def __init__(self, run: Run):
-        self.started, self.rows_before = time.perf_counter(), _rows(run)
-
-    def speed(self, run: Run) -> float:
-        """Return rows per second in this process; 0 before the first row."""
-        elapsed = time.perf_counter() - self.started
-        return (_rows(run) - self.rows_before) / elapsed if elapsed else 0.0
-
-    def seconds_left(self, run: Run) -> float | None:
-        speed, rows = self.speed(run), run.config.epochs * run.n_train
-        return (rows - _rows(run)) / speed if speed else None
-
-
-def _rows(run: Run) -> int:
-    """Return the number of rows done by the run, including earlier processes."""
-    return max(0, run.epoch - 1) * run.n_train + run.rows_done
-
-
-def _line(run: Run, pace: _Pace, row: dict[str, Any] | None, width: int) -> str:
+def _line(run: Run, pace: Pace, row: dict[str, Any] | None, width: int) -> str:
     """Return the state of a run as a line of a terminal: epoch, loss and time left come first.
 
     Parameters
     ----------
     run : Run
-    pace : _Pace
+    pace : Pace
     row : dict or None
         Of the last finished epoch; None during the first.
     width : int
@@ -127,7 +84,7 @@ class PlainProgress(Callback):
     """A line after each epoch, complete in a file or pipe, cut to the width of a terminal."""
 
     def on_train_begin(self, run: Run) -> None:
-        self.pace = _Pace(run)
+        self.pace = Pace(run)
 
     def on_epoch_end(self, run: Run, row: dict[str, Any]) -> None:
         if sys.stderr.isatty():
@@ -137,7 +94,7 @@ class PlainProgress(Callback):
             number = f"epoch {run.epoch:>{len(str(epochs))}}/{epochs}"
             speed = f"{self.pace.speed(run):,.0f} samples/s"
             left = f"{time_text(self.pace.seconds_left(run) or 0)} left"
-            line = _GAP.join((number, epoch_text(row), speed, left))
+            line = GAP.join((number, epoch_text(row), speed, left))
         print(line, file=sys.stderr, flush=True)
 
 
@@ -157,7 +114,7 @@ class LiveProgress(Callback):
         )
 
     def on_train_begin(self, run: Run) -> None:
-        self.pace = _Pace(run)
+        self.pace = Pace(run)
         self.row: dict[str, Any] | None = None
         self.task = self.progress.add_task("", line="")
         self.progress.start()
@@ -176,9 +133,15 @@ class LiveProgress(Callback):
 
 
 class Progress(Callback):
-    """Progress on stderr: a live line on a terminal, else a line per epoch."""
+    """Progress: an element in a notebook, on stderr a live line on a terminal, else epoch lines."""
 
     def __init__(self) -> None:
-        self.shown = LiveProgress() if is_live(sys.stderr) else PlainProgress()
+        self.shown = _progress_here()
         for event in EVENTS:
             setattr(self, event, getattr(self.shown, event))
+
+
+def _progress_here() -> Callback:
+    if in_notebook():
+        return NotebookProgress()
+    return LiveProgress() if is_live(sys.stderr) else PlainProgress()
