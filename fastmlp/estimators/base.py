@@ -35,7 +35,13 @@ from .lbfgs import fit_lbfgs
 from .models import fit_models
 from .predicting import DTYPES, outputs_of_models
 from .problem import Problem
-from .recipes import TakesRecipe, fit_recipe, forget_recipe, recipe_outputs
+from .recipes import (
+    TakesRecipe,
+    fit_recipe,
+    forget_recipe,
+    recipe_outputs,
+    recipe_outputs_of_models,
+)
 from .restoring import AsBefore
 from .row_weights import checked_weights
 from .rows import named_columns, plain_rows
@@ -257,12 +263,14 @@ class BaseMLP(TakesRecipe, CallbackSupportMixin, BaseEstimator, ABC):
 
     def _outputs(self, X: Any) -> np.ndarray:
         """Return the mean of the models' outputs, shape (n, n_outputs)."""
+        if hasattr(self, "predictor_"):
+            return recipe_outputs(self, X)
         return mean_of(self._outputs_of_models(X))
 
     def _outputs_of_models(self, X: Any) -> list[np.ndarray]:
         """Return the outputs of each model, each of shape (n, n_outputs)."""
         if hasattr(self, "predictor_"):
-            return recipe_outputs(self, X)
+            return recipe_outputs_of_models(self, X)
         return outputs_of_models(self, X)
 
     def _is_stochastic(self) -> bool:

@@ -109,8 +109,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         scale: str | None = None,
         categorical_features: Any = "from_dtype",
         min_frequency: int = 5,
-        n_models: int = 1,
         recipe: str | None = None,
+        n_models: int = 1,
         n_threads: int | None = None,
         callbacks: Any = None,
     ):

@@ -114,8 +114,8 @@ SHARED: dict[str, Any] = {
     "min_frequency": [_COUNT],
     "weight_init": [SpecOf(INITIALIZERS), None],
     "bias_init": [SpecOf(INITIALIZERS), None],
-    "n_models": [Interval(Integral, 1, MOST_MODELS, closed="both")],
     "recipe": [str, None],
+    "n_models": [Interval(Integral, 1, MOST_MODELS, closed="both")],
     "n_threads": [_COUNT, None],
     "callbacks": [list, tuple, None],
 }

@@ -81,12 +81,12 @@ categorical_features : "from_dtype", array-like of bool, int or str, or None, de
     are standardised and may have gaps. None: all columns are numbers.
 min_frequency : int, default=5
     Training rows that a level must have for a feature of its own; rarer ones are merged.
-n_models : int, default=1
-    Models to train side by side, each with a random state of its own, and to average: their
-    probabilities, or the numbers that they predict. The first is the model of ``random_state``.
 recipe : str or None, default=None
     Settings that come with fastmlp, such as ``"tabular"``, for the parameters that are None; see
     ``from_recipe``.
+n_models : int, default=1
+    Models to train side by side, each with a random state of its own, and to average: their
+    probabilities, or the numbers that they predict. The first is the model of ``random_state``.
 n_threads : int or None, default=None
     Maximum number of threads; None: all CPUs that the process may use. Changes no result.
 callbacks : list or None, default=None

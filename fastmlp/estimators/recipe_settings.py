@@ -68,9 +68,9 @@ SETTINGS: dict[str, Callable[[Any], dict[str, Any]]] = {
     "bias_init": lambda e: {"bias_init": e.bias_init},
     "layers": lambda e: {"layers": e.layers},
     "input_shape": lambda e: {"input_shape": tuple(e.input_shape)},
+    "min_frequency": lambda e: {"min_frequency": e.min_frequency},
     "scale": lambda e: {"scale": e.scale},
     "n_models": lambda e: {"n_models": e.n_models},
-    "min_frequency": lambda e: {"min_frequency": e.min_frequency},
 }
 
 

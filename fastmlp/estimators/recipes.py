@@ -13,6 +13,7 @@ from sklearn.utils.validation import _check_y, check_consistent_length, validate
 from ..base.errors import ConfigError, DivergenceError
 from ..base.frames import frame_columns_at, read_frame
 from ..data.dataset import Dataset
+from ..model.predictor import Predictor
 from ..ops.activations import ACTIVATIONS
 from ..ops.kinds import KINDS
 from ..training.callbacks import Callback
@@ -148,15 +149,28 @@ def _validation(estimator: Any, X_val: Any, y_val: Any) -> dict[str, Any]:
     return {"X_validation": X_val, "y_validation": _coded(estimator, target)}
 
 
-def recipe_outputs(estimator: Any, X: Any) -> list[np.ndarray]:
-    """Return outputs, or a regression's values, of each model, shape (n, n_outputs)."""
-    validate_data(estimator, X, reset=False, skip_check_array=True, y="no_validation")
-    predictor, X = estimator.predictor_, _taken(X, estimator._taken_columns)
-    of_models: list[np.ndarray] = predictor.outputs_of_models(X, estimator.n_threads)
+def recipe_outputs(estimator: Any, X: Any) -> np.ndarray:
+    """Return outputs, or a regression's values, of a fitted estimator, shape (n, n_outputs)."""
+    predictor, X = _checked(estimator, X)
     if predictor.task.kind != "regression":
-        return of_models
-    values = map(predictor.task.decode, of_models)  # outputs are of scaled targets
-    return [each.reshape(-1, estimator.n_outputs_) for each in values]
+        return np.asarray(predictor.outputs(X, estimator.n_threads))
+    values = predictor.predict(X, estimator.n_threads)  # outputs are of scaled targets
+    return np.asarray(values).reshape(-1, estimator.n_outputs_)
+
+
+def recipe_outputs_of_models(estimator: Any, X: Any) -> list[np.ndarray]:
+    """Return the same of each model."""
+    predictor, X = _checked(estimator, X)
+    outputs = predictor.outputs_of_models(X, estimator.n_threads)
+    if predictor.task.kind != "regression":
+        return outputs
+    return [predictor.task.decode(one).reshape(one.shape) for one in outputs]
+
+
+def _checked(estimator: Any, X: Any) -> tuple[Predictor, Any]:
+    """Return the predictor, and rows with the columns that it takes."""
+    validate_data(estimator, X, reset=False, skip_check_array=True, y="no_validation")
+    return estimator.predictor_, _taken(X, estimator._taken_columns)
 
 
 def _taken(X: Any, columns: list[int] | None) -> Any:
@@ -181,7 +195,7 @@ def forget_recipe(estimator: Any) -> None:
 
 def _forget(estimator: Any) -> None:
     """Remove what an earlier fit without a recipe left."""
-    for name in ("coefs_", "intercepts_", "n_layers_", "t_", "estimators_"):
+    for name in ("coefs_", "intercepts_", "n_layers_", "t_"):
         vars(estimator).pop(name, None)
     estimator._encoding, estimator._kinds, estimator._continuation = None, (), None
 

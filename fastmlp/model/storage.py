@@ -11,7 +11,6 @@ import numpy as np
 
 from ..base.random import MOST_MODELS
 from ..base.table_options import TableOptions
-from ..ops.scalers import SCALERS, Scaling
 from .column_section import column_section, encoding_of
 from .features import STATISTICS, FeatureInfo
 from .layer_section import (
@@ -23,7 +22,7 @@ from .layer_section import (
     section_of_sizes,
 )
 from .predictor import Predictor
-from .task import Task
+from .target_section import range_of, scaling_of, task_of
 from .tensor_file import (
     Expected,
     Format,
@@ -44,8 +43,8 @@ SECTIONS = {
 
 
 COLUMNS = "columns"  # only of models of tables with columns of several kinds
-MODELS = "models"  # the number of networks, only of ensembles
 RANGE = "target_range"  # only of models that limit their predictions
+MODELS = "models"  # the number of networks, only of ensembles
 
 
 def _sections_of_format_2(header: Header) -> Header:
@@ -92,7 +91,7 @@ MODEL = Format(
     version=4,
     entries=tuple(SECTIONS),
     advice="give a file that Predictor.save wrote",
-    optional=(COLUMNS, MODELS, RANGE),
+    optional=(COLUMNS, RANGE, MODELS),
     upgrades={
         2: Upgrade(
             (
@@ -140,10 +139,10 @@ def save_predictor(predictor: Predictor, path: str | os.PathLike[str]) -> None:
     }
     if predictor.encoding is not None:
         header[COLUMNS] = column_section(predictor.encoding)
-    if predictor.n_models > 1:
-        header[MODELS] = predictor.n_models
     if task.target_range is not None:
         header[RANGE] = task.target_range.tolist()
+    if predictor.n_models > 1:
+        header[MODELS] = predictor.n_models
     write_tensors(path, MODEL, header, tensors)
 
 
@@ -199,12 +198,12 @@ def _build(header: Header, tensors: Tensors) -> Predictor:
             raise ValueError(
                 f"columns make {encoding.n_features} features, the network takes {network.n_inputs}"
             )
-    task = _task(header["target"], tensors, network.n_outputs)
+    task = task_of(header["target"], tensors, network.n_outputs)
     if RANGE in header:
-        task = replace(task, target_range=_range(header[RANGE], task))
+        task = replace(task, target_range=range_of(header[RANGE], task))
     return Predictor(
         network,
-        _scaling(header["features"]["scale"], "scaling", tensors),
+        scaling_of(header["features"]["scale"], "scaling", tensors),
         task,
         _features(header["features"], tensors, network.n_inputs),
         _names(header["target"]["names"], "target"),
@@ -215,7 +214,14 @@ def _build(header: Header, tensors: Tensors) -> Predictor:
 
 
 def _name(name: str, number: int) -> str:
-    """Return the name of a tensor of a network in a file; those of number 2 start with model2."""
+    """Return the name of a network's tensor in a file; those of the second start with ``model2.``.
+
+    Parameters
+    ----------
+    name : str
+    number : int
+        Of the network, from 1.
+    """
     return name if number == 1 else f"model{number}.{name}"
 
 
@@ -224,14 +230,6 @@ def _n_models(header: Header) -> int:
     if type(n_models) is not int or not 1 <= n_models <= MOST_MODELS:
         raise ValueError(f"models must be a whole number up to {MOST_MODELS}, got {n_models!r:.80}")
     return n_models
-
-
-def _range(values: Any, task: Task) -> np.ndarray:
-    found = np.array(values, float)
-    is_range = found.shape == (2, task.n_outputs) and np.isfinite(found).all()
-    if task.kind != "regression" or not is_range or not (found[0] <= found[1]).all():
-        raise ValueError("target_range must hold the least and the largest target of each output")
-    return found
 
 
 def _features(section: Header, tensors: Tensors, n_features: int) -> FeatureInfo | None:
@@ -279,35 +277,3 @@ def _table(options: Header) -> TableOptions:
             raise ValueError(f"table option {name} must be text, got {value!r:.80}")
     values: Any = {k: tuple(v) if k in several else v for k, v in options.items()}
     return TableOptions(**values)
-
-
-def _scaling(scale: str, name: str, tensors: Tensors) -> Scaling:
-    scaler = SCALERS.parse(scale)
-    return Scaling(scaler.name, tensors[f"{name}.offset"], tensors[f"{name}.factor"], scaler.clip)
-
-
-def _task(section: Header, tensors: Tensors, n_outputs: int) -> Task:
-    kind, threshold, labels = section["task"], section["threshold"], section["classes"]
-    classes = None if labels is None else np.array(labels)
-    found = (kind, 0 if classes is None else len(classes), n_outputs)
-    if found not in (
-        ("regression", 0, n_outputs),
-        ("binary", 2, 1),
-        ("multiclass", n_outputs, n_outputs),
-        ("multilabel", 0, n_outputs),
-    ):
-        raise ValueError(f"task {kind} with {found[1]} classes does not fit {n_outputs} outputs")
-    if classes is not None and not (
-        classes.dtype.kind in "biuU"
-        and len({type(label) for label in labels}) == 1
-        and np.array_equal(np.unique(classes), classes)
-    ):
-        raise ValueError("classes must be different labels of one type, in order")
-    if not (isinstance(threshold, float) and 0 < threshold < 1):
-        raise ValueError(f"threshold must be between 0 and 1, got {threshold}")
-    scaling = None
-    if section["scale"] is not None:
-        if kind != "regression":
-            raise ValueError(f"target scaling does not fit task {kind}")
-        scaling = _scaling(section["scale"], "target_scaling", tensors)
-    return Task(kind, n_outputs, classes, threshold, scaling)

@@ -58,10 +58,10 @@ class Run:
         Changes the rate according to the monitored quantity.
     measures : tuple of str
         More columns of the history, from ``MEASURE_COLUMNS``.
-    number : int
-        Of the model in an ensemble, from 1; 1 without one.
     rules : tuple of Rule
         The rules for the data that applied to the config.
+    number : int
+        Of the model in an ensemble, from 1; 1 without one.
     loss_divisor : float
         Divisor of the loss in ``train_objective``.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..base.settings import AUTO
 from ..kernels.buffers import Objective
 from ..model.functions import objective
 from ..model.network import Network
@@ -39,10 +40,11 @@ def network_of(
     )  # fmt: skip
     if initial_weights is None:
         weight_init = INITIALIZERS.parse(config.weight_init)
-        output_init = INITIALIZERS.parse(config.output_init)
+        of_outputs = config.weight_init if config.output_init == AUTO else config.output_init
         network.initialize(
-            weight_init, INITIALIZERS.parse(config.bias_init), config.seed, output_init
-        )
+            weight_init, INITIALIZERS.parse(config.bias_init), config.seed,
+            INITIALIZERS.parse(of_outputs),
+        )  # fmt: skip
     else:
         network.set_weights(*initial_weights)
     return network

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..base.random import Purpose, key, stream
+from ..base.random import Purpose, key
 from ..kernels.buffers import Data, Objective, Report, Slice
 from ..kernels.machine.phases import PARTS_OF_LAYER, WAIT
 from ..kernels.steps.deferred import SETTLED
@@ -24,6 +24,7 @@ from ..ops.optimizers import OPTIMIZERS
 from .checkpoint import checked_number
 from .config import TrainConfig
 from .layer_seconds import checked, of_layers
+from .orders import draw_order
 from .phase_clock import PhaseClock
 from .plan import Plan
 from .regularisation import dropout_of, with_decay_of
@@ -105,8 +106,7 @@ class Steps:
         work_of_block = 3 * network.row_work * plan.block_rows
         self._blocks_at_once = max(1, min(_FIRST_SLICE, int(_FIRST_WORK / work_of_block)))
         self._order = data.order
-        self.seconds = 0.0
-        self.iterations = 0
+        self.seconds, self.iterations = 0.0, 0
         self._phases_before: dict[str, float] = {}
         self._layers_before: np.ndarray = np.zeros((len(network.layers), len(PARTS_OF_LAYER)))
         self._clock: PhaseClock | None = None
@@ -162,7 +162,8 @@ class Steps:
     def start_epoch(self, epoch: int, rates: np.ndarray) -> None:
         """Draw the order of epoch number ``epoch`` (from 1) and set its updates' learning rates."""
         started = time.perf_counter()
-        self._order = self._draw_order(epoch)
+        own = self.order_of
+        self._order = draw_order(self.config, self.data, epoch) if own is None else own(epoch)
         self._dropout_key = key(self.config.seed, Purpose.DROPOUT, epoch)
         self.workspace.net.layer_parameters[:] = dropout_of(self.config, epoch, self._dropout)
         self.objective = with_decay_of(self.config, epoch, self.objective)
@@ -288,16 +289,6 @@ class Steps:
             if self._notes_penalty
             else 0,
         )
-
-    def _draw_order(self, epoch: int) -> np.ndarray:
-        config, n = self.config, self.n_rows
-        if self.order_of is not None:
-            return self.order_of(epoch)
-        if config.sampling == "replacement":
-            return stream(config.seed, Purpose.SAMPLE, epoch).integers(0, n, size=n)
-        if config.mode == "batch" or config.sampling == "in_order":
-            return np.asarray(self.data.order)
-        return stream(config.seed, Purpose.SHUFFLE, epoch).permutation(n)
 
     def _launch(self, first: int, last: int) -> None:
         phases = self.workspace.work.phases

@@ -95,6 +95,8 @@ def test_defaults() -> None:
         "seed": 0,
         "dtype": "float32",
         "log_every": 0,
+        "n_models": 1,
+        "rules": [],
     }
 
 

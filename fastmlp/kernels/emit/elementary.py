@@ -209,6 +209,16 @@ class _ScalarEmitter:
         return builder.select(is_near, near, far)
 
 
+@intrinsic
+def fma(typingctx, a, b, c):
+    """Return a b + c, rounded once. Of two products that are added, CPUs would fuse either."""
+
+    def codegen(context, builder, signature, args):
+        return _ScalarEmitter(context, builder, a).fma(*args)
+
+    return a(a, a, a), codegen
+
+
 def _function(name, text):
     """Return the intrinsic ``name`` of a number, with this docstring."""
 

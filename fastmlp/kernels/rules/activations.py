@@ -8,7 +8,7 @@ one layer, the others on any range of elements, padding included.
 import math
 
 from ..call_types import call_activation, call_activation_backward
-from ..emit.elementary import erf, exp, expm1, log1p
+from ..emit.elementary import erf, exp, expm1, fma, log1p
 from ..emit.elementary import tanh as tanh_of
 from ..machine.jit import kernel
 from ..machine.view import view
@@ -138,17 +138,19 @@ def gelu(z, a, _):
     """a = z Phi(z), Phi the normal cumulative distribution (Hendrycks & Gimpel 2016)."""
     real = z.dtype.type
     for j in range(z.size):
-        a[j] = real(0.5) * z[j] * (real(1) + erf(z[j] * real(_INVERSE_SQRT_2)))
+        half = real(0.5) * z[j]
+        a[j] = fma(half, erf(z[j] * real(_INVERSE_SQRT_2)), half)
 
 
 @kernel(cached=True)
 def gelu_backward(z, a, d, _):
     """dz = da (Phi(z) + z phi(z)), phi the normal density."""
-    real = z.dtype.type
+    real, zero = z.dtype.type, z.dtype.type(0)
+    half = real(0.5)
     for j in range(z.size):
-        below = real(0.5) * (real(1) + erf(z[j] * real(_INVERSE_SQRT_2)))
+        below = fma(half, erf(z[j] * real(_INVERSE_SQRT_2)), half)
         density = real(_INVERSE_SQRT_2_PI) * exp(real(-0.5) * z[j] * z[j])
-        d[j] *= below + (z[j] * density if density > 0 else real(0))
+        d[j] *= fma(z[j] if density > zero else zero, density, below)
 
 
 @kernel(cached=True)
@@ -176,7 +178,7 @@ def mish(z, a, _):
     for j in range(z.size):
         w = exp(most if z[j] > most else z[j])
         n = w * (w + two)
-        a[j] = z[j] * (n / (n + two))
+        a[j] = z[j] * (n / fma(w, w + two, two))
 
 
 @kernel(cached=True)
@@ -187,9 +189,9 @@ def mish_backward(z, a, d, _):
     for j in range(z.size):
         w = exp(most if z[j] > most else z[j])
         n = w * (w + two)
-        inverse = one / (n + two)
+        inverse = one / fma(w, w + two, two)
         slope = real(4) * w * (w + one) * inverse * inverse
-        d[j] *= n * inverse + (z[j] * slope if z[j] < most else real(0))
+        d[j] *= fma(z[j] if z[j] < most else real(0), slope, n * inverse)
 
 
 @kernel(cached=True)
