@@ -10,6 +10,7 @@ import numpy as np
 
 from ..base.csr import Features
 from ..base.errors import DataError
+from ..base.notebook import html_of
 from ..base.table_options import TableOptions
 from ..base.wording import listed
 from ..kernels.buffers import Data
@@ -66,8 +67,7 @@ class Predictor:
         self.network, self.scaling, self.task = network, scaling, task
         self.features, self.target_names = features, target_names
         self.table = TableOptions() if table is None else table
-        self.encoding = encoding
-        self.more_networks = tuple(more_networks)
+        self.encoding, self.more_networks = encoding, tuple(more_networks)
 
     def replace(self, **parts: Any) -> Predictor:
         """Return a copy with other parts, each named as a parameter of the class."""
@@ -83,6 +83,9 @@ class Predictor:
         if self.target_names is not None:
             facts.append(f"target {listed(self.target_names)}")
         return f"<Predictor {'; '.join(facts)}>"
+
+    def _repr_html_(self) -> str:
+        return html_of(self)
 
     @property
     def networks(self) -> tuple[Network, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from ..base.conversion import as_dense
 from ..base.csr import Features
 from ..base.table_rows import is_table
 from ..data.dataset import Dataset
+from ..data.fingerprint import data_hash
 from ..model.averaging import spread
 from ..model.network import Network
 from ..model.task import Task
@@ -19,6 +20,7 @@ from ..ops.kinds import ColumnFacts
 from ..training.datasets import selected_rows
 from ..training.metrics import task_metrics
 from ..training.parts import evaluated_parts
+from ..training.resolve import changed_settings
 from ..training.result import TrainResult
 from .images import as_shown
 
@@ -68,6 +70,8 @@ class EvaluatedPart:
     spread : ndarray or None
         The standard deviation between the models of an ensemble, see
         :func:`~fastmlp.model.averaging.spread`.
+    lines : ndarray of int, shape (n,), or None
+        The line of the file at which each row begins.
     """
 
     name: str
@@ -80,6 +84,7 @@ class EvaluatedPart:
     is_table: bool = False
     gives_probabilities: bool = False
     spread: np.ndarray | None = None
+    lines: np.ndarray | None = None
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
@@ -130,6 +135,36 @@ class EvaluatedPart:
         return self.largest_errors(most) if self.y.ndim == 1 else np.empty(0, int)
 
 
+class ColumnImportance(NamedTuple):
+    """How much the loss rises if a column is shuffled: mean and standard deviation over repeats."""
+
+    name: str
+    mean: float
+    sd: float
+    repeats: int
+
+
+class Importance(NamedTuple):
+    """The importance of columns.
+
+    Attributes
+    ----------
+    part : str
+        The part that it was measured on.
+    rows : int
+        Number of its rows that were used.
+    n_columns : int
+        Number of all columns; there was no time for the others.
+    columns : list of ColumnImportance
+        The most important first.
+    """
+
+    part: str
+    rows: int
+    n_columns: int
+    columns: list[ColumnImportance]
+
+
 @dataclass(frozen=True, eq=False)
 class RunEvaluation:
     """A run and its model's results: everything that plots and pages show.
@@ -145,6 +180,13 @@ class RunEvaluation:
         The range the features are known to come from.
     column_facts : tuple of ColumnFacts
         Of the columns of a table of several kinds.
+    changed : tuple of str
+        Settings that differ from their defaults.
+    fingerprint : str
+        Of the whole data.
+    feature_names : tuple of str or None
+    importance : Importance or None
+        Of the columns of a table, if it was measured.
     """
 
     result: TrainResult
@@ -152,6 +194,10 @@ class RunEvaluation:
     image_shape: tuple[int, ...] | None
     feature_range: tuple[float, float] | None
     column_facts: tuple[ColumnFacts, ...] = ()
+    changed: tuple[str, ...] = ()
+    fingerprint: str = ""
+    feature_names: tuple[str, ...] | None = None
+    importance: Importance | None = None
 
     @property
     def judged(self) -> EvaluatedPart:
@@ -183,18 +229,34 @@ def evaluate_run(
         Default: all CPUs that this process may use.
     """
     config, predictor = result.config, result.predictor
+    fingerprint = data_hash(dataset)
     dataset = selected_rows(dataset, config)
-    task = predictor.task
+    task, lines = predictor.task, _all_lines(dataset)
     evaluated = [
         EvaluatedPart(
             part.name, task, part.X, part.y, part.outputs, part.loss, dataset.target_names,
             is_table(part.X), predictor.network.gives_probabilities,
             spread(task, part.of_models) if part.of_models else None,
+            None if lines is None else lines[part.rows],
         )
         for part in evaluated_parts(predictor, config, dataset, threads)
     ]  # fmt: skip
     shape = dataset.image_shape or image_shape_of(predictor.network)
-    return RunEvaluation(result, evaluated, shape, dataset.feature_range, dataset.column_facts)
+    return RunEvaluation(
+        result, evaluated, shape, dataset.feature_range, dataset.column_facts,
+        changed_settings(config, dataset), fingerprint, dataset.feature_names,
+    )  # fmt: skip
+
+
+def _all_lines(dataset: Dataset) -> np.ndarray | None:
+    """Return the lines of all rows, in the order of the indices in the parts."""
+    pairs = [
+        (dataset.y, dataset.lines), (dataset.y_test, dataset.lines_test),
+        (dataset.y_validation, dataset.lines_validation),
+    ]  # fmt: skip
+    found = [lines for y, lines in pairs if y is not None]
+    known = [lines for lines in found if lines is not None]
+    return np.concatenate(known) if len(known) == len(found) else None
 
 
 def image_shape_of(network: Network) -> tuple[int, ...] | None:

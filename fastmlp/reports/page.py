@@ -16,6 +16,9 @@ import numpy as np
 
 from .images import to_unit
 
+# Red and blue, visible on white and on black.
+_POSITIVE, _NEGATIVE = (0.84, 0.3, 0.25), (0.2, 0.53, 0.8)
+
 
 @cache
 def css() -> str:
@@ -23,13 +26,13 @@ def css() -> str:
     return (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
 
 
-def page(title: str, body_html: str) -> str:
-    """Return a whole page."""
+def page(title: str, body_html: str, further_css: str = "") -> str:
+    """Return a whole page; ``further_css`` is the style of what only this page has."""
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n'
-        f"<title>{html.escape(title)}</title>\n<style>\n{css()}</style>\n</head>\n"
+        f"<title>{html.escape(title)}</title>\n<style>\n{css()}{further_css}</style>\n</head>\n"
         f'<body class="fastmlp">\n<main>\n<h1>{html.escape(title)}</h1>\n{body_html}\n</main>\n'
         "</body>\n</html>\n"
     )
@@ -71,11 +74,30 @@ def pairs(items: Iterable[tuple[str, str]]) -> str:
     return f'<dl class="pairs">{shown}</dl>'
 
 
+def provenance(items: Sequence[tuple[str, str]]) -> str:
+    """Return where results come from, small, for the top of a page; nothing without items."""
+    return f'<div class="provenance">{pairs(items)}</div>' if items else ""
+
+
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Return a table whose first column names the rows."""
     head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in header)
     body = "\n".join(f"<tr>{_row(row)}</tr>" for row in rows)
     return _wide(f"<table><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table>")
+
+
+def bar_table(
+    header: Sequence[str], rows: Sequence[Sequence[object]], shares: Sequence[float]
+) -> str:
+    """Return a table whose rows end in bars; ``shares`` are their lengths, from 0 to 1."""
+    head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in (*header, ""))
+    body = "\n".join(
+        f'<tr>{_row(row)}<td class="bar"><i style="width:{max(0.0, share):.1%}"></i></td></tr>'
+        for row, share in zip(rows, shares, strict=True)
+    )
+    return _wide(
+        f'<table class="bars"><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table>'
+    )
 
 
 def heat_table(matrix: np.ndarray, names: Sequence[str]) -> str:
@@ -118,13 +140,38 @@ def gallery(images: Sequence[bytes], captions: Sequence[str]) -> str:
     return f'<div class="gallery">{shown}</div>' if shown else ""
 
 
+def tiles(images: Sequence[bytes], text: str) -> str:
+    """Return smaller images without captions; ``text`` is the alternative text of all."""
+    name = html.escape(text)
+    shown = "".join(f'<img src="{_data(png)}" alt="">' for png in images)
+    return f'<div class="tiles" role="img" aria-label="{name}">{shown}</div>' if shown else ""
+
+
 def image_png(image: np.ndarray, limits: tuple[float, float]) -> bytes:
     """Return an image, grey or in colours, as a PNG of one pixel per value, between the limits."""
+    return _png(to_unit(image, limits))
+
+
+def signed_png(image: np.ndarray, limit: float) -> bytes:
+    """Return numbers as a PNG: 0 is transparent, positive numbers are red, negative ones blue.
+
+    Parameters
+    ----------
+    image : ndarray, shape (height, width)
+    limit : float
+        The size of a number in the strongest colour.
+    """
+    pixels = np.empty((*image.shape, 4))
+    pixels[..., :3] = np.where(image[..., np.newaxis] > 0, _POSITIVE, _NEGATIVE)
+    pixels[..., 3] = to_unit(np.abs(image), (0.0, limit))
+    return _png(pixels)
+
+
+def _png(shares: np.ndarray) -> bytes:
     from PIL import Image
 
-    values = to_unit(image, limits) * 255
     file = io.BytesIO()
-    Image.fromarray(values.round().astype(np.uint8)).save(file, "PNG")
+    Image.fromarray((shares * 255).round().astype(np.uint8)).save(file, "PNG")
     return file.getvalue()
 
 

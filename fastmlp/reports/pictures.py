@@ -57,10 +57,8 @@ def without_data(evaluation: RunEvaluation) -> RunEvaluation:
 
 
 def _shown_rows(evaluation: RunEvaluation, part: EvaluatedPart) -> np.ndarray:
-    if part.is_table:
-        return np.sort(part.worst(MOST_IMAGES))
     if evaluation.image_shape is None:
-        return np.empty(0, int)
+        return np.sort(part.worst(MOST_IMAGES)) if part is evaluation.judged else np.empty(0, int)
     if part.task.classes is None:
         return np.array([EXAMPLE])
     return np.union1d(spaced(len(part.y)), part.mistakes(MOST_IMAGES))
@@ -80,7 +78,8 @@ def curve_panels(result: TrainResult) -> Iterator[Panel]:
     for column in history.columns:
         if column.startswith(VALIDATION) and column not in MONITORS:
             yield partial(_metric_panel, history, column, best)
-    yield lambda axes: plots.rate_curve(history, axes)
+    if len(set(history["learning_rate"])) > 1:
+        yield lambda axes: plots.rate_curve(history, axes)
     if len(result.iterations):
         models = [model.iterations for model in result.models]
         for draw in draws:
@@ -162,11 +161,14 @@ def _curves(evaluation: RunEvaluation) -> Figure | None:
 
 def _confusion(evaluation: RunEvaluation) -> Figure | None:
     part = evaluation.judged
-    matrix = part.metrics.get("confusion_matrix")
-    if matrix is None:
-        return None
+    return confusion_figure(part) if "confusion_matrix" in part.metrics else None
+
+
+def confusion_figure(part: EvaluatedPart, most_inches: float = 14.0) -> Figure:
+    """Return a figure of the confusion matrix of a part, which has classes or labels."""
+    matrix = part.metrics["confusion_matrix"]
     names = [entry["class"] for entry in part.metrics["classes"]]
-    side = min(14.0, 2.5 + 0.42 * len(names))
+    side = min(most_inches, 2.5 + 0.42 * len(names))
     if part.task.kind == "multilabel":
         figure = new_figure(5, side)
         plots.label_matrix(matrix, names, figure.add_subplot())

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from . import page
 from .columns import column_table, mistake_table
-from .evaluation import EvaluatedPart, RunEvaluation
+from .evaluation import EvaluatedPart, Importance, RunEvaluation
 from .figures import style, svg
+from .filters import example_maps, first_filters, map_limits
 from .pictures import (
     Panel,
     calibration_panels,
+    confusion_figure,
     curve_panels,
     mistake_captions,
     panel_figure,
@@ -40,14 +43,20 @@ from .tables import (
 
 if TYPE_CHECKING:
     from ..model.network import Network
+    from ..training.config import TrainConfig
     from ..training.result import TrainResult
 
 MOST_MISTAKES = 24
+MOST_COLUMNS = 30  # whose importance is shown
 # A confusion matrix of more classes fits no table: its picture is shown instead.
 MOST_HEAT_CLASSES = 30
 
 
-def run_page(evaluation: RunEvaluation, pictures: dict[str, bytes] | None) -> str:
+def run_page(
+    evaluation: RunEvaluation,
+    pictures: dict[str, bytes] | None,
+    provenance: Sequence[tuple[str, str]] = (),
+) -> str:
     """Return a page about a run, in HTML.
 
     Parameters
@@ -55,11 +64,15 @@ def run_page(evaluation: RunEvaluation, pictures: dict[str, bytes] | None) -> st
     evaluation : RunEvaluation
     pictures : dict of str to bytes or None
         As drawn for the run folder, by name; None for a page without plots and images.
+    provenance : sequence of (str, str), optional
+        On top of the page.
     """
     result, judged = evaluation.result, evaluation.judged
     network = result.predictor.network
     sections = (
+        page.provenance(provenance),
         _summary(evaluation),
+        page.section("Importance of columns", *_importance(evaluation.importance)),
         page.section("Columns", _columns(evaluation)),
         page.section("Training", plots_html(curve_panels(result), pictures)),
         page.section("Models", *_models(evaluation, pictures)),
@@ -70,20 +83,13 @@ def run_page(evaluation: RunEvaluation, pictures: dict[str, bytes] | None) -> st
         page.section("Outputs", *_outputs_html(judged)),
         page.section("Predictions", _regression(judged, pictures)),
         page.section(_mistakes_title(judged), _mistakes(evaluation, pictures)),
-        page.section(
-            "First layer",
-            _picture(pictures, "weights.png", "weights of the first units or filters, as images"),
-        ),
-        page.section(
-            "Feature maps",
-            _picture(pictures, "feature-maps.png", "outputs of convolutions for one image"),
-        ),
+        *((_first_layer(evaluation), _feature_maps(evaluation)) if pictures is not None else ()),
         page.section(
             "Layers",
             page.table(*layer_table(network)),
             page.paragraph(_parameters(network, result.predictor.n_models)),
         ),
-        page.section("Settings", page.pairs(setting_pairs(result))),
+        page.section("Settings", settings_html(result.config, evaluation.changed)),
         page.section("Timing", page.pairs(timing_pairs(result))),
     )
     return page.page(_title(judged, result), "\n".join(filter(None, sections)))
@@ -115,9 +121,21 @@ def _models(evaluation: RunEvaluation, pictures: dict[str, bytes] | None) -> Ite
         yield plots_html(spread_panels(evaluation.judged), pictures)
 
 
+def settings_html(config: TrainConfig, changed: Sequence[str]) -> str:
+    """Return the settings that differ from their defaults, and the others on a click."""
+    pairs = setting_pairs(config)
+    shown = [pair for pair in pairs if pair[0] in changed]
+    others = [pair for pair in pairs if pair[0] not in changed]
+    if not shown:
+        note = page.paragraph("All settings have their defaults.")
+    else:
+        note = page.paragraph("Different from the defaults:") + page.pairs(shown)
+    return note + page.details("settings at their defaults", page.pairs(others))
+
+
 def _title(judged: EvaluatedPart, result: TrainResult) -> str:
     classes = ", ".join(result.config.classes)
-    data = result.data["name"] + (f" ({classes})" if classes else "")
+    data = PurePath(result.data["name"]).name + (f" ({classes})" if classes else "")
     score = "accuracy" if "accuracy" in judged.metrics else "r2"
     return f"{data}: {judged.name} {METRIC_NAMES[score]} {number(judged.metrics[score])}"
 
@@ -155,7 +173,8 @@ def confusions_html(part: EvaluatedPart, pictures: dict[str, bytes] | None) -> I
     if len(matrix) <= MOST_HEAT_CLASSES:
         yield page.heat_table(matrix, [entry["class"] for entry in part.metrics["classes"]])
     elif pictures is not None:
-        yield page.picture(pictures["confusion.png"], "confusion matrix")
+        with style():
+            yield page.figures([svg(confusion_figure(part, 6.5))])
     if part.metrics["confusions"]:
         yield page.listing("Most frequent", part.metrics["confusions"])
 
@@ -192,21 +211,41 @@ def _columns(evaluation: RunEvaluation) -> str:
     return page.table(*column_table(evaluation.column_facts, encoding))
 
 
+def _importance(found: Importance | None) -> Iterator[str]:
+    """Yield what was measured, and the most important columns with a bar each."""
+    if found is None or not found.columns:
+        return
+    shown, n = found.columns[:MOST_COLUMNS], len(found.columns)
+    rest = "" if n == found.n_columns else f" There was time for {n} of {found.n_columns} columns."
+    yield page.paragraph(
+        f"Rise of the loss if a column is shuffled, on {found.rows:,} rows of the {found.part} "
+        f"set: mean and standard deviation of {max(c.repeats for c in shown)} repeats.{rest}"
+    )
+    largest = max(shown[0].mean, 0.0)
+    yield page.bar_table(
+        ("column", "rise of the loss", "sd"),
+        [(c.name, f"{c.mean:.4g}", f"{c.sd:.2g}") for c in shown],
+        [c.mean / largest if largest else 0.0 for c in shown],
+    )
+    if n > len(shown):
+        names = ", ".join(column.name for column in found.columns[len(shown) :])
+        yield page.details(f"{n - len(shown)} less important columns", page.paragraph(names))
+
+
 def _mistakes_title(part: EvaluatedPart) -> str:
     return "Most confident mistakes" if part.task.has_accuracy else "Largest errors"
 
 
 def _mistakes(evaluation: RunEvaluation, pictures: dict[str, bytes] | None) -> str:
     part = evaluation.judged
-    if part.is_table:
-        rows = part.worst(MOST_MISTAKES)
-        return page.table(*mistake_table(part, rows)) if len(rows) else ""
-    if part.task.classes is None:
-        return ""
-    rows = part.mistakes(MOST_MISTAKES)
+    rows = part.worst(MOST_MISTAKES)
     if not len(rows):
         return ""
-    if evaluation.image_shape is None or pictures is None:
+    if evaluation.image_shape is None:
+        return page.table(*mistake_table(part, rows, evaluation.feature_names))
+    if part.task.classes is None:
+        return ""
+    if pictures is None:
         header = [f"row of the {part.name} set", "actual", "predicted", "confidence"]
         shown = [rows, part.y[rows], part.predicted[rows], map(number, part.confidence[rows])]
         if part.spread is not None:
@@ -225,5 +264,34 @@ def gallery_html(
     return page.gallery([page.image_png(image, limits) for image in images], captions)
 
 
-def _picture(pictures: dict[str, bytes] | None, name: str, text: str) -> str:
-    return page.picture(pictures[name], text) if pictures and name in pictures else ""
+def _first_layer(evaluation: RunEvaluation) -> str:
+    filters = first_filters(evaluation)
+    if filters is None:
+        return ""
+    if filters.images.ndim == 4:
+        note = f"From {-filters.limit:.3g} (dark) to {filters.limit:.3g} (bright), in colours."
+        limits = (-filters.limit, filters.limit)
+        images = [page.image_png(image, limits) for image in filters.images]
+    else:
+        note = f"Positive weights are red, negative ones blue, strongest at {filters.limit:.3g}."
+        images = [page.signed_png(image, filters.limit) for image in filters.images]
+    title = f"{filters.title[0].upper()}{filters.title[1:]}"
+    return page.section(
+        "First layer", page.paragraph(f"{title}. {note}"), page.tiles(images, filters.title)
+    )
+
+
+def _feature_maps(evaluation: RunEvaluation) -> str:
+    found = example_maps(evaluation)
+    if found is None:
+        return ""
+    image = found.image[0]
+    limits = evaluation.feature_range or (image.min(), image.max())
+    parts = [
+        page.paragraph(f"{found.title[0].upper()}{found.title[1:]}."),
+        page.tiles([page.image_png(image, limits)], "the image"),
+    ]
+    for title, maps in found.layers:
+        drawn = [page.image_png(each, map_limits(maps)) for each in maps]
+        parts += [page.paragraph(title), page.tiles(drawn, title)]
+    return page.section("Feature maps", *parts)

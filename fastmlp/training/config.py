@@ -10,6 +10,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+from ..base.notebook import html_of
 from ..base.random import MOST_MODELS
 from ..base.settings import (
     ABOVE_0,
@@ -279,6 +280,9 @@ class TrainConfig(DataSettings):
         metrics = [metric_name(metric) for metric in self.metrics]
         values = dataclasses.asdict(self) | {"metrics": metrics}
         return {key: list(v) if isinstance(v, tuple) else v for key, v in values.items()}
+
+    def _repr_html_(self) -> str:
+        return html_of(self)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> TrainConfig:

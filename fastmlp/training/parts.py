@@ -30,6 +30,8 @@ class PartOutputs(NamedTuple):
         As in the data.
     outputs : ndarray, shape (n, n_outputs)
     loss : float
+    rows : ndarray of int, shape (n,)
+        Their indices in the dataset.
     of_models : sequence of ndarray
         Of an ensemble: the outputs of each network.
     """
@@ -39,6 +41,7 @@ class PartOutputs(NamedTuple):
     y: np.ndarray
     outputs: np.ndarray
     loss: float
+    rows: np.ndarray
     of_models: Sequence[np.ndarray] = ()
 
 
@@ -104,7 +107,8 @@ def evaluated_parts(
         X, y = getattr(split, f"X_{ending}"), getattr(split, f"y_{ending}")
         if X is not None and y is not None:
             found = predictor.evaluate(X, y, loss, threads)
-            yield PartOutputs(name, X, y, found.outputs, found.loss, found.of_models)
+            rows = getattr(split, f"rows_{ending}")
+            yield PartOutputs(name, X, y, found.outputs, found.loss, rows, found.of_models)
 
 
 def part_metrics(

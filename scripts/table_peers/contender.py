@@ -105,9 +105,9 @@ class Levels:
         changed = {}
         for name, column in texts.items():
             levels = self._kept[name]
-            if self.most is not None:
-                column = column.where(column.isin(levels) | column.isna(), OTHER)
-                levels = [*levels, OTHER]
+            other = None if self.most is None else OTHER
+            column = column.where(column.isin(levels) | column.isna(), other)
+            levels = levels if other is None else [*levels, other]
             changed[name] = pd.Categorical(column, categories=levels)
         return X.assign(**changed)
 

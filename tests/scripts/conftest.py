@@ -23,11 +23,12 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.fixture
-def peers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Make scripts/peers importable, as the script does."""
+def comparisons(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Make the packages of the comparisons importable, as their scripts do."""
     monkeypatch.syspath_prepend(str(SCRIPTS))
     yield
-    for name in [name for name in sys.modules if name.split(".")[0] == "peers"]:
+    own = ("comparing", "peers", "table_peers")
+    for name in [name for name in sys.modules if name.split(".")[0] in own]:
         del sys.modules[name]
 
 

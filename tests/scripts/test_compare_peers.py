@@ -129,7 +129,7 @@ def test_named_case_that_does_not_fit_the_data_is_refused(
 
 
 def test_cases_that_do_not_fit_the_data_are_left_out_unless_named(
-    peers: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    comparisons: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from peers.cases import named
     from peers.command import _fitting
@@ -169,7 +169,7 @@ def test_the_published_report_has_a_chart_and_names_no_machine() -> None:
     ],
 )
 def test_only_a_complete_comparison_is_published(
-    peers: None, arguments: list[str], missing: list[str], is_published: bool
+    comparisons: None, arguments: list[str], missing: list[str], is_published: bool
 ) -> None:
     from peers.command import _out
     from peers.options import parser
@@ -188,7 +188,7 @@ def test_only_a_complete_comparison_is_published(
     ],
 )
 def test_incomplete_results_are_not_merged_into_the_published_ones(
-    peers: None, arguments: list[str], missing: list[str], message: str
+    comparisons: None, arguments: list[str], missing: list[str], message: str
 ) -> None:
     from fastmlp.base.errors import ConfigError
     from peers.command import _out
@@ -198,7 +198,7 @@ def test_incomplete_results_are_not_merged_into_the_published_ones(
         _out(parser().parse_args(arguments), missing)
 
 
-def test_only_peers_of_the_cases_have_to_be_installed(peers: None) -> None:
+def test_only_peers_of_the_cases_have_to_be_installed(comparisons: None) -> None:
     from peers.cases import named
     from peers.command import _peers
 
@@ -216,7 +216,7 @@ def record(name: str, **others: Any) -> dict[str, Any]:
     return {**case, "ratios": ratios, "shares_of_peak": {"fastmlp": {"1": 0.5}}, **others}
 
 
-def test_merging_replaces_cases_and_records_other_versions(peers: None) -> None:
+def test_merging_replaces_cases_and_records_other_versions(comparisons: None) -> None:
     from peers.published import merged
 
     before = [record("batch22"), record("batch32"), record("fit-iris")]
@@ -231,7 +231,7 @@ def test_merging_replaces_cases_and_records_other_versions(peers: None) -> None:
 
 
 @pytest.mark.parametrize("name", ["cpu", "cpus", "system", "threads", "data"])
-def test_report_of_another_machine_is_not_merged(peers: None, name: str) -> None:
+def test_report_of_another_machine_is_not_merged(comparisons: None, name: str) -> None:
     from fastmlp.base.errors import ConfigError
     from peers.published import check_same_machine
 
@@ -240,7 +240,7 @@ def test_report_of_another_machine_is_not_merged(peers: None, name: str) -> None
         check_same_machine(FACTS, {**FACTS, name: "other"})
 
 
-def test_file_that_is_no_report_is_refused(peers: None, tmp_path: Path) -> None:
+def test_file_that_is_no_report_is_refused(comparisons: None, tmp_path: Path) -> None:
     from fastmlp.base.errors import ConfigError
     from peers.published import read
 
@@ -250,7 +250,7 @@ def test_file_that_is_no_report_is_refused(peers: None, tmp_path: Path) -> None:
             read(tmp_path / name)
 
 
-def test_tables_of_the_documentation_are_those_of_the_report(peers: None) -> None:
+def test_tables_of_the_documentation_are_those_of_the_report(comparisons: None) -> None:
     from peers.documents import DOCUMENTS
     from peers.published import PATH, ROOT, read
 
@@ -261,7 +261,7 @@ def test_tables_of_the_documentation_are_those_of_the_report(peers: None) -> Non
     assert all(any(f"<!-- peers: {name} -->" in text for text in texts) for name in blocks)
 
 
-def test_tables_show_convolutional_networks_beside_dense_ones(peers: None) -> None:
+def test_tables_show_convolutional_networks_beside_dense_ones(comparisons: None) -> None:
     from peers.documents import BLOCKS
 
     report = {
@@ -289,7 +289,7 @@ def test_tables_show_convolutional_networks_beside_dense_ones(peers: None) -> No
     assert BLOCKS["convolutional"](report).startswith("Not measured yet")
 
 
-def test_each_case_names_its_peers(peers: None) -> None:
+def test_each_case_names_its_peers(comparisons: None) -> None:
     from peers.cases import CASES
     from peers.contenders import OURS, PEERS, offers
 
@@ -308,7 +308,7 @@ def result(contender: str, threads: int, *samples: float, **others: Any) -> dict
     }  # fmt: skip
 
 
-def test_ratios_are_of_the_best_and_of_one_thread(peers: None) -> None:
+def test_ratios_are_of_the_best_and_of_one_thread(comparisons: None) -> None:
     from peers.summary import own_speed_up, ratios
 
     case = {
@@ -321,7 +321,7 @@ def test_ratios_are_of_the_best_and_of_one_thread(peers: None) -> None:
     assert own_speed_up(case) == 2.2
 
 
-def test_shares_of_the_peak_count_the_products_of_dense_rows(peers: None) -> None:
+def test_shares_of_the_peak_count_the_products_of_dense_rows(comparisons: None) -> None:
     from peers.summary import shares_of_peak
 
     result = {"contender": "jax", "threads": 1, "rows": 10, "median": 2.0}
@@ -338,7 +338,7 @@ def test_shares_of_the_peak_count_the_products_of_dense_rows(peers: None) -> Non
     assert shares_of_peak({**case, "kind": "predict"}) == {"jax": {"1": 0.18}}
 
 
-def test_contender_with_other_work_is_found(peers: None) -> None:
+def test_contender_with_other_work_is_found(comparisons: None) -> None:
     from peers.measure import Result, out_of_line
 
     losses = {"a": 0.2, "b": 0.24, "c": 2.3, "d": 0.19}
@@ -355,7 +355,7 @@ def test_contender_with_other_work_is_found(peers: None) -> None:
 )  # fmt: skip
 @pytest.mark.parametrize("name", ["numpy", "jax", "torch"])
 def test_steps_written_by_hand_are_those_of_the_twin(
-    peers: None, name: str, optimizer: str, activation: str, classes: int
+    comparisons: None, name: str, optimizer: str, activation: str, classes: int
 ) -> None:
     if name != "numpy":
         pytest.importorskip(name)
@@ -396,7 +396,7 @@ def test_steps_written_by_hand_are_those_of_the_twin(
 
 
 @pytest.mark.parametrize("name", ["jax", "torch"])
-def test_dropout_applies_in_training_only(peers: None, name: str) -> None:
+def test_dropout_applies_in_training_only(comparisons: None, name: str) -> None:
     pytest.importorskip(name)
     from peers.cases import Case
     from peers.contenders import create

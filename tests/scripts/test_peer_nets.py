@@ -74,7 +74,7 @@ def twin_parameters(contender: Any) -> tuple[list[np.ndarray], list[np.ndarray]]
     [("sgd", {"momentum": 0.0, "nesterov": False}, 1), ("adam", ADAM, 5)],
 )
 def test_convolutional_steps_equal_the_twin(
-    peers: None, name: str, memory_format: str, optimizer: str, parameters: dict[str, Any],
+    comparisons: None, name: str, memory_format: str, optimizer: str, parameters: dict[str, Any],
     updates: int,
 ) -> None:  # fmt: skip
     pytest.importorskip(name)
@@ -100,7 +100,9 @@ def test_convolutional_steps_equal_the_twin(
 
 
 @pytest.mark.parametrize(("name", "memory_format"), PEERS)
-def test_batches_of_images_train_with_dropout(peers: None, name: str, memory_format: str) -> None:
+def test_batches_of_images_train_with_dropout(
+    comparisons: None, name: str, memory_format: str
+) -> None:
     pytest.importorskip(name)
     X, y = images(48)
     settings = {"layers": f"{LAYERS}, dropout(0.2)", "batch_size": 16, "optimizer": "adam"}
@@ -116,7 +118,7 @@ def test_batches_of_images_train_with_dropout(peers: None, name: str, memory_for
     assert (contender.probabilities(X) == contender.probabilities(X)).all()
 
 
-def test_networks_are_those_of_the_reproductions(peers: None) -> None:
+def test_networks_are_those_of_the_reproductions(comparisons: None) -> None:
     from peers.cases import named
     from peers.nets import sizes, stages
     from systems.convolutional import TEN_DIGITS, TWO_DIGITS
@@ -133,7 +135,7 @@ def test_networks_are_those_of_the_reproductions(peers: None) -> None:
     assert [stage.multiply_adds for stage in weighted] == [86_400, 153_600, 30_720, 10_080, 840]
 
 
-def test_only_convolutional_cases_have_several_memory_formats(peers: None) -> None:
+def test_only_convolutional_cases_have_several_memory_formats(comparisons: None) -> None:
     from peers.cases import CASES
     from peers.contenders import OURS, memory_formats
 
