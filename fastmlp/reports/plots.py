@@ -63,18 +63,7 @@ def accuracy_curves(
 
 
 def metric_curve(history: Any, axes: Axes, column: str, best_epoch: int | None = None) -> None:
-    """Draw a metric of the validation part.
-
-    Parameters
-    ----------
-    history : History or mapping of str to list
-        With ``epoch`` and the column.
-    axes : matplotlib.axes.Axes
-    column : str
-        Such as ``validation_roc_auc``; epochs without a number are left out.
-    best_epoch : int, optional
-        Marked by a line.
-    """
+    """Draw a column of numbers, such as validation_roc_auc; parameters as :func:`loss_curves`."""
     pairs = zip(history["epoch"], history[column], strict=True)
     found = [(x, float(y)) for x, y in pairs if isinstance(y, (int, float))]
     if not found:
