@@ -14,14 +14,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from .._folders import cache_folder, is_temporary
-from .plots import INK, PALE
+from .fonts import escape_missing, families
+from .plots import BLUE, INK, PALE
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DPI = 120
 _STYLE: Any = {
-    "font.family": "sans-serif",
     "font.size": 9,
     "text.color": INK,
     "axes.labelcolor": INK,
@@ -34,6 +34,13 @@ _STYLE: Any = {
     "svg.hashsalt": "fastmlp",  # the same figure, the same bytes
 }
 
+# What a page of another theme shows in another colour.
+_ON_PAGE = {
+    INK: "currentColor",
+    PALE: "var(--pale, #8888)",
+    BLUE.lower(): f"var(--accent, {BLUE})",
+}
+
 
 @contextmanager
 def style() -> Iterator[None]:
@@ -43,8 +50,8 @@ def style() -> Iterator[None]:
         os.environ.setdefault("MPLCONFIGDIR", str(folder))
     import matplotlib
 
-    with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
-        # Names of classes may be in a script that the font lacks; the rest is still worth seeing.
+    with matplotlib.rc_context({**_STYLE, "font.family": families()}), warnings.catch_warnings():
+        # A browser has other fonts than matplotlib.
         warnings.filterwarnings("ignore", "Glyph .* missing")
         yield
 
@@ -58,6 +65,7 @@ def new_figure(width: float, height: float) -> Figure:
 
 def png(figure: Figure) -> bytes:
     """Return a figure as PNG, on white."""
+    escape_missing(figure)
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=DPI, metadata={"Software": None})
     return file.getvalue()
@@ -77,4 +85,6 @@ def svg(figure: Figure) -> str:
     text = re.sub(r'<g id="[^"]*">', "<g>", text)
     text = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", text, count=1)
     text = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text, count=1)
-    return text.replace(INK, "currentColor").replace(PALE, "var(--pale, #8888)")
+    for colour, on_page in _ON_PAGE.items():
+        text = text.replace(colour, on_page)
+    return text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -17,7 +17,6 @@ from .figures import new_figure
 from .images import filter_images, filter_limit, grid_size, image_grid
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 MOST_CONVOLUTIONS = 4
@@ -27,20 +26,46 @@ EXAMPLE = 0  # the row whose feature maps are shown
 _INCHES = 0.56  # of a feature map
 
 
-def filter_figure(evaluation: RunEvaluation) -> Figure | None:
-    """Return the weights into the first units, or of the first filters, as images."""
+class Filters(NamedTuple):
+    """The weights into the first units, or of the first filters, as images.
+
+    Attributes
+    ----------
+    images : ndarray, shape (n, height, width) or (n, height, width, 3)
+    limit : float
+        The weight to draw in the strongest colour.
+    title : str
+    """
+
+    images: np.ndarray
+    limit: float
+    title: str
+
+
+def first_filters(evaluation: RunEvaluation) -> Filters | None:
+    """Return the first weights as images; None if they are not of an image."""
     network = evaluation.result.predictor.network
     shape, title = _first_weights(network, evaluation.image_shape)
     if shape is None:
         return None
     weights = network.weights[0]
-    filters = filter_images(weights, shape)
-    limit = filter_limit(filters)
-    width, height = grid_size(len(filters), shape)
+    images = filter_images(weights, shape)
+    return Filters(
+        images, filter_limit(images), f"{title} 1 to {len(images)} of {weights.shape[1]}"
+    )
+
+
+def filter_figure(evaluation: RunEvaluation) -> Figure | None:
+    """Return a figure of :func:`first_filters`."""
+    filters = first_filters(evaluation)
+    if filters is None:
+        return None
+    limit = filters.limit
+    width, height = grid_size(len(filters.images), filters.images.shape[1:])
     figure = new_figure(max(4.0, 0.8 * width + 1), 0.8 * height + 0.5)
     axes = figure.add_subplot()
-    image = image_grid(filters, axes, limits=(-limit, limit), colours="RdBu_r")
-    figure.suptitle(f"{title} 1 to {len(filters)} of {weights.shape[1]}")
+    image = image_grid(filters.images, axes, limits=(-limit, limit), colours="RdBu_r")
+    figure.suptitle(filters.title)
     if image is not None:
         figure.colorbar(image, ax=axes, label="weight", fraction=0.046, pad=0.02)
     return figure
@@ -64,45 +89,70 @@ def _first_weights(
     return image_shape, "weights into the first layer, units"
 
 
-def feature_map_figure(evaluation: RunEvaluation) -> Figure | None:
+class ExampleMaps(NamedTuple):
+    """Feature maps of an example.
+
+    Attributes
+    ----------
+    image : ndarray, shape (1, height, width) or (1, height, width, 3)
+    layers : list of (str, ndarray of shape (n, height, width))
+        A title for each convolution, and its first maps.
+    title : str
+    """
+
+    image: np.ndarray
+    layers: list[tuple[str, np.ndarray]]
+    title: str
+
+
+def example_maps(evaluation: RunEvaluation) -> ExampleMaps | None:
     """Return an example and its feature maps after each convolution; None without any."""
     network, part = evaluation.result.predictor.network, evaluation.judged
     if not network.stores_images or evaluation.image_shape is None:
         return None
     rows = np.array([EXAMPLE])
     found = feature_maps(evaluation.result.predictor, as_dense(part.X[rows], "X"))
-    if not found:
+    layers = [(_title(maps), _first(maps)) for maps in found[:MOST_CONVOLUTIONS]]
+    title = f"feature maps of row {EXAMPLE} of the {part.name} set"
+    return ExampleMaps(evaluation.images(part, rows), layers, title) if layers else None
+
+
+def feature_map_figure(evaluation: RunEvaluation) -> Figure | None:
+    """Return a figure of :func:`example_maps`."""
+    found = example_maps(evaluation)
+    if found is None:
         return None
-    found = found[:MOST_CONVOLUTIONS]
-    image = evaluation.images(part, rows)
-    heights = [_height(1, image.shape[1:]), *(_maps_height(maps) for maps in found)]
+    image = found.image
+    heights = [_height(1, image.shape[1:])]
+    heights += [_height(len(maps), maps.shape[1:]) for _, maps in found.layers]
     width = max(4.0, _INCHES * grid_size(MAP_COLUMNS, (1, 1), 0, MAP_COLUMNS)[0] + 0.2)
     figure = new_figure(width, sum(heights) + 0.4)
-    figure.suptitle(f"feature maps of row {EXAMPLE} of the {part.name} set")
+    figure.suptitle(found.title)
     axes = figure.subplots(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
     image_grid(image, axes[0], ["input"], limits=evaluation.feature_range, columns=MAP_COLUMNS)
-    for each, drawn in zip(found, axes[1:], strict=True):
-        _draw_maps(each, drawn)
+    for (title, maps), drawn in zip(found.layers, axes[1:], strict=True):
+        image_grid(maps, drawn, limits=map_limits(maps), columns=MAP_COLUMNS)
+        drawn.set_title(title, loc="left", fontsize=9)
     for each in axes:  # all grids in the columns of the widest
         each.set_xlim(0, grid_size(MAP_COLUMNS, (1, 1), 0, MAP_COLUMNS)[0])
         each.set_anchor("NW")
     return figure
 
 
+def map_limits(maps: np.ndarray) -> tuple[float, float]:
+    """Return the values of the maps of a layer to draw darkest and lightest."""
+    return float(maps.min()), float(maps.max())
+
+
 def _height(n: int, shape: tuple[int, ...]) -> float:
     return _INCHES * grid_size(n, shape, 1, MAP_COLUMNS)[1] + 0.3
 
 
-def _maps_height(maps: FeatureMaps) -> float:
-    return _height(min(MOST_MAPS, maps.maps.shape[2]), maps.maps.shape)
+def _first(found: FeatureMaps) -> np.ndarray:
+    return np.moveaxis(found.maps, 2, 0)[:MOST_MAPS]
 
 
-def _draw_maps(found: FeatureMaps, axes: Axes) -> None:
-    maps = np.moveaxis(found.maps, 2, 0)[:MOST_MAPS]
-    limits = float(maps.min()), float(maps.max())
-    image_grid(maps, axes, limits=limits, columns=MAP_COLUMNS)
-    shown = f"maps 1 to {len(maps)} of {found.maps.shape[2]}"
-    axes.set_title(
-        f"layer {found.number + 1}, {found.layer}: {shape_text(found.maps.shape)}, {shown}",
-        loc="left", fontsize=9,
-    )  # fmt: skip
+def _title(found: FeatureMaps) -> str:
+    shape, n = shape_text(found.maps.shape), found.maps.shape[2]
+    shown = f"maps 1 to {min(n, MOST_MAPS)} of {n}"
+    return f"layer {found.number + 1}, {found.layer}: {shape}, {shown}"

@@ -17,19 +17,23 @@ import numpy as np
 from .images import to_unit
 
 
+# Red and blue, visible on white and on black.
+_POSITIVE, _NEGATIVE = (0.84, 0.3, 0.25), (0.2, 0.53, 0.8)
+
+
 @cache
 def css() -> str:
     """Return the style of all pages; its rules apply within an element of class ``fastmlp``."""
     return (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
 
 
-def page(title: str, body_html: str) -> str:
-    """Return a whole page."""
+def page(title: str, body_html: str, further_css: str = "") -> str:
+    """Return a whole page; ``further_css`` is the style of what only this page has."""
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n'
-        f"<title>{html.escape(title)}</title>\n<style>\n{css()}</style>\n</head>\n"
+        f"<title>{html.escape(title)}</title>\n<style>\n{css()}{further_css}</style>\n</head>\n"
         f'<body class="fastmlp">\n<main>\n<h1>{html.escape(title)}</h1>\n{body_html}\n</main>\n'
         "</body>\n</html>\n"
     )
@@ -118,13 +122,38 @@ def gallery(images: Sequence[bytes], captions: Sequence[str]) -> str:
     return f'<div class="gallery">{shown}</div>' if shown else ""
 
 
+def tiles(images: Sequence[bytes], text: str) -> str:
+    """Return smaller images without captions; ``text`` is the alternative text of all."""
+    name = html.escape(text)
+    shown = "".join(f'<img src="{_data(png)}" alt="">' for png in images)
+    return f'<div class="tiles" role="img" aria-label="{name}">{shown}</div>' if shown else ""
+
+
 def image_png(image: np.ndarray, limits: tuple[float, float]) -> bytes:
     """Return an image, grey or in colours, as a PNG of one pixel per value, between the limits."""
+    return _png(to_unit(image, limits))
+
+
+def signed_png(image: np.ndarray, limit: float) -> bytes:
+    """Return numbers as a PNG: 0 is transparent, positive numbers are red, negative ones blue.
+
+    Parameters
+    ----------
+    image : ndarray, shape (height, width)
+    limit : float
+        The size of a number in the strongest colour.
+    """
+    pixels = np.empty((*image.shape, 4))
+    pixels[..., :3] = np.where(image[..., np.newaxis] > 0, _POSITIVE, _NEGATIVE)
+    pixels[..., 3] = to_unit(np.abs(image), (0.0, limit))
+    return _png(pixels)
+
+
+def _png(shares: np.ndarray) -> bytes:
     from PIL import Image
 
-    values = to_unit(image, limits) * 255
     file = io.BytesIO()
-    Image.fromarray(values.round().astype(np.uint8)).save(file, "PNG")
+    Image.fromarray((shares * 255).round().astype(np.uint8)).save(file, "PNG")
     return file.getvalue()
 
 

@@ -71,7 +71,8 @@ def curve_panels(result: TrainResult) -> Iterator[Panel]:
     models = [model.history for model in result.models]
     for draw in draws:
         yield partial(draw, history, best_epoch=best, models=models)
-    yield lambda axes: plots.rate_curve(history, axes)
+    if len(set(history["learning_rate"])) > 1:
+        yield lambda axes: plots.rate_curve(history, axes)
     if len(result.iterations):
         models = [model.iterations for model in result.models]
         for draw in draws:
@@ -140,9 +141,12 @@ def _curves(evaluation: RunEvaluation) -> Figure | None:
 
 def _confusion(evaluation: RunEvaluation) -> Figure | None:
     part = evaluation.judged
-    matrix = part.metrics.get("confusion_matrix")
-    if matrix is None:
-        return None
+    return confusion_figure(part) if "confusion_matrix" in part.metrics else None
+
+
+def confusion_figure(part: EvaluatedPart) -> Figure:
+    """Return a figure of the confusion matrix of a part, which has classes or labels."""
+    matrix = part.metrics["confusion_matrix"]
     names = [entry["class"] for entry in part.metrics["classes"]]
     side = min(14.0, 2.5 + 0.42 * len(names))
     if part.task.kind == "multilabel":

@@ -241,14 +241,14 @@ def _marker(values: Sequence[Any]) -> dict[str, Any]:
 
 
 def _finish_curves(axes: Axes, x: str, y: str, values: Sequence[float]) -> None:
-    from matplotlib.ticker import FormatStrFormatter, LogLocator, MaxNLocator, NullFormatter
+    from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
 
     if values and 0 < _LINEAR_SPREAD * min(values) < max(values):
         axes.set_yscale("log")
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter(FormatStrFormatter("%g"))
         axes.yaxis.set_minor_formatter(NullFormatter())
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8, min_n_ticks=1))
+    whole_ticks(axes)
     axes.set_xlabel(x)
     axes.set_ylabel(y)
     tidy(axes)
@@ -272,6 +272,13 @@ def _legend(axes: Axes, location: Any = "best") -> None:
     axes.legend(frameon=False, fontsize="small", loc=location)
 
 
+def whole_ticks(axes: Axes) -> None:
+    """Put the ticks of the x axis at whole numbers, such as epochs."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8, min_n_ticks=1))
+
+
 def tidy(axes: Axes) -> None:
     """Give an axes a pale grid and no frame."""
     axes.grid(color=PALE, linewidth=0.5, alpha=0.6)
@@ -281,7 +288,7 @@ def tidy(axes: Axes) -> None:
 
 def _heat_map(counts: np.ndarray, rows: Sequence[str], columns: Sequence[str], axes: Axes) -> None:
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    image = axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    image = axes.imshow(share, cmap=_shades(BLUE), vmin=0, vmax=1)
     for axis, names in ((axes.xaxis, columns), (axes.yaxis, rows)):
         step = -(-len(names) // _MOST_NUMBERED)
         axis.set_ticks(range(0, len(names), step), [tick(name) for name in names[::step]])
@@ -289,10 +296,18 @@ def _heat_map(counts: np.ndarray, rows: Sequence[str], columns: Sequence[str], a
         axes.tick_params(axis="x", rotation=90)
     if len(rows) <= _MOST_NUMBERED:
         for (row, column), count in np.ndenumerate(counts):
-            colour = "white" if share[row, column] > 0.5 else "black"
+            colour = "white" if share[row, column] > 0.5 else INK
             if count:
                 axes.text(column, row, str(count), ha="center", va="center", color=colour)
     colour_bar(image, "share of the row")
+
+
+def _shades(colour: str) -> Any:
+    """Return a colour map from transparent to a colour, for pages of any theme."""
+    from matplotlib.colors import LinearSegmentedColormap, to_rgb
+
+    ends = [(*to_rgb(colour), opacity) for opacity in (0, 1)]
+    return LinearSegmentedColormap.from_list("shades", ends)
 
 
 def colour_bar(image: AxesImage, label: str) -> None:

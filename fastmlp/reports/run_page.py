@@ -11,8 +11,10 @@ from . import page
 from .columns import column_table, mistake_table
 from .evaluation import EvaluatedPart, RunEvaluation
 from .figures import style, svg
+from .filters import example_maps, first_filters, map_limits
 from .pictures import (
     Panel,
+    confusion_figure,
     curve_panels,
     mistake_captions,
     panel_figure,
@@ -68,14 +70,7 @@ def run_page(evaluation: RunEvaluation, pictures: dict[str, bytes] | None) -> st
         page.section("Outputs", *_outputs_html(judged)),
         page.section("Predictions", _regression(judged, pictures)),
         page.section(_mistakes_title(judged), _mistakes(evaluation, pictures)),
-        page.section(
-            "First layer",
-            _picture(pictures, "weights.png", "weights of the first units or filters, as images"),
-        ),
-        page.section(
-            "Feature maps",
-            _picture(pictures, "feature-maps.png", "outputs of convolutions for one image"),
-        ),
+        *((_first_layer(evaluation), _feature_maps(evaluation)) if pictures is not None else ()),
         page.section(
             "Layers",
             page.table(*layer_table(network)),
@@ -153,7 +148,8 @@ def confusions_html(part: EvaluatedPart, pictures: dict[str, bytes] | None) -> I
     if len(matrix) <= MOST_HEAT_CLASSES:
         yield page.heat_table(matrix, [entry["class"] for entry in part.metrics["classes"]])
     elif pictures is not None:
-        yield page.picture(pictures["confusion.png"], "confusion matrix")
+        with style():
+            yield page.figures([svg(confusion_figure(part))])
     if part.metrics["confusions"]:
         yield page.listing("Most frequent", part.metrics["confusions"])
 
@@ -223,5 +219,34 @@ def gallery_html(
     return page.gallery([page.image_png(image, limits) for image in images], captions)
 
 
-def _picture(pictures: dict[str, bytes] | None, name: str, text: str) -> str:
-    return page.picture(pictures[name], text) if pictures and name in pictures else ""
+def _first_layer(evaluation: RunEvaluation) -> str:
+    filters = first_filters(evaluation)
+    if filters is None:
+        return ""
+    if filters.images.ndim == 4:
+        note = f"From {-filters.limit:.3g} (dark) to {filters.limit:.3g} (bright), in colours."
+        limits = (-filters.limit, filters.limit)
+        images = [page.image_png(image, limits) for image in filters.images]
+    else:
+        note = f"Positive weights are red, negative ones blue, strongest at {filters.limit:.3g}."
+        images = [page.signed_png(image, filters.limit) for image in filters.images]
+    title = f"{filters.title[0].upper()}{filters.title[1:]}"
+    return page.section(
+        "First layer", page.paragraph(f"{title}. {note}"), page.tiles(images, filters.title)
+    )
+
+
+def _feature_maps(evaluation: RunEvaluation) -> str:
+    found = example_maps(evaluation)
+    if found is None:
+        return ""
+    image = found.image[0]
+    limits = evaluation.feature_range or (image.min(), image.max())
+    parts = [
+        page.paragraph(f"{found.title[0].upper()}{found.title[1:]}."),
+        page.tiles([page.image_png(image, limits)], "the image"),
+    ]
+    for title, maps in found.layers:
+        drawn = [page.image_png(each, map_limits(maps)) for each in maps]
+        parts += [page.paragraph(title), page.tiles(drawn, title)]
+    return page.section("Feature maps", *parts)

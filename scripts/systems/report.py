@@ -13,6 +13,7 @@ from fastmlp.reports import page
 from fastmlp.reports.pictures import Panel, curve_panels
 from fastmlp.reports.run_page import classes_html, confusions_html, plots_html
 from fastmlp.reports.tables import number
+from fastmlp.sweeps.reports.page import read_file
 
 from .lab import Lab, Trained
 from .rows import Row, count, count_text, row_table
@@ -154,4 +155,6 @@ def page_html(reports: list[Report], introduction: str) -> str:
         ),
         *(report.html() for report in reports),
     ]
-    return page.page("The reference systems, with fastmlp", "\n".join(sections))
+    return page.page(
+        "The reference systems, with fastmlp", "\n".join(sections), read_file("sweep.css")
+    )

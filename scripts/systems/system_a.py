@@ -80,7 +80,7 @@ def run(lab: Lab, report: Report) -> None:
             f"validation and training curves of all {len(board.configurations)} configurations",
             legend_html(board.configurations) + "\n".join(curves_html(board, board.configurations)),
         ),
-        script_html(),
+        script_html("sortable.js"),
     )
 
 

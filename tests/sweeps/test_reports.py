@@ -122,11 +122,7 @@ def test_every_plot_is_drawn(board: Leaderboard) -> None:
     drawn = {text.get_text() for text in heat.texts}
     assert drawn == {"0.8", "0.675", "0.85", "0.95"}
     titles = [axes.get_title() for axes in found["modes.png"].axes]
-    assert titles == [
-        "validation accuracy", "parameters", "training time, s", "inference, µs a row",
-    ]  # fmt: skip
-    inference = [text.get_text() for text in found["modes.png"].axes[3].texts]
-    assert inference == ["100", "100"]
+    assert titles == ["validation accuracy"]  # what is the same for all tells nothing
     panels = [text.get_text() for text in found["overview.png"].axes[0].texts]
     assert sum(text.startswith(("1 ", "2 ", "3 ", "4 ", "5 ")) for text in panels) == 5
     assert "failed" in panels

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...reports.plots import BLUE, PALE, VERMILLION, tidy
+from ...reports.plots import BLUE, PALE, VERMILLION, tidy, whole_ticks
 from ..leaderboard import Configuration, Leaderboard
 from .plots import COLOURS, rate_of
 
@@ -37,6 +37,7 @@ def finish_curves(metric: str, axes: Axes) -> None:
 
     axes.set_xlabel("epoch")
     axes.set_ylabel(metric)
+    whole_ticks(axes)
     axes.legend(
         [Line2D([], [], color=colour) for colour in PARTS.values()], ["training", "validation"],
         frameon=False, fontsize="small", loc="upper right" if metric == "loss" else "lower right",
@@ -106,6 +107,7 @@ def curves_by_rate(board: Leaderboard, axes: Axes) -> None:
         curves = _curves(best[rate], "validation_loss")
         _band(curves, axes, colour, f"{rate:.3g}", lines=False)
     axes.set_yscale("log")
+    whole_ticks(axes)
     axes.set_xlabel("epoch")
     axes.set_ylabel("validation loss")
     axes.set_title("the best configuration of each rate", fontsize=9)

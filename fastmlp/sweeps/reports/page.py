@@ -1,6 +1,7 @@
 """``report.html`` of a sweep: the ranking with links to each configuration's curves, and plots.
 
-It is one file. A short script sorts the table, which is complete without it.
+It is one file, which is complete without its scripts. They sort and filter the ranking, brush the
+parallel coordinates, and compare curves of chosen configurations.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from ...reports.pictures import Panel, panel_figure
 from ...reports.tables import number
 from ..leaderboard import Configuration, Leaderboard, label, value_text
 from .curve_svg import curve_svg
-from .pictures import bar_panels, heat_panels, parallel_panel, parallel_size, rate_panels
+from .parallel_svg import ParallelPlot
+from .pictures import comparison_panels, heat_panels, rate_panels
 from .tables import ranking_table
 
 # The curves of more configurations would make the page too large; they are in separate files.
@@ -37,15 +39,19 @@ def sweep_page(board: Leaderboard, best: dict[str, Any] | None, plots: bool = Tr
         Whether to draw.
     """
     shown = board.configurations[:MOST_CURVES] if plots else []
+    parallel = _parallel(board, shown)
+    scripts = ["sortable.js", *(("d3.min.js", "sweep.js") if parallel is not None else ())]
     with style():
         sections = (
             page.section("Winner", _winner(board, best)),
-            page.section("Ranking", ranking_html(board, len(shown))),
+            page.section("Ranking", _filter_html(parallel), ranking_html(board, len(shown))),
+            *(_interactive_sections(parallel) if parallel is not None else ()),
             *(_plot_sections(board) if plots else ()),
             page.section("Curves", legend_html(shown), *curves_html(board, shown)),
             page.section("Errors", _errors(board)),
         )
-    return page.page(_title(board), "\n".join((*filter(None, sections), script_html())))
+    body = "\n".join((*filter(None, sections), *map(script_html, scripts)))
+    return page.page(_title(board), body, read_file("sweep.css"))
 
 
 def sweep_fragment(board: Leaderboard, best: dict[str, Any] | None) -> str:
@@ -89,7 +95,7 @@ def ranking_html(board: Leaderboard, n_curves: int) -> str:
         if entry.rank <= n_curves:
             first = f'<a href="#c{entry.rank}">{first}</a>'
         columns = "".join(f"<td>{cell}</td>" for cell in rest)
-        rows.append(f'<tr><th scope="row">{first}</th>{columns}</tr>')
+        rows.append(f'<tr data-rank="{entry.rank}"><th scope="row">{first}</th>{columns}</tr>')
     body = "\n".join(rows)
     note = page.paragraph("A click on a heading sorts; a rank leads to the curves.")
     return note + (
@@ -100,20 +106,47 @@ def ranking_html(board: Leaderboard, n_curves: int) -> str:
 
 def _plot_sections(board: Leaderboard) -> Iterable[str]:
     yield page.section("Pairs of settings", _plots(panel for _, panel in heat_panels(board)))
-    yield page.section("All settings", _parallel(board))
     yield page.section("Learning rate", _plots(rate_panels(board)))
-    yield page.section("Accuracy and time", _plots(bar_panels(board)))
+    yield page.section("Accuracy and time", _plots(comparison_panels(board)))
 
 
 def _plots(panels: Iterable[Panel]) -> str:
     return page.figures(svg(panel_figure(panel, 4.4, 3.4)) for panel in panels)
 
 
-def _parallel(board: Leaderboard) -> str:
-    if not board.axes or len(board.good) < 2:
+def _parallel(board: Leaderboard, shown: list[Configuration]) -> ParallelPlot | None:
+    good = [entry for entry in shown if entry.good]
+    return ParallelPlot(board, good) if board.axes and len(good) > 1 else None
+
+
+def _filter_html(parallel: ParallelPlot | None) -> str:
+    """Return what filters the ranking, hidden until the script shows it."""
+    if parallel is None:
         return ""
-    drawn = svg(panel_figure(parallel_panel(board), *parallel_size(board)))
-    return f'<div class="plot">{drawn}</div>'
+    return (
+        '<div class="tools scripted" hidden><label>Filter '
+        '<input type="search" id="filter" placeholder="relu minibatch"></label>'
+        '<output id="shown"></output>'
+        '<button type="button" id="clear" hidden>Show all</button></div>'
+    )
+
+
+def _interactive_sections(parallel: ParallelPlot) -> Iterable[str]:
+    note = (
+        '<p class="scripted" hidden>Drag along an axis to filter, also in the ranking; a click '
+        "on a line adds its curve to those compared below.</p>"
+    )
+    drawn = f'<div class="wide">{parallel.svg()}</div>'
+    yield page.section("All settings", note, drawn)
+    yield (
+        '<section id="compared" hidden>\n<h2>Compared curves</h2>\n<div class="tools">'
+        '<label>Metric <select id="metric"></select></label>'
+        '<label><input type="checkbox" id="logarithmic"> logarithmic</label></div>\n'
+        '<svg id="comparison" viewBox="0 0 760 320" role="img" '
+        'aria-label="curves of the chosen configurations"></svg>\n'
+        '<ul id="chosen"></ul>\n</section>'
+        f'<script type="application/json" id="sweep-data">{parallel.data()}</script>'
+    )
 
 
 def curves_html(board: Leaderboard, shown: list[Configuration]) -> Iterable[str]:
@@ -159,8 +192,12 @@ def _errors(board: Leaderboard) -> str:
     return page.table(("configuration", "seed", "status", "error"), bad) if bad else ""
 
 
+def script_html(name: str) -> str:
+    """Return a script of this folder as an element of a page."""
+    return f"<script>\n{read_file(name)}</script>"
+
+
 @cache
-def script_html() -> str:
-    """Return the script that sorts the ranking, once for a page."""
-    script = (Path(__file__).parent / "sortable.js").read_text(encoding="utf-8")
-    return f"<script>\n{script}</script>"
+def read_file(name: str) -> str:
+    """Return a file of this folder."""
+    return (Path(__file__).parent / name).read_text(encoding="utf-8")

@@ -38,8 +38,8 @@ def sweep_figures(board: Leaderboard) -> Iterator[tuple[str, Callable[[], Figure
         yield "parallel.png", partial(panel_figure, parallel_panel(board), *parallel_size(board))
     if panels := rate_panels(board):
         yield "rates.png", partial(_several, panels, 2)
-    if panels := bar_panels(board):
-        axis = str(bar_axis(board))
+    if panels := comparison_panels(board):
+        axis = str(compared_axis(board))
         yield f"{axis if axis.endswith('s') else axis + 's'}.png", partial(_several, panels, 4)
 
 
@@ -164,19 +164,26 @@ def rate_panels(board: Leaderboard) -> list[Panel]:
     ]
 
 
-def bar_axis(board: Leaderboard) -> str | None:
+def compared_axis(board: Leaderboard) -> str | None:
     """Return the axis to compare by: the mode, else the first of few values."""
     few = [axis for axis in board.axes if len(board.values(axis)) <= MOST_BARS]
     return "mode" if "mode" in few else few[0] if few else None
 
 
-def bar_panels(board: Leaderboard) -> list[Panel]:
-    """Return bar charts of accuracy, parameters, training and inference time."""
-    axis = bar_axis(board)
+def comparison_panels(board: Leaderboard) -> list[Panel]:
+    """Return charts of the ranking's metric, parameters, training and inference time.
+
+    A quantity that is the same for all configurations has none.
+    """
+    axis = compared_axis(board)
     if axis is None or not board.good:
         return []
     quantities = (board.rank_by, "n_parameters", "train_seconds", "inference")
-    return [partial(plots.bars, board, axis, quantity) for quantity in quantities]
+    return [
+        partial(plots.comparison, board, axis, quantity)
+        for quantity in quantities
+        if plots.differs(board, axis, quantity)
+    ]
 
 
 def _stretches(entries: list[Configuration], n: int) -> list[list[Configuration]]:

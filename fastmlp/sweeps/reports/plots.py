@@ -70,7 +70,7 @@ def parallel_coordinates(board: Leaderboard, axes: Axes) -> None:
     colours = colormaps["viridis" if RANKINGS[board.rank_by] else "viridis_r"]
     for entry, score in reversed(list(zip(board.good, scores, strict=True))):
         height = (score - low) / (high - low or 1.0)
-        points = [_place(entry.settings.get(axis, _NONE), values[axis]) for axis in board.axes]
+        points = [position(entry.settings, axis, values[axis]) for axis in board.axes]
         best = entry is board.good[0]
         axes.plot(
             range(len(names)), [*points, height],
@@ -82,9 +82,9 @@ def parallel_coordinates(board: Leaderboard, axes: Axes) -> None:
         shown = values[axis]
         for value in shown if len(shown) <= 12 else (shown[0], shown[-1]):
             axes.text(
-                x, _place(value, shown), f" {_tick(value)}", fontsize=8, va="center", ha="left",
+                x, position({axis: value}, axis, shown), f" {_tick(value)}", fontsize=8, va="center", ha="left",
                 zorder=4, bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1},
-                color="#222222",
+                color=INK,
             )  # fmt: skip
     end = len(names) - 1
     axes.axvline(end, color=INK, linewidth=0.8, zorder=1)
@@ -122,8 +122,11 @@ def metric_over_rate(board: Leaderboard, by: str | None, axes: Axes) -> None:
     tidy(axes)
 
 
-def bars(board: Leaderboard, axis: str, quantity: str, axes: Axes) -> None:
-    """Draw a bar for each value of an axis: the mean over configurations, and their spread.
+def comparison(board: Leaderboard, axis: str, quantity: str, axes: Axes) -> None:
+    """Draw the mean of each value of an axis over configurations, and their spread.
+
+    Amounts such as times are bars from 0. Metrics are points, on an axis that shows how they
+    differ.
 
     Parameters
     ----------
@@ -131,20 +134,64 @@ def bars(board: Leaderboard, axis: str, quantity: str, axes: Axes) -> None:
     axis : str
         One of ``board.axes``.
     quantity : str
-        One of ``QUANTITIES``.
+        A metric, or one of ``AMOUNTS``.
     axes : matplotlib.axes.Axes
     """
-    text, measure = QUANTITIES[quantity]
-    shown = board.values(axis)
-    groups = [
-        [measured for e in board.good if e.settings.get(axis, _NONE) == value
-         and (measured := measure(e)) is not None]
-        for value in shown
-    ]  # fmt: skip
-    kept = [(value, group) for value, group in zip(shown, groups, strict=True) if group]
-    means = [statistics.fmean(group) for _, group in kept]
-    errors = [statistics.stdev(group) if len(group) > 1 else 0.0 for _, group in kept]
-    bar_chart([_tick(value) for value, _ in kept], means, text, axes, errors)
+    groups = measured(board, axis, quantity)
+    means = [statistics.fmean(group) for group in groups.values()]
+    errors = [statistics.stdev(group) if len(group) > 1 else 0.0 for group in groups.values()]
+    names = [tick(name, _LONGEST) for name in groups]
+    if quantity in AMOUNTS:
+        bar_chart(names, means, AMOUNTS[quantity][0], axes, errors)
+    else:
+        point_chart(names, means, label(quantity), axes, errors)
+
+
+def measured(board: Leaderboard, axis: str, quantity: str) -> dict[str, list[float]]:
+    """Return a quantity of the configurations with each value of an axis, by the value's text."""
+    _, measure = AMOUNTS.get(quantity, ("", lambda entry: entry.mean(quantity)))
+    groups = {
+        value_text(value): [
+            found
+            for entry in board.good
+            if entry.settings.get(axis, _NONE) == value and (found := measure(entry)) is not None
+        ]
+        for value in board.values(axis)
+    }
+    return {name: group for name, group in groups.items() if group}
+
+
+def differs(board: Leaderboard, axis: str, quantity: str) -> bool:
+    """Whether a quantity differs between configurations, so that a plot of it tells something."""
+    groups = measured(board, axis, quantity).values()
+    return len({value for group in groups for value in group}) > 1
+
+
+def point_chart(
+    names: Sequence[str],
+    values: Sequence[float],
+    title: str,
+    axes: Axes,
+    errors: Sequence[float],
+) -> None:
+    """Draw a point for each value; parameters as for :func:`bar_chart`."""
+    positions = range(len(values))
+    axes.errorbar(
+        positions, values, errors, fmt="o", color=BLUE, ecolor=INK, elinewidth=1, capsize=3
+    )
+    for position, value in zip(positions, values, strict=True):
+        axes.annotate(
+            _short(value), (position, value), (6, 0), textcoords="offset points", va="center",
+            fontsize=8,
+        )  # fmt: skip
+    axes.set_xlim(-0.5, len(values) - 0.2)
+    _name_positions(axes, names, title)
+
+
+def _name_positions(axes: Axes, names: Sequence[str], title: str) -> None:
+    axes.set_xticks(range(len(names)), names, rotation=30 if len(names) > 4 else 0)
+    axes.set_title(title)
+    tidy(axes)
 
 
 def bar_chart(
@@ -167,17 +214,15 @@ def bar_chart(
         To each side.
     """
     positions = range(len(values))
-    axes.bar(positions, values, color=COLOURS[0], width=0.65)
+    axes.bar(positions, values, color=BLUE, width=0.65)
     if errors is not None:
         axes.errorbar(positions, values, errors, fmt="none", ecolor=INK, elinewidth=1, capsize=3)
     for position, value in zip(positions, values, strict=True):
         axes.text(
             position, value / 2, _short(value), ha="center", va="center", color="white", fontsize=8
         )
-    axes.set_xticks(positions, names, rotation=30 if len(names) > 4 else 0)
-    axes.set_title(title)
     axes.set_ylim(bottom=0)
-    tidy(axes)
+    _name_positions(axes, names, title)
 
 
 def _inference(entry: Configuration) -> float | None:
@@ -185,9 +230,7 @@ def _inference(entry: Configuration) -> float | None:
     return None if seconds is None or not rows else 1e6 * seconds / rows
 
 
-QUANTITIES: dict[str, tuple[str, Callable[[Configuration], float | None]]] = {
-    "validation_accuracy": ("validation accuracy", lambda e: e.mean("validation_accuracy")),
-    "validation_loss": ("validation loss", lambda e: e.mean("validation_loss")),
+AMOUNTS: dict[str, tuple[str, Callable[[Configuration], float | None]]] = {
     "n_parameters": ("parameters", lambda e: e.mean("n_parameters")),
     "train_seconds": ("training time, s", lambda e: e.mean("train_seconds")),
     "inference": ("inference, µs a row", _inference),
@@ -210,11 +253,19 @@ def _spread(
     axes.fill_between(x, means - sides, means + sides, color=colour, alpha=0.15, linewidth=0)
 
 
-def _place(value: Any, values: list[Any]) -> float:
-    """Return the position of a value on its axis, from 0 to 1; below it for missing values."""
-    if value is _NONE:
+def position(settings: dict[str, Any], axis: str, values: list[Any]) -> float:
+    """Return the position of a setting on its axis, from 0 to 1; below it if it does not apply.
+
+    Parameters
+    ----------
+    settings : dict
+    axis : str
+    values : list
+        All values on the axis, in order.
+    """
+    if axis not in settings:
         return -0.08
-    return values.index(value) / max(1, len(values) - 1)
+    return values.index(settings[axis]) / max(1, len(values) - 1)
 
 
 def _short(value: float) -> str:
