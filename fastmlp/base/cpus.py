@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 import os
+import platform
+from contextlib import suppress
 from pathlib import Path
 
 CGROUP = Path("/sys/fs/cgroup")
+CPU_INFO = Path("/proc/cpuinfo")  # of Linux
 
 
 def quota_cpus(cgroup: Path = CGROUP) -> float:
@@ -29,6 +32,16 @@ def allowed_cpus() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def cpu_name() -> str:
+    """Return the name of the CPU's model; empty where the system does not tell it."""
+    with suppress(OSError):
+        for line in CPU_INFO.read_text(encoding="utf-8", errors="replace").splitlines():
+            name, _, value = line.partition(":")
+            if name.strip().lower() == "model name":
+                return value.strip()
+    return platform.processor()
 
 
 def usable_cpus() -> int:

@@ -7,9 +7,11 @@ import dataclasses
 import difflib
 import os
 import shlex
+import sys
 from collections.abc import Iterable
 from typing import Any, NoReturn
 
+from ..base.command import set_command
 from ..base.errors import ConfigError
 from ..base.paths import as_text
 from ..base.toml import read_toml
@@ -111,6 +113,7 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def parse_with(parser: Parser, arguments: list[str] | None) -> argparse.Namespace:
     """Return the parsed arguments; errors as for :func:`parse_arguments`."""
+    set_command(parser.prog, sys.argv[1:] if arguments is None else arguments)
     options, unknown = parser.parse_known_args(arguments)
     if unknown:
         known = [flag for action in parser._actions for flag in action.option_strings]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import contextvars
 import errno
 import io
 import os
@@ -26,7 +27,8 @@ def run_command(work: Callable[[], int]) -> int:
     """
     _open_streams()
     with _terminable() as terminated:
-        code = _run(work)
+        # In a context of its own, which ends with the command.
+        code = contextvars.copy_context().run(_run, work)
         return TERMINATED if code == INTERRUPTED and terminated else code
 
 

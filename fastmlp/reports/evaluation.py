@@ -12,6 +12,7 @@ from ..base.conversion import as_dense
 from ..base.csr import Features
 from ..base.table_rows import is_table
 from ..data.dataset import Dataset
+from ..data.fingerprint import data_hash
 from ..data.split import PARTS, parts
 from ..model.averaging import spread
 from ..model.network import Network
@@ -19,6 +20,7 @@ from ..model.task import Task
 from ..ops.kinds import ColumnFacts
 from ..ops.losses import LOSSES
 from ..training.datasets import selected_rows
+from ..training.resolve import changed_settings
 from ..training.result import TrainResult
 from .images import as_shown
 from .metrics import task_metrics
@@ -141,6 +143,10 @@ class RunEvaluation:
         The range the features are known to come from.
     column_facts : tuple of ColumnFacts
         Of the columns of a table of several kinds.
+    changed : tuple of str
+        Settings that differ from their defaults.
+    fingerprint : str
+        Of the whole data.
     """
 
     result: TrainResult
@@ -148,6 +154,8 @@ class RunEvaluation:
     image_shape: tuple[int, ...] | None
     feature_range: tuple[float, float] | None
     column_facts: tuple[ColumnFacts, ...] = ()
+    changed: tuple[str, ...] = ()
+    fingerprint: str = ""
 
     @property
     def judged(self) -> EvaluatedPart:
@@ -179,6 +187,7 @@ def evaluate_run(
         Default: all CPUs that this process may use.
     """
     config, predictor = result.config, result.predictor
+    fingerprint = data_hash(dataset)
     dataset = selected_rows(dataset, config)
     split = parts(dataset, **config.split_settings)
     loss = LOSSES.parse(config.loss)
@@ -193,7 +202,10 @@ def evaluate_run(
             part = replace(part, spread=spread(predictor.task, found.of_models))
         evaluated.append(replace(part, target_names=dataset.target_names, is_table=is_table(X)))
     shape = dataset.image_shape or image_shape_of(predictor.network)
-    return RunEvaluation(result, evaluated, shape, dataset.feature_range, dataset.column_facts)
+    return RunEvaluation(
+        result, evaluated, shape, dataset.feature_range, dataset.column_facts,
+        changed_settings(config, dataset), fingerprint,
+    )  # fmt: skip
 
 
 def image_shape_of(network: Network) -> tuple[int, ...] | None:

@@ -16,7 +16,6 @@ import numpy as np
 
 from .images import to_unit
 
-
 # Red and blue, visible on white and on black.
 _POSITIVE, _NEGATIVE = (0.84, 0.3, 0.25), (0.2, 0.53, 0.8)
 
@@ -73,6 +72,11 @@ def pairs(items: Iterable[tuple[str, str]]) -> str:
         for name, value in items
     )
     return f'<dl class="pairs">{shown}</dl>'
+
+
+def provenance(items: Sequence[tuple[str, str]]) -> str:
+    """Return where results come from, small, for the top of a page; nothing without items."""
+    return f'<div class="provenance">{pairs(items)}</div>' if items else ""
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -27,6 +27,7 @@ from ..training.config import TrainConfig
 from ..training.result import TrainResult
 from .evaluation import RunEvaluation, evaluate_run
 from .pictures import PICTURES, draw_pictures
+from .provenance import run_provenance
 from .run_page import run_page
 
 CHECKPOINTS = "checkpoints"  # a folder in it
@@ -147,7 +148,8 @@ class RunFolder:
         pictures = draw_pictures(evaluation) if plots else None
         for name, content in (pictures or {}).items():
             write_atomically(self.path / name, content)
-        self._write_text("report.html", run_page(evaluation, pictures))
+        origin = run_provenance(evaluation.result, evaluation.fingerprint)
+        self._write_text("report.html", run_page(evaluation, pictures, origin))
 
     def _write_text(self, name: str, text: str) -> None:
         write_text(self.path / name, text)

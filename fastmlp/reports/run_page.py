@@ -41,6 +41,7 @@ from .tables import (
 
 if TYPE_CHECKING:
     from ..model.network import Network
+    from ..training.config import TrainConfig
     from ..training.result import TrainResult
 
 MOST_MISTAKES = 24
@@ -48,7 +49,11 @@ MOST_MISTAKES = 24
 MOST_HEAT_CLASSES = 30
 
 
-def run_page(evaluation: RunEvaluation, pictures: dict[str, bytes] | None) -> str:
+def run_page(
+    evaluation: RunEvaluation,
+    pictures: dict[str, bytes] | None,
+    provenance: Sequence[tuple[str, str]] = (),
+) -> str:
     """Return a page about a run, in HTML.
 
     Parameters
@@ -56,10 +61,13 @@ def run_page(evaluation: RunEvaluation, pictures: dict[str, bytes] | None) -> st
     evaluation : RunEvaluation
     pictures : dict of str to bytes or None
         As drawn for the run folder, by name; None for a page without plots and images.
+    provenance : sequence of (str, str), optional
+        On top of the page.
     """
     result, judged = evaluation.result, evaluation.judged
     network = result.predictor.network
     sections = (
+        page.provenance(provenance),
         _summary(evaluation),
         page.section("Columns", _columns(evaluation)),
         page.section("Training", plots_html(curve_panels(result), pictures)),
@@ -76,7 +84,7 @@ def run_page(evaluation: RunEvaluation, pictures: dict[str, bytes] | None) -> st
             page.table(*layer_table(network)),
             page.paragraph(_parameters(network, result.predictor.n_models)),
         ),
-        page.section("Settings", page.pairs(setting_pairs(result))),
+        page.section("Settings", settings_html(result.config, evaluation.changed)),
         page.section("Timing", page.pairs(timing_pairs(result))),
     )
     return page.page(_title(judged, result), "\n".join(filter(None, sections)))
@@ -106,6 +114,18 @@ def _models(evaluation: RunEvaluation, pictures: dict[str, bytes] | None) -> Ite
     if evaluation.judged.spread is not None:
         yield page.paragraph(spread_note(evaluation.judged))
         yield plots_html(spread_panels(evaluation.judged), pictures)
+
+
+def settings_html(config: TrainConfig, changed: Sequence[str]) -> str:
+    """Return the settings that differ from their defaults, and the others on a click."""
+    pairs = setting_pairs(config)
+    shown = [pair for pair in pairs if pair[0] in changed]
+    others = [pair for pair in pairs if pair[0] not in changed]
+    if not shown:
+        note = page.paragraph("All settings have their defaults.")
+    else:
+        note = page.paragraph("Different from the defaults:") + page.pairs(shown)
+    return note + page.details("settings at their defaults", page.pairs(others))
 
 
 def _title(judged: EvaluatedPart, result: TrainResult) -> str:

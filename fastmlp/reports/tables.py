@@ -184,9 +184,9 @@ def timing_pairs(result: TrainResult) -> list[tuple[str, str]]:
     return pairs + [(f"step: {name}", f"{seconds:.3f} s") for name, seconds in phases]
 
 
-def setting_pairs(result: TrainResult) -> list[tuple[str, str]]:
-    """Return every setting as it was used."""
-    pairs = result.config.to_dict().items()
+def setting_pairs(config: TrainConfig) -> list[tuple[str, str]]:
+    """Return every setting with its value."""
+    pairs = config.to_dict().items()
     return [
         (name, (", ".join(map(str, value)) if isinstance(value, list) else str(value)) or "-")
         for name, value in pairs

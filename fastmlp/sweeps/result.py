@@ -18,6 +18,7 @@ from ..data.split import parts
 from ..model.network import Network
 from ..model.predictor import Predictor
 from ..ops.losses import LOSSES
+from ..reports.provenance import provenance
 from ..training.config import TrainConfig
 from ..training.fit import finish, fit
 from ..training.result import TrainResult
@@ -214,7 +215,12 @@ class SweepResult:
 
     def save(self, folder: str | os.PathLike[str], plots: bool = True) -> Path:
         """Write tables, a page and plots into a folder, replacing older ones."""
-        return write_sweep(folder, self.leaderboard, self.trials, self.best_metrics, plots)
+        seeds = sorted({trial.config["seed"] for trial in self.trials})
+        data = [(dataset.name, key) for key, dataset in self._datasets.by_key.items()]
+        return write_sweep(
+            folder, self.leaderboard, self.trials, self.best_metrics, plots,
+            provenance(seeds, data, "one for each cell"),
+        )  # fmt: skip
 
     def _winner(self) -> tuple[Trial, Cell, Dataset] | None:
         """Return the best trial of the best configuration whose data are available."""

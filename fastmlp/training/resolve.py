@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from ..base.csr import is_sparse
 from ..base.errors import ConfigError, DataError
@@ -108,6 +108,32 @@ def _with_rules(config: TrainConfig, dataset: Dataset) -> tuple[TrainConfig, tup
     for rule in rules:
         config = config.replace(**rule.settings)
     return config, tuple(rules)
+
+
+def changed_settings(config: TrainConfig, dataset: Dataset) -> tuple[str, ...]:
+    """Return the names of settings whose default would have another value on these data.
+
+    Parameters
+    ----------
+    config : TrainConfig
+        Resolved.
+    dataset : Dataset
+    """
+    return tuple(
+        field.name
+        for field in fields(config)
+        if getattr(config, field.name) != field.default
+        and _by_default(config, field.name, dataset) != getattr(config, field.name)
+    )
+
+
+def _by_default(config: TrainConfig, name: str, dataset: Dataset) -> object:
+    """Return a setting's value if it were not given; None if it is needed."""
+    try:
+        default = config.replace(**{name: TrainConfig.__dataclass_fields__[name].default})
+        return getattr(resolve(default, dataset).config, name)
+    except (ConfigError, DataError):
+        return None
 
 
 def _input_shape(config: TrainConfig, dataset: Dataset) -> tuple[int, ...]:

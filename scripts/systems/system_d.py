@@ -78,7 +78,7 @@ def _times(report: Report, trained: Trained) -> None:
     report.show(
         page.details(
             "all settings of the baseline",
-            page.pairs(setting_pairs(trained.result)),
+            page.pairs(setting_pairs(trained.result.config)),
         )
     )
 

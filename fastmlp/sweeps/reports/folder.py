@@ -6,6 +6,7 @@ Tables of results hold no times, so that the same sweep gives the same bytes; ``
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ def write_sweep(
     trials: list[Trial],
     best: dict[str, Any] | None,
     plots: bool = True,
+    provenance: Sequence[tuple[str, str]] = (),
 ) -> Path:
     """Write ``sweep.csv``, ``ranking.csv``, ``timings.csv``, pictures and ``report.html``.
 
@@ -39,6 +41,8 @@ def write_sweep(
         Metrics of the winner.
     plots : bool, default True
         False: no pictures, and none on the page.
+    provenance : sequence of (str, str), optional
+        On top of the page.
 
     Returns
     -------
@@ -65,5 +69,5 @@ def write_sweep(
             (path / FOLDER).mkdir(exist_ok=True)
             for name, content in draw_sweep(board):
                 write_atomically(path / name, content)
-        write_text(path / "report.html", sweep_page(board, best, plots))
+        write_text(path / "report.html", sweep_page(board, best, plots, provenance))
     return path

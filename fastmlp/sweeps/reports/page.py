@@ -7,7 +7,7 @@ parallel coordinates, and compare curves of chosen configurations.
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,12 @@ MOST_CURVES = 2000
 _IN_NOTEBOOK = 20
 
 
-def sweep_page(board: Leaderboard, best: dict[str, Any] | None, plots: bool = True) -> str:
+def sweep_page(
+    board: Leaderboard,
+    best: dict[str, Any] | None,
+    plots: bool = True,
+    provenance: Sequence[tuple[str, str]] = (),
+) -> str:
     """Return a page about a sweep, in HTML.
 
     Parameters
@@ -37,12 +42,15 @@ def sweep_page(board: Leaderboard, best: dict[str, Any] | None, plots: bool = Tr
         Metrics of the winner, with those on the test set; None where no cell has finished.
     plots : bool, default True
         Whether to draw.
+    provenance : sequence of (str, str), optional
+        On top of the page.
     """
     shown = board.configurations[:MOST_CURVES] if plots else []
     parallel = _parallel(board, shown)
     scripts = ["sortable.js", *(("d3.min.js", "sweep.js") if parallel is not None else ())]
     with style():
         sections = (
+            page.provenance(provenance),
             page.section("Winner", _winner(board, best)),
             page.section("Ranking", _filter_html(parallel), ranking_html(board, len(shown))),
             *(_interactive_sections(parallel) if parallel is not None else ()),
@@ -94,7 +102,8 @@ def ranking_html(board: Leaderboard, n_curves: int) -> str:
         first, *rest = map(html.escape, cells)
         if entry.rank <= n_curves:
             first = f'<a href="#c{entry.rank}">{first}</a>'
-        columns = "".join(f"<td>{cell}</td>" for cell in rest)
+        named = zip(table.header[1:], rest, strict=True)
+        columns = "".join(f'<td data-name="{html.escape(n)}">{cell}</td>' for n, cell in named)
         rows.append(f'<tr data-rank="{entry.rank}"><th scope="row">{first}</th>{columns}</tr>')
     body = "\n".join(rows)
     note = page.paragraph("A click on a heading sorts; a rank leads to the curves.")

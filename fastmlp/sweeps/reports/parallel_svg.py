@@ -136,7 +136,11 @@ def _curves(entry: Configuration) -> dict[str, dict[str, Any]]:
             continue
         step = -(-len(means) // _MOST_POINTS)
         first = (len(means) - 1) % step
-        found[_curve_name(column)] = {"first": first + 1, "step": step, "values": means[first::step]}
+        found[_curve_name(column)] = {
+            "first": first + 1,
+            "step": step,
+            "values": means[first::step],
+        }
     return found
 
 
