@@ -85,6 +85,7 @@ def _train(options: argparse.Namespace, config: TrainConfig) -> int:
     from .commands.introduction import Introduction, compiling_text, recipe_lines
     from .commands.resuming import open_run
     from .reports.evaluation import evaluate_run
+    from .reports.importance import with_importance
     from .reports.pictures import without_data
     from .training.compile_beside import compiled_beside, is_cold
     from .training.fit import finish, start
@@ -118,7 +119,10 @@ def _train(options: argparse.Namespace, config: TrainConfig) -> int:
         _record(options, result, folder)
         # After Ctrl-C nothing is evaluated, so that the process ends quickly.
         if result.status != "interrupted" and not (options.json and folder is None):
-            evaluation = without_data(evaluate_run(result, dataset, options.threads))
+            evaluation = evaluate_run(result, dataset, options.threads)
+            if folder is not None:
+                evaluation = with_importance(evaluation, options.importance)
+            evaluation = without_data(evaluation)
             del dataset  # before the libraries that report are loaded
             _report(options, evaluation, folder)
     if folder is not None and not options.json:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -59,4 +58,4 @@ def _run(folder: Path, *command: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from .._version import __version__
 from ..recipes import recipe_names
-from .settings import folder, interval, path
+from .settings import folder, interval, path, seconds
 
 
 class Option(NamedTuple):
@@ -74,6 +74,8 @@ def add_run_options(group: Any) -> None:
         Option("--resume", "DIR", folder, "resume the run in this folder, with its settings and "
                "with the same bits as without the interruption; if there is no run, start one"),
         Switch("--no-plots", "write no plots into the run folder"),
+        Option("--importance", "SECONDS", seconds, "time in which to measure the importance of "
+               "the columns of a table for report.html (default: 2); 0: none"),
         Option("--config", "FILE.toml", path, "read settings from a file such as a run folder's "
                "config.toml; options override them"),
         Option("--recipe", "NAME", str, "use settings that come with fastmlp: "

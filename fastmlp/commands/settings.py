@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -80,6 +81,17 @@ def interval(text: str) -> str:
     except ConfigError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     return text
+
+
+def seconds(text: str) -> float:
+    """Read a time in seconds, at least 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise argparse.ArgumentTypeError(f"must be a time in seconds, at least 0, got {text!r}")
+    return value
 
 
 def path(text: str) -> Path:

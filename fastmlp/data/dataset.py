@@ -75,6 +75,8 @@ class Dataset:
         Columns to take as categories or as numbers; default: by their types and values.
     column_facts : tuple of ColumnFacts, optional
         What was found about the columns of a table.
+    lines, lines_test, lines_validation : array_like of int, optional
+        The line of a text file at which each row of ``X``, ``X_test`` and ``X_validation`` begins.
 
     Raises
     ------
@@ -102,6 +104,9 @@ class Dataset:
     categorical: tuple[str, ...] = ()
     numeric: tuple[str, ...] = ()
     column_facts: tuple[ColumnFacts, ...] = ()
+    lines: np.ndarray | None = None
+    lines_test: np.ndarray | None = None
+    lines_validation: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         check_task(self.task)
@@ -137,6 +142,7 @@ class Dataset:
                 X_part, y_part = check_part(part, X_part, y_part, training)
                 self._store(**{f"X_{part}": X_part, f"y_{part}": y_part})
         self._check_facts()
+        self._check_lines()
 
     def _find_columns(self) -> None:
         """Find the kinds of columns, and leave out those that make no features."""
@@ -215,6 +221,20 @@ class Dataset:
                 f"got {len(set(names))} different of {len(names)}; rename or leave them out"
             )
 
+    def _check_lines(self) -> None:
+        for suffix in ("", *(f"_{part}" for part in PARTS)):
+            lines, y = getattr(self, f"lines{suffix}"), getattr(self, f"y{suffix}")
+            if lines is None:
+                continue
+            found = np.asarray(lines)
+            if y is None or found.shape != y.shape[:1] or found.dtype.kind not in "iu":
+                n = 0 if y is None else len(y)
+                raise DataError(
+                    f"lines{suffix} must be {n} integers, one for each row of X{suffix}, got "
+                    f"{found.dtype} of shape {found.shape}; leave them out"
+                )
+            self._store(**{f"lines{suffix}": found})
+
     def _check_target_names(self) -> None:
         if self.target_names is None:
             return
@@ -283,13 +303,25 @@ class Dataset:
             )
         kept = matching_classes(self.classes, labels)
         rows = rows_of_classes(self.y, kept, "y")
-        changes: dict[str, Any] = {"X": self.X[rows], "y": self.y[rows]}
+        changes = self.selection("", rows)
         for part in PARTS:
             X_part, y_part = self._part(part)
             if X_part is not None and y_part is not None:
                 rows = rows_of_classes(y_part, kept, f"y_{part}")
-                changes |= {f"X_{part}": X_part[rows], f"y_{part}": y_part[rows]}
+                changes |= self.selection(f"_{part}", rows)
         return replace(self, **changes)
+
+    def selection(self, suffix: str, rows: np.ndarray) -> dict[str, Any]:
+        """Return some rows of a part as values of its fields.
+
+        Parameters
+        ----------
+        suffix : {"", "_test", "_validation"}
+        rows : ndarray
+            Indices, or bool of shape (n,).
+        """
+        names = [f"{name}{suffix}" for name in ("X", "y", "lines")]
+        return {n: value[rows] for n in names if (value := getattr(self, n)) is not None}
 
 
 def check_task(task: object) -> None:

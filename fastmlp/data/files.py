@@ -117,17 +117,18 @@ def with_part(
             f"{option} must be left out, since data brings {part} rows of its own, got {name!r}; "
             "omit it"
         )
-    X, y = _rows(dataset, part, name, kind, table, notify)
+    X, y, lines = _rows(dataset, part, name, kind, table, notify)
     if y is None:
         targets = ", ".join(map(repr, dataset.target_names or ())) or "a target for each row"
         raise DataError(f"{name} must hold the targets, {targets}, got only features; add them")
-    rows: dict[str, Any] = {f"X_{part}": X, f"y_{part}": y}
+    rows: dict[str, Any] = {f"X_{part}": X, f"y_{part}": y, f"lines_{part}": lines}
     return replace(dataset, **rows)
 
 
 def _rows(
     dataset: Dataset, part: str, name: str, kind: str, table: TableOptions, notify: Notify | None
-) -> tuple[np.ndarray, np.ndarray | None]:
+) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+    """Return features, targets and lines of the file."""
     if kind in (TABLE, FRAME):
         known = KnownColumns(
             dataset.feature_names,
@@ -146,15 +147,16 @@ def _rows(
             path = find_path(name, f"{part}_file")
             rows = read_frame_rows(path, options, known, notify)
         if rows.has_target is None:
-            return rows.X, rows.y
+            return rows.X, rows.y, rows.lines
         n = len(rows.X)
         X, y = rows.X[rows.has_target], rows.y
+        lines = None if rows.lines is None else rows.lines[rows.has_target]
         if notify is not None:
             notify(f"rows without a target: {n - len(X):,} of {n:,} {part} rows, left out")
-        return X, y
+        return X, y, lines
     path = find_path(name, f"{part}_file")
     given = read_npz_rows(path, part) if kind == NPZ else read_npy_rows(path)
-    return given.X, given.y
+    return given.X, given.y, None
 
 
 def _are_numbers(dataset: Dataset) -> tuple[bool, ...] | None:

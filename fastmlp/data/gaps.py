@@ -52,5 +52,5 @@ def without_gaps(dataset: Dataset) -> Dataset:
                 f"missing 'drop' must leave rows in X{suffix}, got a gap in each of the {len(y)} "
                 "rows; drop columns that are mostly missing, or use 'impute'"
             )
-        changes |= {f"X{suffix}": X[rows], f"y{suffix}": y[rows]}
+        changes |= dataset.selection(suffix, rows)
     return replace(dataset, **changes)

@@ -26,7 +26,11 @@ DEFAULT_TEST_FRACTION = 0.2
 
 
 class Parts(NamedTuple):
-    """The three parts; None for a part that is not used."""
+    """The three parts; None for a part that is not used.
+
+    ``rows_train`` and so on are the indices of a part's rows among all rows of the dataset: those
+    of ``X``, then of ``X_test``, then of ``X_validation``.
+    """
 
     X_train: Features
     y_train: np.ndarray
@@ -36,6 +40,9 @@ class Parts(NamedTuple):
     y_test: np.ndarray | None
     weight_train: np.ndarray | None = None
     weight_validation: np.ndarray | None = None
+    rows_train: np.ndarray | None = None
+    rows_validation: np.ndarray | None = None
+    rows_test: np.ndarray | None = None
 
     def copied(self) -> Parts:
         """Return the parts with a copy for each selection."""
@@ -92,9 +99,10 @@ def parts(
         finite number of at least 0 for each row, some above 0.
     """
     weight = None if sample_weight is None else _checked_weight(dataset, sample_weight)
-    X, y, X_test, y_test, weight = _carve_test(dataset, split, seed, weight)
+    X, y, X_test, y_test, weight, rows, rows_test = _carve_test(dataset, split, seed, weight)
     labels = y if dataset.task == "classification" else None
     X_validation, y_validation = dataset.X_validation, dataset.y_validation
+    rows_validation = _last_rows(dataset) if dataset.has_validation_part else None
     n_validation = 0 if dataset.has_validation_part else validation_rows(validation, len(y))
     if n_validation:
         if hold_out == "last":
@@ -103,14 +111,18 @@ def parts(
             rng = stream(seed, Purpose.VALIDATION)
             train, held_out = stratified_split(labels, len(y), n_validation, rng)
         X_validation, y_validation = take(X, held_out), y[held_out]
-        X, y = take(X, train), y[train]
+        rows_validation = rows[held_out]
+        X, y, rows = take(X, train), y[train], rows[train]
         weight = None if weight is None else weight[train]
     if dataset.task == "classification" and np.all(y == y[0]):
         raise DataError(
             f"y must have at least two classes in the training part, got only {y[0]}; "
             "add rows of other classes, or check --classes and how the data was selected"
         )
-    found = Parts(X, y, X_validation, y_validation, X_test, y_test, weight)
+    found = Parts(
+        X, y, X_validation, y_validation, X_test, y_test, weight,
+        rows_train=rows, rows_validation=rows_validation, rows_test=rows_test,
+    )  # fmt: skip
     return found.copied() if copy else found
 
 
@@ -262,13 +274,26 @@ def _checked_weight(dataset: Dataset, sample_weight: np.ndarray) -> np.ndarray:
     return np.concatenate((weight, np.ones(n_test)))
 
 
-def _carve_test(
-    dataset: Dataset, split: str, seed: int, weight: np.ndarray | None
-) -> tuple[Features, np.ndarray, Features | None, np.ndarray | None, np.ndarray | None]:
+class _Carved(NamedTuple):
+    X: Features
+    y: np.ndarray
+    X_test: Features | None
+    y_test: np.ndarray | None
+    weight: np.ndarray | None
+    rows: np.ndarray
+    rows_test: np.ndarray | None
+
+
+def _carve_test(dataset: Dataset, split: str, seed: int, weight: np.ndarray | None) -> _Carved:
     fraction = parse_split(split)
+    n = len(dataset.y)
+    n_all = n + (0 if dataset.y_test is None else len(dataset.y_test))
     if dataset.has_official_split and split in ("auto", "official"):
-        own = None if weight is None else weight[: len(dataset.y)]
-        return dataset.X, dataset.y, dataset.X_test, dataset.y_test, own
+        own = None if weight is None else weight[:n]
+        return _Carved(
+            dataset.X, dataset.y, dataset.X_test, dataset.y_test, own, np.arange(n),
+            np.arange(n, n_all),
+        )  # fmt: skip
     if split == "official":
         raise ConfigError(
             f"split must not be official for {dataset.name!r}, which has no test part of its own, "
@@ -276,7 +301,7 @@ def _carve_test(
         )
     X, y = _pooled(dataset)
     if split == "none":
-        return X, y, None, None, weight
+        return _Carved(X, y, None, None, weight, np.arange(n_all), None)
     n_test = _test_rows(fraction, len(y))
     if n_test >= len(y):
         raise ConfigError(
@@ -286,7 +311,13 @@ def _carve_test(
     labels = y if dataset.task == "classification" else None
     train, test = stratified_split(labels, len(y), n_test, stream(seed, Purpose.SPLIT))
     train_weight = None if weight is None else weight[train]
-    return take(X, train), y[train], take(X, test), y[test], train_weight
+    return _Carved(take(X, train), y[train], take(X, test), y[test], train_weight, train, test)
+
+
+def _last_rows(dataset: Dataset) -> np.ndarray:
+    """Return the indices of the dataset's own validation rows among all its rows."""
+    sizes = [len(y) for y in (dataset.y, dataset.y_test, dataset.y_validation) if y is not None]
+    return np.arange(sum(sizes) - sizes[-1], sum(sizes))
 
 
 def _pooled(dataset: Dataset) -> tuple[Features, np.ndarray]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -69,6 +69,8 @@ class EvaluatedPart:
     spread : ndarray or None
         The standard deviation between the models of an ensemble, see
         :func:`~fastmlp.model.averaging.spread`.
+    lines : ndarray of int, shape (n,), or None
+        The line of the file at which each row begins.
     """
 
     name: str
@@ -80,6 +82,7 @@ class EvaluatedPart:
     target_names: tuple[str, ...] | None = None
     is_table: bool = False
     spread: np.ndarray | None = None
+    lines: np.ndarray | None = None
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
@@ -128,6 +131,36 @@ class EvaluatedPart:
         return self.largest_errors(most) if self.y.ndim == 1 else np.empty(0, int)
 
 
+class ColumnImportance(NamedTuple):
+    """How much the loss rises if a column is shuffled: mean and standard deviation over repeats."""
+
+    name: str
+    mean: float
+    sd: float
+    repeats: int
+
+
+class Importance(NamedTuple):
+    """The importance of columns.
+
+    Attributes
+    ----------
+    part : str
+        The part that it was measured on.
+    rows : int
+        Number of its rows that were used.
+    n_columns : int
+        Number of all columns; there was no time for the others.
+    columns : list of ColumnImportance
+        The most important first.
+    """
+
+    part: str
+    rows: int
+    n_columns: int
+    columns: list[ColumnImportance]
+
+
 @dataclass(frozen=True, eq=False)
 class RunEvaluation:
     """A run and its model's results: everything that plots and pages show.
@@ -147,6 +180,9 @@ class RunEvaluation:
         Settings that differ from their defaults.
     fingerprint : str
         Of the whole data.
+    feature_names : tuple of str or None
+    importance : Importance or None
+        Of the columns of a table, if it was measured.
     """
 
     result: TrainResult
@@ -156,6 +192,8 @@ class RunEvaluation:
     column_facts: tuple[ColumnFacts, ...] = ()
     changed: tuple[str, ...] = ()
     fingerprint: str = ""
+    feature_names: tuple[str, ...] | None = None
+    importance: Importance | None = None
 
     @property
     def judged(self) -> EvaluatedPart:
@@ -191,21 +229,35 @@ def evaluate_run(
     dataset = selected_rows(dataset, config)
     split = parts(dataset, **config.split_settings)
     loss = LOSSES.parse(config.loss)
+    lines = _all_lines(dataset)
     evaluated = []
     for name, ending in PARTS.items():
         X, y = getattr(split, f"X_{ending}"), getattr(split, f"y_{ending}")
         if X is None or y is None:
             continue
         found = predictor.evaluate(X, y, loss, threads)
+        rows = getattr(split, f"rows_{ending}")
         part = EvaluatedPart(name, predictor.task, X, y, found.outputs, found.loss)
         if found.of_models:
             part = replace(part, spread=spread(predictor.task, found.of_models))
-        evaluated.append(replace(part, target_names=dataset.target_names, is_table=is_table(X)))
+        part = replace(part, target_names=dataset.target_names, is_table=is_table(X))
+        evaluated.append(replace(part, lines=None if lines is None else lines[rows]))
     shape = dataset.image_shape or image_shape_of(predictor.network)
     return RunEvaluation(
         result, evaluated, shape, dataset.feature_range, dataset.column_facts,
-        changed_settings(config, dataset), fingerprint,
+        changed_settings(config, dataset), fingerprint, dataset.feature_names,
     )  # fmt: skip
+
+
+def _all_lines(dataset: Dataset) -> np.ndarray | None:
+    """Return the lines of all rows, in the order of the indices in the parts."""
+    pairs = [
+        (dataset.y, dataset.lines), (dataset.y_test, dataset.lines_test),
+        (dataset.y_validation, dataset.lines_validation),
+    ]  # fmt: skip
+    found = [lines for y, lines in pairs if y is not None]
+    known = [lines for lines in found if lines is not None]
+    return np.concatenate(known) if len(known) == len(found) else None
 
 
 def image_shape_of(network: Network) -> tuple[int, ...] | None:

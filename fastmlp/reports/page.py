@@ -86,6 +86,20 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     return _wide(f"<table><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table>")
 
 
+def bar_table(
+    header: Sequence[str], rows: Sequence[Sequence[object]], shares: Sequence[float]
+) -> str:
+    """Return a table whose rows end in bars; ``shares`` are their lengths, from 0 to 1."""
+    head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in (*header, ""))
+    body = "\n".join(
+        f'<tr>{_row(row)}<td class="bar"><i style="width:{max(0.0, share):.1%}"></i></td></tr>'
+        for row, share in zip(rows, shares, strict=True)
+    )
+    return _wide(
+        f'<table class="bars"><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table>'
+    )
+
+
 def heat_table(matrix: np.ndarray, names: Sequence[str]) -> str:
     """Return a confusion matrix, cells coloured by their share of the row."""
     share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)

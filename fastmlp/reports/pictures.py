@@ -51,10 +51,8 @@ def without_data(evaluation: RunEvaluation) -> RunEvaluation:
 
 
 def _shown_rows(evaluation: RunEvaluation, part: EvaluatedPart) -> np.ndarray:
-    if part.is_table:
-        return np.sort(part.worst(MOST_IMAGES))
     if evaluation.image_shape is None:
-        return np.empty(0, int)
+        return np.sort(part.worst(MOST_IMAGES)) if part is evaluation.judged else np.empty(0, int)
     if part.task.classes is None:
         return np.array([EXAMPLE])
     return np.union1d(spaced(len(part.y)), part.mistakes(MOST_IMAGES))

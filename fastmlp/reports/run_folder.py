@@ -6,6 +6,7 @@ bytes anywhere; timings are in a separate file, and on the page.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import time
@@ -26,6 +27,7 @@ from ..training.checkpoints import remove_checkpoints
 from ..training.config import TrainConfig
 from ..training.result import TrainResult
 from .evaluation import RunEvaluation, evaluate_run
+from .importance import SECONDS, with_importance
 from .pictures import PICTURES, draw_pictures
 from .provenance import run_provenance
 from .run_page import run_page
@@ -165,6 +167,7 @@ def save_run(
     *,
     plots: bool = True,
     overwrite: bool = False,
+    importance_seconds: float = SECONDS,
 ) -> Path:
     """Write the folder that the command line leaves: model, history, metrics, pictures, a page.
 
@@ -179,6 +182,8 @@ def save_run(
         False: no pictures, and none on the page.
     overwrite : bool, default False
         Whether the folder may exist and hold files; those of an older run are removed.
+    importance_seconds : float, default 2
+        Time in which to measure the importance of the columns of a table; 0: none.
 
     Returns
     -------
@@ -189,14 +194,22 @@ def save_run(
     ------
     ConfigError
         If the folder holds files and ``overwrite`` is false, cannot be written to, or another run
-        writes into it.
+        writes into it; and if ``importance_seconds`` is negative or not finite.
     """
     check_type("result", result, TrainResult, "what fit(config, dataset) returns")
     check_type("dataset", dataset, Dataset, "the dataset of the run, then the folder")
+    check_seconds(importance_seconds)
     with closing(RunFolder(path, result.config, overwrite, name="path")) as folder:
         folder.write(result, {"threads": result.plan.threads})
-        folder.write_evaluation(evaluate_run(result, dataset), plots)
+        evaluation = with_importance(evaluate_run(result, dataset), importance_seconds)
+        folder.write_evaluation(evaluation, plots)
     return folder.path
+
+
+def check_seconds(seconds: float, name: str = "importance_seconds") -> None:
+    """Raise ConfigError unless a time is finite and at least 0."""
+    if not 0 <= seconds < math.inf:
+        raise ConfigError(f"{name} must be at least 0 and finite, got {seconds}; 0 measures none")
 
 
 def metrics_of(result: TrainResult) -> dict[str, Any]:

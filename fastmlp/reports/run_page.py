@@ -9,7 +9,7 @@ import numpy as np
 
 from . import page
 from .columns import column_table, mistake_table
-from .evaluation import EvaluatedPart, RunEvaluation
+from .evaluation import EvaluatedPart, Importance, RunEvaluation
 from .figures import style, svg
 from .filters import example_maps, first_filters, map_limits
 from .pictures import (
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from ..training.result import TrainResult
 
 MOST_MISTAKES = 24
+MOST_COLUMNS = 30  # whose importance is shown
 # A confusion matrix of more classes fits no table: its picture is shown instead.
 MOST_HEAT_CLASSES = 30
 
@@ -69,6 +70,7 @@ def run_page(
     sections = (
         page.provenance(provenance),
         _summary(evaluation),
+        page.section("Importance of columns", *_importance(evaluation.importance)),
         page.section("Columns", _columns(evaluation)),
         page.section("Training", plots_html(curve_panels(result), pictures)),
         page.section("Models", *_models(evaluation, pictures)),
@@ -206,27 +208,43 @@ def _columns(evaluation: RunEvaluation) -> str:
     return page.table(*column_table(evaluation.column_facts, encoding))
 
 
+def _importance(found: Importance | None) -> Iterator[str]:
+    """Yield what was measured, and the most important columns with a bar each."""
+    if found is None or not found.columns:
+        return
+    shown, n = found.columns[:MOST_COLUMNS], len(found.columns)
+    rest = "" if n == found.n_columns else f" There was time for {n} of {found.n_columns} columns."
+    yield page.paragraph(
+        f"Rise of the loss if a column is shuffled, on {found.rows:,} rows of the {found.part} "
+        f"set: mean and standard deviation of {max(c.repeats for c in shown)} repeats.{rest}"
+    )
+    largest = max(shown[0].mean, 0.0)
+    yield page.bar_table(
+        ("column", "rise of the loss", "sd"),
+        [(c.name, f"{c.mean:.4g}", f"{c.sd:.2g}") for c in shown],
+        [c.mean / largest if largest else 0.0 for c in shown],
+    )
+    if n > len(shown):
+        names = ", ".join(column.name for column in found.columns[len(shown) :])
+        yield page.details(f"{n - len(shown)} less important columns", page.paragraph(names))
+
+
 def _mistakes_title(part: EvaluatedPart) -> str:
     return "Most confident mistakes" if part.task.has_accuracy else "Largest errors"
 
 
 def _mistakes(evaluation: RunEvaluation, pictures: dict[str, bytes] | None) -> str:
     part = evaluation.judged
-    if part.is_table:
-        rows = part.worst(MOST_MISTAKES)
-        return page.table(*mistake_table(part, rows)) if len(rows) else ""
-    if part.task.classes is None:
-        return ""
-    rows = part.mistakes(MOST_MISTAKES)
+    rows = part.worst(MOST_MISTAKES)
     if not len(rows):
         return ""
-    if evaluation.image_shape is None or pictures is None:
-        header = [f"row of the {part.name} set", "actual", "predicted", "confidence"]
-        shown = [rows, part.y[rows], part.predicted[rows], map(number, part.confidence[rows])]
-        if part.spread is not None:
-            header.append("spread")
-            shown.append(map(number, part.spread[rows]))
-        return page.table(header, zip(*shown, strict=True))
+    if evaluation.image_shape is None:
+        return page.table(*mistake_table(part, rows, evaluation.feature_names))
+    if part.task.classes is None:
+        return ""
+    if pictures is None:
+        header, columns = judged_columns(part, rows)
+        return page.table(header, zip(*columns, strict=True))
     return gallery_html(evaluation, part, rows, mistake_captions(part, rows))
 
 

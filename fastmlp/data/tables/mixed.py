@@ -15,6 +15,7 @@ from ...base.table_rows import Column, Numbers, Texts
 from . import fast
 from .fields import POINT_NUMBER, CellFormat
 from .head import Head
+from .lines import Passed
 from .records import Record
 from .source import Source
 from .values import NotNumbers, Target, read_blocks
@@ -32,12 +33,13 @@ class MixedValues(NamedTuple):
         By their indices in the table.
     targets : list of ndarray of float64 or list of str
         NaN and empty texts are gaps.
-    n_comments : int
+    passed : Passed
+        Lines of the rows, and the number of comments.
     """
 
     columns: dict[int, Column]
     targets: list[Target]
-    n_comments: int
+    passed: Passed
 
 
 class Wanted(NamedTuple):
@@ -90,8 +92,8 @@ def read_mixed(source: Source, head: Head, wanted: Wanted, first_line: int) -> M
         (*wanted.texts, *wanted.targets), (*texts, *wanted.are_texts), _gaps(cells),
     )  # fmt: skip
     store = _Columns(cells, wanted)
-    n_comments = read_blocks(source, head, request, store, first_line)
-    return MixedValues(*store.taken(), n_comments)
+    passed = read_blocks(source, head, request, store, first_line)
+    return MixedValues(*store.taken(), passed)
 
 
 def _gaps(cells: CellFormat) -> tuple[str, ...]:

@@ -39,6 +39,8 @@ class Rows(NamedTuple):
         Which rows have a target, if not all; the others have none in ``y``.
     kept : dict of str to list of str
         Further columns that were asked for, by name.
+    lines : ndarray of int, shape (n,), or None
+        The line of the file at which each row begins, if it is known.
     """
 
     X: Any
@@ -46,6 +48,7 @@ class Rows(NamedTuple):
     left_out: tuple[str, ...] = ()
     has_target: np.ndarray | None = None
     kept: dict[str, list[str]] = {}  # noqa: RUF012 - never changed
+    lines: np.ndarray | None = None
 
 
 def read_csv(
@@ -108,10 +111,14 @@ def read_csv(
         y, found_task = reading.targets()
         features = typed_features(reading, table)
         layout = layout._replace(features=features.columns)
+        lines = reading.lines
+        if lines is not None and reading.gaps is not None:
+            lines = lines[~reading.gaps]
         dataset = Dataset(
             features.X, y, name=source.stem, task=found_task,
             feature_names=layout.feature_names, target_names=layout.target_names,
             positions=layout.positions(columns), column_facts=features.facts,
+            lines=lines,
         )  # fmt: skip
         say(
             f"data: {source.path.name if source.is_file else source.name}, {len(y)} rows, "
@@ -191,4 +198,4 @@ def read_rows(
         texts_of = [reading.extras[i] for i in kept]
     some = None if y is None or gaps is None or not gaps.any() else ~gaps
     shown = dict(zip(names, texts_of, strict=True))
-    return Rows(reading.features, y, left_out, some, shown)
+    return Rows(reading.features, y, left_out, some, shown, reading.lines)

@@ -106,7 +106,13 @@ class Reading:
     @property
     def n_comments(self) -> int:
         """Number of comment lines."""
-        return self.values.n_comments + self.head.comments[self.columns.header_rows]
+        return self.values.passed.comments + self.head.comments[self.columns.header_rows]
+
+    @property
+    def lines(self) -> np.ndarray | None:
+        """The line of the file at which each row begins; None if it is not known."""
+        lines = self._lines
+        return lines if len(lines) == len(self.features) else None
 
     def targets(self) -> tuple[np.ndarray, str]:
         """Return the targets and their task."""
@@ -145,7 +151,7 @@ class Reading:
             if try_comma and COMMA_NUMBER.fullmatch(error.cell):
                 return self._read_with_comma()
             return self._read_mixed(try_comma)
-        X = self.values.X
+        X, self._lines = self.values.X, self.values.passed.lines
         is_whole = np.isfinite(X).all() and not self._are_na(X)
         if not (is_whole and all(map(self._has_no_gaps, self.values.targets))):
             return self._read_mixed(try_comma)
@@ -188,6 +194,7 @@ class Reading:
                 raise self._explained(self._unknown_kinds) from None
             else:
                 break
+        self._lines = mixed.passed.lines
         columns = [mixed.columns[i] for i in self.layout.features]
         unknown = [i for i in self.layout.features if i not in (self._texts or ())]
         if try_comma and has_comma(mixed.columns[i] for i in unknown):
@@ -207,7 +214,7 @@ class Reading:
         if gaps.all():
             return None
         targets = [without_gaps(target, gaps) for target in mixed.targets]
-        self.values = Values(np.empty((0, 0)), targets, mixed.n_comments)
+        self.values = Values(np.empty((0, 0)), targets, mixed.passed)
         return self._check_targets(try_comma)
 
     def _mixed_values(self, texts: set[int], are_texts: tuple[bool, ...]) -> MixedValues:

@@ -13,6 +13,7 @@ from . import fast
 from .fields import CellFormat
 from .head import Head
 from .layout import TableLayout
+from .lines import Passed, RowLines
 from .records import Record, Records
 from .source import Source
 from .text import Text, lines_in
@@ -28,13 +29,13 @@ class Values(NamedTuple):
     X : ndarray of float64, shape (n, n_features)
     targets : list of ndarray of float64 or list of str
         The numbers or texts of each target.
-    n_comments : int
-        Number of comment lines that were skipped.
+    passed : Passed
+        Lines of the rows, and the number of comments.
     """
 
     X: np.ndarray
     targets: list[Target]
-    n_comments: int = 0
+    passed: Passed = Passed()
 
 
 class NotNumbers(Exception):
@@ -80,8 +81,8 @@ def read_values(
         dialect.separator, dialect.cells.decimal, dialect.comment, layout.width,
         layout.features, layout.targets, are_texts,
     )  # fmt: skip
-    n_comments = read_blocks(source, head, request, rows, first_line)
-    return Values(*rows.taken(), n_comments)
+    passed = read_blocks(source, head, request, rows, first_line)
+    return Values(*rows.taken(), passed)
 
 
 class Store(Protocol):
@@ -96,8 +97,8 @@ class Store(Protocol):
 
 def read_blocks(
     source: Source, head: Head, request: fast.Request, store: Store, first_line: int
-) -> int:
-    """Read all rows into a store; return the number of comment lines.
+) -> Passed:
+    """Read all rows into a store; return their lines, and the number of comment lines.
 
     Parameters
     ----------
@@ -113,14 +114,18 @@ def read_blocks(
         text = Text(file, source.name, head.encoding)
         exact = Records(text, dialect.separator, dialect.comment, request.width)
         block = text.skip_to(first_line)
+        lines = RowLines(dialect.comment)
         reader = None
         if block is not None and not dialect.cells.thousands and fast.is_worth_it(len(block)):
             reader = fast.fast_reader()
         while block is not None:
-            if reader is None or not store.add(block, request, reader):
-                store.read(exact.of(block, text.line - lines_in(block)))
+            line = text.line - lines_in(block)
+            if reader is not None and store.add(block, request, reader):
+                lines.add_block(block, line)
+            else:
+                store.read(lines.passing(exact.of(block, line)))
             block = text.next_block()
-        return exact.comments
+        return Passed(exact.comments, lines.taken())
 
 
 class _Rows:

@@ -82,7 +82,8 @@ def parallel_coordinates(board: Leaderboard, axes: Axes) -> None:
         shown = values[axis]
         for value in shown if len(shown) <= 12 else (shown[0], shown[-1]):
             axes.text(
-                x, position({axis: value}, axis, shown), f" {_tick(value)}", fontsize=8, va="center", ha="left",
+                x, position({axis: value}, axis, shown), f" {_tick(value)}", fontsize=8,
+                va="center", ha="left",
                 zorder=4, bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1},
                 color=INK,
             )  # fmt: skip
