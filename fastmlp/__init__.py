@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         FastMLPError,
         TrainingError,
     )
+    from .commands.sweep_progress import SweepProgress
     from .data.dataset import Dataset
     from .data.load import load_dataset
     from .estimators.classifier import MLPClassifier
@@ -55,6 +56,7 @@ _HOMES = {
     "MLPRegressor": "estimators.regressor",
     "Progress": "training.progress",
     "Predictor": "model.predictor",
+    "SweepProgress": "commands.sweep_progress",
     "SweepResult": "sweeps.result",
     "TrainConfig": "training.config",
     "TrainResult": "training.result",
@@ -81,6 +83,7 @@ __all__ = [
     "MLPRegressor",
     "Predictor",
     "Progress",
+    "SweepProgress",
     "SweepResult",
     "TrainConfig",
     "TrainResult",
@@ -115,5 +118,26 @@ def _show_sweep(result: SweepResult) -> str:
     return sweep_fragment(result.leaderboard, result.best_metrics)
 
 
+def _show_dataset(dataset: Dataset) -> str:
+    from .reports.notebook import dataset_fragment
+
+    return dataset_fragment(dataset)
+
+
+def _show_predictor(predictor: Predictor) -> str:
+    from .reports.notebook import predictor_fragment
+
+    return predictor_fragment(predictor)
+
+
+def _show_config(config: TrainConfig) -> str:
+    from .reports.notebook import config_fragment
+
+    return config_fragment(config)
+
+
+renderers["Dataset"] = _show_dataset
+renderers["Predictor"] = _show_predictor
+renderers["TrainConfig"] = _show_config
 renderers["TrainResult"] = _show_result
 renderers["SweepResult"] = _show_sweep

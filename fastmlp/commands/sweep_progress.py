@@ -7,11 +7,14 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ..base.notebook import LiveHtml, in_notebook
+from ..reports import page
 from ..reports.tables import Table, number
 from ..sweeps.leaderboard import Leaderboard, Trial, label, value_text
 from ..sweeps.progress import Standing, Watcher
 from ..sweeps.reports.tables import ranking_table
-from ..training.progress import is_live, live_console, terminal_width, time_text
+from ..training.pace import time_text
+from ..training.progress import is_live, live_console, terminal_width
 from .running import print_line
 
 if TYPE_CHECKING:
@@ -28,6 +31,14 @@ def start_text(standing: Standing) -> str:
     done = standing.n_cells - standing.n_missing
     kept = f", {done:,} of them done before" if done else ""
     return f"{title}{standing.n_cells:,} cells{kept}"
+
+
+def progress_text(standing: Standing) -> str:
+    """Return how many cells have finished, the time so far, and the time left."""
+    left = standing.seconds_left
+    text = f"{start_text(standing)}; {standing.done:,} of {standing.n_missing:,} finished"
+    text += "" if left is None else f", {time_text(left)} left"
+    return f"{text}, {time_text(standing.elapsed)} so far"
 
 
 class SweepLines(Watcher):
@@ -87,12 +98,8 @@ class LiveTable(Watcher):
         from rich.text import Text
 
         standing = self.standing
-        left = standing.seconds_left
-        text = f"{start_text(standing)}; {standing.done:,} of {standing.n_missing:,} finished"
-        text += "" if left is None else f", {time_text(left)} left"
-        text += f", {time_text(standing.elapsed)} so far"
         above = Grid.grid()  # a bar by itself ends no line
-        above.add_row(Text(text))
+        above.add_row(Text(progress_text(standing)))
         width = min(_BAR, self._width())
         above.add_row(
             ProgressBar(total=standing.cost or 1, completed=standing.cost_done, width=width)
@@ -127,8 +134,53 @@ def fitting_columns(table: Table, n_axes: int, width: int) -> list[int]:
     return sorted(kept)
 
 
+class NotebookTable(Watcher):
+    """Overall progress and the best trials so far, in an element of a notebook."""
+
+    def on_start(self, standing: Standing, board: Leaderboard) -> None:
+        self.standing = standing
+        self.live = LiveHtml(self._view(board))
+        self.shown_at, self.cost = time.perf_counter(), 0.0
+
+    def on_trial(self, trial: Trial, standing: Standing, board: Callable[[], Leaderboard]) -> None:
+        now = time.perf_counter()
+        if now - self.shown_at > max(_REFRESH_SECONDS, 10 * self.cost):
+            self.live.update(self._view(board()))
+            self.shown_at = time.perf_counter()
+            self.cost = self.shown_at - now
+
+    def on_end(self, standing: Standing, board: Leaderboard) -> None:
+        self.live.update(self._view(board))
+
+    def _view(self, board: Leaderboard) -> str:
+        standing = self.standing
+        bar = (
+            f'<progress value="{standing.cost_done:.6g}" max="{standing.cost or 1:.6g}"></progress>'
+        )
+        text = page.paragraph(progress_text(standing))
+        return page.fragment(bar + text + page.table(*ranking_table(board, _SHOWN)))
+
+
+class SweepProgress(Watcher):
+    """Progress of a sweep: a table in a notebook or on a terminal, else a line for each cell."""
+
+    def __init__(self) -> None:
+        self.shown = sweep_progress()
+
+    def on_start(self, standing: Standing, board: Leaderboard) -> None:
+        self.shown.on_start(standing, board)
+
+    def on_trial(self, trial: Trial, standing: Standing, board: Callable[[], Leaderboard]) -> None:
+        self.shown.on_trial(trial, standing, board)
+
+    def on_end(self, standing: Standing, board: Leaderboard) -> None:
+        self.shown.on_end(standing, board)
+
+
 def sweep_progress() -> Watcher:
-    """Return the watcher that suits stderr."""
+    """Return the watcher that suits the notebook, or stderr."""
+    if in_notebook():
+        return NotebookTable()
     return LiveTable() if is_live(sys.stderr) else SweepLines()
 
 

@@ -16,6 +16,7 @@ from ..base.csr import Features, density, is_sparse
 from ..base.errors import ConfigError, DataError, close_match
 from ..base.image_rows import rows_of_images
 from ..base.lazy import lazy
+from ..base.notebook import html_of
 from ..base.table_options import Positions
 from ..base.table_rows import is_table
 from ..base.wording import listed
@@ -181,6 +182,9 @@ class Dataset:
             if X_part is not None:
                 facts.append(f"{X_part.shape[0]} {part} rows")
         return f"<Dataset {', '.join(facts)}>"
+
+    def _repr_html_(self) -> str:
+        return html_of(self)
 
     def _targets_text(self) -> str:
         if self.classes is not None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..base.csr import Features
 from ..base.errors import DataError
+from ..base.notebook import html_of
 from ..base.table_options import TableOptions
 from ..base.wording import listed
 from ..kernels.buffers import Data
@@ -83,6 +84,9 @@ class Predictor:
         if self.target_names is not None:
             facts.append(f"target {listed(self.target_names)}")
         return f"<Predictor {'; '.join(facts)}>"
+
+    def _repr_html_(self) -> str:
+        return html_of(self)
 
     @property
     def networks(self) -> tuple[Network, ...]:

@@ -37,10 +37,7 @@ def column_table(facts: Sequence[ColumnFacts], encoding: TableEncoding) -> Table
             texts = [fact.note.partition(" (")[0]]
         else:
             texts.insert(0, next(fitted).fitted.treatment)
-        levels = f"{fact.n_levels:,}" if fact.n_levels else ""
-        missing = f"{fact.n_missing:,}" if fact.n_missing else ""
-        treatment = "; ".join(filter(None, texts))
-        rows.append((fact.name, fact.kind, levels, missing, treatment))
+        rows.append((fact.name, fact.kind, *_counts(fact), "; ".join(filter(None, texts))))
     return Table(("column", "kind", "levels", "missing", "treatment"), rows)
 
 
@@ -56,13 +53,7 @@ def mistake_table(
     names : sequence of str, optional
         Of the columns.
     """
-    X: Any = part.X[rows]
-    n = min(X.shape[1], MOST_VALUES)
-    shown_names = [str(j) for j in range(n)] if names is None else list(names[:n])
-    if is_table(X):
-        columns = [[_short(value) for value in X.column(j).shown()] for j in range(n)]
-    else:
-        columns = [[f"{value:.6g}" for value in column] for column in as_dense(X, "X")[:, :n].T]
+    shown_names, columns = value_columns(part.X[rows], names)
     is_class = part.task.classes is not None
     header = [f"row of the {part.name} set"]
     judged: list[Sequence[object]] = [rows.tolist()]
@@ -78,6 +69,30 @@ def mistake_table(
         judged.append([number(float(s)) for s in part.spread[rows]])
     cells = zip(*judged, *columns, strict=True)
     return Table((*header, *shown_names), [tuple(map(str, row)) for row in cells])
+
+
+def value_columns(X: Any, names: Sequence[str] | None = None) -> tuple[list[str], list[list[str]]]:
+    """Return the names of the first columns of some rows, and their values as texts."""
+    n = min(X.shape[1], MOST_VALUES)
+    shown = [str(j) for j in range(n)] if names is None else list(names[:n])
+    if is_table(X):
+        return shown, [[_short(value) for value in X.column(j).shown()] for j in range(n)]
+    return shown, [[f"{value:.6g}" for value in column] for column in as_dense(X, "X")[:, :n].T]
+
+
+def fact_table(facts: Sequence[ColumnFacts]) -> Table:
+    """Return a row for each column: kind, levels of categories, gaps, and what was noted."""
+    return Table(
+        ("column", "kind", "levels", "missing", "note"),
+        [(fact.name, fact.kind, *_counts(fact), fact.note) for fact in facts],
+    )
+
+
+def _counts(fact: ColumnFacts) -> tuple[str, str]:
+    return (
+        f"{fact.n_levels:,}" if fact.n_levels else "",
+        f"{fact.n_missing:,}" if fact.n_missing else "",
+    )
 
 
 def _values(y: np.ndarray, is_class: bool) -> list[object]:

@@ -12,7 +12,7 @@ from ..base.conversion import as_dense
 from ..base.csr import Features, is_sparse
 from ..base.table_rows import is_table
 from ..ops.losses import LOSSES
-from .evaluation import ColumnImportance, EvaluatedPart, Importance, RunEvaluation
+from .evaluation import ColumnImportance, EvaluatedPart, Importance, RunEvaluation, SomeRows
 
 SECONDS = 2.0
 MOST_ROWS = 2000
@@ -41,12 +41,12 @@ def with_importance(evaluation: RunEvaluation, seconds: float | None = None) -> 
     Returns
     -------
     RunEvaluation
-        The same if rows are images or sparse, or have a single column.
+        The same if rows are images or sparse, have a single column, or are no longer kept.
     """
     seconds = SECONDS if seconds is None else seconds
     part = evaluation.judged
-    has_columns = evaluation.image_shape is None and not is_sparse(part.X) and part.X.shape[1] > 1
-    if not has_columns or seconds <= 0:
+    has_columns = evaluation.image_shape is None and not is_sparse(part.X)
+    if seconds <= 0 or not has_columns or isinstance(part.X, SomeRows) or part.X.shape[1] < 2:
         return evaluation
     return replace(evaluation, importance=_measure(evaluation, part, seconds))
 

@@ -56,7 +56,7 @@ def provenance(
         ("date", datetime.now().astimezone().isoformat(" ", "seconds")),
         ("command", command_text() or "called from Python"),
         ("seed" if len(seeds) == 1 else "seeds", _ranges(seeds)),
-        *((f"data {name}", f"fingerprint {text}") for name, text in data),
+        *(("data", f"{name}, fingerprint {text}") for name, text in data),
         ("machine", ", ".join(filter(None, machine))),
         ("threads", threads),
     ]

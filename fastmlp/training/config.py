@@ -10,6 +10,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+from ..base.notebook import html_of
 from ..base.random import MOST_MODELS
 from ..base.settings import (
     ABOVE_0,
@@ -273,6 +274,9 @@ class TrainConfig(DataSettings):
         """Return the fields as plain numbers, texts and lists, as TOML and JSON take them."""
         values = dataclasses.asdict(self)
         return {key: list(v) if isinstance(v, tuple) else v for key, v in values.items()}
+
+    def _repr_html_(self) -> str:
+        return html_of(self)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> TrainConfig:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from typing import TYPE_CHECKING, Any, TextIO
 
+from ..base.notebook import in_notebook
 from .events import EVENTS, Callback
+from .notebook_progress import NotebookProgress
+from .pace import GAP, Pace, epoch_text, model_text, time_text
 from .run import Run
 
 if TYPE_CHECKING:
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
 
 
 _WIDTH = 80  # if the terminal's is not known
-_GAP = "  "
 
 
 def is_live(stream: TextIO) -> bool:
@@ -50,101 +51,25 @@ def fitting(parts: list[str], width: int) -> str:
     """Join parts of a line, the most important first, as far as they fit."""
     line = ""
     for part in filter(None, parts):
-        longer = f"{line}{_GAP}{part}" if line else part
+        longer = f"{line}{GAP}{part}" if line else part
         line = longer if len(longer) <= width or not line else line
     return line
 
 
-def time_text(seconds: float | None) -> str:
-    """Return a time such as 1:05 min or 42 s; an empty text for None."""
-    if seconds is None:
-        return ""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if hours:
-        return f"{hours}:{minutes:02} h"
-    return f"{minutes}:{rest:02} min" if minutes else f"{rest} s"
-
-
-def epoch_text(row: dict[str, Any]) -> str:
-    """Return the losses and accuracies of an epoch."""
-    names = {
-        "train_loss": "loss",
-        "train_accuracy": "accuracy",
-        "validation_loss": "val loss",
-        "validation_accuracy": "val accuracy",
-    }
-    shown = [f"{text} {row[name]:.4f}" for name, text in names.items() if row[name] is not None]
-    return _GAP.join(shown)
-
-
-class _Pace:
-    """Speed of a run, or of all models of an ensemble, and the time that it still needs."""
-
-    def __init__(self) -> None:
-        self._started = 0.0
-        self._before: dict[int, int] = {}  # rows done in earlier processes, by number of the model
-        self._rows: dict[int, int] = {}
-        self._ended: set[int] = set()
-
-    def begin(self, run: Run) -> None:
-        """Start to count the rows of a run."""
-        if not self._before:
-            self._started = time.perf_counter()
-        self._before[run.number] = self._rows[run.number] = _rows(run)
-
-    def end(self, run: Run) -> None:
-        """Expect no more rows of a run."""
-        self._ended.add(run.number)
-
-    @property
-    def shown(self) -> int:
-        """The number of the model to show, the first that trains; 0: none trains."""
-        return min(self._rows.keys() - self._ended, default=0)
-
-    def speed(self, run: Run) -> float:
-        """Return rows per second in this process; 0 before the first row."""
-        self._rows[run.number] = _rows(run)
-        elapsed = time.perf_counter() - self._started
-        done = sum(self._rows.values()) - sum(self._before.values())
-        return done / elapsed if elapsed else 0.0
-
-    def seconds_left(self, run: Run) -> float | None:
-        """Return the time that the epochs of the settings still need; None before the first row."""
-        speed, rows = self.speed(run), run.config.epochs * run.n_train
-        left = (
-            rows - self._rows.get(number, 0)
-            for number in range(1, run.config.n_models + 1)
-            if number not in self._ended
-        )
-        return sum(left) / speed if speed else None
-
-
-def _model_text(run: Run) -> str:
-    """Return the number of a model of an ensemble; an empty text for a single model."""
-    n_models = run.config.n_models
-    return f"model {run.number}/{n_models}" if n_models > 1 else ""
-
-
-def _rows(run: Run) -> int:
-    """Return the number of rows done by the run, including earlier processes."""
-    return max(0, run.epoch - 1) * run.n_train + run.rows_done
-
-
-def _line(run: Run, pace: _Pace, row: dict[str, Any] | None, width: int) -> str:
+def _line(run: Run, pace: Pace, row: dict[str, Any] | None, width: int) -> str:
     """Return the state of a run as a line of a terminal: epoch, loss and time left come first.
 
     Parameters
     ----------
     run : Run
-    pace : _Pace
+    pace : Pace
     row : dict or None
         Of the last finished epoch; None during the first.
     width : int
     """
     loss, left = run.train_loss if row is None else row["train_loss"], pace.seconds_left(run)
     epoch = f"epoch {max(1, run.epoch)}/{run.config.epochs}"
-    parts = [_model_text(run), epoch, f"loss {loss:.4f}"]
+    parts = [model_text(run), epoch, f"loss {loss:.4f}"]
     parts.append("" if left is None else f"{time_text(left)} left")
     if row is not None and row["validation_loss"] is not None:
         accuracy = row["validation_accuracy"]
@@ -161,7 +86,7 @@ class PlainProgress(Callback):
 
     def on_setup(self, run: Run) -> None:
         if run.number == 1:
-            self.pace = _Pace()
+            self.pace = Pace()
 
     def on_train_begin(self, run: Run) -> None:
         self.pace.begin(run)
@@ -177,8 +102,8 @@ class PlainProgress(Callback):
             number = f"epoch {run.epoch:>{len(str(epochs))}}/{epochs}"
             speed = f"{self.pace.speed(run):,.0f} samples/s"
             left = f"{time_text(self.pace.seconds_left(run) or 0)} left"
-            parts = (_model_text(run), number, epoch_text(row), speed, left)
-            line = _GAP.join(filter(None, parts))
+            parts = (model_text(run), number, epoch_text(row), speed, left)
+            line = GAP.join(filter(None, parts))
         print(line, file=sys.stderr, flush=True)
 
 
@@ -199,7 +124,7 @@ class LiveProgress(Callback):
             transient=True,
         )
         self.task = self.progress.add_task("", line="")
-        self.pace = _Pace()
+        self.pace = Pace()
         self.rows: dict[int, dict[str, Any]] = {}  # the last ones, by number of the model
 
     def on_train_begin(self, run: Run) -> None:
@@ -224,9 +149,15 @@ class LiveProgress(Callback):
 
 
 class Progress(Callback):
-    """Progress on stderr: a live line on a terminal, else a line per epoch."""
+    """Progress: an element in a notebook, on stderr a live line on a terminal, else epoch lines."""
 
     def __init__(self) -> None:
-        self.shown = LiveProgress() if is_live(sys.stderr) else PlainProgress()
+        self.shown = _progress_here()
         for event in EVENTS:
             setattr(self, event, getattr(self.shown, event))
+
+
+def _progress_here() -> Callback:
+    if in_notebook():
+        return NotebookProgress()
+    return LiveProgress() if is_live(sys.stderr) else PlainProgress()

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fastmlp
-from fastmlp.training.progress import LiveProgress, epoch_text, fitting
+from fastmlp.training.pace import epoch_text
+from fastmlp.training.progress import LiveProgress, fitting
 from fastmlp.training.run import Run
 from toys import blobs, settings
 
