@@ -7,39 +7,16 @@ import io
 import re
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from fastmlp.sweeps.leaderboard import Leaderboard, Trial, rank, value_text
+from fastmlp.sweeps.leaderboard import Leaderboard, rank, value_text
 from fastmlp.sweeps.reports.curve_svg import curve_svg
 from fastmlp.sweeps.reports.folder import write_sweep
 from fastmlp.sweeps.reports.page import sweep_fragment, sweep_page
 from fastmlp.sweeps.reports.pictures import configuration_names, sweep_figures
 from fastmlp.sweeps.reports.tables import cell_rows, configuration_rows, csv_text, ranking_table
-
-
-def trial(accuracy: float | None, status: str = "finished", **settings: Any) -> Trial:
-    """A record; its history leads up to its accuracy."""
-    config = {"epochs": 3, "seed": 0, "learning_rate": 0.1, **settings}
-    history, metrics = {}, {}
-    if accuracy is not None:
-        accuracies = [accuracy - 0.2, accuracy - 0.1, accuracy]
-        losses = [1 - value for value in accuracies]
-        history = {
-            "epoch": [1, 2, 3], "train_loss": losses, "validation_loss": losses,
-            "train_accuracy": accuracies, "validation_accuracy": accuracies,
-        }  # fmt: skip
-        metrics = {
-            "validation_accuracy": accuracy, "validation_loss": 1 - accuracy,
-            "train_accuracy": accuracy, "train_loss": 1 - accuracy, "epochs_run": 3,
-            "n_parameters": 10,
-        }  # fmt: skip
-    key = "-".join(f"{name}={value}" for name, value in sorted(config.items()))
-    timings = {"train_seconds": 1.5, "inference_seconds": 0.01, "inference_rows": 100}
-    error = "" if status == "finished" else "it went <wrong>"
-    return Trial(key, settings, config, status, error, history, {}, metrics, timings)
-
+from trials import trial
 
 TRIALS = [
     trial(0.9, activation="relu", mode="batch", seed=0, learning_rate=0.1),
