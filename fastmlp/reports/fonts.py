@@ -33,12 +33,13 @@ def families() -> list[str]:
 def escape_missing(figure: Figure) -> None:
     """Replace characters that no installed font has, which would be drawn as boxes, by escapes."""
     from matplotlib.text import Text
-    from matplotlib.ticker import FixedFormatter
 
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
-            if isinstance(formatter := axis.get_major_formatter(), FixedFormatter):
-                formatter.seq = [readable(text) for text in formatter.seq]
+            labels = [label.get_text() for label in axis.get_majorticklabels()]
+            shown = [readable(label) for label in labels]
+            if shown != labels:
+                axis.set_ticks(axis.get_majorticklocs(), shown)
     for text in _texts(figure, Text):
         if not text.get_text().isascii():
             text.set_text(readable(text.get_text()))

@@ -116,3 +116,9 @@ def test_regressions(axes: Axes) -> None:
     other = Figure().add_subplot()
     plots.residuals(y, y + 0.1, other)
     assert sum(bar.get_height() for bar in other.patches) == len(y)
+
+
+def test_epochs_have_whole_ticks(axes: Axes) -> None:
+    plots.loss_curves(history(6), axes)
+    axes.figure.canvas.draw()
+    assert all(tick == int(tick) for tick in axes.get_xticks())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,8 +14,8 @@ import pytest
 from fastmlp.sweeps.leaderboard import Leaderboard, rank, value_text
 from fastmlp.sweeps.reports.curve_svg import curve_svg
 from fastmlp.sweeps.reports.folder import write_sweep
-from fastmlp.sweeps.reports.page import sweep_fragment, sweep_page
-from fastmlp.sweeps.reports.pictures import configuration_names, sweep_figures
+from fastmlp.sweeps.reports.page import read_file, sweep_fragment, sweep_page
+from fastmlp.sweeps.reports.pictures import ConfigurationFigure, configuration_names, sweep_figures
 from fastmlp.sweeps.reports.tables import cell_rows, configuration_rows, csv_text, ranking_table
 from trials import trial
 
@@ -172,3 +173,48 @@ def test_a_folder_holds_no_picture_of_an_earlier_state(board: Leaderboard, tmp_p
     assert not list(tmp_path.rglob("*.png"))
     assert "train_seconds" in (tmp_path / "timings.csv").read_text()
     assert "seconds" not in (tmp_path / "ranking.csv").read_text()
+
+
+def test_metrics_are_points_on_an_axis_that_shows_how_they_differ() -> None:
+    trials = [trial(0.931, activation="relu"), trial(0.932, activation="tanh")]
+    trials[1].timings["train_seconds"] = 3.0
+    found = dict(sweep_figures(rank(trials, "validation_accuracy")))["activations.png"]()
+    points, bars = found.axes
+    assert points.get_title() == "validation accuracy" and not points.patches
+    low, high = points.get_ylim()
+    assert 0.93 < low < 0.931 < 0.932 < high < 0.933
+    assert bars.get_title() == "training time, s" and bars.get_ylim()[0] == 0
+
+
+def test_curves_have_whole_epochs(board: Leaderboard) -> None:
+    figure = ConfigurationFigure(board.axes, True).draw(board.configurations[0])
+    figure.canvas.draw()
+    assert all(tick == int(tick) for axes in figure.axes for tick in axes.get_xticks())
+
+
+def test_data_of_the_page_are_its_curves_and_end_no_element() -> None:
+    long = trial(0.9, activation="</script>", learning_rate=0.5)
+    epochs = 1001
+    long.history["validation_loss"] = [1 / (i + 1) for i in range(epochs)]
+    board = rank([long, trial(0.8, activation="relu")], "validation_loss")
+    text = sweep_page(board, None)
+    content = re.findall(r'<script type="application/json" id="sweep-data">(.*?)</script>', text)
+    run = json.loads(content[0])["runs"][0]
+    assert run["name"] == "</script>, 0.5" or "</script>" in run["name"]
+    curve = run["curves"]["loss"]
+    assert len(curve["values"]) <= 200
+    last = curve["first"] + curve["step"] * (len(curve["values"]) - 1)
+    assert last == epochs
+    assert curve["values"][-1] == pytest.approx(1 / epochs, rel=1e-4)
+
+
+def test_scripts_of_the_page_are_small_and_licensed() -> None:
+    bundle = read_file("d3.min.js")
+    assert len(bundle.encode()) + len(read_file("sweep.js").encode()) < 100_000
+    assert "d3-brush 3.0.1" in bundle and "Permission to use, copy, modify" in bundle
+    assert "</script" not in bundle
+
+
+def test_page_of_a_single_configuration_has_no_plot_to_brush() -> None:
+    text = sweep_page(rank([trial(0.8, activation="relu")], "validation_accuracy"), None)
+    assert "sweep-data" not in text and "d3" not in text

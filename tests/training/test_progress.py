@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import re
+import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -138,3 +140,55 @@ def test_parts_are_left_out_from_the_end(parts: list[str], width: int) -> None:
     first = next(filter(None, parts), "")
     assert line.startswith(first)
     assert len(line) <= max(width, len(first))
+
+
+class Notebook:
+    """What IPython offers in a kernel."""
+
+    version_info = (9, 0)
+
+    def __init__(self) -> None:
+        self.shown: list[str] = []
+        self.display = SimpleNamespace(HTML=str, display=self._display)
+
+    def get_ipython(self) -> SimpleNamespace:
+        return SimpleNamespace(kernel=object())
+
+    def _display(self, html: str, display_id: bool) -> SimpleNamespace:
+        assert display_id
+        self.shown.append(html)
+        return SimpleNamespace(update=self.shown.append)
+
+
+@pytest.fixture
+def notebook(monkeypatch: pytest.MonkeyPatch) -> Notebook:
+    found = Notebook()
+    monkeypatch.setitem(sys.modules, "IPython", found)
+    return found
+
+
+def test_a_notebook_gets_an_element_that_is_updated(
+    notebook: Notebook, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fastmlp.fit(settings(epochs=4), blobs(), callbacks=[fastmlp.Progress()])
+    first, *_, last = notebook.shown
+    assert '<progress value="0.000" max="4"' in first and "<svg" not in first
+    assert '<progress value="4.000"' in last and "epoch 4/4" in last and "val loss" in last
+    assert last.count("<polyline") == 2
+    assert capsys.readouterr().err == ""
+
+
+def test_a_sweep_in_a_notebook_shows_its_ranking(notebook: Notebook) -> None:
+    grid = {"activation": ["relu", "tanh"], "epochs": 1, "hidden_layer_sizes": (4,)}
+    fastmlp.run_sweep(grid, blobs(), watcher=fastmlp.SweepProgress(), jobs=1)
+    assert "2 of 2 finished" in notebook.shown[-1] and "tanh" in notebook.shown[-1]
+
+
+def test_a_run_that_fails_before_training_shows_nothing(notebook: Notebook) -> None:
+    def fail(run: Run) -> None:
+        raise ValueError
+
+    callbacks = [fastmlp.LambdaCallback(on_setup=fail), fastmlp.Progress()]
+    with pytest.raises(fastmlp.CallbackError):
+        fastmlp.fit(settings(), blobs(), callbacks=callbacks)
+    assert not notebook.shown
