@@ -142,11 +142,11 @@ def _confusion(evaluation: RunEvaluation) -> Figure | None:
     return confusion_figure(part) if "confusion_matrix" in part.metrics else None
 
 
-def confusion_figure(part: EvaluatedPart) -> Figure:
+def confusion_figure(part: EvaluatedPart, most_inches: float = 14.0) -> Figure:
     """Return a figure of the confusion matrix of a part, which has classes or labels."""
     matrix = part.metrics["confusion_matrix"]
     names = [entry["class"] for entry in part.metrics["classes"]]
-    side = min(14.0, 2.5 + 0.42 * len(names))
+    side = min(most_inches, 2.5 + 0.42 * len(names))
     if part.task.kind == "multilabel":
         figure = new_figure(5, side)
         plots.label_matrix(matrix, names, figure.add_subplot())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -132,7 +133,7 @@ def settings_html(config: TrainConfig, changed: Sequence[str]) -> str:
 
 def _title(judged: EvaluatedPart, result: TrainResult) -> str:
     classes = ", ".join(result.config.classes)
-    data = result.data["name"] + (f" ({classes})" if classes else "")
+    data = PurePath(result.data["name"]).name + (f" ({classes})" if classes else "")
     score = "accuracy" if "accuracy" in judged.metrics else "r2"
     return f"{data}: {judged.name} {METRIC_NAMES[score]} {number(judged.metrics[score])}"
 
@@ -171,7 +172,7 @@ def confusions_html(part: EvaluatedPart, pictures: dict[str, bytes] | None) -> I
         yield page.heat_table(matrix, [entry["class"] for entry in part.metrics["classes"]])
     elif pictures is not None:
         with style():
-            yield page.figures([svg(confusion_figure(part))])
+            yield page.figures([svg(confusion_figure(part, 6.5))])
     if part.metrics["confusions"]:
         yield page.listing("Most frequent", part.metrics["confusions"])
 
