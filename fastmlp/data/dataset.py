@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import warnings
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,15 +10,15 @@ from typing import Any
 import numpy as np
 
 from ..base.conversion import as_plain, target_names
-from ..base.csr import Features, density, is_sparse
+from ..base.csr import Features
 from ..base.errors import ConfigError, DataError, close_match
 from ..base.image_rows import rows_of_images
 from ..base.lazy import lazy
 from ..base.notebook import html_of
 from ..base.table_options import Positions
 from ..base.table_rows import is_table
-from ..base.wording import listed
 from ..ops.kinds import ColumnFacts
+from .dataset_facts import check_facts, checked_lines, size_text, targets_text
 from .given_parts import TrainingRows, check_lengths, check_part
 from .input_checks import checked_shape, feature_matrix
 from .table_columns import Chosen, is_mixed, table_features
@@ -142,8 +140,8 @@ class Dataset:
             if X_part is not None or y_part is not None:
                 X_part, y_part = check_part(part, X_part, y_part, training)
                 self._store(**{f"X_{part}": X_part, f"y_{part}": y_part})
-        self._check_facts()
-        self._check_lines()
+        check_facts(self)
+        self._store(**checked_lines(self))
 
     def _find_columns(self) -> None:
         """Find the kinds of columns, and leave out those that make no features."""
@@ -173,10 +171,12 @@ class Dataset:
         self._store(X=self.X[~missing], y=y[~missing], target_names=self.target_names or (
             target_names(self.y)
         ))  # fmt: skip
+        if self.lines is not None:
+            self._store(lines=np.asarray(self.lines)[~missing])
 
     def __repr__(self) -> str:
         """Return one line: name, sizes and targets, no values of features."""
-        facts = [repr(self.name), _size_text(self.X), self._targets_text()]
+        facts = [repr(self.name), size_text(self.X), targets_text(self)]
         for part in PARTS:
             X_part, _ = self._part(part)
             if X_part is not None:
@@ -186,16 +186,6 @@ class Dataset:
     def _repr_html_(self) -> str:
         return html_of(self)
 
-    def _targets_text(self) -> str:
-        if self.classes is not None:
-            labels = [str(label)[:20] for label in self.classes.tolist()]
-            shown = " ".join(listed(labels).split())
-            return f"classification, {len(labels)} classes: {shown}"
-        n_outputs = 1 if self.y.ndim == 1 else self.y.shape[1]
-        what = "label" if self.task == "multilabel" else "target"
-        names = "" if self.target_names is None else f": {listed(self.target_names)}"
-        return f"{self.task}, {n_outputs} {what}{'s' * (n_outputs != 1)}{names}"
-
     def _part(self, part: str) -> tuple[Features | None, np.ndarray | None]:
         """Return the features and the targets of a part, as they are stored."""
         return getattr(self, f"X_{part}"), getattr(self, f"y_{part}")
@@ -204,40 +194,6 @@ class Dataset:
         # A frozen dataclass refuses plain assignment, also to itself.
         for field, value in values.items():
             object.__setattr__(self, field, value)
-
-    def _check_facts(self) -> None:
-        if self.feature_range is not None:
-            low, high = self.feature_range
-            if not -math.inf < low < high < math.inf:
-                raise DataError(
-                    "feature_range must be (low, high), finite and low below high, got "
-                    f"{self.feature_range}; leave it out if the range is unknown"
-                )
-        if self.image_shape is not None and math.prod(self.image_shape) != self.n_features:
-            raise DataError(
-                f"image_shape must multiply to the number of features, {self.n_features}, got "
-                f"{self.image_shape}; leave it out if rows are not images"
-            )
-        names = self.feature_names
-        if names is not None and (len(names) != self.n_features or len(set(names)) < len(names)):
-            raise DataError(
-                f"feature_names must be {self.n_features} different names, one per column of X, "
-                f"got {len(set(names))} different of {len(names)}; rename or leave them out"
-            )
-
-    def _check_lines(self) -> None:
-        for suffix in ("", *(f"_{part}" for part in PARTS)):
-            lines, y = getattr(self, f"lines{suffix}"), getattr(self, f"y{suffix}")
-            if lines is None:
-                continue
-            found = np.asarray(lines)
-            if y is None or found.shape != y.shape[:1] or found.dtype.kind not in "iu":
-                n = 0 if y is None else len(y)
-                raise DataError(
-                    f"lines{suffix} must be {n} integers, one for each row of X{suffix}, got "
-                    f"{found.dtype} of shape {found.shape}; leave them out"
-                )
-            self._store(**{f"lines{suffix}": found})
 
     def _check_target_names(self) -> None:
         if self.target_names is None:
@@ -332,13 +288,3 @@ def check_task(task: object) -> None:
     """Raise ConfigError for an unknown task."""
     if task not in TASKS:
         raise ConfigError(f"unknown task {task!r}{close_match(str(task), TASKS)}")
-
-
-def _size_text(X: Features) -> str:
-    """Return size and dtype of features, and the share of non-zeros if they are sparse."""
-    if is_table(X):
-        counts = Counter(X.kinds).items()
-        kinds = ", ".join(f"{n} {kind}" for kind, n in counts)
-        return f"{X.shape[0]} x {X.shape[1]} ({kinds})"
-    size = f"{X.shape[0]} x {X.shape[1]} {X.dtype}"
-    return f"{size} sparse ({density(X):.2g} not zero)" if is_sparse(X) else size

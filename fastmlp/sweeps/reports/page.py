@@ -25,6 +25,7 @@ from .tables import ranking_table
 # The curves of more configurations would make the page too large; they are in separate files.
 MOST_CURVES = 2000
 _IN_NOTEBOOK = 20
+_MOST_ROWS = 60  # a longer ranking scrolls by itself, so that the plots are not far below
 
 
 def sweep_page(
@@ -106,9 +107,10 @@ def ranking_html(board: Leaderboard, n_curves: int) -> str:
         columns = "".join(f'<td data-name="{html.escape(n)}">{cell}</td>' for n, cell in named)
         rows.append(f'<tr data-rank="{entry.rank}"><th scope="row">{first}</th>{columns}</tr>')
     body = "\n".join(rows)
+    wide = "wide long" if len(rows) > _MOST_ROWS else "wide"
     note = page.paragraph("A click on a heading sorts; a rank leads to the curves.")
     return note + (
-        f'<div class="wide"><table class="sortable" id="ranking"><thead><tr>{head}</tr></thead>\n'
+        f'<div class="{wide}"><table class="sortable" id="ranking"><thead><tr>{head}</tr></thead>\n'
         f"<tbody>{body}</tbody></table></div>"
     )
 
