@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..base.conversion import target_as_plain
 from ..base.csr import Features, stack, take
 from ..base.errors import ConfigError, DataError, close_match
 from ..base.random import Purpose, stream
 from ..base.selection import Selection
 from .dataset import Dataset
+from .row_weights import checked_weight
 
 # In NumPy, not by sklearn.model_selection: importing that takes 1.8 s, which alone is the whole
 # start-up budget of a warm command line.
@@ -98,7 +98,7 @@ def parts(
         If a classification's training part holds a single class, or the weights are not one
         finite number of at least 0 for each row, some above 0.
     """
-    weight = None if sample_weight is None else _checked_weight(dataset, sample_weight)
+    weight = None if sample_weight is None else checked_weight(dataset, sample_weight)
     X, y, X_test, y_test, weight, rows, rows_test = _carve_test(dataset, split, seed, weight)
     labels = y if dataset.task == "classification" else None
     X_validation, y_validation = dataset.X_validation, dataset.y_validation
@@ -249,29 +249,6 @@ def _quotas(counts: np.ndarray, n_second: int) -> np.ndarray:
                 break
             quotas[open_classes[:left]] += 1
     return quotas
-
-
-def _checked_weight(dataset: Dataset, sample_weight: np.ndarray) -> np.ndarray:
-    """Return a weight for each row, those of the test part behind those of ``X``."""
-    given = np.asarray(target_as_plain(sample_weight, "sample_weight"))
-    if given.dtype.kind not in "biufO":
-        raise DataError(
-            f"sample_weight must hold numbers, got dtype {given.dtype}; convert numbers with "
-            "astype(float)"
-        )
-    weight = given.astype(np.float64)
-    if weight.shape != (len(dataset.y),):
-        raise DataError(
-            f"sample_weight must have shape ({len(dataset.y)},), one for each row of X, got "
-            f"{weight.shape}; leave it out for equal weights"
-        )
-    if not (np.isfinite(weight).all() and weight.min() >= 0 and weight.max() > 0):
-        raise DataError(
-            "sample_weight must be finite, at least 0 and somewhere above 0, got "
-            f"{weight.min():g} to {weight.max():g}; leave it out for equal weights"
-        )
-    n_test = 0 if dataset.y_test is None else len(dataset.y_test)
-    return np.concatenate((weight, np.ones(n_test)))
 
 
 class _Carved(NamedTuple):
