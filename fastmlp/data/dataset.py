@@ -140,8 +140,12 @@ class Dataset:
             if X_part is not None or y_part is not None:
                 X_part, y_part = check_part(part, X_part, y_part, training)
                 self._store(**{f"X_{part}": X_part, f"y_{part}": y_part})
-        check_facts(self)
-        self._store(**checked_lines(self))
+        check_facts(self.n_features, self.feature_range, self.image_shape, self.feature_names)
+        for suffix in ("", *(f"_{part}" for part in PARTS)):
+            lines, y = getattr(self, f"lines{suffix}"), getattr(self, f"y{suffix}")
+            if lines is not None:
+                n = 0 if y is None else len(y)
+                self._store(**{f"lines{suffix}": checked_lines(lines, n, suffix)})
 
     def _find_columns(self) -> None:
         """Find the kinds of columns, and leave out those that make no features."""
@@ -176,7 +180,11 @@ class Dataset:
 
     def __repr__(self) -> str:
         """Return one line: name, sizes and targets, no values of features."""
-        facts = [repr(self.name), size_text(self.X), targets_text(self)]
+        facts = [
+            repr(self.name),
+            size_text(self.X),
+            targets_text(self.task, self.y, self.classes, self.target_names),
+        ]
         for part in PARTS:
             X_part, _ = self._part(part)
             if X_part is not None:
