@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from . import page
-from .columns import column_table, mistake_table
+from .columns import column_table, judged_columns, mistake_table
 from .evaluation import EvaluatedPart, Importance, RunEvaluation
 from .figures import style, svg
 from .filters import example_maps, first_filters, map_limits

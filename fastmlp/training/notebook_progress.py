@@ -67,9 +67,10 @@ def _view(run: Run, pace: Pace, row: dict[str, Any] | None) -> str:
     ]
     if left:
         parts.append(f"{time_text(left)} left")
+    text = html.escape("   ".join(filter(None, parts)))
     return (
         f'<div><progress value="{done:.3f}" max="{epochs}" style="width:{_WIDTH}px"></progress>'
-        f'<div style="font-variant-numeric:tabular-nums">{html.escape("   ".join(filter(None, parts)))}</div>'
+        f'<div style="font-variant-numeric:tabular-nums">{text}</div>'
         f"{_curves(run)}</div>"
     )
 
