@@ -14,6 +14,7 @@ COMMANDS = {
     "train": "train a multilayer perceptron and report its accuracy or errors",
     "sweep": "train every configuration of a grid, and rank them",
     "predict": "predict labels, probabilities or numbers with a saved model",
+    "export": "write a saved model as ONNX, NumPy, C or PyTorch",
     "bench": "measure how fast this machine trains and predicts",
     "info": "print versions, CPU, threads and folders, for a report of an issue",
 }

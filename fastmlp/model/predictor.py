@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..base.conversion import as_dense
 from ..base.csr import Features, canonical, is_sparse
 from ..base.errors import DataError
 from ..base.image_rows import rows_of_images
@@ -20,6 +21,7 @@ from ..ops.table_encoding import TableEncoding
 from .encoding import encode_for_outputs, encoded_table
 from .evaluation import Evaluation
 from .evaluator import NetworkLayout, borrowed
+from .exporting import Exporting
 from .features import FeatureInfo
 from .functions import objective
 from .launch import WORTH_A_TEAM, check_threads
@@ -28,7 +30,7 @@ from .table_inputs import plain_of, table_of
 from .task import Task
 
 
-class Predictor:
+class Predictor(Exporting):
     """Predicts from raw features: scales them, runs the network, and reads its outputs.
 
     Parameters
@@ -171,6 +173,14 @@ class Predictor:
                 "predict_proba needs a classification, this is a regression; use predict"
             )
         return self.task.probabilities(self.outputs(X, threads))
+
+    def encoded(self, X: Features) -> np.ndarray:
+        """Return rows as the network takes them, scaled: (n, n_features), in its dtype.
+
+        Parameters and errors as for :meth:`outputs`.
+        """
+        rows = as_dense(self._checked(X), "X", "its rows as an array", "encode fewer rows at once")
+        return self.scaling.apply(rows, self.network.dtype)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model as a safetensors file, atomically.
