@@ -122,7 +122,7 @@ CASES: dict[str, Callable[[], Case]] = {
         scale="standard_global",
     ),
     "two classes": lambda: numbers(
-        Task("binary", 1, np.array(['say "ü"??\n', "c\\d"]), threshold=0.3),
+        Task("binary", 1, np.array(["c\\d", 'say "ü"??\n']), threshold=0.3),
         "dense(5, leaky_relu(slope=-0.5)), dense(1, sigmoid)", scale="robust",
     ),
     "truths": lambda: numbers(

@@ -71,7 +71,7 @@ class Language(Generic[T]):
 
     def _value(self, node: ast.expr, known: Mapping[str, T]) -> T:
         match node:
-            case ast.Constant(value=int() | float() as number):
+            case ast.Constant(value=int() | float() as number) if type(number) is not bool:
                 return self.number(float(number))
             case ast.Name(id=name) if name in known:
                 return known[name]
@@ -108,7 +108,7 @@ def _lines(formula: str) -> tuple[tuple[str, ast.expr], ...]:
                 found.append(("", value))
             case _:
                 raise ValueError(f"a formula must not hold {ast.unparse(statement)!r}")
-    if not found or [name == "" for name, _ in found].index(True) != len(found) - 1:
+    if [name == "" for name, _ in found] != [False] * (len(found) - 1) + [True]:
         raise ValueError(f"the last line of a formula must be its value, got {formula!r}")
     return tuple(_used(found))
 

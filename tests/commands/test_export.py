@@ -83,5 +83,5 @@ def test_a_missing_library_is_named(
     monkeypatch.setattr("fastmlp.exports.formats.importlib.import_module", refuse)
     assert main(["model.safetensors", "a.onnx"]) == 1
     error = capsys.readouterr().err
-    assert 'needs onnx' in error and 'pip install "fastmlp[export]"' in error
+    assert "needs onnx" in error and 'pip install "fastmlp[export]"' in error
     assert not Path("a.onnx").exists() and builtins.__import__ is __import__

@@ -14,7 +14,7 @@ from fastmlp.base.dates import parts_of
 from fastmlp.ops.activations import ACTIVATIONS
 from fastmlp.ops.expressions import NAMES, Language, is_row_wise
 from fastmlp.ops.fitted_columns import CALENDAR
-from reference import ACTIVATION_TWINS
+from reference import FORWARD
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "add": operator.add, "subtract": operator.sub, "multiply": operator.mul,
@@ -60,3 +60,26 @@ def test_unused_lines_are_left_out() -> None:
     language: Language[Any] = Language(FUNCTIONS, float, lambda n, v: [seen.append(n), v][1])
     language.evaluate("a = x\nb = x\nc = a\nc + 1", {"x": 1.0})
     assert seen == ["a", "c"]
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS.names())
+def test_expression_of_an_activation_is_its_twin(name: str) -> None:
+    record = ACTIVATIONS.parse(name)
+    ends = np.array([[-1000.0, -100.0, -30.0, -1e-8, 0.0], [1e-8, 0.5, 30.0, 100.0, 700.0]])
+    z = np.vstack([ends, np.random.default_rng(0).normal(0, 5, (40, 5))])
+    values = {"z": z, **vars(record)}
+    with np.errstate(over="ignore"):
+        found = NUMPY.evaluate(record.expression, values)
+        expected = FORWARD[name](z, record.kernel_parameter)
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-13)
+    assert is_row_wise(record.expression) == record.is_row_wise
+
+
+@pytest.mark.parametrize("part", ["year", "month", "weekday", "hour"])
+def test_calendar_of_formulas_is_that_of_numpy(part: str) -> None:
+    rng = np.random.default_rng(0)
+    seconds = np.concatenate([
+        rng.integers(-(10**11), 10**11, 2000), np.arange(-5, 5), 86_400 * np.arange(-900, 900)
+    ]).astype(float)  # fmt: skip
+    found = NUMPY.evaluate(f"{CALENDAR}{part}", {"x": seconds})
+    np.testing.assert_array_equal(found, getattr(parts_of(seconds), part))
