@@ -35,6 +35,8 @@ class Layer(Spec):
     trains_by_sample: ClassVar[bool] = False  # whether the per-sample step has it
     has_activation: ClassVar[bool] = False
     trains_only: ClassVar[bool] = False  # whether it does nothing in predictions
+    # The name of its kernels above images, where these are others than above rows.
+    kernels_above_images: ClassVar[str] = ""
     # Where a layer has several forms: the names of their kernels, with what --explain says of each.
     forms: ClassVar[Mapping[str, str]] = {}
 

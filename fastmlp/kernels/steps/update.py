@@ -9,9 +9,9 @@ after the gradients of filters, which they share in another way: filters are few
 from typing import Any, NamedTuple
 
 from ..buffers import layer_at, relocated
-from ..call_types import call_gradient, call_sparse_gradient
+from ..call_types import call_gradient, call_weight_gradient
 from ..emit.emitter import VECTOR_BYTES
-from ..layers.dense_products import bias_gradient, gradient_product
+from ..layers.dense_products import bias_gradient
 from ..layers.layout import has_filters, is_image, owned_units
 from ..machine.host import SPARSE_PANELS
 from ..machine.jit import kernel
@@ -84,16 +84,9 @@ def weight_gradient(c, work, sparse, columns, units, inputs, rows, total):
     """Compute ``total`` for weights from panels of ``inputs`` (first, last) to panels of units."""
     (p0, p1), (q0, q1) = units, inputs
     lanes = VECTOR_BYTES // work.A.itemsize
-    k0, k1 = q0 * lanes, min(q1 * lanes, c.n_in)
-    if c.gradient == 0:
-        for p in range(p0, p1):
-            gradient_product(
-                c, work.A, work.D, p, q0, q1, rows,
-                total.source, total.keep, total.gain, total.target,
-            )  # fmt: skip
-    else:
-        call_sparse_gradient(c.gradient, (
-            sparse, columns, work.D, c, p0, p1, k0, k1, rows,
+    if c.gradient != 0:
+        call_weight_gradient(c.gradient, (
+            sparse, columns, work.A, work.D, c, p0, p1, q0 * lanes, min(q1 * lanes, c.n_in), rows,
             total.source, total.keep, total.gain, total.target,
         ))  # fmt: skip
 
@@ -239,7 +232,7 @@ def update_in_passes(me, net, work, sparse, columns, objective, rows, overwrite,
             c = layer_at(net.layers, layer)
             p0, p1, first, last = owned_groups(c, lanes, me.number, me.team)
             are_filters = is_image(c)
-            wide = SPARSE_PANELS if c.gradient != 0 and not are_filters else 1
+            wide = SPARSE_PANELS if layer == 0 and sparse.to_columns != 0 else 1
             mine, _ = group_range(c, lanes, p0, max(first, 0))
             for p in range(p0, p1, wide):
                 stop = min(p + wide, p1)
