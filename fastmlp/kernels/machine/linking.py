@@ -14,7 +14,8 @@ from typing import Any
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder, _LowerResult
 from numba.core.compiler_machinery import PassManager, register_pass
-from numba.core.typed_passes import NativeLowering
+from numba.core.typed_passes import NativeLowering, NopythonRewrites
+from numba.core.untyped_passes import InlineClosureLikes
 
 _INSIDE = ".inside"  # suffix of the names of private functions
 
@@ -118,6 +119,10 @@ class _LowerWhole(NativeLowering):
         return bool(super().run_pass(state))
 
 
+# Kernels have neither closures nor expressions of whole arrays.
+_UNUSED = (InlineClosureLikes, NopythonRewrites)
+
+
 class _Compiler(CompilerBase):
     """Numba's compiler with another way of lowering."""
 
@@ -127,7 +132,9 @@ class _Compiler(CompilerBase):
         """Return the passes."""
         passes = DefaultPassBuilder.define_nopython_pipeline(self.state)
         passes.passes = [
-            (self.lowering if one is NativeLowering else one, what) for one, what in passes.passes
+            (self.lowering if one is NativeLowering else one, what)
+            for one, what in passes.passes
+            if one not in _UNUSED
         ]
         passes._finalized = False
         passes.finalize()
