@@ -40,12 +40,19 @@ def _main(arguments: list[str] | None) -> int:
 
 
 def _predict(options: argparse.Namespace) -> Predictions:
+    from .base.errors import ConfigError
     from .commands.predictions import Predictions, inputs_for
 
     predictor = _load(options.model, options.threshold)
+    if options.std and predictor.n_models == 1:
+        raise ConfigError(
+            "--std needs a model of several networks, got one; train with --n-models 5, or leave "
+            "it out"
+        )
     notify = ignore if options.quiet else print_line
     inputs = inputs_for(predictor, _read(options, predictor), options.invert, notify)
-    return Predictions(predictor, inputs, predictor.outputs(inputs.X, options.threads))
+    of_models = predictor.outputs_of_models(inputs.X, options.threads)
+    return Predictions(predictor, inputs, of_models, options.std)
 
 
 def _read(options: argparse.Namespace, predictor: Predictor) -> Inputs:

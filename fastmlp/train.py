@@ -82,7 +82,7 @@ def _warm_up(options: argparse.Namespace) -> int:
 
 def _train(options: argparse.Namespace, config: TrainConfig) -> int:
     from .base.errors import TrainingError
-    from .commands.introduction import Introduction, compiling_text
+    from .commands.introduction import Introduction, compiling_text, recipe_lines
     from .commands.resuming import open_run
     from .reports.evaluation import evaluate_run
     from .reports.pictures import without_data
@@ -92,7 +92,8 @@ def _train(options: argparse.Namespace, config: TrainConfig) -> int:
 
     started = time.perf_counter()
     config, dataset = _load(options, config)
-    callbacks = [] if options.quiet else [Introduction(config), Progress()]
+    introduction = Introduction(config, recipe_lines(options, dataset))
+    callbacks = [] if options.quiet else [introduction, Progress()]
     if not options.quiet and is_cold(config):
         print_line(compiling_text())
     with compiled_beside(config, options.threads) as helper:

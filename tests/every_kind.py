@@ -98,6 +98,7 @@ class Runs:
         for layers in (all_layers, forms, *others):
             for options in ({}, {"optimizer": "adam", "clip_norm": 1.0, "mode": "stochastic"}):
                 fit(pictures(60), hidden_layer_sizes=(), layers=layers, **options)
+        fit(blobs(), hidden_layer_sizes=(), layers="diagonal, periodic(2), dense(4)")
         self._zeros()
         self._estimators()
         return self.digest.hexdigest()

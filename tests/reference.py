@@ -60,6 +60,13 @@ def elu(Z: Array, alpha: float) -> Array:
     return np.where(Z > 0, Z, Z.dtype.type(alpha) * np.expm1(np.minimum(Z, 0)))
 
 
+SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
+
+
+def selu(Z: Array) -> Array:
+    return SELU_SCALE * elu(Z, SELU_ALPHA)
+
+
 def normal_distribution(Z: Array) -> Array:
     """Phi, by the complementary error function, which keeps its digits in the lower tail."""
     complement = np.vectorize(math.erfc, otypes=[np.float64])
@@ -76,6 +83,10 @@ def gelu(Z: Array) -> Array:
 
 def silu(Z: Array) -> Array:
     return Z * sigmoid(Z)
+
+
+def mish(Z: Array) -> Array:
+    return Z * np.tanh(softplus(Z))
 
 
 def softplus(Z: Array) -> Array:
@@ -100,8 +111,10 @@ FORWARD: dict[str, Callable[[Array, float], Array]] = {
     "tanh": lambda Z, _: tanh(Z),
     "softmax": lambda Z, _: softmax(Z),
     "elu": elu,
+    "selu": lambda Z, _: selu(Z),
     "gelu": lambda Z, _: gelu(Z),
     "silu": lambda Z, _: silu(Z),
+    "mish": lambda Z, _: mish(Z),
     "softplus": lambda Z, _: softplus(Z),
     "exponential": lambda Z, _: exponential(Z),
 }
@@ -121,6 +134,10 @@ def elu_backward(Z: Array, A: Array, dA: Array, alpha: float) -> Array:
     return np.where(Z > 0, dA, dA.dtype.type(alpha) * dA * np.exp(np.minimum(Z, 0)))
 
 
+def selu_backward(Z: Array, A: Array, dA: Array, _: float) -> Array:
+    return elu_backward(Z, A, SELU_SCALE * dA, SELU_ALPHA)
+
+
 def gelu_backward(Z: Array, A: Array, dA: Array, _: float) -> Array:
     """By the product rule: Phi' is the density."""
     return dA * (normal_distribution(Z) + Z * normal_density(Z))
@@ -129,6 +146,12 @@ def gelu_backward(Z: Array, A: Array, dA: Array, _: float) -> Array:
 def silu_backward(Z: Array, A: Array, dA: Array, _: float) -> Array:
     s = sigmoid(Z)
     return dA * (s + Z * s * (1 - s))
+
+
+def mish_backward(Z: Array, A: Array, dA: Array, _: float) -> Array:
+    """By the product and chain rules: softplus' = sigmoid."""
+    t = np.tanh(softplus(Z))
+    return dA * (t + Z * (1 - t * t) * sigmoid(Z))
 
 
 BACKWARD: dict[str, Callable[[Array, Array, Array, float], Array]] = {
@@ -140,8 +163,10 @@ BACKWARD: dict[str, Callable[[Array, Array, Array, float], Array]] = {
     # The Jacobian diag(a) - a a^T, applied to each row.
     "softmax": lambda Z, A, dA, _: A * (dA - (dA * A).sum(axis=1, keepdims=True)),
     "elu": elu_backward,
+    "selu": selu_backward,
     "gelu": gelu_backward,
     "silu": silu_backward,
+    "mish": mish_backward,
     "softplus": lambda Z, A, dA, _: dA * sigmoid(Z),
     "exponential": lambda Z, A, dA, _: dA * A,
 }
@@ -259,20 +284,31 @@ def smooth(task: str, Y: Array, smoothing: float) -> Array:
 # --- dropout -------------------------------------------------------------------------------------
 
 
+def philox(counter: Sequence[int], key: Sequence[int]) -> list[int]:
+    """Philox4x32-10 of four 32-bit numbers under a key of two (Salmon et al. 2011)."""
+    c, k, low = list(counter), list(key), 2**32 - 1
+    for _ in range(10):
+        first, second = 0xD2511F53 * c[0], 0xCD9E8D57 * c[2]
+        c = [(second >> 32) ^ c[1] ^ k[0], second & low, (first >> 32) ^ c[3] ^ k[1], first & low]
+        k = [(k[0] + 0x9E3779B9) & low, (k[1] + 0xBB67AE85) & low]
+    return c
+
+
 def kept(key: Array, rate: float, place: int, layer: int, n: int) -> Array:
     """Which of the n inputs of a layer are kept in the row at that place of the epoch.
 
-    Unit j takes the 32 bits number j % 8, counted from the lower end, of the four words that
-    NumPy's Philox gives for the counter (j // 8, place, layer, 0). NumPy adds 1 to a counter before
-    it uses it.
+    Unit j takes word 2 (place % 2) + j % 16 // 8 of the counter (j // 16 * 8 + j % 8, place // 2,
+    layer, upper half of the second key) under the first key.
     """
-    bits: list[Array] = []
-    for eight in range(-(-n // 8)):
-        counter = (eight + (place << 64) + (layer << 128) - 1) % 2**256
-        words = np.random.Philox(key=key, counter=counter).random_raw(4)
-        for word in words:
-            bits += [word & np.uint64(2**32 - 1), word >> np.uint64(32)]
-    return np.array(bits[:n]) >= int(rate * 2**32)
+    seed, epoch = int(key[0]), int(key[1]) >> 32
+    halves = seed % 2**32, seed >> 32
+    words = [
+        philox((j // 16 * 8 + j % 8, place // 2, layer, epoch), halves)[
+            2 * (place % 2) + j % 16 // 8
+        ]
+        for j in range(n)
+    ]
+    return np.array(words) >= int(rate * 2**32)
 
 
 def dropout_mask(

@@ -1,4 +1,4 @@
-"""Layers of images, dropout and flattening in plain NumPy: the twins of kernels/layers/.
+"""Layers of images and of numbers, dropout and flattening in plain NumPy: twins of kernels/layers/.
 
 As in reference.py, nothing is imported from fastmlp and each function is its formula. Images are
 arrays (rows, height, width, channels); a layer is its name with its parameters, pairs where sizes
@@ -150,6 +150,46 @@ def avg_pool2d_backward(X: Array, dA: Array, size: Pair, stride: Pair) -> Array:
     return dX
 
 
+# --- layers of numbers: W has one row, the other features are passed on ---------------------------
+
+
+def diagonal(X: Array, W: Array, b: Array) -> tuple[Array, Array]:
+    """Z = w x + b, and A: the others beside it."""
+    Z = X[:, : b.size] * W[0] + b
+    return Z, np.hstack([Z, X[:, b.size :]])
+
+
+def diagonal_gradients(X: Array, W: Array, Z: Array, dA: Array) -> tuple[Array, Array, Array]:
+    """Return dZ, what W was multiplied by, and dX."""
+    n = Z.shape[1]
+    return dA[:, :n], X[:, :n], np.hstack([dA[:, :n] * W[0], dA[:, n:]])
+
+
+def periodic(X: Array, W: Array, b: Array, frequencies: int) -> tuple[Array, Array]:
+    """Z = w x + b, all numbers with their first w, then with their second; A: with cos(2 pi Z)."""
+    Z = np.tile(X[:, : b.size // frequencies], frequencies) * W[0] + b
+    numbers = b.size // frequencies
+    return Z, np.hstack([X[:, :numbers], np.cos(2 * math.pi * Z), X[:, numbers:]])
+
+
+def periodic_gradients(
+    X: Array, W: Array, Z: Array, dA: Array, frequencies: int
+) -> tuple[Array, Array, Array]:
+    """Return dZ, what W was multiplied by, and dX."""
+    numbers = Z.shape[1] // frequencies
+    last = numbers + Z.shape[1]
+    dZ = -2 * math.pi * np.sin(2 * math.pi * Z) * dA[:, numbers:last]
+    dX = np.hstack([dA[:, :numbers], dA[:, last:]])
+    dX[:, :numbers] += (dZ * W[0]).reshape(len(X), frequencies, numbers).sum(axis=1)
+    return dZ, np.tile(X[:, :numbers], frequencies), dX
+
+
+OF_NUMBERS: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
+    "diagonal": (diagonal, diagonal_gradients),
+    "periodic": (periodic, periodic_gradients),
+}
+
+
 # --- layers without weights: A = f(X), and dX from dA --------------------------------------------
 
 FORWARD: dict[str, Callable[..., Array]] = {
@@ -195,6 +235,11 @@ def passes(
                     else dense_forward(As[-1].reshape(len(X), -1), W, b)
                 )
                 As.append(activate(activations[number], Zs[-1]))
+            elif kind in OF_NUMBERS:
+                flat, number = As[-1].reshape(len(X), -1), len(Zs)
+                Z, A = OF_NUMBERS[kind][0](flat, weights[number], biases[number], **parameters)
+                Zs.append(Z)
+                As.append(A)
             elif kind == "dropout":
                 As.append(multiplied(As[-1], mask))
             else:
@@ -224,6 +269,13 @@ def passes(
                     dA = dense_input_gradient(dZ, W).reshape(X.shape)
                 dWs.insert(0, dW)
                 dbs.insert(0, db)
+            elif kind in OF_NUMBERS:
+                number -= 1
+                flat, W, Z = X.reshape(len(X), -1), weights[number], Zs[number]
+                dZ, x, dX = OF_NUMBERS[kind][1](flat, W, Z, dA, **parameters)
+                dA = dX.reshape(X.shape)
+                dWs.insert(0, (dZ * x).sum(axis=0)[np.newaxis])
+                dbs.insert(0, dZ.sum(axis=0))
             elif kind == "dropout":
                 dA = multiplied(dA, masks[place])
             else:

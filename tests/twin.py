@@ -28,9 +28,9 @@ def layer_of(layer: Layer) -> reference_layers.Layer:
     """Return a layer as the twin takes it: its name and its parameters, with sizes as pairs."""
     values = {field.name: getattr(layer, field.name) for field in fields(layer)}
     geometry = {
-        name: value if name == "padding" else pair(value)
+        name: pair(value) if name in ("kernel_size", "size", "stride") else value
         for name, value in values.items()
-        if name in ("kernel_size", "size", "stride", "padding")
+        if name in ("kernel_size", "size", "stride", "padding", "frequencies")
     }
     return layer.name, geometry
 

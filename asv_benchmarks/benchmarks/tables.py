@@ -63,7 +63,7 @@ class Deep(_Table):
 class Wide(_Table):
     """30-256x3-3, AdamW, 20 batches of 256."""
 
-    params = (few(["relu", "gelu"], "gelu"), [0.0, 0.1], few([1, 2], 2))
+    params = (few(["relu", "silu", "gelu", "mish", "selu"], "gelu"), [0.0, 0.1], few([1, 2], 2))
     param_names = ("activation", "dropout", "threads")
     network = "30-256x3-3"
     rows = 5120

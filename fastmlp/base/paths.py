@@ -45,6 +45,11 @@ def as_path(name: Name, what: str) -> Path:
         ) from None
 
 
+def numbered(path: Path, number: int) -> Path:
+    """Return ``log-2.csv`` for ``log.csv`` and 2."""
+    return path.with_name(f"{path.stem}-{number}{path.suffix}")
+
+
 def _for_system(text: str) -> str:
     """Return a name as the system takes it: in UTF-8 if the locale's encoding lacks a character."""
     try:

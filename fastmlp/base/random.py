@@ -11,6 +11,8 @@ from enum import IntEnum
 
 import numpy as np
 
+MOST_MODELS = 1000  # of an ensemble
+
 
 class Purpose(IntEnum):
     """What a stream is for; the numbers are part of the saved-run format, so never reuse one."""
@@ -24,6 +26,7 @@ class Purpose(IntEnum):
     DROPOUT = 7
     SYNTHETIC = 8
     SEARCH = 9
+    MODELS = 10
 
 
 def stream(seed: int, purpose: Purpose, epoch: int = 0, step: int = 0) -> np.random.Generator:
@@ -38,6 +41,23 @@ def stream(seed: int, purpose: Purpose, epoch: int = 0, step: int = 0) -> np.ran
         Counters; ``epoch`` below 2**24 and ``step`` below 2**32.
     """
     return np.random.Generator(np.random.Philox(key=key(seed, purpose, epoch, step)))
+
+
+def model_seed(seed: int, number: int) -> int:
+    """Return the seed of a model of an ensemble, below 2**32; the first one has ``seed`` itself.
+
+    Not ``seed + 1``, ``seed + 2``: ensembles of consecutive seeds would share models.
+
+    Parameters
+    ----------
+    seed : int
+        Of the ensemble.
+    number : int
+        From 1.
+    """
+    if number == 1:
+        return seed
+    return int(stream(seed, Purpose.MODELS, step=number).integers(2**32))
 
 
 def key(seed: int, purpose: Purpose, epoch: int = 0, step: int = 0) -> np.ndarray:

@@ -29,6 +29,11 @@ def at_least(least: int) -> Range:
     return Range(f"at least {least}", lambda value: value >= least)
 
 
+def at_most(most: int) -> Range:
+    """Return the range of numbers of at most ``most``."""
+    return Range(f"at most {most}", lambda value: value <= most)
+
+
 def below(limit: int, text: str) -> Range:
     """Return the range of numbers below ``limit``, which messages call ``text``."""
     return Range(f"below {text}", lambda value: value < limit)

@@ -5,7 +5,14 @@ What is inferred from a file, such as the task, is reported by its reader.
 
 from __future__ import annotations
 
+import argparse
+
+from ..base.random import model_seed
 from ..base.settings import AUTO
+from ..base.table_rows import is_table
+from ..base.wording import listed
+from ..data.dataset import Dataset
+from ..recipes import table_recipes
 from ..training.callbacks import Callback
 from ..training.config import TrainConfig
 from ..training.kernel_folder import kept_in
@@ -35,18 +42,23 @@ class Introduction(Callback):
     ----------
     given : TrainConfig
         As given by the user.
+    advice : list of str
+        Lines to add.
     """
 
-    def __init__(self, given: TrainConfig):
-        self.given = given
+    def __init__(self, given: TrainConfig, advice: list[str]):
+        self.given, self.advice = given, advice
 
     def on_setup(self, run: Run) -> None:
+        if run.number > 1:
+            return
         described = [
             *data_lines(run), *setting_lines(self.given, run), "", *column_lines(run),
             *layer_lines(run), "",
         ]  # fmt: skip
         print_line("\n".join(described))
-        for line in (*few_updates_lines(run), *machine_lines(run.plan.threads)):
+        lines = (*few_updates_lines(run), *self.advice, *machine_lines(run.plan.threads))
+        for line in lines:
             print_line(line)
         print_temporary_note()
         if run.steps.iterations:
@@ -89,7 +101,26 @@ def setting_lines(given: TrainConfig, run: Run) -> list[str]:
     )
     # For a regression, these are inferred from the task.
     fields = ("optimizer", "learning_rate", "schedule", "clip_norm") if is_regression else ()
-    return [*lines, line("training", rule, *fields)]
+    lines.append(line("training", rule, *fields))
+    if config.n_models > 1:
+        seeds = listed([model_seed(config.seed, n) for n in range(1, config.n_models + 1)])
+        lines.append(line("", f"{config.n_models} models side by side, seeds {seeds}"))
+    return [*lines, *rule_lines(run)]
+
+
+def rule_lines(run: Run) -> list[str]:
+    """Return the rules that applied."""
+    titles = ["rules", *[""] * len(run.rules)]
+    return [f"{title:<11}{rule.text}" for title, rule in zip(titles, run.rules, strict=False)]
+
+
+def recipe_lines(options: argparse.Namespace, dataset: Dataset) -> list[str]:
+    """Return the advice to use a recipe for a table that is trained without, else nothing."""
+    is_read = dataset.positions is not None or is_table(dataset.X)
+    if not is_read or any((options.recipe, options.config, options.resume)):
+        return []
+    names = " or ".join(f"--recipe {name}" for name in table_recipes())
+    return [f"settings tuned for tables come with fastmlp: {names}"]
 
 
 def few_updates_lines(run: Run) -> list[str]:

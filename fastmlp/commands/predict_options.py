@@ -129,6 +129,8 @@ def build_predict_parser() -> Parser:
         Switch("--overwrite", "allow --out to be an existing file"),
         Option("--threshold", "P", float, "for two classes or labels: predict the second class, or "
                "the label, if the output is at least this (default: the model's)"),
+        Switch("--std", "add the standard deviation between the models of an ensemble: of the "
+               "values, or of the probability of the predicted class"),
         Option("--labels", "FILE", path,
                "an IDX or NPY file with the labels of images or of rows in an NPY file"),
         Option("--keep", "A,B", texts, "columns of the input table to carry into the output, by "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -19,6 +19,7 @@ from ..base.wording import listed, quoted
 from ..data.inputs import Inputs
 from ..data.tables import KnownColumns
 from ..data.targets import one_hot_labels
+from ..model.averaging import mean_of, predicted, spread
 from ..model.predictor import Predictor
 from ..model.table_inputs import stored_rows
 from ..model.task import Task
@@ -28,7 +29,7 @@ from .image_inputs import fit_to_training
 from .running import ignore
 
 # Names of the columns of predictions, which columns of the input must not replace.
-RESERVED = ("row", "file", "prediction", "actual")
+RESERVED = ("row", "file", "prediction", "std", "actual")
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,12 +41,21 @@ class Predictions:
     predictor : Predictor
     inputs : Inputs
         Their ``y``, if there is one, in the form of the task: see :func:`targets_for`.
-    outputs : ndarray, shape (n, n_outputs)
+    of_models : sequence of ndarray, shape (n, n_outputs)
+        The outputs of each network.
+    has_std : bool, default False
+        Whether there are columns of the standard deviation between the models.
     """
 
     predictor: Predictor
     inputs: Inputs
-    outputs: np.ndarray
+    of_models: Sequence[np.ndarray]
+    has_std: bool = False
+
+    @cached_property
+    def outputs(self) -> np.ndarray:
+        """The mean outputs, shape (n, n_outputs)."""
+        return mean_of(self.of_models)
 
     @cached_property
     def columns(self) -> dict[str, list[Any]]:
@@ -55,12 +65,15 @@ class Predictions:
         if files is None:
             columns = {"row": list(range(len(self.outputs)))}
         columns |= {f"input_{n}" if n in RESERVED else n: v for n, v in self.inputs.kept.items()}
-        columns |= _columns("prediction", task.decode(self.outputs), None)
+        columns |= _columns("prediction", predicted(task, self.of_models), None)
+        if self.has_std:
+            columns |= _columns("std", spread(task, self.of_models), None)
         if task.kind != "regression":
             last = self.predictor.network.activations[-1]
             what = "probability" if last.gives_probabilities else "output"
             labels = None if task.classes is None else [str(label) for label in task.classes]
-            columns |= _columns(what, task.probabilities(self.outputs), labels)
+            of_models = [task.probabilities(outputs) for outputs in self.of_models]
+            columns |= _columns(what, mean_of(of_models), labels)
         if self.inputs.y is not None:
             columns |= {
                 name: self._in_rows(values)

@@ -17,6 +17,7 @@ from ..training.config import TrainConfig
 if TYPE_CHECKING:
     from ..data.dataset import Dataset
     from ..reports.run_folder import RunFolder
+    from ..training.ensemble import Ensemble
     from ..training.loop import Loop
     from ..training.run import Run
 
@@ -58,7 +59,7 @@ def _is_new(folder: Path) -> bool:
 
 def open_run(
     options: argparse.Namespace, run: Run, dataset: Dataset
-) -> tuple[RunFolder | None, Loop]:
+) -> tuple[RunFolder | None, Loop | Ensemble]:
     """Return a run's folder, and its loop, which resumes from a checkpoint with --resume.
 
     The caller closes both the folder and the loop's checkpoints after the run's files are written.
@@ -71,12 +72,11 @@ def open_run(
         If its checkpoints are damaged.
     """
     from ..reports.run_folder import CHECKPOINTS, RunFolder
-    from ..training.checkpoints import Checkpoints
+    from ..training.fit import loop_of, open_checkpoints
     from ..training.identity import identity
-    from ..training.loop import Loop
 
     if options.no_out:
-        return None, Loop(run)
+        return None, loop_of(run)
     is_resumed = options.resume is not None
     folder = (
         RunFolder(options.resume, run.config, resume=True, name="--resume")
@@ -87,14 +87,14 @@ def open_run(
         failing.callback(folder.close)
         checkpoints = None
         if is_resumed or options.checkpoint_every is not None:
-            checkpoints = Checkpoints(
+            checkpoints = open_checkpoints(
                 folder.path / CHECKPOINTS,
                 options.checkpoint_every,
                 identity(run.config, dataset),
                 is_resumed,
             )
             failing.callback(checkpoints.close)
-        loop = Loop(run, checkpoints)
+        loop = loop_of(run, checkpoints)
         if is_resumed:  # the checkpoints have shown that it is the folder of this run
             folder.resume()
         failing.pop_all()

@@ -15,10 +15,13 @@ from ..reports.tables import (
     class_table,
     layer_table,
     loss_note,
+    model_table,
+    models_note,
     number,
     output_table,
     parameters_text,
     part_table,
+    spread_note,
     units_note,
 )
 from ..training.result import TrainResult
@@ -54,7 +57,10 @@ def column_lines(run: Run) -> list[str]:
 
 def layer_lines(run: Run) -> list[str]:
     """Describe the network of a run as a table."""
-    return [*text_table(layer_table(run.network)), parameters_text(run.network)]
+    note = models_note(run.network, run.config.n_models)
+    return [
+        *text_table(layer_table(run.network)), *filter(None, [parameters_text(run.network), note])
+    ]  # fmt: skip
 
 
 def buffer_lines(run: Run) -> list[str]:
@@ -72,6 +78,7 @@ def result_lines(result: TrainResult) -> list[str]:
     """Sum up a run."""
     rows = [(name.replace("_", " "), number(value)) for name, value in result.metrics.items()]
     kept = f", weights of epoch {result.kept_epoch}" if result.kept_epoch else ""
+    models = text_table(model_table(result)) if result.models else []
     rows.append(("epochs", f"{result.epochs_run} ({result.status}){kept}"))
     timings = result.timings
     speed = timings["samples_per_second"]
@@ -82,7 +89,7 @@ def result_lines(result: TrainResult) -> list[str]:
         )
     )
     lines = [f"{name:<20} {value}" for name, value in rows if value]
-    return [*lines, *filter(None, [loss_note(result.config)])]
+    return [*models, *([""] if models else []), *lines, *filter(None, [loss_note(result.config)])]
 
 
 def profile_lines(result: TrainResult) -> list[str]:
@@ -131,6 +138,8 @@ def evaluation_lines(evaluation: RunEvaluation) -> list[str]:
     lines = text_table(part_table(evaluation.parts))
     if units := units_note(judged, evaluation.result.config):
         lines.append(units)
+    if note := spread_note(judged):
+        lines.append(note)
     if "outputs" in judged.metrics:
         lines += ["", f"{judged.name} set by output", *text_table(output_table(judged.metrics))]
     if "classes" in judged.metrics:

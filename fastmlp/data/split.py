@@ -139,6 +139,19 @@ def parse_split(text: str) -> float | None:
     return second / 100
 
 
+def training_rows(dataset: Dataset, split: str) -> int:
+    """Return how many rows a split leaves for training, those to be held out included."""
+    fraction = parse_split(split)
+    if dataset.has_official_split and split in ("auto", "official"):
+        return len(dataset.y)
+    n = len(dataset.y) + (0 if dataset.y_test is None else len(dataset.y_test))
+    return n if split == "none" else n - _test_rows(fraction, n)
+
+
+def _test_rows(fraction: float | None, n: int) -> int:
+    return max(1, round((fraction or DEFAULT_TEST_FRACTION) * n))
+
+
 def validation_rows(validation: float, n: int) -> int:
     """Return how many of ``n`` training rows the setting ``validation`` holds out.
 
@@ -264,7 +277,7 @@ def _carve_test(
     X, y = _pooled(dataset)
     if split == "none":
         return X, y, None, None, weight
-    n_test = max(1, round((fraction or DEFAULT_TEST_FRACTION) * len(y)))
+    n_test = _test_rows(fraction, len(y))
     if n_test >= len(y):
         raise ConfigError(
             f"split must leave at least one row for training, got {split!r} of {len(y)} row(s); "

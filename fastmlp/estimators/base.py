@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Self
 
@@ -10,18 +9,15 @@ import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
-from ..base.csr import canonical, is_sparse
-from ..base.errors import ConfigError, DataError
 from ..base.table_rows import is_table
-from ..model.encoding import encode_for_outputs
-from ..model.evaluator import borrowed
+from ..model.averaging import mean_of
 from ..model.task import Task
 from ..ops.activations import ACTIVATIONS
 from ..ops.kinds import DEFAULT_MIN_FREQUENCY
 from ..ops.layers import Layer, Shape
-from ..ops.scalers import NO_SCALING
+from ..ops.scalers import Scaling
 from ..ops.table_encoding import TableEncoding
 from ..training.continuation import Continuation
 from .callbacks import epoch_tasks, new_context, sort_callbacks
@@ -32,25 +28,30 @@ from .hidden import (
     has_layers,
     hidden_layers,
     matrices_of,
-    network_layout,
     rows_of,
 )
 from .initial import check_layers, draw_layers
 from .lbfgs import fit_lbfgs
-from .problem import Problem, team
+from .models import fit_models
+from .predicting import DTYPES, outputs_of_models
+from .problem import Problem
+from .recipes import (
+    TakesRecipe,
+    fit_recipe,
+    forget_recipe,
+    recipe_outputs,
+    recipe_outputs_of_models,
+)
 from .restoring import AsBefore
 from .row_weights import checked_weights
 from .rows import named_columns, plain_rows
 from .stochastic import fit_stochastic
-from .tables import FROM_DTYPE, check_table, encode_problem, encoded_rows, takes_table
+from .tables import FROM_DTYPE, check_table, encode_problem, takes_table
 from .targets import check_target_names
 from .translate import LBFGS, check_together, loss_and_output
 
-# Bytes stay bytes, with an eighth of the memory; scikit-learn converts them to float64.
-_DTYPES = (np.float64, np.float32, np.uint8)
 
-
-class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
+class BaseMLP(TakesRecipe, CallbackSupportMixin, BaseEstimator, ABC):
     """Base class of both estimators: fitting and predicting; subclasses handle targets."""
 
     _target_checks: ClassVar[dict[str, Any]] = {}
@@ -61,16 +62,22 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
     # Of the fit: how columns of a table become features; None for rows of numbers.
     _encoding: TableEncoding | None = None
     _kinds: tuple[str, ...] = ()
+    # How features are scaled, fitted at the first fit; None before.
+    _scaling: Scaling | None = None
+    # Of the fit.
+    _n_models: int = 1
     # Parameters that scikit-learn's estimators lack: defaults for subclasses that do not set them.
     loss: Any
     schedule: Any = None
     dropout: Any = 0.0
     layers: Any = None
     input_shape: Any = None
+    scale: Any = None
     categorical_features: Any = FROM_DTYPE
     min_frequency: Any = DEFAULT_MIN_FREQUENCY
     weight_init: Any = None
     bias_init: Any = None
+    n_models: Any = 1
     n_threads: Any = None
     callbacks: Any = None
     best_loss_: float | None
@@ -141,6 +148,11 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
         incremental: bool = False,
         classes: Any = None,
     ) -> Any:
+        if self.recipe is not None:
+            with AsBefore(self), named_as_parameters(self):
+                fit_recipe(self, X, y, sample_weight, X_val, y_val)
+            return self
+        forget_recipe(self)
         own, theirs = sort_callbacks(self.callbacks)
         context = new_context(self, theirs)
         check_target_names(y, y_val)
@@ -162,7 +174,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
             context.call_on_fit_task_begin(estimator=self, **data)
             callbacks = [*own, *epoch_tasks(self, context, data, incremental)]
             solve = fit_lbfgs if self.solver == LBFGS else fit_stochastic
-            solve(self, problem, callbacks)
+            fit_models(self, problem, first, callbacks, solve)
             as_before.accept()
             context.call_on_fit_task_end(estimator=self, **data, reconstruction_attributes=dict)
         return self
@@ -196,7 +208,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
         y = self._plain_target(y, f"y{suffix}")
         with named_columns(X, f"X{suffix}"):
             return validate_data(
-                self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=_DTYPES,
+                self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=DTYPES,
                 reset=reset, **self._target_checks,
             )  # fmt: skip
 
@@ -234,6 +246,7 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
 
     def _initialize(self, X: Any, found: list[Matrix], problem: Problem) -> None:
         self.n_iter_, self.t_ = 0, 0
+        self._scaling = None
         self.n_layers_ = len(found) + 1
         narrow = X.dtype == np.float32 and self.solver != LBFGS
         dtype = np.dtype(np.float32 if narrow else np.float64)
@@ -249,63 +262,20 @@ class BaseMLP(CallbackSupportMixin, BaseEstimator, ABC):
     # --- predicting ---
 
     def _outputs(self, X: Any) -> np.ndarray:
-        """Return the network's outputs, shape (n, n_outputs)."""
-        is_plain = self._is_plain(X)
-        if not is_plain:
-            X = self._check_features(X)
-        if self._encoding is not None:
-            X = encoded_rows(self, X)
-        layout = network_layout(self)
-        n_features = math.prod(layout.input_shape)
-        if X.shape[1] != n_features:
-            raise ConfigError(
-                f"coefs_[0] must have a row for each of X's {X.shape[1]} features, got "
-                f"{n_features}; assign weights of that shape, or fit again"
-            )
-        try:
-            data = encode_for_outputs(
-                X, NO_SCALING, layout.dtype, n_outputs=self.n_outputs_,
-                needs_dense=layout.needs_dense_rows,
-            )  # fmt: skip
-            # The weights as they are: users may have changed them.
-            with borrowed(layout, data) as evaluator:
-                evaluator.take_weights(self.coefs_, self.intercepts_)
-                network = evaluator.network
-                work = network.multiply_adds if self._layers else network.params.size
-                threads = team(self, float(X.shape[0]) * work)
-                return evaluator.run(data, threads, NO_SCALING).outputs
-        except DataError:
-            if is_plain:
-                self._check_features(X)  # says it as scikit-learn does
-            raise
+        """Return the mean of the models' outputs, shape (n, n_outputs)."""
+        if hasattr(self, "predictor_"):
+            return recipe_outputs(self, X)
+        return mean_of(self._outputs_of_models(X))
 
-    def _is_plain(self, X: Any) -> bool:
-        """Whether all of scikit-learn's checks would give X back as it is, if it is finite.
-
-        They take longer than a few rows through the network.
-        """
-        return (
-            type(X) is np.ndarray
-            and X.ndim == 2
-            and X.dtype in _DTYPES
-            and hasattr(self, "coefs_")
-            and self._encoding is None
-            and not hasattr(self, "feature_names_in_")
-            and X.shape[1] == self.n_features_in_
-            and X.shape[0] > 0
-        )
-
-    def _check_features(self, X: Any) -> Any:
-        """Return X as scikit-learn's checks give it back, a sparse one as CSR."""
-        check_is_fitted(self)
-        if self._encoding is not None:
-            return X
-        X = rows_of(self, X, "X", bool(self._layers))
-        with named_columns(X, "X"):
-            X = validate_data(self, X, accept_sparse=["csr", "csc"], dtype=_DTYPES, reset=False)
-        return canonical(X, "X") if is_sparse(X) else X
+    def _outputs_of_models(self, X: Any) -> list[np.ndarray]:
+        """Return the outputs of each model, each of shape (n, n_outputs)."""
+        if hasattr(self, "predictor_"):
+            return recipe_outputs_of_models(self, X)
+        return outputs_of_models(self, X)
 
     def _is_stochastic(self) -> bool:
+        if self.recipe is not None:
+            raise AttributeError("partial_fit is not available with a recipe; use fit")
         if self.solver == LBFGS:
             raise AttributeError(
                 "partial_fit is only available for stochastic optimizers. "

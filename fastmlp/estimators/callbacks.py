@@ -63,9 +63,12 @@ class Printer(Callback):
     Parameters
     ----------
     estimator : MLPClassifier or MLPRegressor
+    has_number : bool, default False
+        Whether lines name the model of an ensemble.
     """
 
-    def __init__(self, estimator: Any):
+    def __init__(self, estimator: Any, has_number: bool = False):
+        self._has_number = has_number
         name = "Validation score" if estimator.early_stopping else "Training loss"
         self._why = (
             f"{name} did not improve more than tol={estimator.tol:f} for "
@@ -79,6 +82,8 @@ class Printer(Callback):
 
     def on_epoch_end(self, run: Run, row: dict[str, Any]) -> None:
         self._epochs += 1
+        if self._has_number:
+            print(f"Model {run.number}: ", end="")
         print(f"Iteration {self._epochs}, loss = {row['train_objective']:.8f}")
         if row.get("validation_score") is not None:
             print(f"Validation score: {row['validation_score']:f}")
@@ -89,6 +94,15 @@ class Printer(Callback):
             self._factor = run.rate_controller.factor
             rate = float(run.config.learning_rate) * self._factor
             print(f"{self._why} Setting learning rate to {rate:f}")
+
+
+class LossPrinter(Callback):
+    """Prints the losses of each epoch, for fits with a recipe."""
+
+    def on_epoch_end(self, run: Run, row: dict[str, Any]) -> None:
+        print(f"Iteration {len(run.history)}, loss = {row['train_loss']:.8f}")
+        if row["validation_loss"] is not None:
+            print(f"Validation loss: {row['validation_loss']:f}")
 
 
 class EpochTasks(Callback):
@@ -112,6 +126,10 @@ class EpochTasks(Callback):
         self.most = most
         self._task: Any = None
         self._begun = 0
+
+    def of_model(self, number: int) -> Callback:
+        """Return the callback of a model of an ensemble, of which only the first is reported."""
+        return self if number == 1 else Callback()
 
     def on_train_begin(self, run: Run) -> None:
         self._begin()

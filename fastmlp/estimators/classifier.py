@@ -10,6 +10,7 @@ from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target
 
+from ..model.averaging import check_several, deviation_of, mean_of
 from ..model.task import Task
 from .base import BaseMLP
 from .constraints import CLASSIFIER
@@ -105,8 +106,11 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         bias_init: str | None = None,
         layers: Any = None,
         input_shape: Any = None,
+        scale: str | None = None,
         categorical_features: Any = "from_dtype",
         min_frequency: int = 5,
+        recipe: str | None = None,
+        n_models: int = 1,
         n_threads: int | None = None,
         callbacks: Any = None,
     ):
@@ -133,40 +137,65 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         """
         return self._fit(X, y, sample_weight, incremental=True, classes=classes)
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: Any, return_std: bool = False) -> Any:
         """Return the predicted class of each row, or its labels as a column of 0 and 1 each.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n, n_features)
+        return_std : bool, default=False
+            Whether to return the standard deviation between the models, too.
 
         Returns
         -------
         y : ndarray, shape (n,) or (n, n_labels)
+        std : ndarray, shape (n,) or (n, n_labels)
+            With ``return_std``, which needs ``n_models`` of 2 or more: of the probability of the
+            predicted class, or of each label.
         """
-        return self._labels(self._outputs(X))
+        if not return_std:
+            return self._labels(self._outputs(X))
+        of_models = self._outputs_of_models(X)
+        check_several(len(of_models))
+        outputs = mean_of(of_models)
+        deviation = deviation_of([self._probabilities(each) for each in of_models])
+        if self._n_labels() is None:
+            rows = np.arange(len(outputs))
+            # The standard deviations of a probability p and of 1 - p are the same.
+            columns = outputs.argmax(axis=1) if self.n_outputs_ > 1 else 0 * rows
+            deviation = deviation[rows, columns]
+        return self._labels(outputs), deviation
 
-    def predict_proba(self, X: Any) -> np.ndarray:
+    def predict_proba(self, X: Any, return_std: bool = False) -> Any:
         """Return the probability of each class, in the order of ``classes_``, or of each label.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n, n_features)
+        return_std : bool, default=False
+            Whether to return the standard deviation between the models, too.
 
         Returns
         -------
         probabilities : ndarray, shape (n, n_classes)
+        std : ndarray of the same shape
+            With ``return_std``, which needs ``n_models`` of 2 or more.
         """
-        outputs = self._outputs(X)
+        of_models = [self._probabilities(outputs) for outputs in self._outputs_of_models(X)]
+        if return_std:
+            check_several(len(of_models))
+        probabilities = mean_of(of_models)
+        if self.out_activation_ == "logistic" and self.n_outputs_ > 1:
+            # Rounded to 0 or 1, the probability of a label would be none for scikit-learn's checks.
+            limits = np.finfo(probabilities.dtype)
+            np.clip(probabilities, limits.tiny, 1 - limits.epsneg, out=probabilities)
+        return (probabilities, deviation_of(of_models)) if return_std else probabilities
+
+    def _probabilities(self, outputs: np.ndarray) -> np.ndarray:
+        """Return a column for each class, or label, from the outputs of a network."""
         if len(self.classes_) == 1:
             return np.ones_like(outputs)
-        if self.n_outputs_ == 1:
-            return np.hstack([1 - outputs, outputs])
-        if self.out_activation_ == "logistic":
-            # Rounded to 0 or 1, the probability of a label would be none for scikit-learn's checks.
-            limits = np.finfo(outputs.dtype)
-            np.clip(outputs, limits.tiny, 1 - limits.epsneg, out=outputs)
-        return outputs
+        return np.hstack([1 - outputs, outputs]) if self.n_outputs_ == 1 else outputs
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """Return the logarithm of :meth:`predict_proba`, with its parameters."""

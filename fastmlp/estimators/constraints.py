@@ -11,11 +11,13 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from ..base.errors import ConfigError
+from ..base.random import MOST_MODELS
 from ..ops.activations import ACTIVATIONS
 from ..ops.initializers import INITIALIZERS
 from ..ops.layers import Layer
 from ..ops.losses import LOSSES
 from ..ops.optimizers import OPTIMIZERS
+from ..ops.scalers import SCALERS
 from ..ops.schedules import SCHEDULES
 from ..ops.spec import Registry
 
@@ -107,10 +109,13 @@ SHARED: dict[str, Any] = {
     "dropout": [_SHARE, "array-like"],
     "layers": [str, Layer, list, tuple, None],
     "input_shape": ["array-like", None],
+    "scale": [SpecOf(SCALERS), None],
     "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
     "min_frequency": [_COUNT],
     "weight_init": [SpecOf(INITIALIZERS), None],
     "bias_init": [SpecOf(INITIALIZERS), None],
+    "recipe": [str, None],
+    "n_models": [Interval(Integral, 1, MOST_MODELS, closed="both")],
     "n_threads": [_COUNT, None],
     "callbacks": [list, tuple, None],
 }

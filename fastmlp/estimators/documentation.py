@@ -71,12 +71,22 @@ layers : str, list of str or of records, or None, default=None
 input_shape : (int, int, int) or None, default=None
     Height, width and channels of the images that ``layers`` take; None: the shape of ``X``,
     which may then be (n, height, width) or (n, height, width, channels).
+scale : str or None, default=None
+    How features are scaled, by the statistics of the first fit: ``standard``, ``minmax`` or another
+    of fastmlp's scalers; None: not at all, as in scikit-learn, except for the numbers beside
+    categories of a table, which are then standardised.
 categorical_features : "from_dtype", array-like of bool, int or str, or None, default="from_dtype"
     The columns of ``X`` that are categories, by a mask, indices or names. from_dtype: of a frame,
     those of texts and of categorical types; dates become parts, and beside such columns numbers
     are standardised and may have gaps. None: all columns are numbers.
 min_frequency : int, default=5
     Training rows that a level must have for a feature of its own; rarer ones are merged.
+recipe : str or None, default=None
+    Settings that come with fastmlp, such as ``"tabular"``, for the parameters that are None; see
+    ``from_recipe``.
+n_models : int, default=1
+    Models to train side by side, each with a random state of its own, and to average: their
+    probabilities, or the numbers that they predict. The first is the model of ``random_state``.
 n_threads : int or None, default=None
     Maximum number of threads; None: all CPUs that the process may use. Changes no result.
 callbacks : list or None, default=None
@@ -94,12 +104,18 @@ loss_curve_ : list of float
 best_validation_score_ : float or None
 n_iter_, t_ : int
     Epochs of the last fit, and the total number of samples processed.
+estimators_ : list of estimator
+    With ``n_models`` of 2 or more, the model of each random state. The attributes above are those
+    of the first one.
 n_layers_, n_outputs_ : int
     Number of layers with weights plus one, and number of outputs.
 out_activation_ : str
 n_features_in_ : int
 feature_names_in_ : ndarray of str
     Where X has such names.
+predictor_ : Predictor
+    The model of a fit with a recipe, in place of ``coefs_``, ``intercepts_``, ``n_layers_`` and
+    ``t_``.
 """,
 }
 

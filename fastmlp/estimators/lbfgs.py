@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from ..training.full_batch import LossAndGradient
 from ..training.measures import MEASURES
 from ..training.run import Run
 from .problem import Problem, circumstances, split
-from .running import NOT_FINITE, keep_curves, keep_weights, start_run
+from .running import NOT_FINITE, Diverged, keep_curves, keep_weights, start_run
 from .translate import full_batch_config
 
 
@@ -54,7 +53,7 @@ def fit_lbfgs(estimator: Any, problem: Problem, callbacks: list[Callback]) -> No
         objective.put(outcome.x)
     except KeyboardInterrupt:
         objective.put(follower.parameters)
-        warnings.warn("Training interrupted by user.", stacklevel=5)
+        problem.warn("Training interrupted by user.", UserWarning)
     except CallbackError as error:
         if len(run.history):
             objective.put(follower.parameters)
@@ -91,6 +90,7 @@ class _Follower:
         run.tell_epoch(run.history.append(**row))
         if run.stop_status:
             raise StopIteration
+        run.turn.after_epoch(run.epoch)
 
 
 def reported_loss(run: Run, objective: float) -> float:
@@ -109,7 +109,7 @@ def _start(estimator: Any, problem: Problem, callbacks: list[Callback]) -> Run:
 
 def _keep(estimator: Any, run: Run, outcome: OptimizeResult | None) -> None:
     if not np.isfinite(run.network.params).all():
-        raise ValueError(NOT_FINITE)
+        raise Diverged(NOT_FINITE)
     keep_weights(estimator, run)
     estimator._continuation = None  # of another solver
     keep_curves(estimator, run)

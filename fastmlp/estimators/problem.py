@@ -14,7 +14,14 @@ from ..base.errors import DataError
 from ..data.split import Parts
 from ..model.launch import WORTH_A_TEAM, check_threads
 from ..model.task import Task
+from ..training.prepare import Prepared
+from ..training.turns import Turn
 from .translate import Circumstances, loss_and_output
+
+
+def _warn_caller(text: str, category: type[Warning]) -> None:
+    """Warn the caller of ``fit``, from a solver."""
+    warnings.warn(text, category, stacklevel=7)
 
 
 @dataclass
@@ -37,7 +44,16 @@ class Problem:
     accept : callable
         Called once the estimator holds the trained weights; a later error then keeps them.
     parts : Parts or None
-        The parts of a table, which are split before they are encoded.
+        The parts of a table, which are split before they are encoded; of an ensemble, those of its
+        first model.
+    prepared : Prepared or None
+        Of an ensemble: the parts for kernels, which its models share.
+    number : int
+        Of the model in an ensemble, from 1.
+    turn : Turn or None
+        Of the model in an ensemble.
+    warn : callable
+        Called with a text and a category.
     """
 
     X: Any
@@ -50,6 +66,10 @@ class Problem:
     incremental: bool
     accept: Callable[[], None] = lambda: None
     parts: Parts | None = None
+    prepared: Prepared | None = None
+    number: int = 1
+    turn: Turn | None = None
+    warn: Callable[[str, type[Warning]], None] = _warn_caller
 
 
 def circumstances(estimator: Any, problem: Problem, parts: Parts, dtype: str) -> Circumstances:
@@ -116,7 +136,7 @@ def warn_of_batch_size(estimator: Any, rows: int) -> None:
     if not isinstance(estimator.batch_size, str) and estimator.batch_size > rows:
         warnings.warn(
             "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped",
-            stacklevel=7,
+            stacklevel=8,
         )
 
 

@@ -9,6 +9,7 @@ from sklearn.base import RegressorMixin, _fit_context
 from sklearn.utils.metaestimators import available_if
 
 from ..base.errors import DataError
+from ..model.averaging import check_several, deviation_of, mean_of
 from ..model.task import Task
 from ..ops.losses import LOSSES
 from .base import BaseMLP
@@ -88,8 +89,11 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         bias_init: str | None = None,
         layers: Any = None,
         input_shape: Any = None,
+        scale: str | None = None,
         categorical_features: Any = "from_dtype",
         min_frequency: int = 5,
+        recipe: str | None = None,
+        n_models: int = 1,
         n_threads: int | None = None,
         callbacks: Any = None,
     ):
@@ -112,18 +116,28 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         """
         return self._fit(X, y, sample_weight, incremental=True)
 
-    def predict(self, X: Any) -> np.ndarray:
+    def predict(self, X: Any, return_std: bool = False) -> Any:
         """Return the predicted numbers.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n, n_features)
+        return_std : bool, default=False
+            Whether to return the standard deviation between the models, too.
 
         Returns
         -------
         y : ndarray, shape (n,) or (n, n_outputs)
+        std : ndarray of the same shape
+            With ``return_std``, which needs ``n_models`` of 2 or more.
         """
-        outputs = self._outputs(X)
+        if not return_std:
+            return self._shaped(self._outputs(X))
+        of_models = self._outputs_of_models(X)
+        check_several(len(of_models))
+        return self._shaped(mean_of(of_models)), self._shaped(deviation_of(of_models))
+
+    def _shaped(self, outputs: np.ndarray) -> np.ndarray:
         return outputs.ravel() if outputs.shape[1] == 1 else outputs
 
     def _plain_target(self, y: Any, name: str) -> Any:
@@ -143,6 +157,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return y
 
     def _check_sign(self, y: np.ndarray, name: str) -> None:
+        if self.loss is None:  # the recipe's, which is checked when the data are resolved
+            return
         least, _ = LOSSES.parse(self.loss).target_range
         if np.any(y < least):
             raise DataError(

@@ -28,6 +28,12 @@ NOT_FINITE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and "
     "need to be preprocessed."
 )
+
+
+class Diverged(ValueError):
+    """A fit whose weights are no longer finite, or whose loss has exploded."""
+
+
 _LOCK = "fastmlp.lock"
 _ready: set[tuple[object, ...]] = set()  # what this process has compiled
 
@@ -38,7 +44,11 @@ def start_run(
     """Return a run from the estimator's weights, with its kernels compiled or on disk."""
     if estimator._layers:
         check_network(config, problem.X.shape[1], problem.task.n_outputs)
-    prepared = prepare_parts(parts, config, problem.task)
+    prepared = problem.prepared
+    if prepared is None:
+        prepared = prepare_parts(parts, config, problem.task, scaling=estimator._scaling)
+        problem.prepared = prepared
+    estimator._scaling = prepared.scaling
     measures = ["train_objective"]
     if prepared.validation is not None:
         measures.append("validation_score")
@@ -46,17 +56,22 @@ def start_run(
     work = float(parts.X_train.shape[0]) * _row_work(estimator, problem, config)
     with compiled_once(config) as first:
         with compiled_beside(config, estimator.n_threads) if first else nullcontext() as helper:
-            run = Run(config, prepared, team(estimator, work), callbacks, weights, measures)
+            threads = team(estimator, work)
+            run = Run(config, prepared, threads, callbacks, weights, measures, problem.number)
             if helper is not None:
                 helper.wait()
         if first:
             run.compile()
             run.evaluate(prepared.train, rows=1)  # as predictions will
+    if problem.turn is not None:
+        run.turn = run.steps.turn = problem.turn
     # scikit-learn's squared error is a mean over the outputs, while its gradient is the sum's.
     is_mean = LOSSES.parse(config.loss).sklearn_averages_outputs
     run.loss_divisor = problem.task.n_outputs if is_mean else 1
     if estimator.verbose:
-        run.callbacks.append(Printer(estimator))  # after the stopping rule, which it reports
+        # After the stopping rule, which it reports.
+        run.callbacks.append(Printer(estimator, problem.turn is not None))
+    run.turn.after_compiling()
     return run
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -18,11 +17,8 @@ from ..training.fit import finish
 from ..training.loop import Loop
 from ..training.run import Run
 from .problem import Problem, circumstances, split, warn_of_batch_size
-from .running import NOT_FINITE, keep_curves, keep_weights, start_run
+from .running import NOT_FINITE, Diverged, keep_curves, keep_weights, start_run
 from .translate import train_config
-
-# stacklevel of the caller of fit, from fit_stochastic: past _fit, fit and scikit-learn's wrapper.
-_CALLER = 5
 
 
 def fit_stochastic(estimator: Any, problem: Problem, callbacks: list[Callback]) -> None:
@@ -42,12 +38,12 @@ def fit_stochastic(estimator: Any, problem: Problem, callbacks: list[Callback]) 
         finish(run, loop)
     except DivergenceError as error:
         if not estimator.early_stopping:
-            raise ValueError(f"{NOT_FINITE} ({error})") from error
+            raise Diverged(f"{NOT_FINITE} ({error})") from error
         _keep(estimator, loop)
         _note_divergence(estimator)
         if estimator._continuation is not None:  # whose state led there
             estimator._continuation = replace(estimator._continuation, state=None)
-        warnings.warn(str(error), ConvergenceWarning, stacklevel=_CALLER)
+        problem.warn(str(error), ConvergenceWarning)
         return
     except CallbackError as error:
         if len(run.history):
@@ -56,20 +52,20 @@ def fit_stochastic(estimator: Any, problem: Problem, callbacks: list[Callback]) 
         raise error.__cause__ or error from None
     _keep(estimator, loop)
     if loop.status == "interrupted":
-        warnings.warn("Training interrupted by user.", stacklevel=_CALLER)
+        problem.warn("Training interrupted by user.", UserWarning)
     elif loop.status == "finished" and not problem.incremental:
-        warnings.warn(
+        problem.warn(
             f"Stochastic Optimizer: Maximum iterations ({estimator.max_iter}) reached and the "
             "optimization hasn't converged yet.",
             ConvergenceWarning,
-            stacklevel=_CALLER,
         )
 
 
 def _start(estimator: Any, problem: Problem, callbacks: list[Callback]) -> Run:
     parts = split(estimator, problem)
     rows = parts.X_train.shape[0]
-    warn_of_batch_size(estimator, rows)
+    if problem.number == 1:
+        warn_of_batch_size(estimator, rows)
     dtype = estimator.coefs_[0].dtype
     config = train_config(estimator, circumstances(estimator, problem, parts, dtype.name))
     run = start_run(estimator, problem, parts, config, callbacks)

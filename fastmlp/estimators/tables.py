@@ -100,7 +100,8 @@ def encode_problem(estimator: Any, problem: Problem, first: bool) -> None:
     """Split the rows of a fit, learn their encoding on those for training, and encode them."""
     parts = split(estimator, problem)
     if first:
-        scaler, least = SCALERS.parse(SCALE), int(estimator.min_frequency)
+        scaler = SCALERS.parse(SCALE if estimator.scale is None else estimator.scale)
+        least = int(estimator.min_frequency)
         estimator._encoding = TableEncoding.fit(parts.X_train, scaler, least)
     encoding, dtype = estimator._encoding, np.dtype(np.float64)
     if not encoding.n_features:

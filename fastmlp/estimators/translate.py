@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..base.errors import ConfigError
+from ..data.dataset import TASKS
 from ..ops.losses import LOSSES
 from ..ops.optimizers import SGD, Adam
 from ..ops.schedules import Adaptive, InverseScaling
@@ -69,6 +70,11 @@ def check_together(estimator: Any, kind: str) -> None:
         )
 
 
+def dataset_task(kind: str) -> str:
+    """Return the task of a dataset for the kind of a Task."""
+    return kind if kind in TASKS else "classification"
+
+
 def loss_and_output(loss: str, kind: str) -> tuple[str, str]:
     """Return fastmlp's loss and the activation of the output layer.
 
@@ -95,7 +101,7 @@ def train_config(estimator: Any, found: Circumstances) -> TrainConfig:
     alone = batch_size == 1 and not found.weighted
     return _cached_config(
         **_shared(estimator, found),
-        optimizer=_optimizer(estimator),
+        optimizer=optimizer_of(estimator),
         learning_rate=_rate(estimator, found),
         mode="stochastic" if alone else "minibatch",
         batch_size=batch_size,
@@ -128,12 +134,11 @@ def full_batch_config(estimator: Any, found: Circumstances) -> TrainConfig:
 def _shared(estimator: Any, found: Circumstances) -> dict[str, Any]:
     activation = estimator.activation
     return {
-        "task": {"regression": "regression", "multilabel": "multilabel"}.get(
-            found.task, "classification"
-        ),
+        "task": dataset_task(found.task),
         "split": "none",
         "validation": 0.1 if found.validation else 0.0,
-        "scale": "none",
+        # The encoding of a table scales its numbers.
+        "scale": "none" if estimator.scale is None or estimator._kinds else str(estimator.scale),
         "target_scale": "none",
         **_hidden(estimator),
         "activation": activation if isinstance(activation, str) else tuple(activation),
@@ -175,7 +180,8 @@ def _batch_size(estimator: Any, rows: int) -> int:
     return min(int(estimator.batch_size), rows)
 
 
-def _optimizer(estimator: Any) -> str:
+def optimizer_of(estimator: Any) -> str:
+    """Return the optimizer of a solver, with the parameters that scikit-learn's solvers have."""
     if estimator.solver == "sgd":
         momentum = float(estimator.momentum)
         if momentum == 0:

@@ -36,13 +36,14 @@ from .machine.view import emit_element
 # Columns of the int64 table Net.layers: sizes of the matrix of weights, 0 without one, and padded
 # sizes; the number of outputs of a row and the padded number; the addresses of the kernels of the
 # activation (0: none) and of the layer (BACKWARD: 0 if gradients of inputs are not needed;
-# GRADIENT: 0 for dense layers of dense rows); and offsets: weights and biases in params and grads,
-# the layer's first group in Work.group_norms, the transposed gradients in Work.T, and in Work.A
-# (and Z and D) the layer's inputs and outputs.
+# GRADIENT: 0 without weights); whether GRADIENT computes all gradients of the layer
+# before any update, as that of filters does (OWN_GRADIENT); and offsets: weights and biases in
+# params and grads, the layer's first group in Work.group_norms, the transposed gradients in Work.T,
+# and in Work.A (and Z and D) the layer's inputs and outputs.
 (
     N_IN, N_OUT, LD_IN, LD_OUT, WIDTH, LD, FUNCTION, DERIVATIVE, FORWARD, BACKWARD, GRADIENT,
-    W, B, NORMS, T, IN, IN_ROW, IN_PANEL, OUT, OUT_ROW, OUT_PANEL,
-) = range(21)  # fmt: skip
+    OWN_GRADIENT, W, B, NORMS, T, IN, IN_ROW, IN_PANEL, OUT, OUT_ROW, OUT_PANEL,
+) = range(22)  # fmt: skip
 
 
 class Layer(NamedTuple):
@@ -61,6 +62,7 @@ class Layer(NamedTuple):
     forward: int
     backward: int
     gradient: int
+    own_gradient: int
     w: int
     b: int
     norms: int
@@ -154,6 +156,8 @@ class Net(NamedTuple):
     images: IntRows  # (L, IMAGE_FIELDS)
     activation_parameters: Reals  # (L,): the one parameter of each layer's activation
     layer_parameters: Floats  # (L,): the one real parameter of each layer
+    # (2 L,): what the learning rate of each layer's weights, and of its biases, is multiplied by
+    rate_factors: Floats
     params: Reals  # (P,): all weights, in panels, then all biases
     # Addresses of kernels for all layers; 0 if the general step is not used.
     backward: int

@@ -11,7 +11,7 @@ from ..ops.scalers import SCALERS
 from ..ops.table_encoding import EncodedColumn, TableEncoding
 from .tensor_file import Header, check_keys
 
-KEYS = ("names", "scale", "columns")
+KEYS = ("names", "scale", "numbers_first", "columns")
 
 
 def column_section(encoding: TableEncoding) -> Header:
@@ -19,6 +19,7 @@ def column_section(encoding: TableEncoding) -> Header:
     return {
         "names": None if encoding.names is None else list(encoding.names),
         "scale": encoding.scale,
+        "numbers_first": encoding.numbers_first,
         "columns": [
             {"kind": column.kind, **_plain(dataclasses.asdict(column.fitted))}
             for column in encoding.columns
@@ -37,6 +38,7 @@ def encoding_of(section: Any) -> TableEncoding:
     """Return the encoding that a section holds."""
     if not isinstance(section, dict):
         raise TypeError("section columns must hold named values")
+    section = {"numbers_first": False, **section}  # files written before lack it
     check_keys(section, KEYS, "section columns")
     names, columns = section["names"], section["columns"]
     if not isinstance(columns, list) or not columns:
@@ -47,7 +49,10 @@ def encoding_of(section: Any) -> TableEncoding:
             raise ValueError(f"column names must be {len(columns)} different texts")
     scale = SCALERS.parse(section["scale"]).name
     fitted = tuple(map(_column, columns))
-    return TableEncoding(fitted, None if names is None else tuple(names), scale)
+    _check(section["numbers_first"], bool, "numbers_first")
+    return TableEncoding(
+        fitted, None if names is None else tuple(names), scale, section["numbers_first"]
+    )
 
 
 def _column(values: Any) -> EncodedColumn:
@@ -58,6 +63,9 @@ def _column(values: Any) -> EncodedColumn:
     if record is None:
         raise ValueError(f"columns of kind {kind.name} must be left out")
     hints = get_type_hints(record)
+    # Files written before a field was added lack it.
+    added = {f.name: f.default for f in dataclasses.fields(record) if f.name == "clip"}
+    values = {**added, **values}
     fields = [field.name for field in dataclasses.fields(record)]
     check_keys(values, ("kind", *fields), "a column")
     for name in fields:

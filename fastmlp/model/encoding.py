@@ -103,6 +103,16 @@ def encode(
     return _data(labels, targets, n_outputs, dtype, X=no_bytes(X.shape[0]), sparse=lists)
 
 
+def clipped_rows(X: Features, scaling: Scaling, dtype: np.dtype) -> np.ndarray:
+    """Return scaled rows where scaling clips them: then it is not left to the kernels.
+
+    DataError for a sparse matrix that is too large to be dense.
+    """
+    X = as_dense(X, "X", f"scale {scaling.kind}, which shifts features,", "scale by maxabs")
+    with np.errstate(over="ignore", invalid="ignore"):
+        return scaling.apply(X, dtype)
+
+
 def encoded_table(encoding: TableEncoding, rows: TableRows, dtype: np.dtype) -> Features:
     """Return the features of a table: a csr_array where skipping its zeros is faster."""
     is_long = encoding.n_features >= LISTS_FEATURES
@@ -126,6 +136,8 @@ def encode_for_outputs(
     values that are not finite, in ``Workspace.list_scratch.is_infinite``. With ``needs_dense``, a
     sparse matrix is made dense.
     """
+    if scaling.clip:
+        X, scaling = clipped_rows(X, scaling, dtype), NO_SCALING
     if needs_dense:
         X = as_dense(X, "X", "the first layer", "predict fewer rows at once")
         return encode(X, scaling, dtype, labels, targets, n_outputs)

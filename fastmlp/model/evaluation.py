@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +24,7 @@ class Evaluation(NamedTuple):
     outputs: np.ndarray  # (n, n_outputs), or (0, n_outputs) if not wanted
     loss: float  # mean over the rows; NaN without targets
     hits: np.ndarray  # int64 (n,): whether a prediction is right; 0 for regression
+    of_models: Sequence[np.ndarray] = ()  # of an ensemble: the outputs of each network
 
     @property
     def hit_rate(self) -> float:

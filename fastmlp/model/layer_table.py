@@ -97,7 +97,8 @@ def layer_table(network: Network, layout: BlockLayout) -> np.ndarray:
             strides = (width, IMAGE)
         elif stage.table is not None:
             is_row_wise = network.activations[stage.table].is_row_wise
-            by_rows = is_output or is_row_wise or not layout.in_panels
+            gives_rows = stage.layer is not None and stage.layer.gives_rows
+            by_rows = is_output or is_row_wise or gives_rows or not layout.in_panels
             strides = (width, lanes) if by_rows else in_panels
         elif stage.layer is None:
             strides = in_panels
@@ -169,14 +170,19 @@ def _as_image(shape: Shape) -> Shape:
     return shape if len(shape) == 3 else (1, 1, *shape)
 
 
-def stage_parameters(network: Network, stages: Sequence[Stage]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the parameters of activations and of layers, one for each stage."""
+def stage_parameters(
+    network: Network, stages: Sequence[Stage]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the parameters of activations and of layers, one for each stage, and the factors of
+    the learning rate, two for each.
+    """
     activations = [
         0.0 if stage.table is None else network.activations[stage.table].kernel_parameter
         for stage in stages
     ]
     layers = [0.0 if stage.layer is None else stage.layer.kernel_parameter for stage in stages]
-    return np.array(activations, network.dtype), np.array(layers)
+    factors = [1.0 if stage.layer is None else stage.layer.lr_factor for stage in stages]
+    return np.array(activations, network.dtype), np.array(layers), np.repeat(factors, 2)
 
 
 def _set_addresses(table: np.ndarray, network: Network, layout: BlockLayout) -> None:
@@ -209,6 +215,7 @@ def set_gradients(table: np.ndarray, layout: BlockLayout) -> None:
             row[buffers.GRADIENT] = layout.sparse.gradient
         elif stage.table is not None:
             row[buffers.GRADIENT] = gradient_address(stage.kernels, layout.dtype)
+            row[buffers.OWN_GRADIENT] = stage.has_own_gradient
 
 
 def layer_addresses(kernels: str, dtype: np.dtype) -> list[int]:

@@ -11,7 +11,7 @@ import numpy as np
 from ..base.errors import ConfigError
 from ..base.random import Purpose, stream
 from ..kernels import buffers
-from ..ops.activations import ACTIVATIONS, Activation
+from ..ops.activations import ACTIVATIONS, Activation, Identity
 from ..ops.initializers import Initializer
 from ..ops.layer_lists import dense_layers, multiply_adds, shape_text, shapes
 from ..ops.layers import Dense, Layer, Pair, Shape
@@ -219,16 +219,28 @@ class Network:
             biases.append(flat[row[buffers.B] : row[buffers.B] + n_out])
         return weights, biases
 
-    def initialize(self, weight_init: Initializer, bias_init: Initializer, seed: int) -> None:
-        """Draw all weights and biases; each layer has its own random stream."""
+    def initialize(
+        self,
+        weight_init: Initializer,
+        bias_init: Initializer,
+        seed: int,
+        output_init: Initializer | None = None,
+    ) -> None:
+        """Draw all weights and biases; each layer has its own random stream.
+
+        ``output_init`` is that of the weights of the last layer, by default as the others'.
+        """
         for layer, (weights, biases) in enumerate(zip(self.weights, self.biases, strict=True)):
             index = self.weighted[layer]
             fan_in, fan_out = self.layers[index].fans(self.shapes[index])
             units = biases.size
             rng = stream(seed, Purpose.WEIGHTS, step=layer)
-            weights[...] = weight_init.sample(rng, weights.shape, fan_in, fan_out)
+            of_weights, of_biases = self.layers[index].initial or (weight_init, bias_init)
+            if layer == self.depth - 1 and output_init is not None:
+                of_weights = output_init
+            weights[...] = of_weights.sample(rng, weights.shape, fan_in, fan_out)
             rng = stream(seed, Purpose.BIASES, step=layer)
-            biases[...] = bias_init.sample(rng, biases.shape, units, units)
+            biases[...] = of_biases.sample(rng, biases.shape, units, units)
 
     def set_weights(self, weights: Sequence[np.ndarray], biases: Sequence[np.ndarray]) -> None:
         """Overwrite all weights, each (n_in, n_out), and biases, each (n_out,).
@@ -253,7 +265,7 @@ class Network:
 
 
 def _activation(layer: Layer) -> Activation:
-    return ACTIVATIONS.parse(layer.activation)  # type: ignore[attr-defined]
+    return ACTIVATIONS.parse(getattr(layer, "activation", Identity.name))
 
 
 def _check_memory(

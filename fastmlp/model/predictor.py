@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, overload
 
 import numpy as np
 
-from ..base.csr import Features, canonical, is_sparse
+from ..base.csr import Features
 from ..base.errors import DataError
-from ..base.image_rows import rows_of_images
 from ..base.table_options import TableOptions
 from ..base.wording import listed
 from ..kernels.buffers import Data
@@ -17,6 +17,7 @@ from ..ops.losses import Loss
 from ..ops.optimizers import SGD
 from ..ops.scalers import Scaling
 from ..ops.table_encoding import TableEncoding
+from .averaging import check_several, deviation_of, evaluate_mean, mean_of, predicted, spread
 from .encoding import encode_for_outputs, encoded_table
 from .evaluation import Evaluation
 from .evaluator import NetworkLayout, borrowed
@@ -24,7 +25,7 @@ from .features import FeatureInfo
 from .functions import objective
 from .launch import WORTH_A_TEAM, check_threads
 from .network import Network
-from .table_inputs import plain_of, table_of
+from .table_inputs import matrix_of, plain_of, table_of
 from .task import Task
 
 
@@ -46,6 +47,9 @@ class Predictor:
     encoding : TableEncoding, optional
         Of the columns of a table of several kinds, which it turns into scaled features; None: the
         model was trained on a matrix of numbers.
+    more_networks : sequence of Network, optional
+        Of an ensemble: networks of the same layers, whose outputs are averaged with those of
+        ``network``.
     """
 
     def __init__(
@@ -57,25 +61,38 @@ class Predictor:
         target_names: tuple[str, ...] | None = None,
         table: TableOptions | None = None,
         encoding: TableEncoding | None = None,
+        more_networks: Sequence[Network] = (),
     ):
         self.network, self.scaling, self.task = network, scaling, task
         self.features, self.target_names = features, target_names
         self.table = TableOptions() if table is None else table
         self.encoding = encoding
+        self.more_networks = tuple(more_networks)
 
     def replace(self, **parts: Any) -> Predictor:
         """Return a copy with other parts, each named as a parameter of the class."""
         return type(self)(**{**vars(self), **parts})
 
     def __repr__(self) -> str:
-        facts = [self.network.describe(), self.network.dtype.name, self.task.describe()]
+        facts = [] if self.n_models == 1 else [f"{self.n_models} models"]
+        facts += [self.network.describe(), self.network.dtype.name, self.task.describe()]
         if self.network.is_dense:
-            facts[0] += f" ({', '.join(map(str, self.network.activations))})"
+            facts[-3] += f" ({', '.join(map(str, self.network.activations))})"
         if (names := self.feature_names) is not None:
             facts.append(f"features {listed(names)}")
         if self.target_names is not None:
             facts.append(f"target {listed(self.target_names)}")
         return f"<Predictor {'; '.join(facts)}>"
+
+    @property
+    def networks(self) -> tuple[Network, ...]:
+        """The networks, several of an ensemble."""
+        return self.network, *self.more_networks
+
+    @property
+    def n_models(self) -> int:
+        """Number of networks that are averaged."""
+        return 1 + len(self.more_networks)
 
     @property
     def classes(self) -> np.ndarray | None:
@@ -97,6 +114,8 @@ class Predictor:
     def outputs(self, X: Features, threads: int | None = None) -> np.ndarray:
         """Return the network's outputs, shape (n, n_outputs), in the network's dtype.
 
+        Those of an ensemble are the mean of its networks' outputs.
+
         Parameters
         ----------
         X : array_like, frame or sparse matrix, shape (n, n_features)
@@ -114,15 +133,21 @@ class Predictor:
         DataError
             If X has the wrong shape, lacks a column, is not numeric, or holds NaN or infinity.
         """
+        return mean_of(self.outputs_of_models(X, threads))
+
+    def outputs_of_models(self, X: Features, threads: int | None = None) -> list[np.ndarray]:
+        """Return the outputs of each network, an array of shape (n, n_outputs) for each.
+
+        Parameters and errors as for :meth:`outputs`.
+        """
         X = self._checked(X)
+        n_outputs, dtype = self.task.n_outputs, self.network.dtype
         if not X.shape[0]:
-            return np.empty((0, self.task.n_outputs), self.network.dtype)
-        dtype, n_outputs = self.network.dtype, self.task.n_outputs
-        needs_dense = self._layout.needs_dense_rows
+            return [np.empty((0, n_outputs), dtype) for _ in self.networks]
         data = encode_for_outputs(
-            X, self.scaling, dtype, n_outputs=n_outputs, needs_dense=needs_dense
+            X, self.scaling, dtype, n_outputs=n_outputs, needs_dense=self._layout.needs_dense_rows
         )
-        return self._evaluate(data, None, threads).outputs
+        return self._outputs(data, self._team(data, threads))
 
     def evaluate(
         self, X: Features, y: np.ndarray, loss: Loss, threads: int | None = None
@@ -150,27 +175,91 @@ class Predictor:
         data = encode_for_outputs(
             self._checked(X), self.scaling, dtype, *encoded, needs_dense=needs_dense
         )
-        return self._evaluate(data, loss, threads)
+        return self.evaluate_data(data, loss, threads)
 
-    def predict(self, X: Features, threads: int | None = None) -> np.ndarray:
+    def evaluate_data(self, data: Data, loss: Loss, threads: int | None = None) -> Evaluation:
+        """Return the same as :meth:`evaluate` for rows in the form of kernels.
+
+        Parameters
+        ----------
+        data : Data
+            Without sample weights.
+        loss : Loss
+        threads : int, optional
+        """
+        network, task, team = self.network, self.task, self._team(data, threads)
+        goal = objective(loss, SGD(), network.dtype, task.code, threshold=task.threshold)
+        if self.n_models == 1:
+            with borrowed(self._layout, data) as evaluator:
+                evaluator.take_params(network.params)
+                return evaluator.run(data, team, self.scaling, goal)
+        of_models = self._outputs(data, team)
+        return evaluate_mean(of_models, data, network.activations[-1], task, goal, team)
+
+    @overload
+    def predict(self, X: Features, threads: int | None = ...) -> np.ndarray: ...
+
+    @overload
+    def predict(
+        self, X: Features, threads: int | None = ..., *, return_std: bool
+    ) -> np.ndarray | tuple[np.ndarray, np.ndarray]: ...
+
+    def predict(
+        self, X: Features, threads: int | None = None, *, return_std: bool = False
+    ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
         """Return the predicted label or value of each row, shape (n,) or (n, n_outputs).
 
-        Parameters and errors as for :meth:`outputs`.
-        """
-        return self.task.decode(self.outputs(X, threads))
+        An ensemble predicts the mean value, or the label of the mean probabilities.
 
-    def predict_proba(self, X: Features, threads: int | None = None) -> np.ndarray:
+        Parameters
+        ----------
+        X, threads
+            As for :meth:`outputs`.
+        return_std : bool, default False
+            Whether to return a pair of the predictions and the standard deviation between the
+            models: of the values, with the shape of the predictions; of the probability of the
+            predicted class, shape (n,); of the probability of each label, shape (n, n_outputs).
+
+        Raises
+        ------
+        ConfigError
+            For ``return_std`` without an ensemble.
+        DataError
+            As for :meth:`outputs`.
+        """
+        if return_std:
+            check_several(self.n_models)
+        outputs = self.outputs_of_models(X, threads)
+        values = predicted(self.task, outputs)
+        return (values, spread(self.task, outputs)) if return_std else values
+
+    @overload
+    def predict_proba(self, X: Features, threads: int | None = ...) -> np.ndarray: ...
+
+    @overload
+    def predict_proba(
+        self, X: Features, threads: int | None = ..., *, return_std: bool
+    ) -> np.ndarray | tuple[np.ndarray, np.ndarray]: ...
+
+    def predict_proba(
+        self, X: Features, threads: int | None = None, *, return_std: bool = False
+    ) -> np.ndarray | tuple[np.ndarray, np.ndarray]:
         """Return the probability of each class, shape (n, n_classes), or of each label.
 
-        Parameters and errors as for :meth:`outputs`; DataError for regression. Outputs are
-        probabilities if the output activation is softmax or sigmoid; others are returned as they
-        are.
+        Parameters and errors as for :meth:`predict`, where ``return_std`` adds the standard
+        deviation of each probability; DataError for regression. Outputs are probabilities if the
+        output activation is softmax or sigmoid; others are returned as they are.
         """
         if self.task.kind == "regression":
             raise DataError(
                 "predict_proba needs a classification, this is a regression; use predict"
             )
-        return self.task.probabilities(self.outputs(X, threads))
+        if return_std:
+            check_several(self.n_models)
+        of_models = self.outputs_of_models(X, threads)
+        probabilities = [self.task.probabilities(outputs) for outputs in of_models]
+        mean = mean_of(probabilities)
+        return (mean, deviation_of(probabilities)) if return_std else mean
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model as a safetensors file, atomically.
@@ -202,42 +291,26 @@ class Predictor:
         network = self.network
         return NetworkLayout(network.layers, network.input_shape, network.dtype)
 
-    def _evaluate(self, data: Data, loss: Loss | None, threads: int | None) -> Evaluation:
-        network, task = self.network, self.task
-        work = len(data.order) * network.row_work
-        if threads is None and work < WORTH_A_TEAM:
+    def _team(self, data: Data, threads: int | None) -> int:
+        """Return the number of threads; by default one for a few rows."""
+        if threads is None and len(data.order) * self.network.row_work < WORTH_A_TEAM:
             threads = 1
-        goal = None
-        if loss is not None:
-            goal = objective(loss, SGD(), network.dtype, task.code, threshold=task.threshold)
+        return check_threads(threads)
+
+    def _outputs(self, data: Data, threads: int) -> list[np.ndarray]:
+        """Return the outputs of each network."""
+        data = data._replace(labels=data.labels[:0], targets=data.targets[:0])
+        outputs = []
         with borrowed(self._layout, data) as evaluator:
-            evaluator.take_params(network.params)
-            return evaluator.run(data, check_threads(threads), self.scaling, goal)
+            for network in self.networks:
+                evaluator.take_params(network.params)
+                outputs.append(evaluator.run(data, threads, self.scaling).outputs)
+        return outputs
 
     def _checked(self, X: Features) -> Features:
         """Return X as a numeric matrix of the right width, a sparse one as CSR."""
         if self.encoding is not None:
             rows = table_of(X, self.encoding, self.target_names, stacklevel=5)
             return encoded_table(self.encoding, rows, self.network.dtype)
-        n_features = self.network.n_inputs
         X = plain_of(X, self.features, self.target_names, stacklevel=5)
-        try:
-            given = X if is_sparse(X) else np.asarray(X)
-        except ValueError:
-            raise DataError(
-                "X must be a matrix, got rows of different lengths; give every row the same length"
-            ) from None
-        shape = self.network.input_shape
-        X, found = rows_of_images(given, shape)
-        is_other = len(shape) == 3 and found not in (None, shape)
-        if X.ndim != 2 or X.shape[1] != n_features or is_other:
-            images = f" or (n, {', '.join(map(str, shape))})" if len(shape) == 3 else ""
-            raise DataError(
-                f"X must have shape (n, {n_features}){images} as in training, got {given.shape}; "
-                "a single row is X.reshape(1, -1)"
-            )
-        if X.dtype.kind not in "fiub":
-            raise DataError(
-                f"X must hold numbers, got dtype {X.dtype}; convert it with X.astype(float)"
-            )
-        return canonical(X, "X") if is_sparse(X) else X
+        return matrix_of(X, self.network.input_shape)

@@ -18,7 +18,7 @@ from .memory import padded
 UNFLATTEN = "unflatten"  # the change from rows to images; a name of kernels, as for layers
 
 # The position of a dropout layer among those before the same weights, in its random stream.
-_POSITION = 1 << 32
+_POSITION = 1 << 16
 
 
 class Stage(NamedTuple):
@@ -54,9 +54,10 @@ class Stage(NamedTuple):
     window: Pair = (1, 1)
 
     @property
-    def has_filters(self) -> bool:
-        """Whether it has weights and gives images."""
-        return self.are_images and self.table is not None
+    def has_own_gradient(self) -> bool:
+        """Whether a kernel of its own computes the gradients of its weights."""
+        is_dense = not self.are_images and (self.layer is None or not self.layer.gives_rows)
+        return self.table is not None and not is_dense
 
 
 def stages(layers: Sequence[Layer], shapes: Sequence[Shape], training: bool = True) -> list[Stage]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import os
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from ..base.random import MOST_MODELS
 from ..base.table_options import TableOptions
-from ..ops.scalers import SCALERS, Scaling
 from .column_section import column_section, encoding_of
 from .features import STATISTICS, FeatureInfo
 from .layer_section import (
@@ -21,7 +22,7 @@ from .layer_section import (
     section_of_sizes,
 )
 from .predictor import Predictor
-from .task import Task
+from .target_section import range_of, scaling_of, task_of
 from .tensor_file import (
     Expected,
     Format,
@@ -42,6 +43,8 @@ SECTIONS = {
 
 
 COLUMNS = "columns"  # only of models of tables with columns of several kinds
+RANGE = "target_range"  # only of models that limit their predictions
+MODELS = "models"  # the number of networks, only of ensembles
 
 
 def _sections_of_format_2(header: Header) -> Header:
@@ -88,7 +91,7 @@ MODEL = Format(
     version=4,
     entries=tuple(SECTIONS),
     advice="give a file that Predictor.save wrote",
-    optional=(COLUMNS,),
+    optional=(COLUMNS, RANGE, MODELS),
     upgrades={
         2: Upgrade(
             (
@@ -114,7 +117,8 @@ def save_predictor(predictor: Predictor, path: str | os.PathLike[str]) -> None:
         tensors["target_scaling.factor"] = task.target_scaling.factor
     if features is not None:
         tensors |= {f"features.{name}": getattr(features, name) for name in STATISTICS}
-    tensors |= layer_tensors(network)
+    for number, each in enumerate(predictor.networks, start=1):
+        tensors |= {_name(name, number): array for name, array in layer_tensors(each).items()}
     header = {
         "features": {
             "names": _listed(None if features is None else features.names),
@@ -135,6 +139,10 @@ def save_predictor(predictor: Predictor, path: str | os.PathLike[str]) -> None:
     }
     if predictor.encoding is not None:
         header[COLUMNS] = column_section(predictor.encoding)
+    if task.target_range is not None:
+        header[RANGE] = task.target_range.tolist()
+    if predictor.n_models > 1:
+        header[MODELS] = predictor.n_models
     write_tensors(path, MODEL, header, tensors)
 
 
@@ -154,7 +162,12 @@ def _expected_tensors(header: Header) -> Expected:
     """Return the dtype and the possible shapes of each tensor."""
     for name, keys in SECTIONS.items():
         check_section(header[name], name, keys)
-    expected = expected_layer_tensors(header["layers"])
+    of_network = expected_layer_tensors(header["layers"])
+    expected = {
+        _name(name, number): kind
+        for number in range(1, _n_models(header) + 1)
+        for name, kind in of_network.items()
+    }
     n_features = math.prod(header["layers"]["input_shape"])
     scalings = {"scaling": n_features}
     if header["target"]["scale"] is not None:
@@ -173,7 +186,11 @@ def _build(header: Header, tensors: Tensors) -> Predictor:
     for name, tensor in tensors.items():
         if not np.isfinite(tensor).all():
             raise ValueError(f"{name} must hold finite numbers")
-    network = network_of(header["layers"], tensors)
+    names = expected_layer_tensors(header["layers"])
+    network, *more_networks = (
+        network_of(header["layers"], {name: tensors[_name(name, number)] for name in names})
+        for number in range(1, _n_models(header) + 1)
+    )
     encoding = None
     if COLUMNS in header:
         encoding = encoding_of(header[COLUMNS])
@@ -181,15 +198,38 @@ def _build(header: Header, tensors: Tensors) -> Predictor:
             raise ValueError(
                 f"columns make {encoding.n_features} features, the network takes {network.n_inputs}"
             )
+    task = task_of(header["target"], tensors, network.n_outputs)
+    if RANGE in header:
+        task = replace(task, target_range=range_of(header[RANGE], task))
     return Predictor(
         network,
-        _scaling(header["features"]["scale"], "scaling", tensors),
-        _task(header["target"], tensors, network.n_outputs),
+        scaling_of(header["features"]["scale"], "scaling", tensors),
+        task,
         _features(header["features"], tensors, network.n_inputs),
         _names(header["target"]["names"], "target"),
         _table(header["table"]),
         encoding,
+        more_networks,
     )
+
+
+def _name(name: str, number: int) -> str:
+    """Return the name of a network's tensor in a file; those of the second start with ``model2.``.
+
+    Parameters
+    ----------
+    name : str
+    number : int
+        Of the network, from 1.
+    """
+    return name if number == 1 else f"model{number}.{name}"
+
+
+def _n_models(header: Header) -> int:
+    n_models = header.get(MODELS, 1)
+    if type(n_models) is not int or not 1 <= n_models <= MOST_MODELS:
+        raise ValueError(f"models must be a whole number up to {MOST_MODELS}, got {n_models!r:.80}")
+    return n_models
 
 
 def _features(section: Header, tensors: Tensors, n_features: int) -> FeatureInfo | None:
@@ -237,35 +277,3 @@ def _table(options: Header) -> TableOptions:
             raise ValueError(f"table option {name} must be text, got {value!r:.80}")
     values: Any = {k: tuple(v) if k in several else v for k, v in options.items()}
     return TableOptions(**values)
-
-
-def _scaling(scale: str, name: str, tensors: Tensors) -> Scaling:
-    kind = SCALERS.parse(scale).name
-    return Scaling(kind, tensors[f"{name}.offset"], tensors[f"{name}.factor"])
-
-
-def _task(section: Header, tensors: Tensors, n_outputs: int) -> Task:
-    kind, threshold, labels = section["task"], section["threshold"], section["classes"]
-    classes = None if labels is None else np.array(labels)
-    found = (kind, 0 if classes is None else len(classes), n_outputs)
-    if found not in (
-        ("regression", 0, n_outputs),
-        ("binary", 2, 1),
-        ("multiclass", n_outputs, n_outputs),
-        ("multilabel", 0, n_outputs),
-    ):
-        raise ValueError(f"task {kind} with {found[1]} classes does not fit {n_outputs} outputs")
-    if classes is not None and not (
-        classes.dtype.kind in "biuU"
-        and len({type(label) for label in labels}) == 1
-        and np.array_equal(np.unique(classes), classes)
-    ):
-        raise ValueError("classes must be different labels of one type, in order")
-    if not (isinstance(threshold, float) and 0 < threshold < 1):
-        raise ValueError(f"threshold must be between 0 and 1, got {threshold}")
-    scaling = None
-    if section["scale"] is not None:
-        if kind != "regression":
-            raise ValueError(f"target scaling does not fit task {kind}")
-        scaling = _scaling(section["scale"], "target_scaling", tensors)
-    return Task(kind, n_outputs, classes, threshold, scaling)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -9,13 +10,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..base.conversion import as_plain
+from ..base.csr import Features, canonical, is_sparse
 from ..base.errors import DataError
 from ..base.frame_columns import array_rows, frame_rows
 from ..base.frames import frame_columns_at, frame_numbers, read_frame
+from ..base.image_rows import rows_of_images
 from ..base.named_columns import frame_columns
 from ..base.table_rows import Numbers, TableRows, Texts, are_plain, is_table
 from ..base.wording import quoted
 from ..ops.kinds import KINDS
+from ..ops.layers import Shape
 from ..ops.table_encoding import TableEncoding
 from .features import FeatureInfo
 
@@ -95,6 +99,41 @@ def plain_of(
     for note in notes:
         warnings.warn(note, stacklevel=stacklevel)
     return filled
+
+
+def matrix_of(X: Any, shape: Shape) -> Features:
+    """Return rows as a numeric matrix, a sparse one as CSR.
+
+    Parameters
+    ----------
+    X : array_like or sparse matrix
+    shape : tuple of int
+        Of an input of the network: ``(features,)``, or that of an image.
+
+    Raises
+    ------
+    DataError
+        If X has another shape, or does not hold numbers.
+    """
+    try:
+        given = X if is_sparse(X) else np.asarray(X)
+    except ValueError:
+        raise DataError(
+            "X must be a matrix, got rows of different lengths; give every row the same length"
+        ) from None
+    X, found = rows_of_images(given, shape)
+    n_features, is_image = math.prod(shape), len(shape) == 3
+    if X.ndim != 2 or X.shape[1] != n_features or (is_image and found not in (None, shape)):
+        images = f" or (n, {', '.join(map(str, shape))})" if is_image else ""
+        raise DataError(
+            f"X must have shape (n, {n_features}){images} as in training, got {given.shape}; "
+            "a single row is X.reshape(1, -1)"
+        )
+    if X.dtype.kind not in "fiub":
+        raise DataError(
+            f"X must hold numbers, got dtype {X.dtype}; convert it with X.astype(float)"
+        )
+    return canonical(X, "X") if is_sparse(X) else X
 
 
 def with_means(

@@ -26,6 +26,8 @@ class Task:
         Least output for which a binary or multi-label task predicts a label.
     target_scaling : Scaling or None
         How the targets of a regression were scaled for training.
+    target_range : ndarray of float64, shape (2, n_outputs), or None
+        The least and the largest target in training, to which predictions are limited.
     """
 
     kind: str
@@ -33,6 +35,7 @@ class Task:
     classes: np.ndarray | None = None
     threshold: float = 0.5
     target_scaling: Scaling | None = None
+    target_range: np.ndarray | None = None
 
     @property
     def code(self) -> int:
@@ -98,6 +101,23 @@ class Task:
             )
         return targets
 
+    def hits(self, outputs: np.ndarray, labels: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Return whether predictions are right, int64 of shape (n,); 0 for regression.
+
+        Parameters
+        ----------
+        outputs : ndarray, shape (n, n_outputs)
+        labels, targets : ndarray
+            As :meth:`encode` returns them.
+        """
+        if self.kind == "regression":
+            right = np.zeros(len(outputs), bool)
+        elif self.kind == "multiclass":
+            right = outputs.argmax(axis=1) == labels
+        else:
+            right = np.all((outputs >= self.threshold) == (targets >= 0.5), axis=1)
+        return right.astype(np.int64)
+
     def probabilities(self, outputs: np.ndarray) -> np.ndarray:
         """Return a column for each class, or label, from outputs (n, n_outputs)."""
         return np.hstack([1 - outputs, outputs]) if self.kind == "binary" else outputs
@@ -109,6 +129,8 @@ class Task:
         if self.classes is None:
             if self.target_scaling is not None:
                 outputs = self.target_scaling.undo(outputs)
+            if self.target_range is not None:
+                outputs = np.clip(outputs, *self.target_range.astype(outputs.dtype))
             return outputs[:, 0] if self.n_outputs == 1 else outputs
         if self.kind == "multiclass":
             numbers = outputs.argmax(axis=1)

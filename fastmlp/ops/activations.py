@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from ..base.settings import ABOVE_0
 from .spec import Registry, Spec, within
 
@@ -34,8 +36,21 @@ class Activation(Spec):
         """The parameter of the kernel: that of the record, or 0."""
         return float(next(iter(astuple(self)), 0.0))
 
+    def inverse(self, a: np.ndarray) -> np.ndarray:
+        """Return z, in float64, from which the function makes outputs ``a``.
+
+        Needed where a loss is fused with the activation, and so computed from z.
+        """
+        raise NotImplementedError(f"activation {self.name} has no inverse")
+
 
 ACTIVATIONS: Registry[Activation] = Registry("activation")
+
+
+def _positive(a: np.ndarray) -> np.ndarray:
+    """Return outputs in float64, those that were rounded to 0 as the smallest normal number."""
+    positive: np.ndarray = np.maximum(a, np.finfo(a.dtype).tiny).astype(np.float64)
+    return positive
 
 
 @ACTIVATIONS.add
@@ -79,6 +94,12 @@ class Sigmoid(Activation):
     sklearn_name = "logistic"
     sklearn_init_factor = 2.0
 
+    def inverse(self, a: np.ndarray) -> np.ndarray:
+        below_1 = 1 - float(np.finfo(a.dtype).epsneg)
+        a = np.clip(_positive(a), None, below_1)
+        z: np.ndarray = np.log(a) - np.log1p(-a)
+        return z
+
 
 @ACTIVATIONS.add
 class Tanh(Activation):
@@ -95,6 +116,10 @@ class Softmax(Activation):
     gives_probabilities = True
     class_loss = "cross_entropy"
 
+    def inverse(self, a: np.ndarray) -> np.ndarray:
+        z: np.ndarray = np.log(_positive(a))
+        return z
+
 
 @ACTIVATIONS.add
 @dataclass(frozen=True)
@@ -104,6 +129,14 @@ class Elu(Activation):
     default_weight_init = "he_normal"
     never_decreases = True
     alpha: float = within(ABOVE_0, 1.0)
+
+
+@ACTIVATIONS.add
+class Selu(Activation):
+    name = "selu"
+    formula = "a = 1.0507 z if z > 0, else 1.7581 (exp(z) - 1)"
+    default_weight_init = "lecun_normal"
+    never_decreases = True
 
 
 @ACTIVATIONS.add
@@ -117,6 +150,13 @@ class Gelu(Activation):
 class Silu(Activation):
     name = "silu"
     formula = "a = z / (1 + exp(-z))"
+    default_weight_init = "he_normal"
+
+
+@ACTIVATIONS.add
+class Mish(Activation):
+    name = "mish"
+    formula = "a = z tanh(log(1 + exp(z)))"
     default_weight_init = "he_normal"
 
 
@@ -136,6 +176,10 @@ class Exponential(Activation):
     never_decreases = True
     class_loss = regression_loss = "poisson"
     sklearn_name = "exp"
+
+    def inverse(self, a: np.ndarray) -> np.ndarray:
+        z: np.ndarray = np.log(_positive(a))
+        return z
 
 
 ACTIVATIONS.alias(swish="silu", linear="identity", logistic="sigmoid")

@@ -47,6 +47,24 @@ def mean_of_all(X: Features) -> float:
     return float(X.data.sum(dtype=np.float64) / math.prod(X.shape))
 
 
+def quartiles(X: Features) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the quartiles of each column, float64 of shape (n_features,).
+
+    Between two values they are interpolated linearly, as by default in ``numpy.quantile``.
+    """
+    found = np.empty((3, X.shape[1]))
+    by_column: Any = X.tocsc() if is_sparse(X) else np.asarray(X)
+    for j in range(X.shape[1]):
+        if is_sparse(X):
+            column = np.zeros(X.shape[0])
+            stored = by_column.data[by_column.indptr[j] : by_column.indptr[j + 1]]
+            column[: len(stored)] = stored
+        else:
+            column = by_column[:, j].astype(np.float64)
+        found[:, j] = np.quantile(column, (0.25, 0.5, 0.75))
+    return found[0], found[1], found[2]
+
+
 def squared_deviations(X: Features, mean: np.ndarray) -> np.ndarray:
     """Return sum_i (x_i - mean)^2 of each column, float64 of shape (n_features,).
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..base.dates import ISO, NO_FORMAT, parts_of
 from ..base.table_rows import Column, Times
+from .scalers import clipped
 
 DAY = 86400.0
 # Parts of a time; days are counted from the first one in training.
@@ -75,8 +76,11 @@ class FittedColumn(ABC):
         """Return the features that are scaled, before scaling; gaps are filled."""
         return []
 
-    def with_scaling(self, offsets: Sequence[float], factors: Sequence[float]) -> Self:
-        """Return the encoding that scales these features by ``(x - offset) * factor``."""
+    def with_scaling(self, offsets: Sequence[float], factors: Sequence[float], clip: float) -> Self:
+        """Return the encoding that scales these features by ``(x - offset) * factor``.
+
+        With ``clip``, they approach it smoothly.
+        """
         return self
 
 
@@ -87,6 +91,7 @@ class FittedNumber(FittedColumn):
     fill: float
     offset: float = 0.0
     factor: float = 1.0
+    clip: float = 0.0
     has_scaled: ClassVar[bool] = True
 
     @classmethod
@@ -108,13 +113,15 @@ class FittedNumber(FittedColumn):
         gaps = np.isnan(values)
         return [np.where(gaps, self.fill, values) if gaps.any() else values]
 
-    def with_scaling(self, offsets: Sequence[float], factors: Sequence[float]) -> FittedNumber:
-        return replace(self, offset=offsets[0], factor=factors[0])
+    def with_scaling(
+        self, offsets: Sequence[float], factors: Sequence[float], clip: float
+    ) -> FittedNumber:
+        return replace(self, offset=offsets[0], factor=factors[0], clip=clip)
 
     def slots(self, column: Column) -> list[Slot]:
         (values,) = self.unscaled(column)
         return [
-            Slot(0, (values - self.offset) * self.factor),
+            Slot(0, clipped((values - self.offset) * self.factor, self.clip)),
             *([Slot(1, column.missing_numbers().astype(float))] if self.n_missing else []),
         ]
 
@@ -180,6 +187,7 @@ class FittedDate(FittedColumn):
     fills: tuple[float, ...]
     offsets: tuple[float, ...]
     factors: tuple[float, ...]
+    clip: float = 0.0
     has_scaled: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
@@ -216,12 +224,14 @@ class FittedDate(FittedColumn):
             for name, fill in zip(self.parts, self.fills, strict=True)
         ]
 
-    def with_scaling(self, offsets: Sequence[float], factors: Sequence[float]) -> FittedDate:
-        return replace(self, offsets=tuple(offsets), factors=tuple(factors))
+    def with_scaling(
+        self, offsets: Sequence[float], factors: Sequence[float], clip: float
+    ) -> FittedDate:
+        return replace(self, offsets=tuple(offsets), factors=tuple(factors), clip=clip)
 
     def slots(self, column: Column) -> list[Slot]:
         found = [
-            Slot(i, (values - offset) * factor)
+            Slot(i, clipped((values - offset) * factor, self.clip))
             for i, (values, offset, factor) in enumerate(
                 zip(self.unscaled(column), self.offsets, self.factors, strict=True)
             )

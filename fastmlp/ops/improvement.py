@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 CUMULATIVE, SINGLE = "cumulative", "single"
+FIRST, LAST = "first", "last"  # of equally good epochs
 
 
 class Improvement:

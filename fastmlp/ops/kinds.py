@@ -25,11 +25,14 @@ class Kind(Spec):
     ----------
     holds_numbers : bool
         Whether files are read as numbers where the kind is known; else as texts.
+    has_levels : bool
+        Whether its values are categories.
     fitted : type or None
         The class of its encodings; None if it is left out.
     """
 
     holds_numbers: ClassVar[bool] = False
+    has_levels: ClassVar[bool] = False
     fitted: ClassVar[type[FittedColumn] | None] = None
 
     @property
@@ -87,6 +90,7 @@ class BooleanKind(Kind):
 @KINDS.add
 class CategoryKind(Kind):
     name = "category"
+    has_levels = True
     formula = "one-hot, rare levels merged"
     fitted = FittedCategory
 

@@ -9,7 +9,9 @@ from numbers import Integral
 from typing import Any, ClassVar
 
 from ..base.errors import ConfigError
+from ..base.settings import ABOVE_0
 from .activations import ACTIVATIONS
+from .initializers import Initializer
 from .spec import Spec
 
 # (height, width, channels) of an image, or (features,) of a plain row. The feature of channel c at
@@ -17,7 +19,7 @@ from .spec import Spec
 Shape = tuple[int, ...]
 Pair = tuple[int, int]
 
-_MOST = 2**24  # sizes are below it, so that no product of two overflows
+MOST = 2**24  # sizes are below it, so that no product of two overflows
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class Layer(Spec):
     takes_sparse_rows: ClassVar[bool] = False  # whether it can skip zeros in the rows of the data
     trains_by_sample: ClassVar[bool] = False  # whether the per-sample step has it
     has_activation: ClassVar[bool] = False
+    gives_rows: ClassVar[bool] = False  # whether kernels store whole rows of its outputs together
+    lr_factor = 1.0  # what the learning rate of its parameters is multiplied by
     trains_only: ClassVar[bool] = False  # whether it does nothing in predictions
     # The name of its kernels above images, where these are others than above rows.
     kernels_above_images: ClassVar[str] = ""
@@ -68,6 +72,11 @@ class Layer(Spec):
         return ()
 
     @property
+    def initial(self) -> tuple[Initializer, Initializer] | None:
+        """The initializers of its weights and biases, if settings do not choose them."""
+        return None
+
+    @property
     def kernel_parameter(self) -> float:
         """The real number that its kernels read."""
         return 0.0
@@ -90,6 +99,12 @@ class Layer(Spec):
             return self
         return dataclasses.replace(self, activation=activation)  # type: ignore[call-arg]
 
+    def of_numbers(self, numbers: int) -> tuple[Layer, ...]:
+        """Return the layer for features of which only the first ``numbers`` are numbers, or none
+        if it has nothing to do then.
+        """
+        return (self,)
+
     def _check_activation(self, text: str, refuses_row_wise: bool = False) -> None:
         """Write the field ``activation`` in its standard form."""
         if not text:
@@ -108,9 +123,14 @@ class Layer(Spec):
         sizes = tuple(value) if isinstance(value, tuple | list) else (value,)
         are_whole = all(isinstance(size, Integral) and not isinstance(size, bool) for size in sizes)
         self._require(are_whole and len(sizes) in (1, 2), name, "a whole number, or two of them")
-        self._require(all(1 <= size < _MOST for size in sizes), name, "from 1 to 2**24 - 1")
+        self._require(all(1 <= size < MOST for size in sizes), name, "from 1 to 2**24 - 1")
         whole = tuple(int(size) for size in sizes)
         object.__setattr__(self, name, whole if len(set(whole)) == 2 else whole[0])
+
+
+def rate_factor() -> Any:
+    """Return the field of the factor of the learning rate, of a layer with weights."""
+    return dataclasses.field(default=1.0, kw_only=True, metadata={"range": ABOVE_0})
 
 
 def pair(size: int | Pair) -> Pair:

@@ -17,7 +17,8 @@ from .layer import Layer as Layer
 from .layer import Pair as Pair
 from .layer import Shape as Shape
 from .layer import pair as pair
-from .layer import text_of
+from .layer import rate_factor, text_of
+from .layers_of_numbers import Diagonal, Periodic
 from .spec import Registry
 
 WINOGRAD = "winograd"
@@ -40,8 +41,10 @@ class Dense(Layer):
     has_activation = True
     units: int
     activation: str = ""
+    lr_factor: float = rate_factor()
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self._check_size("units")
         self._check_activation(self.activation)
 
@@ -76,8 +79,10 @@ class Conv2d(ImageLayer):
     stride: int | Pair = 1
     padding: str = "valid"
     activation: str = ""
+    lr_factor: float = rate_factor()
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for name in ("filters", "kernel_size", "stride"):
             self._check_size(name)
         self._require(self.padding in ("valid", "same"), "padding", "valid or same")
@@ -219,6 +224,10 @@ class Dropout(Layer):
     @property
     def kernel_parameter(self) -> float:
         return self.rate
+
+
+LAYERS.add(Diagonal)
+LAYERS.add(Periodic)
 
 
 @LAYERS.add

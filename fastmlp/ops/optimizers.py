@@ -5,7 +5,7 @@ The rules are PyTorch's definitions; kernels use the same order of operations.
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from typing import ClassVar
 
 from ..base.settings import ABOVE_0, SHARE, at_least
@@ -18,6 +18,7 @@ class Optimizer(Spec):
 
     default_rate: ClassVar[float] = 0.1
     default_sample_rate: ClassVar[float] = 0.01  # with an update per sample
+    has_decay: ClassVar[bool] = False  # whether it has a parameter weight_decay
 
     @property
     def state_buffers(self) -> int:
@@ -36,6 +37,10 @@ class Optimizer(Spec):
         An optimizer without state is not necessarily plain.
         """
         return False
+
+    def with_decay(self, factor: float) -> Optimizer:
+        """Return the optimizer with its weight decay multiplied by a factor, if it has one."""
+        return self
 
     @property
     def kernel_parameters(self) -> tuple[float, float, float, float]:
@@ -113,7 +118,11 @@ class Adam(AdamLike):
 class AdamW(AdamLike):
     name = "adamw"
     formula = "w *= 1 - rate weight_decay (weights, not biases);  then as adam"
+    has_decay = True
     weight_decay: float = within(at_least(0), 0.01)
+
+    def with_decay(self, factor: float) -> AdamW:
+        return replace(self, weight_decay=self.weight_decay * factor)
 
 
 @OPTIMIZERS.add

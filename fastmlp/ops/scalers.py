@@ -1,10 +1,14 @@
-"""Feature scalers: fitted on the training rows, then applied as (x - offset) * factor."""
+"""Feature scalers: fitted on the training rows, then applied as (x - offset) * factor.
+
+With smooth clipping, a scaled value s then becomes s / sqrt(1 + (s / clip)^2).
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -21,18 +25,21 @@ ROUNDING = 1e-4
 
 @dataclass(frozen=True, eq=False)
 class Scaling:
-    """A fitted scaler: ``(X - offset) * factor``.
+    """A fitted scaler: ``(X - offset) * factor``, which may be clipped smoothly.
 
     Attributes
     ----------
     kind : str
         The name of the scaler that was fitted.
     offset, factor : ndarray of float64, shape (n_features,) or (1,)
+    clip : float, default 0
+        The limit that a scaled value approaches; 0: none.
     """
 
     kind: str
     offset: np.ndarray
     factor: np.ndarray
+    clip: float = 0.0
 
     def apply(self, X: np.ndarray | Selection, dtype: np.dtype) -> np.ndarray:
         """Return the scaled copy of X, shape (n, n_features), C-contiguous, in ``dtype``."""
@@ -40,7 +47,7 @@ class Scaling:
         for start in range(0, len(X), columns.ROWS_AT_ONCE):
             # In chunks: a float64 copy of a large integer matrix would take eight times its memory.
             rows = slice(start, start + columns.ROWS_AT_ONCE)
-            scaled[rows] = (X[rows] - self.offset) * self.factor
+            scaled[rows] = clipped((X[rows] - self.offset) * self.factor, self.clip)
         return scaled
 
     def undo(self, scaled: np.ndarray) -> np.ndarray:
@@ -58,14 +65,27 @@ class Scaling:
 NO_SCALING = Scaling("none", np.zeros(1), np.ones(1))
 
 
+def clipped(scaled: np.ndarray, limit: float) -> np.ndarray:
+    """Return s / sqrt(1 + (s / limit)^2) of each value, or the values with a limit of 0."""
+    if not limit:
+        return scaled
+    # Not the square root of a sum, since the square of a large value is infinite.
+    with np.errstate(invalid="ignore"):  # infinity becomes NaN, which is refused later
+        found: np.ndarray = scaled / np.hypot(1.0, scaled / limit)
+    return found
+
+
 @dataclass(frozen=True)
 class Scaler(Spec):
     """A way to bring features to a common range."""
 
+    clip: ClassVar[float] = 0.0  # the limit that scaled values approach smoothly; 0: none
+    is_of_targets: ClassVar[bool] = True  # whether targets can be scaled so
+
     def fit(self, X: Features, feature_range: Range) -> Scaling:
         """Fit on the training rows, dense or CSR; ``feature_range`` is the known range, if any."""
         with np.errstate(over="ignore", invalid="ignore"):
-            return Scaling(self.name, *self._offset_and_factor(X, feature_range))
+            return Scaling(self.name, *self._offset_and_factor(X, feature_range), self.clip)
 
     def fit_columns(self, columns: Iterable[np.ndarray]) -> list[tuple[float, float]]:
         """Return offset and factor of each of several features, which are given one by one."""
@@ -100,6 +120,7 @@ class NoScaler(Scaler):
 class Unit(Scaler):
     name = "unit"
     formula = "(x - low) / (high - low) with the known range of all features"
+    is_of_targets = False
 
     def _offset_and_factor(self, X: Features, feature_range: Range) -> Pair:
         if feature_range is None:
@@ -162,6 +183,23 @@ class StandardGlobal(Scaler):
         squares = columns.squared_deviations(X, mean).sum(keepdims=True)
         deviation = np.sqrt(squares / math.prod(X.shape))
         return mean, _inverse(np.where(high.max() > low.min(), deviation, 0.0))
+
+
+@SCALERS.add
+class Robust(Scaler):
+    name = "robust"
+    formula = (
+        "s / sqrt(1 + (s / 3)^2), s = (x - median) / (the range between the quartiles, or half the "
+        "whole range if that is 0)"
+    )
+    clip = 3.0
+    is_of_targets = False
+
+    def _offset_and_factor(self, X: Features, feature_range: Range) -> Pair:
+        low, high = columns.extremes(X)
+        lower, median, upper = columns.quartiles(X)
+        half = (high.astype(float) - low.astype(float)) / 2
+        return median, _inverse(np.where(upper > lower, upper - lower, half))
 
 
 SCALERS.alias(standardize="standard")

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..base.settings import ABOVE_0, BETWEEN_0_AND_1, Range, at_least
+from ..base.settings import ABOVE_0, BETWEEN_0_AND_1, SHARE, Range, at_least
 from .improvement import Improvement
 from .spec import Registry, Spec, within
 
@@ -161,13 +161,31 @@ class InverseScaling(Schedule):
 class Cosine(Schedule):
     name = "cosine"
     formula = (
-        "rate = base * (least + (1 - least) (1 + cos(pi t / T)) / 2), t of T updates "
-        "(Loshchilov & Hutter 2017)"
+        "rate = base * (least + (1 - least) (1 + cos(pi t / T)) / 2), t of T updates after the "
+        "fraction `flat` of the run, base before (Loshchilov & Hutter 2017)"
     )
     least: float = within(LEAST, 0.0)
+    flat: float = within(SHARE, 0.0)
 
     def _factor(self, step: np.ndarray, course: Course) -> np.ndarray:
-        return _cosine(1.0, self.least, np.minimum(step / course.total, 1.0))
+        progress = (step / course.total - self.flat) / (1.0 - self.flat)
+        return _cosine(1.0, self.least, np.clip(progress, 0.0, 1.0))
+
+
+@SCHEDULES.add
+@dataclass(frozen=True)
+class CosLog(Schedule):
+    name = "coslog"
+    formula = (
+        "rate = base * (1 - cos(2 pi log2(1 + (2^cycles - 1) t / T))) / 2, t of T updates: cycles "
+        "that double in length, each from 0 to base and back (Holzmüller et al. 2024)"
+    )
+    cycles: int = within(at_least(1), 4)
+
+    def _factor(self, step: np.ndarray, course: Course) -> np.ndarray:
+        progress = np.minimum(step / course.total, 1.0)
+        turns = np.log2(1.0 + (2.0**self.cycles - 1.0) * progress)
+        return np.asarray((1.0 - np.cos(2.0 * np.pi * turns)) / 2.0)
 
 
 @SCHEDULES.add
@@ -261,4 +279,4 @@ def _cosine(start: float, end: float, progress: np.ndarray) -> np.ndarray:
     return end + (start - end) * (1.0 + np.cos(np.pi * progress)) / 2.0
 
 
-SCHEDULES.alias(reduce_on_plateau="plateau")
+SCHEDULES.alias(reduce_on_plateau="plateau", coslog4="coslog(4)")

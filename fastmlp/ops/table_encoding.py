@@ -41,6 +41,7 @@ class TableEncoding:
     columns: tuple[EncodedColumn, ...]
     names: tuple[str, ...] | None
     scale: str
+    numbers_first: bool = True
 
     @classmethod
     def fit(cls, rows: TableRows, scaler: Scaler, min_frequency: int) -> TableEncoding:
@@ -68,20 +69,35 @@ class TableEncoding:
         columns = []
         for kind, column in zip(rows.kinds, fitted, strict=True):
             own = [next(pairs) for _ in range(_n_scaled(column))]
-            scaled = column.with_scaling(*zip(*own, strict=True)) if own else column
-            columns.append(EncodedColumn(kind, scaled))
+            if own:
+                offsets, factors = zip(*own, strict=True)
+                column = column.with_scaling(offsets, factors, scaler.clip)
+            columns.append(EncodedColumn(kind, column))
         return cls(tuple(columns), rows.names, scaler.name)
 
     @lazy
-    def starts(self) -> list[int]:
-        """The first feature of each column, and the number of features."""
-        sizes = [len(column.fitted.outputs) for column in self.columns]
-        return [0, *np.cumsum(sizes).tolist()]
+    def places(self) -> list[np.ndarray]:
+        """The features of each column's outputs."""
+        scaled = [_n_scaled(column.fitted) for column in self.columns]
+        if not self.numbers_first:
+            scaled = [0] * len(scaled)
+        number, other = 0, sum(scaled)
+        places = []
+        for n, column in zip(scaled, self.columns, strict=True):
+            rest = len(column.fitted.outputs) - n
+            places.append(np.r_[number : number + n, other : other + rest])
+            number, other = number + n, other + rest
+        return places
 
-    @property
+    @lazy
     def n_features(self) -> int:
         """Number of features."""
-        return self.starts[-1]
+        return sum(map(len, self.places))
+
+    @property
+    def n_numbers(self) -> int:
+        """How many features are scaled numbers; these come first."""
+        return sum(_n_scaled(column.fitted) for column in self.columns) if self.numbers_first else 0
 
     @property
     def n_columns(self) -> int:
@@ -108,11 +124,11 @@ class TableEncoding:
 
     def feature_names(self) -> list[str]:
         """Return a name for each feature: the column's, and what it stands for."""
-        return [
-            f"{self.label(j)}={output}" if output else self.label(j)
-            for j, (_, fitted) in enumerate(self.columns)
-            for output in fitted.outputs
-        ]
+        names = [""] * self.n_features
+        for j, (_, fitted) in enumerate(self.columns):
+            for place, output in zip(self.places[j], fitted.outputs, strict=True):
+                names[place] = f"{self.label(j)}={output}" if output else self.label(j)
+        return names
 
     def own(self, rows: TableRows) -> TableRows:
         """Return rows whose columns are stored as their kinds in training are."""
@@ -178,13 +194,16 @@ class TableEncoding:
         return data[kept], indices[kept], np.count_nonzero(kept, axis=1)
 
     def _slots(self, rows: TableRows) -> Iterator[tuple[int | np.ndarray, Any]]:
+        """Yield the features of rows and their values, features in ascending order."""
+        others = []
         for j, (_, fitted) in enumerate(self.columns):
-            start = self.starts[j]
             for index, values in fitted.slots(rows.column(j)):
-                if isinstance(index, int):
-                    yield start + index, values
+                features = _features(self.places[j], index)
+                if isinstance(features, int) and features < self.n_numbers:
+                    yield features, values
                 else:
-                    yield np.where(index >= 0, start + index, -1), values
+                    others.append((features, values))
+        yield from others
 
     def new_gaps(self, rows: TableRows) -> dict[str, tuple[int, str]]:
         """Return the columns that have gaps here and had none in training.
@@ -200,6 +219,15 @@ class TableEncoding:
             if n:
                 found[self.label(j)] = n, fitted.stand_in
         return found
+
+
+def _features(places: np.ndarray, index: int | np.ndarray) -> int | np.ndarray:
+    """Return the features of a column's outputs; -1: none."""
+    return (
+        int(places[index])
+        if isinstance(index, int)
+        else np.where(index >= 0, places[np.maximum(index, 0)], -1)
+    )
 
 
 def _n_scaled(fitted: FittedColumn) -> int:

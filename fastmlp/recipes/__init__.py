@@ -18,6 +18,11 @@ def recipe_names() -> list[str]:
     )
 
 
+def table_recipes() -> list[str]:
+    """Return the names of the recipes for any table: those that name no data."""
+    return [name for name in recipe_names() if "data" not in recipe(name)]
+
+
 def recipe(name: str) -> dict[str, Any]:
     """Return the settings of a recipe, for ``TrainConfig.from_dict``.
 

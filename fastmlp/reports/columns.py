@@ -58,6 +58,9 @@ def mistake_table(part: EvaluatedPart, rows: np.ndarray) -> Table:
     if is_class:
         header.append("confidence")
         judged.append([number(float(c)) for c in part.confidence[rows]])
+    if part.spread is not None:
+        header.append("spread")
+        judged.append([number(float(s)) for s in part.spread[rows]])
     cells = zip(map(int, rows), *judged, *columns, strict=True)
     return Table((*header, *names), [tuple(map(str, row)) for row in cells])
 

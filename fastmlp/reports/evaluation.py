@@ -13,6 +13,7 @@ from ..base.csr import Features
 from ..base.table_rows import is_table
 from ..data.dataset import Dataset
 from ..data.split import PARTS, parts
+from ..model.averaging import spread
 from ..model.network import Network
 from ..model.task import Task
 from ..ops.kinds import ColumnFacts
@@ -63,6 +64,9 @@ class EvaluatedPart:
     target_names : tuple of str or None
     is_table : bool
         Whether rows have columns of several kinds.
+    spread : ndarray or None
+        The standard deviation between the models of an ensemble, see
+        :func:`~fastmlp.model.averaging.spread`.
     """
 
     name: str
@@ -73,6 +77,7 @@ class EvaluatedPart:
     loss: float
     target_names: tuple[str, ...] | None = None
     is_table: bool = False
+    spread: np.ndarray | None = None
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
@@ -81,6 +86,8 @@ class EvaluatedPart:
         Computed when first asked for, so that the data can be freed before scikit-learn is loaded.
         """
         metrics = {"rows": len(self.y), "loss": self.loss}
+        if self.spread is not None:
+            metrics["spread"] = float(self.spread.mean(dtype=np.float64))
         return metrics | task_metrics(self.task, self.y, self.outputs, self.target_names)
 
     @cached_property
@@ -182,6 +189,8 @@ def evaluate_run(
             continue
         found = predictor.evaluate(X, y, loss, threads)
         part = EvaluatedPart(name, predictor.task, X, y, found.outputs, found.loss)
+        if found.of_models:
+            part = replace(part, spread=spread(predictor.task, found.of_models))
         evaluated.append(replace(part, target_names=dataset.target_names, is_table=is_table(X)))
     shape = dataset.image_shape or image_shape_of(predictor.network)
     return RunEvaluation(result, evaluated, shape, dataset.feature_range, dataset.column_facts)

@@ -65,14 +65,24 @@ def curve_panels(result: TrainResult) -> Iterator[Panel]:
     history, best = result.history, result.best_epoch
     if not len(history):
         return
-    yield lambda axes: plots.loss_curves(history, axes, best)
+    draws = [plots.loss_curves]
     if result.predictor.task.has_accuracy:
-        yield lambda axes: plots.accuracy_curves(history, axes, best)
+        draws.append(plots.accuracy_curves)
+    models = [model.history for model in result.models]
+    for draw in draws:
+        yield partial(draw, history, best_epoch=best, models=models)
     yield lambda axes: plots.rate_curve(history, axes)
     if len(result.iterations):
-        yield lambda axes: plots.loss_curves(result.iterations, axes, x="iteration")
-        if result.predictor.task.has_accuracy:
-            yield lambda axes: plots.accuracy_curves(result.iterations, axes, x="iteration")
+        models = [model.iterations for model in result.models]
+        for draw in draws:
+            yield partial(draw, result.iterations, x="iteration", models=models)
+
+
+def spread_panels(part: EvaluatedPart) -> Iterator[Panel]:
+    """Yield the function that draws how far the models of an ensemble are apart."""
+    spread = part.spread
+    if spread is not None and np.isfinite(spread).all():
+        yield lambda axes: plots.spread_histogram(spread, axes)
 
 
 def ranking_panels(part: EvaluatedPart) -> Iterator[Panel]:
@@ -149,6 +159,10 @@ def _ranking(evaluation: RunEvaluation) -> Figure | None:
     return figure_of(list(ranking_panels(evaluation.judged)), 2, 4.2, 4)
 
 
+def _spread(evaluation: RunEvaluation) -> Figure | None:
+    return figure_of(list(spread_panels(evaluation.judged)), 1, 4.2, 3.2)
+
+
 def _samples(evaluation: RunEvaluation) -> Figure | None:
     part = evaluation.parts[0]
     rows = spaced(len(part.y))
@@ -176,7 +190,10 @@ def _mistakes(evaluation: RunEvaluation) -> Figure | None:
 
 def mistake_captions(part: EvaluatedPart, rows: np.ndarray) -> list[str]:
     """Return what is right, what was predicted, and with which confidence."""
-    return [f"{_caption(part, i)}\nconfidence {part.confidence[i]:.3f}" for i in rows]
+    captions = [f"{_caption(part, i)}\nconfidence {part.confidence[i]:.3f}" for i in rows]
+    if part.spread is None:
+        return captions
+    return [f"{text} ± {part.spread[i]:.3f}" for text, i in zip(captions, rows, strict=True)]
 
 
 def _caption(part: EvaluatedPart, row: int) -> str:
@@ -212,6 +229,7 @@ PICTURES: dict[str, Callable[[RunEvaluation], Figure | None]] = {
     "curves.png": _curves,
     "confusion.png": _confusion,
     "roc.png": _ranking,
+    "spread.png": _spread,
     "samples.png": _samples,
     "predictions.png": _predictions,
     "mistakes.png": _mistakes,

@@ -27,7 +27,13 @@ _TICKS_OF_TARGETS = 4  # labels of more would overlap
 _LONGEST_NAME = 16
 
 
-def loss_curves(history: Any, axes: Axes, best_epoch: int | None = None, x: str = "epoch") -> None:
+def loss_curves(
+    history: Any,
+    axes: Axes,
+    best_epoch: int | None = None,
+    x: str = "epoch",
+    models: Sequence[Any] = (),
+) -> None:
     """Draw training and validation loss.
 
     Parameters
@@ -39,15 +45,21 @@ def loss_curves(history: Any, axes: Axes, best_epoch: int | None = None, x: str 
     best_epoch : int, optional
         Marked by a line.
     x : {"epoch", "iteration"}, default "epoch"
+    models : sequence of History, default ()
+        Of an ensemble whose mean ``history`` is; drawn faintly.
     """
-    _curves(history, axes, "loss", best_epoch, x)
+    _curves(history, axes, "loss", best_epoch, x, models)
 
 
 def accuracy_curves(
-    history: Any, axes: Axes, best_epoch: int | None = None, x: str = "epoch"
+    history: Any,
+    axes: Axes,
+    best_epoch: int | None = None,
+    x: str = "epoch",
+    models: Sequence[Any] = (),
 ) -> None:
     """Draw training and validation accuracy; parameters as for :func:`loss_curves`."""
-    _curves(history, axes, "accuracy", best_epoch, x)
+    _curves(history, axes, "accuracy", best_epoch, x, models)
 
 
 def rate_curve(history: Any, axes: Axes) -> None:
@@ -179,14 +191,38 @@ def residuals(y: Any, predicted: Any, axes: Axes) -> None:
     tidy(axes)
 
 
+def spread_histogram(spread: Any, axes: Axes) -> None:
+    """Draw how often which standard deviation between the models of an ensemble occurs.
+
+    Parameters
+    ----------
+    spread : array_like
+        Of rows, or of rows and outputs.
+    axes : matplotlib.axes.Axes
+    """
+    values = np.asarray(spread, float).ravel()
+    high = values.max() or 1.0
+    axes.hist(values, bins=min(50, max(10, len(values) // 20)), range=(0, high), color=BLUE)
+    axes.set_xlabel("standard deviation between the models")
+    axes.locator_params(axis="x", nbins=_TICKS_OF_TARGETS)
+    axes.set_ylabel("rows" if np.ndim(spread) == 1 else "rows and outputs")
+    tidy(axes)
+
+
 def short_name(name: str, most: int) -> str:
     """Return a name shortened to a maximum length."""
     return name if len(name) <= most else name[: most - 1] + "…"
 
 
-def _curves(history: Any, axes: Axes, quantity: str, best_epoch: int | None, x: str) -> None:
+def _curves(
+    history: Any, axes: Axes, quantity: str, best_epoch: int | None, x: str, models: Sequence[Any]
+) -> None:
     shown = []
     for part, name, colour in PARTS:
+        for model in models:
+            values = model[f"{part}_{quantity}"]
+            axes.plot(model[x], values, color=colour, alpha=0.3, linewidth=0.7)
+            shown += [value for value in values if value is not None]
         values = history[f"{part}_{quantity}"]
         if any(value is not None for value in values):
             axes.plot(history[x], values, color=colour, label=name, **_marker(values))

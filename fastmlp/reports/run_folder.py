@@ -59,7 +59,8 @@ class RunFolder:
     ----------
     path : Path
     log : Callback
-        Writes ``history.csv`` as it grows, a row per epoch.
+        Writes ``history.csv`` as it grows, a row per epoch; of an ensemble, ``history-1.csv`` and
+        so on.
 
     Raises
     ------
@@ -103,7 +104,8 @@ class RunFolder:
             )
         if overwrite:  # its checkpoints first: a run that is under way holds them
             remove_checkpoints(self.path / CHECKPOINTS)
-            remove_files([self.path / file for file in FILES], self._name)
+            of_models = sorted(self.path.glob("history-*.csv"))
+            remove_files([*(self.path / file for file in FILES), *of_models], self._name)
         # If folders cannot be locked, "x" admits one of two runs that start at the same time.
         with (self.path / "config.toml").open("xb") as file:
             file.write(encoded(to_toml(self._config)))
@@ -123,6 +125,8 @@ class RunFolder:
         result.predictor.save(self.path / "model.safetensors")
         # Once more as a whole: training may have ended before its first epoch.
         self._write_text("history.csv", result.history.to_csv())
+        for number, model in enumerate(result.models, start=1):
+            self._write_text(f"history-{number}.csv", model.history.to_csv())
         if result.config.log_every:
             self._write_text("iterations.csv", result.iterations.to_csv())
         self._write_json("metrics.json", metrics_of(result))
@@ -197,7 +201,7 @@ def metrics_of(result: TrainResult) -> dict[str, Any]:
     """Return all results of a run that do not depend on the machine's speed."""
     described = result.to_dict()
     keys = ("data", "model", "status", "epochs_run", "best_epoch", "kept_epoch", *result.metrics)
-    return {key: described[key] for key in keys}
+    return {key: described[key] for key in (*keys, "models") if key in described}
 
 
 def to_toml(config: TrainConfig) -> str:

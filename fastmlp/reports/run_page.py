@@ -18,22 +18,27 @@ from .pictures import (
     panel_figure,
     ranking_panels,
     regression_panels,
+    spread_panels,
 )
 from .tables import (
     METRIC_NAMES,
     class_table,
     layer_table,
+    model_table,
+    models_note,
     number,
     output_table,
     parameters_text,
     part_table,
     setting_pairs,
+    spread_note,
     summary_pairs,
     timing_pairs,
     units_note,
 )
 
 if TYPE_CHECKING:
+    from ..model.network import Network
     from ..training.result import TrainResult
 
 MOST_MISTAKES = 24
@@ -56,6 +61,7 @@ def run_page(evaluation: RunEvaluation, pictures: dict[str, bytes] | None) -> st
         _summary(evaluation),
         page.section("Columns", _columns(evaluation)),
         page.section("Training", plots_html(curve_panels(result), pictures)),
+        page.section("Models", *_models(evaluation, pictures)),
         page.section("Confusions", *confusions_html(judged, pictures)),
         page.section("Thresholds", plots_html(ranking_panels(judged), pictures)),
         page.section("Classes", *classes_html(evaluation)),
@@ -71,7 +77,9 @@ def run_page(evaluation: RunEvaluation, pictures: dict[str, bytes] | None) -> st
             _picture(pictures, "feature-maps.png", "outputs of convolutions for one image"),
         ),
         page.section(
-            "Layers", page.table(*layer_table(network)), page.paragraph(parameters_text(network))
+            "Layers",
+            page.table(*layer_table(network)),
+            page.paragraph(_parameters(network, result.predictor.n_models)),
         ),
         page.section("Settings", page.pairs(setting_pairs(result))),
         page.section("Timing", page.pairs(timing_pairs(result))),
@@ -89,6 +97,20 @@ def result_fragment(result: TrainResult) -> str:
     return page.fragment(
         page.pairs([*summary_pairs(result), *metrics]) + plots_html(curve_panels(result), {})
     )
+
+
+def _parameters(network: Network, n_models: int) -> str:
+    return "; ".join(filter(None, [parameters_text(network), models_note(network, n_models)]))
+
+
+def _models(evaluation: RunEvaluation, pictures: dict[str, bytes] | None) -> Iterator[str]:
+    """Yield the metrics of each model of an ensemble, and how far they are apart."""
+    if not evaluation.result.models:
+        return
+    yield page.table(*model_table(evaluation.result))
+    if evaluation.judged.spread is not None:
+        yield page.paragraph(spread_note(evaluation.judged))
+        yield plots_html(spread_panels(evaluation.judged), pictures)
 
 
 def _title(judged: EvaluatedPart, result: TrainResult) -> str:
@@ -183,9 +205,12 @@ def _mistakes(evaluation: RunEvaluation, pictures: dict[str, bytes] | None) -> s
     if not len(rows):
         return ""
     if evaluation.image_shape is None or pictures is None:
-        header = (f"row of the {part.name} set", "actual", "predicted", "confidence")
-        cells = ((i, part.y[i], part.predicted[i], number(part.confidence[i])) for i in rows)
-        return page.table(header, cells)
+        header = [f"row of the {part.name} set", "actual", "predicted", "confidence"]
+        shown = [rows, part.y[rows], part.predicted[rows], map(number, part.confidence[rows])]
+        if part.spread is not None:
+            header.append("spread")
+            shown.append(map(number, part.spread[rows]))
+        return page.table(header, zip(*shown, strict=True))
     return gallery_html(evaluation, part, rows, mistake_captions(part, rows))
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ..base.wording import listed
 from ..model.network import Network
 from ..ops.layer_lists import shape_text
@@ -20,6 +22,7 @@ METRIC_NAMES = {
     "mae": "MAE",
     "rmse": "RMSE",
     "r2": "R²",
+    "spread": "spread",
 }
 
 
@@ -45,6 +48,51 @@ def parameters_text(network: Network) -> str:
     return (
         f"{network.n_weights:,} weights + {network.n_biases:,} biases = {total:,} parameters, "
         f"{total * network.dtype.itemsize / 1024:,.2f} KB in {network.dtype}"
+    )
+
+
+def models_note(network: Network, n_models: int) -> str:
+    """Return how many models an ensemble has, and the parameters of all; empty for one model."""
+    if n_models == 1:
+        return ""
+    total = n_models * (network.n_weights + network.n_biases)
+    return f"{n_models} models of such layers have {total:,} parameters"
+
+
+def model_table(result: TrainResult) -> Table:
+    """Return a row for each model of an ensemble, and one of the averaged prediction.
+
+    Metrics are those on the validation and the test part, or else on the training part, where those
+    of a model are means over an epoch.
+    """
+    known = [name for name, v in result.models[0].metrics.items() if v is not None]
+    names = [name for name in known if not name.startswith("train")] or known
+    rows = []
+    for index, model in enumerate(result.models, start=1):
+        left_out = "" if result.is_averaged(model) else ", left out"
+        kept = "" if model.kept_epoch is None else str(model.kept_epoch)
+        metrics = (number(model.metrics[name]) for name in names)
+        epochs = f"{model.epochs_run} ({model.status}{left_out})"
+        rows.append((str(index), str(model.config.seed), epochs, kept, *metrics))
+    if result.status != "interrupted":  # else nothing is evaluated
+        mean = (number(result.metrics[name]) for name in names)
+        rows.append(("average", "", "", "", *mean))
+    header = ("model", "seed", "epochs", "kept epoch", *(n.replace("_", " ") for n in names))
+    return Table(header, rows)
+
+
+def spread_note(part: EvaluatedPart) -> str:
+    """Return what the spread of a part is, and how large."""
+    if part.spread is None:
+        return ""
+    of = {
+        "regression": "the predicted values",
+        "multilabel": "the probability of each label",
+    }.get(part.task.kind, "the probability of the predicted class")
+    middle, most = (number(float(np.quantile(part.spread, q))) for q in (0.5, 1.0))
+    return (
+        f"Spread: the standard deviation between the models of {of}. On the {part.name} set its "
+        f"median is {middle}, its largest value {most}."
     )
 
 
@@ -116,6 +164,7 @@ def summary_pairs(result: TrainResult) -> list[tuple[str, str]]:
     return [
         ("data", data["name"]),
         ("network", result.predictor.network.describe()),
+        *([("models", str(result.predictor.n_models))] if result.models else []),
         ("loss", config.loss + scaled),
         ("optimizer", f"{config.optimizer}, rate {config.learning_rate:g}"),
         ("epochs", f"{result.epochs_run} ({result.status}){kept}"),

@@ -173,7 +173,8 @@ def cost(cell: Cell, datasets: Datasets) -> float:
     config, dataset = cell.config, datasets.by_key[cell.data_key]
     layers = network_layers(config, cell.resolved.task.n_outputs)
     work = multiply_adds(layers, shapes(layers, config.input_shape or (dataset.n_features,)))
-    return 1e-9 * _COST[config.mode] * config.epochs * len(dataset.y) * (work / 20 + 1000)
+    epochs = config.n_models * config.epochs
+    return 1e-9 * _COST[config.mode] * epochs * len(dataset.y) * (work / 20 + 1000)
 
 
 def _key(config: TrainConfig, data_key: str) -> str:

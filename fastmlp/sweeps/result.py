@@ -15,11 +15,13 @@ from ..base.errors import ConfigError
 from ..base.notebook import html_of
 from ..data.dataset import Dataset
 from ..data.split import parts
+from ..model.network import Network
 from ..model.predictor import Predictor
 from ..ops.losses import LOSSES
 from ..training.config import TrainConfig
 from ..training.fit import finish, fit
 from ..training.result import TrainResult
+from ..training.run import Run
 from .cells import Cell, Datasets, cell_of
 from .leaderboard import Leaderboard, Trial
 from .reports.folder import write_sweep
@@ -74,7 +76,7 @@ class SweepResult:
         trials: list[Trial],
         status: str,
         datasets: Datasets,
-        params: Callable[[str, int], bytes | None],
+        params: Callable[[str, int, int], bytes | None],
         folder: Path | None,
     ):
         self.leaderboard, self.trials, self.status = leaderboard, trials, status
@@ -137,12 +139,13 @@ class SweepResult:
             return
         trial, cell, dataset = found
         run = make_run(cell, dataset)
-        kept = self._params(trial.key, run.network.params.nbytes)
+        kept = self._params(trial.key, run.network.params.nbytes, cell.config.n_models)
         if kept is not None:
-            run.network.params[:] = np.frombuffer(kept, run.network.params.dtype)
+            predictor = _with_params(run, np.frombuffer(kept, run.network.dtype))
         elif self.status == "interrupted":
             return
-        predictor = run.predictor if kept is not None else finish(run).predictor  # the same bits
+        else:
+            predictor = finish(run).predictor  # the same bits
         metrics = {**trial.metrics, **_test_metrics(predictor, cell, dataset)}
         self._best_data = self._datasets.by_key[cell.data_key]
         self._best = Best(cell.config, trial.settings, predictor, trial.history, metrics)
@@ -233,6 +236,20 @@ class SweepResult:
 
     def _repr_html_(self) -> str:
         return html_of(self)
+
+
+def _with_params(run: Run, params: np.ndarray) -> Predictor:
+    """Return a run's predictor with the weights of one network, or of several of an ensemble."""
+    network, *others = (
+        _network_of(run.network, part) for part in params.reshape(-1, run.network.params.size)
+    )
+    return run.predictor.replace(network=network, more_networks=others)
+
+
+def _network_of(like: Network, params: np.ndarray) -> Network:
+    network = Network(like.layers, like.input_shape, like.dtype)
+    network.params[:] = params
+    return network
 
 
 def _test_metrics(predictor: Predictor, cell: Cell, dataset: Dataset) -> dict[str, float | None]:

@@ -175,8 +175,16 @@ class Store:
             rows = self._connection.execute(f"SELECT {_COLUMNS}, sha256 FROM cells ORDER BY key")
             return [trial_from(row, rank_by) for row in rows]
 
-    def params(self, key: str, size: int) -> bytes | None:
+    def params(self, key: str, size: int, n_models: int) -> bytes | None:
         """Return the recorded weights of a cell; None if they were not kept.
+
+        Parameters
+        ----------
+        key : str
+        size : int
+            Of a network's weights, in bytes.
+        n_models : int
+            Maximum number of networks: models of an ensemble that diverged are left out.
 
         Raises
         ------
@@ -188,8 +196,9 @@ class Store:
             row = self._connection.execute(query, (key,)).fetchone()
             if row is None or row[0] is None:
                 return None
-            if not isinstance(row[0], bytes) or len(row[0]) != _SEAL + size:
-                raise ValueError(f"the weights of cell {key} must have {size} bytes")
+            sizes = {_SEAL + size * n for n in range(1, n_models + 1)}
+            if not isinstance(row[0], bytes) or len(row[0]) not in sizes:
+                raise ValueError(f"the weights of cell {key} must have {size} bytes a network")
             params = row[0][_SEAL:]
             if row[0] != _sealed(params):
                 raise ValueError(f"the weights of cell {key} do not have their checksum")

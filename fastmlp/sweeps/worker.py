@@ -24,7 +24,7 @@ preparations = Preparations()
 
 
 class Outcome(NamedTuple):
-    """The outcome of a cell: its trial, and its kept weights or None."""
+    """The outcome of a cell: its trial, and its kept weights or None, of all networks in turn."""
 
     trial: Trial
     params: np.ndarray | None
@@ -77,7 +77,7 @@ def run_cell(cell: Cell, dataset: Dataset, stop: threading.Event | None = None) 
     try:
         run = make_run(cell, dataset, None if stop is None else [_Stop(stop)])
         result = finish(run)
-        inference = _inference_seconds(run)
+        inference = _inference_seconds(run, result.predictor.n_models)
     except TrainingError as failure:
         error, result = failure, failure.result
     except Exception as failure:  # any error; the other cells continue
@@ -97,7 +97,9 @@ def run_cell(cell: Cell, dataset: Dataset, stop: threading.Event | None = None) 
         cell.key, cell.settings, config, result.status, str(error or ""),
         _columns(result.history), _columns(result.iterations), _metrics(result), timings,
     )  # fmt: skip
-    return Outcome(trial, result.predictor.network.params.copy() if trial.is_good else None)
+    networks = result.predictor.networks
+    params = np.concatenate([network.params for network in networks]) if trial.is_good else None
+    return Outcome(trial, params)
 
 
 def _metrics(result: TrainResult) -> dict[str, float | int | None]:
@@ -108,7 +110,7 @@ def _metrics(result: TrainResult) -> dict[str, float | int | None]:
         "updates_run": result.updates_run,
         "best_epoch": result.best_epoch,
         "kept_epoch": result.kept_epoch,
-        "n_parameters": result.model_facts()["n_parameters"],
+        "n_parameters": result.predictor.n_models * result.model_facts()["n_parameters"],
     }
 
 
@@ -116,13 +118,14 @@ def _columns(history: History) -> dict[str, list[float]]:
     return {name: history[name] for name in history.columns} if len(history) else {}
 
 
-def _inference_seconds(run: Run) -> dict[str, float]:
+def _inference_seconds(run: Run, n_models: int) -> dict[str, float]:
     """Measure the inference time on the validation part."""
     validation = run.prepared.validation
     if validation is None:
         return {}
     started = time.perf_counter()
-    run.evaluate(validation)
+    for _ in range(n_models):
+        run.evaluate(validation)
     return {
         "inference_seconds": time.perf_counter() - started,
         "inference_rows": len(validation.order),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..base.errors import ConfigError, close_match
 from ..base.files import encoded, is_stream, open_stream, write_text
-from ..base.paths import as_path
+from ..base.paths import as_path, numbered
 from ..ops.improvement import Improvement
 from .events import EVENTS, Callback
 from .history import csv_line
@@ -45,6 +46,12 @@ class BestModel(Monitoring):
         self.path, self.monitor = as_path(path, "path"), known_monitor(monitor)
         self.min_delta = min_delta
 
+    def of_model(self, number: int) -> BestModel:
+        """Return a copy with a file of its own: ``best-2.safetensors`` of the second model."""
+        copied = copy.copy(self)
+        copied.path = numbered(self.path, number)
+        return copied
+
     def on_train_begin(self, run: Run) -> None:
         self.improvement = Improvement(self.min_delta)
 
@@ -71,6 +78,23 @@ class CsvLog(Callback):
         self._row: dict[str, Any] | None = None  # the last row written, and its line
         self._line = b""
         self._stream: BinaryIO | None = None
+
+    def of_model(self, number: int) -> CsvLog:
+        """Return a copy with a file of its own: ``log-2.csv`` of the second model.
+
+        Raises
+        ------
+        ConfigError
+            If the path is a device or a FIFO.
+        """
+        if is_stream(self.path):
+            raise ConfigError(
+                f"a CsvLog of several models needs a file, of which each gets a numbered one, got "
+                f"{self.path}, which is none; give a path"
+            )
+        copied = copy.copy(self)
+        copied.path = numbered(self.path, number)
+        return copied
 
     def on_train_begin(self, run: Run) -> None:
         self._columns, self._row = run.history.columns, None

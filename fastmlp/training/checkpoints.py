@@ -67,14 +67,11 @@ class Checkpoints:
 
     def _begin(self, resume: bool) -> str | None:
         """Check the contents of the folder; return the interval of the resumed run."""
+        refuse_files(_files_of_models(self.folder), self.identity, resume)
         if resume:
             remove_partial(self.folder)
             return self._check_same()
-        if _files_in(self.folder):
-            raise ConfigError(
-                f"checkpoint_dir {self.folder} contains checkpoints; resume from them with resume, "
-                "or choose another folder"
-            )
+        refuse_files(_files_in(self.folder), self.identity, resume)
         return None
 
     def close(self) -> None:
@@ -147,8 +144,25 @@ class Checkpoints:
         return None
 
 
+def check_no_files(folder: Path, identity: dict[str, Any], resume: bool) -> None:
+    """Raise ConfigError if a folder for ensembles contains checkpoints of a single model."""
+    refuse_files(_files_in(folder), identity, resume)
+
+
+def refuse_files(files: list[Path], identity: dict[str, Any], resume: bool) -> None:
+    """Raise ConfigError if there are checkpoints, with ``resume`` for their differences."""
+    if not files:
+        return
+    if resume:
+        _facts_of(files[0], identity)
+    raise ConfigError(
+        f"checkpoint_dir {files[0].parent} contains checkpoints; resume from them with resume, "
+        "or choose another folder"
+    )
+
+
 def remove_checkpoints(folder: Path) -> None:
-    """Remove all checkpoints in a folder, and the folder if it is then empty.
+    """Remove all checkpoints in a folder and of the models in it, and all folders then empty.
 
     Raises
     ------
@@ -159,6 +173,8 @@ def remove_checkpoints(folder: Path) -> None:
         return
     lock = lock_folder(folder, _WHAT)
     try:
+        for of_model in folder.glob("model-*"):
+            remove_checkpoints(of_model)
         for path in _files_in(folder):
             path.unlink(missing_ok=True)
         with suppress(OSError):
@@ -170,6 +186,10 @@ def remove_checkpoints(folder: Path) -> None:
 def _files_in(folder: Path) -> list[Path]:
     """Return all checkpoints, newest first."""
     return sorted(folder.glob("checkpoint-*.safetensors"), reverse=True)
+
+
+def _files_of_models(folder: Path) -> list[Path]:
+    return sorted(folder.glob("model-*/checkpoint-*.safetensors"))
 
 
 def _facts_of(path: Path, identity: dict[str, Any]) -> Header:

@@ -9,6 +9,8 @@ from ..base.errors import ConfigError
 from ..base.settings import AUTO
 from ..ops.activations import ACTIVATIONS
 from ..ops.losses import LOSSES, check_pair
+from ..ops.optimizers import OPTIMIZERS
+from ..ops.scalers import SCALERS
 from ..ops.schedules import SCHEDULES, ConstantRate
 from .layers import is_given
 from .setting_checks import check_names
@@ -107,10 +109,10 @@ def check_combinations(config: Any) -> None:
             "class_weight does not go with mode stochastic: the weighted mean over a batch of "
             "one sample does not depend on its weight; use mode minibatch or batch"
         )
-    if config.target_scale == "unit":
+    if config.target_scale != AUTO and not SCALERS.parse(config.target_scale).is_of_targets:
         raise ConfigError(
-            "target_scale must not be unit, because the range of targets is not known "
-            "beforehand; use minmax or standard"
+            f"target_scale must not be {config.target_scale}, which is for features only; use "
+            "minmax or standard"
         )
     schedule = ConstantRate() if config.schedule == AUTO else SCHEDULES.parse(config.schedule)
     if schedule.needs_stopping and not config.early_stopping:
@@ -118,6 +120,7 @@ def check_combinations(config: Any) -> None:
             f"schedule {config.schedule} lowers the rate where early stopping would stop, but "
             "early_stopping is 0; set it to 2, for example"
         )
+    _check_regularisation_schedules(config)
     if config.hold_out == "last" and config.validation == 0:
         raise ConfigError(
             "hold_out last says which rows are held out for validation, but validation is 0; set "
@@ -132,3 +135,20 @@ def check_combinations(config: Any) -> None:
             f"monitor {monitor} needs a validation set, but validation is 0; "
             "set validation to 0.1, for example, or monitor to train_loss"
         )
+
+
+def _check_regularisation_schedules(config: Any) -> None:
+    """Raise ConfigError for schedules that depend on results, or have nothing to change."""
+    drops = any(layer.trains_only for layer in config.hidden_layers)
+    decays = config.optimizer != AUTO and OPTIMIZERS.parse(config.optimizer).has_decay
+    for name, has_effect, remedy in (
+        ("dropout_schedule", drops, "dropout; set it to 0.1, for example"),
+        ("weight_decay_schedule", decays, "an optimizer with weight_decay; use adamw"),
+    ):
+        schedule = SCHEDULES.parse(getattr(config, name))
+        if schedule.needs_monitor or schedule.needs_stopping:
+            raise ConfigError(
+                f"{name} must not depend on results, got {schedule}; use cosine, for example"
+            )
+        if schedule != ConstantRate() and not has_effect:
+            raise ConfigError(f"{name} {schedule} needs {remedy}, or leave {name} out")

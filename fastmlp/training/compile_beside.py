@@ -25,7 +25,7 @@ from ..kernels.steps.general_step import train_batches
 from ..kernels.steps.sample_step import train_samples
 from .config import TrainConfig
 from .kernel_folder import kept_in
-from .layers import filter_kernels
+from .layers import own_gradient_kernels
 from .plan import is_per_sample
 from .resolve import resolve_settings
 
@@ -130,5 +130,5 @@ def _command(config: TrainConfig) -> tuple[str, ...]:
     if not can_help():
         return ()
     module = f"{__package__}.compile_callers"
-    kernels = filter_kernels(config)
+    kernels = own_gradient_kernels(config)
     return sys.executable, "-P", "-m", module, config.dtype, step_of(config), *kernels

@@ -10,32 +10,33 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+from ..base.random import MOST_MODELS
 from ..base.settings import (
     ABOVE_0,
     AUTO,
     BETWEEN_0_AND_1,
     SHARE,
     at_least,
+    at_most,
     below,
     documented,
-    same_setting,
     setting,
 )
 from ..base.table_options import TableOptions
-from ..data.dataset import TASKS
-from ..data.split import HOLD_OUTS, parse_split
+from ..data.split import parse_split
 from ..ops.activations import ACTIVATIONS
-from ..ops.improvement import CUMULATIVE, SINGLE
+from ..ops.improvement import CUMULATIVE, FIRST, LAST, SINGLE
 from ..ops.initializers import INITIALIZERS
 from ..ops.layers import LAYERS, Layer
 from ..ops.losses import LOSSES
 from ..ops.optimizers import OPTIMIZERS
-from ..ops.scalers import SCALERS
 from ..ops.schedules import SCHEDULES
 from ..recipes import recipe
 from .combinations import check_combinations, check_given, check_layers
+from .data_settings import DataSettings
 from .layers import hidden_layers, overridden
-from .setting_checks import DTYPES, MISSING, MODES, MONITORS, SAMPLINGS, cast_fields, check_fields
+from .rules import Rule
+from .setting_checks import DTYPES, MODES, MONITORS, SAMPLINGS, cast_fields, check_fields
 from .weighting import parse_class_weight
 
 _AT_LEAST_0 = (at_least(0),)
@@ -43,7 +44,7 @@ _AT_LEAST_0 = (at_least(0),)
 
 @documented
 @dataclass(frozen=True)
-class TrainConfig:
+class TrainConfig(DataSettings):
     """All settings of a training run; ``auto`` values are chosen when the data are known.
 
     {parameters}
@@ -54,63 +55,6 @@ class TrainConfig:
         For a value outside its range or an invalid combination.
     """
 
-    data: str = setting(
-        AUTO, "data", "auto, mnist, digits, a file (.csv, .tsv, .parquet, .arrow, .npz, .npy; -: a "
-        "table on stdin), blobs, moons, spirals, or a set like MNIST in --data-dir; auto: MNIST if "
-        "its files are found, else digits", "NAME",
-    )  # fmt: skip
-    test_file: str = setting("", "data", "file of test rows with the columns of --data", "FILE")
-    validation_file: str = setting(
-        "", "data", "file of validation rows with the columns of --data", "FILE"
-    )
-    target: str = same_setting(TableOptions, "target")
-    features: tuple[str, ...] = same_setting(TableOptions, "features")
-    drop: tuple[str, ...] = same_setting(TableOptions, "drop")
-    categorical: tuple[str, ...] = same_setting(TableOptions, "categorical")
-    numeric: tuple[str, ...] = same_setting(TableOptions, "numeric")
-    header: str = same_setting(TableOptions, "header")
-    separator: str = same_setting(TableOptions, "separator")
-    decimal: str = same_setting(TableOptions, "decimal")
-    thousands: str = same_setting(TableOptions, "thousands")
-    encoding: str = same_setting(TableOptions, "encoding")
-    na_values: tuple[str, ...] = same_setting(TableOptions, "na_values")
-    comment: str = same_setting(TableOptions, "comment")
-    task: str = setting(
-        AUTO, "data", "what the target is: classification, multilabel or regression; auto: "
-        "inferred from its values", "TASK", choices=TASKS,
-    )  # fmt: skip
-    classes: tuple[str, ...] = setting(
-        (), "data", "keep only the rows of these classes", "A,B", takes_integers=True
-    )
-    split: str = setting(
-        AUTO, "data", "official, none, or A-B in percent of training and test rows, such as 80-20; "
-        "auto: official if there is one, else 80-20", "SPLIT",
-    )  # fmt: skip
-    validation: float = setting(
-        0.1, "data", "training rows to hold out for validation: a fraction below 1, or a count "
-        "from 1; 0: none", "SIZE", ranges=_AT_LEAST_0,
-    )  # fmt: skip
-    hold_out: str = setting(
-        "random", "data", "which training rows become validation rows: random (drawn class by "
-        "class), or last", "WHICH", choices=HOLD_OUTS,
-    )  # fmt: skip
-    missing: str = setting(
-        "impute", "data", "rows with missing values: impute (gaps become the median or a level of "
-        "their own), drop (leave the rows out), or error", "HOW", choices=MISSING,
-    )  # fmt: skip
-    min_frequency: int = setting(
-        5, "data", "training rows that a level of a category must have for a feature of its own; "
-        "rarer ones are merged", "N", ranges=(at_least(1),),
-    )  # fmt: skip
-    scale: str = setting(
-        AUTO, "data", "scaling of features: {names}; auto: unit for images, maxabs for a sparse "
-        "matrix, else standard; categories stay 0 and 1", "NAME", registry=SCALERS,
-    )  # fmt: skip
-    target_scale: str = setting(
-        AUTO, "data", "scaling of regression targets: standard, standard_global, minmax, maxabs or "
-        "none; auto: standard, or none if the output activation has a limited range", "NAME",
-        registry=SCALERS,
-    )  # fmt: skip
     hidden_layer_sizes: tuple[int, ...] = setting(
         (128, 64), "network", "hidden layer sizes: 128,64, or none", "SIZES", flag="--hidden"
     )
@@ -143,6 +87,10 @@ class TrainConfig:
     bias_init: str = setting(
         "zeros", "network", "initializer of the biases: as --init", "NAME", registry=INITIALIZERS
     )
+    output_init: str = setting(
+        AUTO, "network", "initializer of the weights of the output layer: as --init; auto: --init",
+        "NAME", registry=INITIALIZERS,
+    )  # fmt: skip
     dropout: float | tuple[float, ...] = setting(
         0.0, "network", "fraction of the hidden units dropped in training; or one for each layer: "
         "0.2,0.5", "SHARE", ranges=(SHARE,),
@@ -158,6 +106,9 @@ class TrainConfig:
         AUTO, "training", "learning rate; auto: 0.1, in stochastic mode 0.01, for adam, adamw and "
         "rmsprop 0.001", "RATE", flag="--lr", ranges=(ABOVE_0,),
     )  # fmt: skip
+    bias_lr_factor: float = setting(
+        1.0, "training", "factor of the learning rate of biases", "X", ranges=(ABOVE_0,)
+    )
     mode: str = setting(
         "minibatch", "training", f"{', '.join(MODES)}: an update per sample, batch or epoch",
         "MODE", choices=MODES,
@@ -211,6 +162,14 @@ class TrainConfig:
         AUTO, "training", "learning rate schedule: {names}, each with warmup=EPOCHS; auto: "
         "constant, for regression cosine except in stochastic mode", "NAME", registry=SCHEDULES,
     )  # fmt: skip
+    dropout_schedule: str = setting(
+        "constant", "training", "schedule of the dropout rates, by epochs: as --schedule, without "
+        "those that depend on results", "NAME", registry=SCHEDULES,
+    )  # fmt: skip
+    weight_decay_schedule: str = setting(
+        "constant", "training", "schedule of the optimizer's weight_decay, by epochs: as "
+        "--dropout-schedule", "NAME", registry=SCHEDULES,
+    )  # fmt: skip
     early_stopping: int = setting(
         0, "stopping", "stop after this number of epochs without improvement; 0: never",
         "PATIENCE", ranges=_AT_LEAST_0,
@@ -231,10 +190,17 @@ class TrainConfig:
         True, "stopping", "kept weights: those of the best epoch by --monitor (default; needs "
         "validation rows or early stopping), or those of the last epoch", flag="--keep-last",
     )  # fmt: skip
+    ties: str = setting(
+        FIRST, "stopping", "which of several epochs with the best value of --monitor is the "
+        "best: first or last", "WHICH", choices=(FIRST, LAST),
+    )  # fmt: skip
     loss_limit: float = setting(
         1e6, "stopping", "training diverged if a loss exceeds this multiple of the loss before "
         "training (of 1, if that is larger); 0: only if it is not finite", "X", ranges=_AT_LEAST_0,
     )  # fmt: skip
+    limit_outputs: bool = setting(
+        False, "network", "limit predictions of a regression to the range of the training targets"
+    )
     threshold: float = setting(
         0.5, "network", "for two classes or labels: predict the second class, or the label, if "
         "the output is at least this", "P", ranges=(BETWEEN_0_AND_1,),
@@ -243,10 +209,20 @@ class TrainConfig:
         0, "training", "seed of splits, initial weights and batches; the same seed gives the same "
         "bits", "N", ranges=(at_least(0), below(2**64, "2**64")),
     )  # fmt: skip
+    n_models: int = setting(
+        1, "training", "models to train side by side, each with a seed of its own, and to average; "
+        "the first has --seed", "N", ranges=(at_least(1), at_most(MOST_MODELS)),
+    )  # fmt: skip
     dtype: str = setting("float32", "training", "float32 or float64", "NAME", choices=DTYPES)
     log_every: int = setting(
         0, "running", "record losses every N updates, in addition to every epoch; 0: never", "N",
         ranges=_AT_LEAST_0,
+    )  # fmt: skip
+
+    rules: tuple[str, ...] = setting(
+        (), "recipes", "settings that depend on the data, such as {when = {task = \"regression\", "
+        "rows_below = 2000}, epochs = 200}, or mappings of the same form; the last one that holds "
+        "applies",
     )  # fmt: skip
 
     def __new__(cls, *_: Any, **values: Any) -> TrainConfig:
@@ -262,6 +238,8 @@ class TrainConfig:
         parse_class_weight(self.class_weight)
         check_layers(self)
         check_combinations(self)
+        for rule in self.rules:
+            type(self)(**Rule.parse(rule).settings)  # which checks them
 
     @property
     def table(self) -> TableOptions:
@@ -308,12 +286,18 @@ class TrainConfig:
         return cls(**values)
 
     @classmethod
-    def from_recipe(cls, name: str) -> TrainConfig:
-        """Return the config of a recipe that ships with the package, such as ``"mnist-98"``.
+    def from_recipe(cls, name: str, **changes: Any) -> TrainConfig:
+        """Return the config of a recipe that ships with the package, such as ``"tabular"``.
+
+        Parameters
+        ----------
+        name : str
+        **changes
+            Fields to change, as for :meth:`replace`.
 
         Raises
         ------
         ConfigError
-            If there is none of that name.
+            If there is none of that name, or for an unknown field or a bad value.
         """
-        return cls.from_dict(recipe(name))
+        return cls.from_dict(recipe(name)).replace(**changes)

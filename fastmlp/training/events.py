@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 
@@ -35,6 +36,20 @@ class Callback:
 
     def on_train_end(self, run: Any) -> None:
         """Called after the last epoch, also after an error or an interruption."""
+
+    def of_model(self, number: int) -> Callback:
+        """Return the callback for one of the models of an ensemble, each with a run of its own.
+
+        By default a copy if there is a ``state_dict``, else the callback itself. Callbacks are
+        called on the threads of the runs, and never two at the same time.
+
+        Parameters
+        ----------
+        number : int
+            Of the model, from 1: ``run.number``.
+        """
+        has_state = type(self).state_dict is not Callback.state_dict
+        return copy.copy(self) if has_state else self
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state for a checkpoint; must be JSON serializable."""

@@ -10,21 +10,23 @@ from typing import Any
 
 import numpy as np
 
-from ..base.errors import CallbackError, ConfigError, TrainingError, check_type
+from ..base.errors import ConfigError, check_type
 from ..data.dataset import Dataset
 from .checkpoints import Checkpoints
 from .compile_beside import compiled_beside
 from .config import TrainConfig
 from .datasets import selected_rows, selected_weights
+from .ensemble import Ensemble
+from .ensemble_checkpoints import EnsembleCheckpoints
 from .events import Callback
 from .identity import identity
 from .interval import Interval
 from .loop import Loop
+from .outcome import outcome_of
 from .prepare import prepare
 from .resolve import resolve
 from .result import TrainResult
 from .run import Run
-from .summary import sum_up
 
 
 def fit(
@@ -96,8 +98,9 @@ def fit(
     if checkpoint_dir is None:
         return finish(run)
     run_is = identity(run.config, dataset, sample_weight, initial_weights)
-    with closing(Checkpoints(checkpoint_dir, checkpoint_every, run_is, resume)) as checkpoints:
-        return finish(run, Loop(run, checkpoints))
+    opened = open_checkpoints(checkpoint_dir, checkpoint_every, run_is, resume)
+    with closing(opened) as checkpoints:
+        return finish(run, loop_of(run, checkpoints))
 
 
 def start(
@@ -124,6 +127,7 @@ def start(
     if initial_weights is not None:
         _check_weights(initial_weights, np.dtype(resolved.config.dtype))
     run = Run(resolved.config, prepared, threads, callbacks, initial_weights)
+    run.rules = resolved.rules
     run.prepare_seconds = time.perf_counter() - started
     return run
 
@@ -147,24 +151,42 @@ def _check_types(config: object, dataset: object, callbacks: tuple[object, ...])
         check_type(name, value, wanted, remedy)
 
 
-def finish(run: Run, loop: Loop | None = None) -> TrainResult:
+def open_checkpoints(
+    folder: str | os.PathLike[str],
+    every: int | str | None,
+    run_is: dict[str, Any],
+    resume: bool = False,
+) -> Checkpoints | EnsembleCheckpoints:
+    """Return the checkpoints of a run or an ensemble.
+
+    Parameters and errors as for :class:`~fastmlp.training.checkpoints.Checkpoints`.
+    """
+    is_ensemble = run_is["settings"]["n_models"] > 1
+    return (EnsembleCheckpoints if is_ensemble else Checkpoints)(folder, every, run_is, resume)
+
+
+def loop_of(
+    run: Run, checkpoints: Checkpoints | EnsembleCheckpoints | None = None
+) -> Loop | Ensemble:
+    """Return what trains a run: with several models, an ensemble of which it is the first."""
+    if run.config.n_models == 1:
+        assert not isinstance(checkpoints, EnsembleCheckpoints)
+        return Loop(run, checkpoints)
+    assert not isinstance(checkpoints, Checkpoints)
+    return Ensemble(run, checkpoints)
+
+
+def finish(run: Run, loop: Loop | Ensemble | None = None) -> TrainResult:
     """Train a run that :func:`start` returned; result and errors as for :func:`fit`.
 
     Parameters
     ----------
     run : Run
-    loop : Loop, optional
-        Loop of the run; default: a new one.
+    loop : Loop or Ensemble, optional
+        Of the run; default: a new one.
     """
-    loop = Loop(run) if loop is None else loop
-    error: TrainingError | None = loop.train()
-    try:
-        result = sum_up(loop)
-    finally:
-        try:
-            run.tell("on_train_end")
-        except CallbackError as late:
-            error = error or late
+    loop = loop_of(run) if loop is None else loop
+    result, error = loop.outcome() if isinstance(loop, Ensemble) else outcome_of(loop)
     if error is not None:
         error.result = result
         raise error

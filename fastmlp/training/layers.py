@@ -10,6 +10,7 @@ from ..base.errors import ConfigError
 from ..model.stages import stages
 from ..ops.layer_lists import parse_layers, shapes
 from ..ops.layers import Dense, Dropout, Layer
+from .rules import rules_without
 
 # The settings that are a list of layers, and those that are its short form.
 _LIST = ("layers", "input_shape")
@@ -54,9 +55,15 @@ def dropout_rates(config: Any) -> tuple[float, ...]:
     return rates if any(rates) else ()
 
 
-def network_layers(config: Any, n_outputs: int) -> tuple[Layer, ...]:
-    """Return all layers of a resolved config, the output layer included."""
-    return (*hidden_layers(config), Dense(n_outputs, config.output_activation))
+def network_layers(config: Any, n_outputs: int, numbers: int | None = None) -> tuple[Layer, ...]:
+    """Return all layers of a resolved config, the output layer included.
+
+    ``numbers`` is how many features are numbers, the first ones; None: all.
+    """
+    layers = hidden_layers(config)
+    if numbers is not None:
+        layers = tuple(kept for layer in layers for kept in layer.of_numbers(numbers))
+    return (*layers, Dense(n_outputs, config.output_activation))
 
 
 def kernels_of(config: Any) -> tuple[object, ...]:
@@ -66,8 +73,8 @@ def kernels_of(config: Any) -> tuple[object, ...]:
     return kinds, layers[0].name if layers else ""
 
 
-def filter_kernels(config: Any) -> list[str]:
-    """Return the names of the kernels of layers that have filters, in a cold start's order.
+def own_gradient_kernels(config: Any) -> list[str]:
+    """Return the names of the kernels of layers with gradients of their own, in their order.
 
     A guess where the shape of the images is not in the config; none where it does not fit.
     """
@@ -76,7 +83,7 @@ def filter_kernels(config: Any) -> list[str]:
     layers = hidden_layers(config)
     with suppress(ConfigError):  # the run reports it, with the shape of the data
         found = stages(layers, shapes(layers, config.input_shape or _USUAL_SHAPE))
-        return list(dict.fromkeys(stage.kernels for stage in found if stage.has_filters))
+        return list(dict.fromkeys(stage.kernels for stage in found if stage.has_own_gradient))
     return []
 
 
@@ -88,7 +95,8 @@ def is_given(value: object) -> bool:
 def overridden(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return settings with others in place of theirs, in which hidden layers have one form.
 
-    A list of layers replaces the short form, and sizes of hidden layers replace a list.
+    A list of layers replaces the short form, and sizes of hidden layers replace a list. Changes
+    take precedence over the settings' rules, too.
     """
     replaced: tuple[str, ...] = ()
     if is_given(changes.get("layers")):
@@ -98,4 +106,6 @@ def overridden(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[
     elif "layers" in changes:  # an empty list: back to the short form
         replaced = (*_LIST, "hidden_layer_sizes") if is_given(settings.get("layers")) else ()
     kept = {name: value for name, value in settings.items() if name not in replaced}
+    if is_given(settings.get("rules")):
+        kept["rules"] = rules_without(settings["rules"], (*replaced, *changes))
     return {**kept, **changes}

@@ -60,7 +60,11 @@ class Loop:
         self.status = "finished"
         config = run.config
         self.best = BestWeights(
-            config.monitor, config.min_delta, run.network.params, config.improvement
+            config.monitor,
+            config.min_delta,
+            run.network.params,
+            config.improvement,
+            config.ties,
         )
         self._base_rate = float(config.learning_rate)
         self.schedule = SCHEDULES.parse(config.schedule)
@@ -82,6 +86,7 @@ class Loop:
         try:
             self.run.tell("on_setup")
             self.compile_seconds = self.run.compile()
+            self.run.turn.after_compiling()
             self._started = time.perf_counter()
             with self._interrupts:
                 try:
@@ -89,7 +94,7 @@ class Loop:
                 except KeyboardInterrupt:
                     if self.checkpoints is not None and self._is_consistent:
                         with self._interrupts.held():
-                            self._save()
+                            self.save()
                     raise
                 finally:
                     self.train_seconds = self.seconds_so_far()
@@ -119,6 +124,9 @@ class Loop:
             self._end()
             if run.stop_status:
                 break
+            run.turn.after_epoch(epoch)
+        if self.checkpoints is not None and run.config.n_models > 1:
+            self.save()  # so that a resumed ensemble does not train this model again
         self.status = run.stop_status or self.status
 
     def _start(self, epoch: int) -> None:
@@ -131,7 +139,7 @@ class Loop:
             self.run.steps.start_epoch(epoch, self._rates())
             self.recorded_steps = 0
         if epoch == 1 and self.checkpoints is not None:
-            self._save()  # so that there always is one to resume from
+            self.save()  # so that there always is one to resume from
 
     def _end(self) -> None:
         """Record an epoch, and call the callbacks."""
@@ -178,6 +186,7 @@ class Loop:
                 steps.advance(min(steps.steps_per_epoch, steps.steps_done + to_record))
                 self.divergence.check_loss(steps.worst_step_loss(), "training")
             run.tell("on_progress")
+            run.turn.after_slice()
 
     def _measure(self) -> dict[str, Any]:
         """Return the row of the history for the finished epoch."""
@@ -212,9 +221,10 @@ class Loop:
 
     def _save_if_due(self, finished_epoch: int | None) -> None:
         if self.checkpoints is not None and self.checkpoints.is_due(finished_epoch):
-            self._save()
+            self.save()
 
-    def _save(self) -> None:
+    def save(self) -> None:
+        """Write a checkpoint."""
         assert self.checkpoints is not None
         self.checkpoints.save(self._state(), self.run.steps.iterations)
 

@@ -118,7 +118,7 @@ def why_dense(config: TrainConfig) -> str:
         return ""
     if layers[0].trains_only:
         return "dropout draws for every feature"
-    return f"{layers[0]} takes images"
+    return f"{layers[0]} takes {'rows' if layers[0].takes_rows else 'images'}"
 
 
 def takes_few_rows(config: TrainConfig) -> bool:
@@ -256,6 +256,8 @@ def _needs_general_step(config: TrainConfig) -> str:
         return "max_norm reads every weight after every update"
     if config.clip_norm or config.clip_value:
         return "clipping needs the whole gradient before the update"
+    if config.bias_lr_factor != 1 or any(layer.lr_factor != 1 for layer in config.hidden_layers):
+        return "learning rates have factors"
     for layer in config.hidden_layers:
         if layer.trains_only:
             return "dropout needs separate inputs and outputs of a layer"

@@ -15,11 +15,18 @@ from ..base.table_rows import is_table
 from ..data.dataset import Dataset
 from ..data.split import Parts, parts
 from ..kernels.buffers import Data
-from ..model.encoding import LISTS_SHIFT, encode, encoded_table, largest_shift, shift_advice
+from ..model.encoding import (
+    LISTS_SHIFT,
+    clipped_rows,
+    encode,
+    encoded_table,
+    largest_shift,
+    shift_advice,
+)
 from ..model.features import FeatureInfo
 from ..model.task import Task
 from ..ops.kinds import ColumnFacts
-from ..ops.scalers import SCALERS, Scaling
+from ..ops.scalers import NO_SCALING, SCALERS, Scaling
 from ..ops.table_encoding import TableEncoding
 from .config import TrainConfig
 from .network_checks import check_network
@@ -104,6 +111,7 @@ def prepare_parts(
     config: TrainConfig,
     task: Task,
     feature_range: tuple[float, float] | None = None,
+    scaling: Scaling | None = None,
 ) -> Prepared:
     """Fit the scaling on the training part, scale and encode.
 
@@ -117,6 +125,8 @@ def prepare_parts(
     task : Task
     feature_range : (float, float), optional
         The known range of the features.
+    scaling : Scaling, optional
+        That was fitted before, on other rows; not for tables.
 
     Raises
     ------
@@ -128,7 +138,7 @@ def prepare_parts(
     """
     if is_table(split.X_train):
         return _prepare_table(split, config, task)
-    return _prepare(split, config, task, feature_range)
+    return _prepare(split, config, task, feature_range, scaling=scaling)
 
 
 def _prepare(
@@ -137,6 +147,7 @@ def _prepare(
     task: Task,
     feature_range: tuple[float, float] | None,
     encoding: TableEncoding | None = None,
+    scaling: Scaling | None = None,
 ) -> Prepared:
     """Prepare parts; with an encoding, validation and test rows are tables still."""
     if config.input_dropout:  # dropout draws for every feature, also for zeros
@@ -145,13 +156,25 @@ def _prepare(
         split = _alike(split, "the first layer", "use a dense layer first")
     else:
         split = _alike(split)
-    scaling = SCALERS.parse(config.scale).fit(split.X_train, feature_range)
+    if scaling is None:
+        scaling = SCALERS.parse(config.scale).fit(split.X_train, feature_range)
+    fitted = scaling
+    dtype = np.dtype(config.dtype)
+    if fitted.clip:
+        scaled = {
+            name: clipped_rows(X, fitted, dtype)
+            for name, X in split._asdict().items()
+            if name.startswith("X_") and X is not None
+        }
+        split, scaling = split._replace(**scaled), NO_SCALING
     shift = largest_shift(scaling)
     if shift > LISTS_SHIFT:
         split = _alike(split, *shift_advice(scaling))
-    dtype = np.dtype(config.dtype)
     if config.target_scale != "none":
         task = replace(task, target_scaling=fit_target_scaling(config, split.y_train))
+    if config.limit_outputs and task.kind == "regression":
+        targets = split.y_train.reshape(len(split.y_train), -1).astype(float)
+        task = replace(task, target_range=np.array([targets.min(axis=0), targets.max(axis=0)]))
     n_features = split.X_train.shape[1]
     inputs = plan_inputs(
         config,
@@ -188,7 +211,7 @@ def _prepare(
         train._replace(weights=weights),
         validation,
         encoded_if_given(split.X_test, split.y_test),
-        scaling,
+        fitted,
         task,
         n_features,
         inputs,

@@ -79,19 +79,51 @@ def epoch_text(row: dict[str, Any]) -> str:
 
 
 class _Pace:
-    """Speed of a run, and the time that it still needs."""
+    """Speed of a run, or of all models of an ensemble, and the time that it still needs."""
 
-    def __init__(self, run: Run):
-        self.started, self.rows_before = time.perf_counter(), _rows(run)
+    def __init__(self) -> None:
+        self._started = 0.0
+        self._before: dict[int, int] = {}  # rows done in earlier processes, by number of the model
+        self._rows: dict[int, int] = {}
+        self._ended: set[int] = set()
+
+    def begin(self, run: Run) -> None:
+        """Start to count the rows of a run."""
+        if not self._before:
+            self._started = time.perf_counter()
+        self._before[run.number] = self._rows[run.number] = _rows(run)
+
+    def end(self, run: Run) -> None:
+        """Expect no more rows of a run."""
+        self._ended.add(run.number)
+
+    @property
+    def shown(self) -> int:
+        """The number of the model to show, the first that trains; 0: none trains."""
+        return min(self._rows.keys() - self._ended, default=0)
 
     def speed(self, run: Run) -> float:
         """Return rows per second in this process; 0 before the first row."""
-        elapsed = time.perf_counter() - self.started
-        return (_rows(run) - self.rows_before) / elapsed if elapsed else 0.0
+        self._rows[run.number] = _rows(run)
+        elapsed = time.perf_counter() - self._started
+        done = sum(self._rows.values()) - sum(self._before.values())
+        return done / elapsed if elapsed else 0.0
 
     def seconds_left(self, run: Run) -> float | None:
+        """Return the time that the epochs of the settings still need; None before the first row."""
         speed, rows = self.speed(run), run.config.epochs * run.n_train
-        return (rows - _rows(run)) / speed if speed else None
+        left = (
+            rows - self._rows.get(number, 0)
+            for number in range(1, run.config.n_models + 1)
+            if number not in self._ended
+        )
+        return sum(left) / speed if speed else None
+
+
+def _model_text(run: Run) -> str:
+    """Return the number of a model of an ensemble; an empty text for a single model."""
+    n_models = run.config.n_models
+    return f"model {run.number}/{n_models}" if n_models > 1 else ""
 
 
 def _rows(run: Run) -> int:
@@ -111,7 +143,8 @@ def _line(run: Run, pace: _Pace, row: dict[str, Any] | None, width: int) -> str:
     width : int
     """
     loss, left = run.train_loss if row is None else row["train_loss"], pace.seconds_left(run)
-    parts = [f"epoch {max(1, run.epoch)}/{run.config.epochs}", f"loss {loss:.4f}"]
+    epoch = f"epoch {max(1, run.epoch)}/{run.config.epochs}"
+    parts = [_model_text(run), epoch, f"loss {loss:.4f}"]
     parts.append("" if left is None else f"{time_text(left)} left")
     if row is not None and row["validation_loss"] is not None:
         accuracy = row["validation_accuracy"]
@@ -126,8 +159,15 @@ def _line(run: Run, pace: _Pace, row: dict[str, Any] | None, width: int) -> str:
 class PlainProgress(Callback):
     """A line after each epoch, complete in a file or pipe, cut to the width of a terminal."""
 
+    def on_setup(self, run: Run) -> None:
+        if run.number == 1:
+            self.pace = _Pace()
+
     def on_train_begin(self, run: Run) -> None:
-        self.pace = _Pace(run)
+        self.pace.begin(run)
+
+    def on_train_end(self, run: Run) -> None:
+        self.pace.end(run)
 
     def on_epoch_end(self, run: Run, row: dict[str, Any]) -> None:
         if sys.stderr.isatty():
@@ -137,7 +177,8 @@ class PlainProgress(Callback):
             number = f"epoch {run.epoch:>{len(str(epochs))}}/{epochs}"
             speed = f"{self.pace.speed(run):,.0f} samples/s"
             left = f"{time_text(self.pace.seconds_left(run) or 0)} left"
-            line = _GAP.join((number, epoch_text(row), speed, left))
+            parts = (_model_text(run), number, epoch_text(row), speed, left)
+            line = _GAP.join(filter(None, parts))
         print(line, file=sys.stderr, flush=True)
 
 
@@ -145,6 +186,8 @@ class LiveProgress(Callback):
     """One line that is rewritten, as wide as the terminal."""
 
     def on_setup(self, run: Run) -> None:
+        if run.number > 1:
+            return
         # Imported here, because importing rich takes 0.1 s; not in on_train_begin, which is timed.
         from rich.progress import Progress, TextColumn
         from rich.table import Column
@@ -155,24 +198,29 @@ class LiveProgress(Callback):
             console=live_console(),
             transient=True,
         )
+        self.task = self.progress.add_task("", line="")
+        self.pace = _Pace()
+        self.rows: dict[int, dict[str, Any]] = {}  # the last ones, by number of the model
 
     def on_train_begin(self, run: Run) -> None:
-        self.pace = _Pace(run)
-        self.row: dict[str, Any] | None = None
-        self.task = self.progress.add_task("", line="")
+        self.pace.begin(run)
         self.progress.start()
 
     def on_progress(self, run: Run) -> None:
         width = terminal_width(sys.stderr)  # windows are resized
-        self.progress.console.width = width
-        self.progress.update(self.task, line=_line(run, self.pace, self.row, width - 1))
+        line = _line(run, self.pace, self.rows.get(run.number), width - 1)
+        if run.number == self.pace.shown:
+            self.progress.console.width = width
+            self.progress.update(self.task, line=line)
 
     def on_epoch_end(self, run: Run, row: dict[str, Any]) -> None:
-        self.row = row
+        self.rows[run.number] = row
         self.on_progress(run)
 
     def on_train_end(self, run: Run) -> None:
-        self.progress.stop()
+        self.pace.end(run)
+        if not self.pace.shown:
+            self.progress.stop()
 
 
 class Progress(Callback):

@@ -15,14 +15,16 @@ from ..ops.losses import LOSSES, Loss, check_pair
 from ..ops.optimizers import OPTIMIZERS
 from .config import TrainConfig
 from .network_checks import as_input_shape, check_network
+from .rules import Rule, applying, facts_of
 
 
 @dataclass(frozen=True, eq=False)
 class Resolved:
-    """A config without ``auto``, and the task that its network solves."""
+    """A config without ``auto`` and rules, the task of its network, and the rules that applied."""
 
     config: TrainConfig
     task: Task
+    rules: tuple[Rule, ...] = ()
 
 
 # Defaults for regression. Plain SGD at a constant rate, the default for classes, takes ten times as
@@ -41,17 +43,21 @@ def resolve_settings(config: TrainConfig) -> TrainConfig:
 
     Defaults that depend on ``task`` stay auto while it is.
     """
+    rules = config.rules
     config = config.replace(**_default_rule(config), **_default_weights(config))
     changes: dict[str, object] = {}
+    if config.output_init == AUTO:
+        changes["output_init"] = config.weight_init
     if config.learning_rate == AUTO:
         changes["learning_rate"] = _default_rate(config)
     if config.monitor == AUTO:
         changes["monitor"] = "validation_loss" if config.validation > 0 else "train_loss"
-    return config.replace(**changes)
+    # They may change what was replaced here.
+    return config.replace(**changes, rules=rules)
 
 
 def resolve(config: TrainConfig, dataset: Dataset) -> Resolved:
-    """Return the config with every ``auto`` replaced, and the task.
+    """Return the config with its rules applied and every ``auto`` replaced, and the task.
 
     Raises
     ------
@@ -66,6 +72,7 @@ def resolve(config: TrainConfig, dataset: Dataset) -> Resolved:
             f"task must be that of the data, {dataset.task}, got {config.task}; leave it out, or "
             "make the dataset with it"
         )
+    config, rules = _with_rules(config, dataset)
     config = resolve_settings(config.replace(task=dataset.task))
     output, loss = _output_and_loss(config, dataset)
     task = _task(dataset, output, loss, config.threshold)
@@ -89,7 +96,18 @@ def resolve(config: TrainConfig, dataset: Dataset) -> Resolved:
         changes["target_scale"] = "standard" if free else "none"
     config = config.replace(**changes)
     check_network(config, dataset.n_features, task.n_outputs, dataset.image_shape)
-    return Resolved(config, task)
+    return Resolved(config, task, rules)
+
+
+def _with_rules(config: TrainConfig, dataset: Dataset) -> tuple[TrainConfig, tuple[Rule, ...]]:
+    """Return the config with the rules that hold applied, and these rules."""
+    if not config.rules:
+        return config, ()
+    rules = applying(config.rules, facts_of(dataset, config.split))
+    config = config.replace(rules=())
+    for rule in rules:
+        config = config.replace(**rule.settings)
+    return config, tuple(rules)
 
 
 def _input_shape(config: TrainConfig, dataset: Dataset) -> tuple[int, ...]:

@@ -54,6 +54,11 @@ class TrainResult:
     updates_run : int
         Updates of the weights.
     status : {"finished", "stopped early", "stopped", "interrupted", "diverged", "failed"}
+    models : tuple of TrainResult
+        Of an ensemble: the result of each model, as of a run of its own with its seed. The
+        ensemble's ``metrics`` are those of the averaged prediction, also on the training part; its
+        ``history`` and ``iterations`` are means over the models, with a column ``n_models``; steps
+        and updates are sums; ``best_epoch`` and ``kept_epoch`` are None. Empty for one model.
     """
 
     predictor: Predictor
@@ -70,11 +75,31 @@ class TrainResult:
     kept_epoch: int | None
     updates_run: int
     status: str
+    models: tuple[TrainResult, ...] = ()
 
     @property
     def epochs_run(self) -> int:
-        """Complete epochs."""
+        """Complete epochs; of an ensemble, those of the model that trained longest."""
         return len(self.history)
+
+    def is_averaged(self, model: TrainResult) -> bool:
+        """Whether one of ``models`` is part of the averaged prediction."""
+        return any(model.predictor.network is network for network in self.predictor.networks)
+
+    def model_rows(self) -> list[dict[str, Any]]:
+        """Return seed, epochs, status and metrics of each model of an ensemble."""
+        return [
+            {
+                "seed": model.config.seed,
+                "status": model.status,
+                "averaged": self.is_averaged(model),
+                "epochs_run": model.epochs_run,
+                "best_epoch": model.best_epoch,
+                "kept_epoch": model.kept_epoch,
+                **model.metrics,
+            }
+            for model in self.models
+        ]
 
     def model_facts(self) -> dict[str, Any]:
         """Return layers, their sizes, and numbers of parameters.
@@ -109,13 +134,15 @@ class TrainResult:
             **self.timings,
             "phase_seconds": self.phase_seconds,
             "layer_seconds": self.layer_seconds,
+            **({"models": self.model_rows()} if self.models else {}),
         }
 
     def __repr__(self) -> str:
         shown = ", ".join(
             f"{name}={value:.4f}" for name, value in self.metrics.items() if value is not None
         )
-        return f"<TrainResult {self.status} after {self.epochs_run} epochs: {shown}>"
+        of_models = f"of {self.predictor.n_models} models, " if self.models else ""
+        return f"<TrainResult {of_models}{self.status} after {self.epochs_run} epochs: {shown}>"
 
     def _repr_html_(self) -> str:
         return html_of(self)

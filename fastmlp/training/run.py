@@ -12,26 +12,22 @@ import numpy as np
 
 from ..base.errors import CallbackError
 from ..base.lazy import lazy
-from ..kernels.buffers import Data, Objective
+from ..base.random import model_seed
+from ..kernels.buffers import Data
 from ..model.evaluation import Evaluation, evaluate_network
-from ..model.functions import objective
 from ..model.launch import check_threads
-from ..model.network import Network
 from ..model.predictor import Predictor
-from ..model.task import Task
 from ..model.workspace import Workspace, rows_at_once
-from ..ops.initializers import INITIALIZERS
-from ..ops.losses import LOSSES
-from ..ops.optimizers import OPTIMIZERS
 from ..ops.schedules import RateController
 from .config import TrainConfig
 from .events import Callback
 from .history import EPOCH_COLUMNS, ITERATION_COLUMNS, MEASURE_COLUMNS, History
-from .layers import network_layers
 from .plan import plan
 from .prepare import Prepared
+from .rules import Rule
+from .run_parts import network_of, objective_of, stopping_of
 from .steps import Steps
-from .stopping import EarlyStopping
+from .turns import Turn
 
 
 class Run:
@@ -48,6 +44,8 @@ class Run:
         Weights and biases to start from; None: drawn from the config's initializers.
     measures : iterable of str
         More columns of the history, from ``MEASURE_COLUMNS``; a monitored one is always included.
+    number : int, default 1
+        Of the model in an ensemble, from 1.
 
     Attributes
     ----------
@@ -60,6 +58,10 @@ class Run:
         Changes the rate according to the monitored quantity.
     measures : tuple of str
         More columns of the history, from ``MEASURE_COLUMNS``.
+    rules : tuple of Rule
+        The rules for the data that applied to the config.
+    number : int
+        Of the model in an ensemble, from 1; 1 without one.
     loss_divisor : float
         Divisor of the loss in ``train_objective``.
     """
@@ -72,26 +74,28 @@ class Run:
         callbacks: Iterable[Callback] = (),
         initial_weights: tuple[list[np.ndarray], list[np.ndarray]] | None = None,
         measures: Iterable[str] = (),
+        number: int = 1,
     ):
-        self.config, self.prepared = config, prepared
+        self.config, self.prepared, self.number = config, prepared, number
         self.task = task = prepared.task
         self.callbacks = list(callbacks)
-        self.stopping = _stopping(config)
+        self.stopping = stopping_of(config)
         self.callbacks += [] if self.stopping is None else [self.stopping]
         self.rate_controller = RateController()  # replaced by the loop
         self.measures = tuple(
             name for name in MEASURE_COLUMNS if name in (config.monitor, *measures)
         )
         self.loss_divisor = 1.0
+        self.initial_weights = initial_weights
         self.threads = check_threads(threads)
-        if config.mode == "minibatch" and config.batch_size > len(prepared.train.X):
+        if number == 1 and config.mode == "minibatch" and config.batch_size > len(prepared.train.X):
             warnings.warn(
                 f"batch_size {config.batch_size} is more than the {len(prepared.train.X)} training "
                 "rows; batches hold all of them",
                 stacklevel=4,  # the caller of fit
             )
-        self.network = _network(config, task, prepared.n_features, initial_weights)
-        self.objective = _objective(config, task)
+        self.network = network_of(config, prepared, initial_weights)
+        self.objective = objective_of(config, task)
         self.plan = plan(
             config, len(prepared.train.X), self.network.multiply_adds, self.threads,
             prepared.inputs, rows_at_once(self.network) if self.network.stores_images else 0,
@@ -100,9 +104,11 @@ class Run:
         self.steps = Steps(
             config, self.plan, self.network, prepared.train, self.objective, notes_penalty
         )
+        self.turn = self.steps.turn = Turn(self.threads)
         self.history = History((*EPOCH_COLUMNS, *self.measures))
         self.iterations = History(ITERATION_COLUMNS, is_open=False)
         self.prepare_seconds = 0.0
+        self.rules: tuple[Rule, ...] = ()
         self.epoch = 0
         self.stop_status = ""
         self.predictor = Predictor(
@@ -114,6 +120,26 @@ class Run:
             prepared.table,
             prepared.encoding,
         )
+
+    def of_model(self, number: int) -> Run:
+        """Return the run of another model of the ensemble, on the same prepared data."""
+        config = self.config.replace(seed=model_seed(self.config.seed, number))
+        return Run(
+            config, self.prepared, self.threads, (), self.initial_weights, self.measures, number
+        )
+
+    def join(self, turn: Turn, callbacks: Iterable[Callback | None]) -> None:
+        """Make it one of several runs.
+
+        Parameters
+        ----------
+        turn : Turn
+        callbacks : iterable of Callback or None
+            In place of its own; None: its own stopping rule.
+        """
+        self.turn = self.steps.turn = turn
+        given = (self.stopping if callback is None else callback for callback in callbacks)
+        self.callbacks = [callback for callback in given if callback is not None]
 
     @lazy
     def evaluation_workspace(self) -> Workspace:
@@ -153,16 +179,17 @@ class Run:
             After all callbacks were called, if any raised; names the first.
         """
         failure: CallbackError | None = None
-        for callback in self.callbacks:
-            try:
-                getattr(callback, event)(self, *arguments)
-            except Exception as error:
-                if failure is None:
-                    name = type(callback).__name__
-                    failure = CallbackError(
-                        f"callback {name} failed in {event}: {type(error).__name__}: {error}"
-                    )
-                    failure.__cause__ = error
+        with self.turn.lock:
+            for callback in self.callbacks:
+                try:
+                    getattr(callback, event)(self, *arguments)
+                except Exception as error:
+                    if failure is None:
+                        name = type(callback).__name__
+                        failure = CallbackError(
+                            f"callback {name} failed in {event}: {type(error).__name__}: {error}"
+                        )
+                        failure.__cause__ = error
         if failure is not None:
             raise failure
 
@@ -216,8 +243,9 @@ class Run:
         data = data._replace(order=data.order[:rows], weights=data.weights[:0])
         objective = self.objective._replace(label_smoothing=0.0)
         return evaluate_network(
-            self.evaluation_workspace, data, objective, self.threads, want_outputs
-        )
+            self.evaluation_workspace, data, objective, min(self.threads, self.turn.threads),
+            want_outputs,
+        )  # fmt: skip
 
     def accuracy(self, hit_rate: float) -> float | None:
         """Return the accuracy, or None for regression."""
@@ -256,45 +284,3 @@ class Run:
             "n_features": parts.n_features,
             "n_classes": None if self.task.classes is None else len(self.task.classes),
         }
-
-
-def _stopping(config: TrainConfig) -> EarlyStopping | None:
-    if not config.early_stopping:
-        return None
-    return EarlyStopping(
-        config.early_stopping, config.monitor, config.min_delta, config.improvement
-    )
-
-
-def _network(
-    config: TrainConfig,
-    task: Task,
-    n_features: int,
-    initial_weights: tuple[list[np.ndarray], list[np.ndarray]] | None,
-) -> Network:
-    network = Network(
-        network_layers(config, task.n_outputs), config.input_shape or (n_features,), config.dtype
-    )
-    if initial_weights is None:
-        weight_init = INITIALIZERS.parse(config.weight_init)
-        network.initialize(weight_init, INITIALIZERS.parse(config.bias_init), config.seed)
-    else:
-        network.set_weights(*initial_weights)
-    return network
-
-
-def _objective(config: TrainConfig, task: Task) -> Objective:
-    return objective(
-        LOSSES.parse(config.loss),
-        OPTIMIZERS.parse(config.optimizer),
-        np.dtype(config.dtype),
-        task.code,
-        threshold=config.threshold,
-        label_smoothing=config.label_smoothing,
-        l1=config.l1,
-        l2=config.l2,
-        penalty_per_row=config.penalty_per_row,
-        clip_norm=float(config.clip_norm),
-        clip_value=config.clip_value,
-        max_norm=config.max_norm,
-    )

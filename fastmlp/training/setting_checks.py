@@ -13,6 +13,7 @@ import numpy as np
 from ..base.errors import ConfigError, close_match
 from ..base.settings import AUTO
 from ..ops.spec import split_list
+from .rules import standard_rules
 
 MODES = ("stochastic", "minibatch", "batch")
 SAMPLINGS = ("shuffle", "replacement", "in_order")
@@ -83,6 +84,8 @@ def check_fields(config: Any) -> None:
 def _cast(field: dataclasses.Field[Any], value: Any, wanted: Any) -> Any:
     """Return the value as the type ``wanted`` of a field; ConfigError where it is another."""
     name, row = field.name, field.metadata["setting"]
+    if name == "rules":
+        return standard_rules(value)
     if name == "class_weight" and isinstance(value, Mapping):
         return ",".join(f"{label}={weight}" for label, weight in value.items())
     several = isinstance(value, Iterable) and not isinstance(value, (str, bytes))

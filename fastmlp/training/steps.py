@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..base.random import Purpose, key, stream
+from ..base.random import Purpose, key
 from ..kernels.buffers import Data, Objective, Report, Slice
 from ..kernels.machine.phases import PARTS_OF_LAYER, WAIT
 from ..kernels.steps.deferred import SETTLED
@@ -24,9 +24,12 @@ from ..ops.optimizers import OPTIMIZERS
 from .checkpoint import checked_number
 from .config import TrainConfig
 from .layer_seconds import checked, of_layers
+from .orders import draw_order
 from .phase_clock import PhaseClock
 from .plan import Plan
+from .regularisation import dropout_of, with_decay_of
 from .team_size import TeamSize
+from .turns import Turn
 
 _SLICE_SECONDS = 0.04
 # All weights are copied before and after a slice. With 10^8 weights this takes longer than a slice;
@@ -62,6 +65,8 @@ class Steps:
     order_of : callable or None
         Returns the rows of an epoch, given its number, in the order of their use; None: the order
         of the config.
+    turn : Turn
+        Of the run: limits the threads of a slice.
     """
 
     def __init__(
@@ -82,6 +87,8 @@ class Steps:
             per_sample=plan.step == "per_sample",
             sparse=data.sparse,
         )
+        self.workspace.net.rate_factors[1::2] *= config.bias_lr_factor
+        self._dropout = self.workspace.net.layer_parameters.copy()
         self.n_rows = len(data.X)
         self.order_of: Callable[[int], np.ndarray] | None = None
         self._notes_penalty = notes_penalty
@@ -95,12 +102,11 @@ class Steps:
             self._grain = SAMPLE_BLOCK
         if samples is not None and (objective.l2 != 0.0 or data.sparse.shift.size > 0):
             self._grain = SETTLED
-        self._team_size = TeamSize(plan.threads)
+        self._team_size, self.turn = TeamSize(plan.threads), Turn(plan.threads)
         work_of_block = 3 * network.row_work * plan.block_rows
         self._blocks_at_once = max(1, min(_FIRST_SLICE, int(_FIRST_WORK / work_of_block)))
         self._order = data.order
-        self.seconds = 0.0
-        self.iterations = 0
+        self.seconds, self.iterations = 0.0, 0
         self._phases_before: dict[str, float] = {}
         self._layers_before: np.ndarray = np.zeros((len(network.layers), len(PARTS_OF_LAYER)))
         self._clock: PhaseClock | None = None
@@ -156,8 +162,11 @@ class Steps:
     def start_epoch(self, epoch: int, rates: np.ndarray) -> None:
         """Draw the order of epoch number ``epoch`` (from 1) and set its updates' learning rates."""
         started = time.perf_counter()
-        self._order = self._draw_order(epoch)
+        own = self.order_of
+        self._order = draw_order(self.config, self.data, epoch) if own is None else own(epoch)
         self._dropout_key = key(self.config.seed, Purpose.DROPOUT, epoch)
+        self.workspace.net.layer_parameters[:] = dropout_of(self.config, epoch, self._dropout)
+        self.objective = with_decay_of(self.config, epoch, self.objective)
         self.report = self._new_report(rates)
         self._block = 0
         self._last_slice = slice(0, 1)
@@ -281,20 +290,11 @@ class Steps:
             else 0,
         )
 
-    def _draw_order(self, epoch: int) -> np.ndarray:
-        config, n = self.config, self.n_rows
-        if self.order_of is not None:
-            return self.order_of(epoch)
-        if config.sampling == "replacement":
-            return stream(config.seed, Purpose.SAMPLE, epoch).integers(0, n, size=n)
-        if config.mode == "batch" or config.sampling == "in_order":
-            return np.asarray(self.data.order)
-        return stream(config.seed, Purpose.SHUFFLE, epoch).permutation(n)
-
     def _launch(self, first: int, last: int) -> None:
         phases = self.workspace.work.phases
         before = phases.copy()
-        launch(self._worker, self._team_size.threads, *self._arguments(first, last))
+        threads = min(self._team_size.threads, self.turn.threads)
+        launch(self._worker, threads, *self._arguments(first, last))
         spent = phases - before
         self._team_size.count(spent[WAIT] / max(1, spent.sum()))
 

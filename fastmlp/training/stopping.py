@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..base.errors import ConfigError, close_match
-from ..ops.improvement import CUMULATIVE, Improvement
+from ..ops.improvement import CUMULATIVE, FIRST, LAST, Improvement
 from ..ops.schedules import RateController
 from .events import Callback
 from .setting_checks import MONITORS
@@ -100,6 +100,8 @@ class BestWeights:
         The current parameters; copied at the start, too.
     rule : {"cumulative", "single"}, default "cumulative"
         See :class:`~fastmlp.ops.improvement.Improvement`.
+    ties : {"first", "last"}, default "first"
+        Which of several epochs with the best value is the best.
 
     Attributes
     ----------
@@ -109,8 +111,15 @@ class BestWeights:
         Whether there is a best epoch, of this run or an earlier one.
     """
 
-    def __init__(self, monitor: str, min_delta: float, params: np.ndarray, rule: str = CUMULATIVE):
-        self.monitor = monitor
+    def __init__(
+        self,
+        monitor: str,
+        min_delta: float,
+        params: np.ndarray,
+        rule: str = CUMULATIVE,
+        ties: str = FIRST,
+    ):
+        self.monitor, self.ties = monitor, ties
         self.improvement = Improvement(min_delta, rule)
         self.params = params.copy()
         self.epoch: int | None = None
@@ -133,7 +142,9 @@ class BestWeights:
 
     def observe(self, row: dict[str, Any], params: np.ndarray) -> None:
         """Record the row of an epoch, and keep its weights if it is the best so far."""
-        if self.improvement.observe(monitored(row, self.monitor)):
+        value, before = monitored(row, self.monitor), self.improvement.best
+        is_tie = self.ties == LAST and value == before
+        if self.improvement.observe(value) or is_tie:
             self.params[:] = params
             self.epoch, self.found = row["epoch"], True
 

@@ -2,36 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
-from fastmlp.base.files import write_text
+from comparing.documents import Documents, Report, markdown
 
 from .case import Case
 from .cases import CASES
 from .contenders import ENTRIES, OURS
 from .summary import PER_SECOND, best, compared, threads_text, times_as_long
 
-FILES = ("README.md", "docs/performance.md")
-BLOCK = re.compile(r"(<!-- peers: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
-
-Report = dict[str, Any]
-Rows = list[list[str]]
 BY_NAME = {case.name: case for case in CASES}
-
-
-def write(report: Report, root: Path) -> None:
-    """Replace the tables in the documentation below a folder."""
-    for name in FILES:
-        path = root / name
-        write_text(path, updated(path.read_text(encoding="utf-8"), report))
-
-
-def updated(text: str, report: Report) -> str:
-    """Return a text with the tables of a report in place of those that it has."""
-    return BLOCK.sub(lambda found: f"{found[1]}{BLOCKS[found[2]](report)}\n{found[3]}", text)
 
 
 def _chosen(report: Report, choose: Callable[[Case], bool]) -> Report:
@@ -48,7 +28,7 @@ def _readme(report: Report) -> str:
         [case["title"], _time(case, best(case, OURS)), *(_ratio(case, p) for p in peers)]
         for case in part["cases"]
     ]
-    return _markdown(head, rows)
+    return markdown(head, rows)
 
 
 def _group(name: str) -> Callable[[Report], str]:
@@ -69,7 +49,7 @@ def _times(part: Report, one_thread: bool = False) -> str:
         row = [case["title"], *(_time(case, best(case, OURS, n)) for n in threads)]
         row += [_ratio(case, peer) for peer in peers]
         rows.append(row + [_ratio(case, peer, "one_thread") for peer in peers if one_thread])
-    return f"{_markdown(head, rows)}\n\n{_versions(part)}"
+    return f"{markdown(head, rows)}\n\n{_versions(part)}"
 
 
 def _convolutional(report: Report) -> str:
@@ -96,7 +76,7 @@ def _shares(part: Report, names: list[str]) -> str:
         found = case["shares_of_peak"]
         shares = [found.get(name, {}).get(str(n)) for name in names for n in threads]
         rows.append([case["title"], *("" if s is None else f"{100 * s:.0f} %" for s in shares)])
-    return _markdown(head, rows)
+    return markdown(head, rows)
 
 
 def _by_threads(name: str, threads: list[int]) -> list[str]:
@@ -132,11 +112,6 @@ def _ratio(case: Report, peer: str, kind: str = "best") -> str:
     return "" if value is None else times_as_long(value)
 
 
-def _markdown(head: list[str], rows: Rows) -> str:
-    first, *others = (f"| {' | '.join(row)} |" for row in [head, *rows])
-    return "\n".join([first, "|---" * len(head) + "|", *others])
-
-
 BLOCKS: dict[str, Callable[[Report], str]] = {
     "readme": _readme,
     "dense": _group("dense"),
@@ -144,3 +119,4 @@ BLOCKS: dict[str, Callable[[Report], str]] = {
     "convolutional": _convolutional,
     "small": _group("small"),
 }
+DOCUMENTS = Documents("peers", ("README.md", "docs/performance.md"), BLOCKS)

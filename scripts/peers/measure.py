@@ -11,9 +11,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from comparing.process import WorkerError
+
 from .case import FIT, PREDICT, START, TARGET, TRAIN, Case
 from .contenders import OURS, memory_formats
-from .process import Worker, WorkerError
+from .process import Worker
 from .summary import PER_SECOND
 
 # Long enough to make the clock and the first slices of an epoch negligible.

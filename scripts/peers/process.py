@@ -2,28 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
-
-SCRIPTS = Path(__file__).resolve().parents[1]
-THREAD_SETTINGS = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "NUMBA_NUM_THREADS",
-)
+from comparing.process import Process
 
 
-class WorkerError(Exception):
-    """A contender failed; the message is what it said."""
-
-
-class Worker:
+class Worker(Process):
     """One contender on a number of threads, in a process of its own.
 
     Parameters
@@ -36,44 +18,4 @@ class Worker:
 
     def __init__(self, name: str, threads: int, memory_format: str):
         self.name, self.threads, self.memory_format = name, threads, memory_format
-        environment = dict(os.environ)
-        environment.update(dict.fromkeys(THREAD_SETTINGS, str(threads)))
-        # The clone's own fastmlp, whatever is installed.
-        paths = [str(SCRIPTS.parent), str(SCRIPTS), environment.get("PYTHONPATH", "")]
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "peers.worker", name, str(threads), memory_format],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=environment,
-            text=True,
-            encoding="utf-8",
-        )
-
-    def ask(self, do: str, **request: Any) -> dict[str, Any]:
-        """Have something done and wait for the answer.
-
-        Raises
-        ------
-        WorkerError
-            If the contender failed or its process ended.
-        """
-        assert self._process.stdin is not None and self._process.stdout is not None
-        try:
-            print(json.dumps({"do": do, **request}), file=self._process.stdin, flush=True)
-            line = self._process.stdout.readline()
-        except BrokenPipeError:
-            line = ""
-        if not line:
-            raise WorkerError(f"its process ended with code {self._process.wait()}")
-        answer: dict[str, Any] = json.loads(line)
-        if "error" in answer:
-            raise WorkerError(answer["error"])
-        return answer
-
-    def close(self) -> None:
-        """End the process."""
-        with self._process:
-            assert self._process.stdin is not None
-            self._process.stdin.close()
-            self._process.terminate()
+        super().__init__("peers.worker", [name, str(threads), memory_format], threads)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
-from fastmlp.base.errors import ConfigError
-from fastmlp.base.files import write_text
+from comparing import reports
+from comparing.documents import Report
+from comparing.reports import ROOT
 
-from . import documents
 from .cases import CASES
+from .documents import DOCUMENTS
 
-ROOT = Path(__file__).resolve().parents[2]
 PATH = ROOT / "docs" / "peers.json"
 
-Report = dict[str, Any]
 # What all cases of a report share: one chart shows one machine.
 COMMON = ("cpu", "cpus", "system", "threads", "data")
 
@@ -28,16 +25,9 @@ def read(path: Path) -> Report:
     ConfigError
         If the file is missing or no report.
     """
-    try:
-        report: Report = json.loads(path.read_text(encoding="utf-8"))
-        records = report["cases"]
-    except (OSError, ValueError, TypeError, KeyError):
-        raise ConfigError(
-            f"--out must name a JSON file of an earlier comparison for --draw and --merge, got "
-            f"{path}; measure into it first, without --merge"
-        ) from None
+    report = reports.read(path, "cases")
     known = {case.name: case for case in CASES}
-    for record in records:
+    for record in report["cases"]:
         case = known.get(record["name"])
         if case is not None:
             record.update(title=case.title, in_chart=case.in_chart)
@@ -46,12 +36,7 @@ def read(path: Path) -> Report:
 
 def check_same_machine(report: Report, facts: Report) -> None:
     """Raise ConfigError unless a run with these facts may be merged into a report."""
-    for name in COMMON:
-        if report[name] != facts[name]:
-            raise ConfigError(
-                f"--merge needs the {name} of the report, {report[name]}, got {facts[name]}; "
-                "measure all cases again, or write to another file with --out"
-            )
+    reports.check_same(report, facts, COMMON)
 
 
 def merged(report: Report, found: Report) -> Report:
@@ -80,7 +65,7 @@ def _with_facts(case: Report, report: Report, found: Report) -> Report:
 
 def write(report: Report, path: Path) -> None:
     """Write a report, its chart and, of the published one, the tables in the documentation."""
-    write_text(path, json.dumps(report, indent=1) + "\n")
+    reports.write(report, path)
     show(report, path)
 
 
@@ -90,4 +75,4 @@ def show(report: Report, path: Path) -> None:
 
     draw(report, path.with_suffix(".png"))
     if path == PATH:
-        documents.write(report, ROOT)
+        DOCUMENTS.write(report, ROOT)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import platform
-from pathlib import Path
 from typing import Any
 
-from fastmlp.base.cpus import usable_cpus
+from comparing.machine import machine_facts
 
 from . import contenders, summary
 from .case import TARGET, Case
@@ -17,32 +15,12 @@ from .nets import Stage, sizes
 def facts(names: list[str], missing: list[str], threads: list[int], rounds: int) -> dict[str, Any]:
     """Return what is common to all cases of a comparison."""
     return {
-        "python": platform.python_version(),
-        "system": platform.system(),
-        "cpu": cpu_model(),
-        "cpus": usable_cpus(),
+        **machine_facts(),
         "threads": threads,
         "rounds": rounds,
         "versions": {name: contenders.version(name) for name in names},
         "missing": missing,
     }
-
-
-def cpu_model(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
-    """Return the name of the processor and, if known, its widest vector instructions."""
-    try:
-        lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    # Reversed, so that the lines of the first processor win.
-    known = {}
-    for line in reversed(lines):
-        key, _, value = line.partition(":")
-        known[key.strip()] = value.strip()
-    flags = known.get("flags", "").split()
-    widest = next((name for name in ("avx512f", "avx2", "avx") if name in flags), "")
-    name = known.get("model name", platform.machine())
-    return f"{name}, {widest}" if widest else name
 
 
 def case_record(

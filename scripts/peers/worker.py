@@ -1,20 +1,19 @@
 """A process that runs one contender with a number of threads on request.
 
 Each contender has its own process, so that thread pools, compiled code and settings do not
-interfere. Requests are lines of JSON on stdin, answers lines on stdout.
+interfere.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import signal
 import sys
 import time
-import traceback
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from comparing.serving import serve
 
 from .case import Case
 
@@ -154,24 +153,8 @@ class Desk:
 def main() -> None:
     """Serve until stdin ends."""
     name, threads, memory_format = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-    # Ctrl-C reaches the driver too, which ends this process.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     confine(threads)
-    # Output of libraries must not mix with answers.
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    desk: Desk | None = None
-    for line in sys.stdin:
-        request = json.loads(line)
-        try:
-            desk = desk or Desk(name, threads, memory_format)
-            answer = getattr(desk, request.pop("do"))(**request)
-        except Exception:
-            answer = {"error": traceback.format_exc()}
-        try:
-            print(json.dumps(answer), file=answers, flush=True)
-        except BrokenPipeError:
-            os._exit(1)  # the driver has ended
+    serve(lambda: Desk(name, threads, memory_format))
 
 
 if __name__ == "__main__":

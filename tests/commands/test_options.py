@@ -45,12 +45,14 @@ GIVEN: list[tuple[list[str], str, Any]] = [
     (["--loss", "huber(0.5)"], "loss", "huber(delta=0.5)"),
     (["--init", "orthogonal(2)"], "weight_init", "orthogonal(gain=2.0)"),
     (["--bias-init", "constant(0.1)"], "bias_init", "constant(value=0.1)"),
+    (["--output-init", "zeros"], "output_init", "zeros"),
     (["--dropout", "0.5"], "dropout", 0.5),
     (["--dropout", "0.2,0.5"], "dropout", (0.2, 0.5)),
     (["--input-dropout", "0.1"], "input_dropout", 0.1),
     (["--optimizer", "adamw(weight_decay=0.1)"], "optimizer", "adamw(weight_decay=0.1)"),
     (["--lr", "0.25"], "learning_rate", 0.25),
     (["--lr", "auto"], "learning_rate", "auto"),
+    (["--bias-lr-factor", "0.1"], "bias_lr_factor", 0.1),
     (["--mode", "batch"], "mode", "batch"),
     (["--sampling", "replacement"], "sampling", "replacement"),
     (["--accumulate"], "accumulate", True),
@@ -70,6 +72,9 @@ GIVEN: list[tuple[list[str], str, Any]] = [
     (["--monitor", "train_loss"], "monitor", "train_loss"),
     (["--min-delta", "0.25"], "min_delta", 0.25),
     (["--improvement", "single"], "improvement", "single"),
+    (["--ties", "last"], "ties", "last"),
+    (["--limit-outputs"], "limit_outputs", True),
+    (["--n-models", "3"], "n_models", 3),
     (["--loss-limit", "100"], "loss_limit", 100.0),
     (["--keep-last"], "restore_best", False),
     (["--threshold", "0.7"], "threshold", 0.7),
@@ -107,8 +112,16 @@ def test_an_option_sets_its_field_and_no_other(
 
 
 def test_every_field_has_an_option() -> None:
-    given = {field for _, field, _ in GIVEN} | {"input_shape"}  # which needs layers
+    need_others = {"input_shape", "dropout_schedule", "weight_decay_schedule"}
+    given = {field for _, field, _ in GIVEN} | need_others
     assert given == {field.name for field in dataclasses.fields(TrainConfig)}
+
+
+def test_schedules_of_regularisation_go_with_it() -> None:
+    options = ["--dropout", "0.1", "--dropout-schedule", "cosine(flat=0.5)"]
+    assert config_from(parse_arguments(options)).dropout_schedule == "cosine(flat=0.5)"
+    options = ["--optimizer", "adamw", "--weight-decay-schedule", "cosine"]
+    assert config_from(parse_arguments(options)).weight_decay_schedule == "cosine"
 
 
 def test_input_shape_goes_with_layers() -> None:

@@ -124,7 +124,7 @@ def test_copies_and_pickles_predict_alike_and_follow_their_own_weights(name: str
     example = {
         "dense": "dense(4, tanh)", "conv2d": "conv2d(2, (2, 3), stride=2, activation=elu(0.5))",
         "max_pool2d": "max_pool2d(2)", "avg_pool2d": "avg_pool2d((1, 2))",
-        "dropout": "dropout(0.5)", "flatten": "flatten",
+        "dropout": "dropout(0.5)", "flatten": "flatten", "periodic": "periodic(3)",
     }.get(name, name)  # fmt: skip
     layers = ALL_LAYERS if name == "all" else f"{example}, dense(3, softmax)"
     predictor = image_model(layers, (8, 9, 1))

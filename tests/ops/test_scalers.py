@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.preprocessing import RobustScaler
 
 from fastmlp.base.errors import ConfigError
 from fastmlp.ops import columns
@@ -41,6 +42,14 @@ def min_max_scaler(X: np.ndarray) -> np.ndarray:
     return (X - X.min(axis=0)) / np.where(width == 0, 1, width)
 
 
+def robust_scaler(X: np.ndarray) -> np.ndarray:
+    """RobustScaler, half the range where the quartiles are equal; then clipped smoothly."""
+    width = np.ptp(np.quantile(X, (0.25, 0.75), axis=0), axis=0)
+    width = np.where(width == 0, np.ptp(X, axis=0) / 2, width)
+    s = (X - np.median(X, axis=0)) / np.where(width == 0, 1, width)
+    return s / np.sqrt(1 + (s / 3) ** 2)
+
+
 EXPECTED = {
     "none": lambda X: X,
     "unit": lambda X: X / 255,
@@ -48,6 +57,7 @@ EXPECTED = {
     "maxabs": lambda X: X / np.abs(X).max(axis=0),
     "standard": standard_scaler,
     "standard_global": lambda X: (X - X.mean()) / X.std(),
+    "robust": robust_scaler,
 }
 
 
@@ -63,7 +73,7 @@ def test_features_of_any_type_are_scaled_by_definition(name: str, dtype: str) ->
     np.testing.assert_allclose(scaled(name, X), expected, rtol=1e-12, atol=1e-12)
 
 
-@each_scaler
+@pytest.mark.parametrize("name", [n for n in SCALERS.names() if not SCALERS.parse(n).clip])
 def test_rows_that_were_not_fitted_are_scaled_alike(name: str) -> None:
     X = draw()
     both = fit(name, X).apply(np.concatenate([X, 3 * X + 1]), np.dtype("float64"))
@@ -139,6 +149,22 @@ def test_unit_without_a_known_range_is_refused() -> None:
 @pytest.mark.parametrize("name", ["none", "minmax", "standard", "standard_global"])
 def test_the_others_need_no_range(name: str) -> None:
     np.testing.assert_array_equal(scaled(name, draw(), None), scaled(name, draw()))
+
+
+def test_robust_is_the_robust_scaler_before_it_is_clipped() -> None:
+    X = draw()
+    found = fit("robust", X)
+    expected = RobustScaler().fit_transform(X)
+    np.testing.assert_allclose((X - found.offset) * found.factor, expected, rtol=1e-12, atol=1e-12)
+    far = found.apply(np.array([[1e300] * 4, [-np.inf] * 4]), np.dtype("float64"))
+    np.testing.assert_array_equal(far, [[3.0] * 4, [np.nan] * 4])
+
+
+def test_robust_takes_half_the_range_where_the_quartiles_are_equal() -> None:
+    X = np.array([[0.0], [0.0], [0.0], [0.0], [0.0], [0.0], [8.0], [-2.0]])
+    found = fit("robust", X)
+    assert (found.offset[0], found.factor[0]) == (0.0, 1 / 5)
+    assert (scaled("robust", np.full((3, 1), 7.0)) == 0).all()
 
 
 @each_scaler

@@ -30,6 +30,12 @@ TWENTY = {
         0.0954915, 0.05449674, 0.02447174, 0.00615583,
     ],
     "cosine(least=0.2)": [0.2 + 0.4 * (1 + math.cos(math.pi * t / 20)) for t in range(20)],
+    "cosine(flat=0.5)": [
+        *[1.0] * 10, *(0.5 + 0.5 * math.cos(math.pi * t / 10) for t in range(10)),
+    ],
+    # Cycles end at 1/15, 3/15 and 7/15 of the run.
+    "coslog": [0.5 - 0.5 * math.cos(2 * math.pi * math.log2(1 + 0.75 * t)) for t in range(20)],
+    "coslog(1)": [0.5 - 0.5 * math.cos(2 * math.pi * math.log2(1 + t / 20)) for t in range(20)],
     # Up to update 5 = 0.3 * 20 - 1, and down to update 19.
     "one_cycle(start=4, end=100)": [
         *(0.25 + 0.75 * (1 - math.cos(math.pi * t / 5)) / 2 for t in range(6)),
@@ -108,7 +114,7 @@ def test_warmup_rises_linearly_and_the_schedule_starts_after_it(spec: str, warmu
     found, plain = factors(with_warmup(spec, warmup)), SCHEDULES.parse(spec)
     start = plain.factors(0, 1, 1, total - rising)[0]
     np.testing.assert_allclose(found[:rising], start * np.arange(1, rising + 1) / rising)
-    by_step = plain.name in ("inverse", "cosine", "one_cycle")
+    by_step = plain.name in ("inverse", "cosine", "coslog", "one_cycle")
     after = (
         plain.factors(0, total - rising, 1, total - rising)
         if by_step

@@ -377,7 +377,9 @@ def test_a_refused_pair_names_what_would_do() -> None:
 
 @pytest.mark.parametrize("activation", ACTIVATIONS.names())
 def test_default_weights_fit_the_activation(activation: str) -> None:
-    # He's for what passes one side and stops the other, Glorot's for what is symmetric.
-    one_sided = {"relu", "leaky_relu", "elu", "gelu", "silu", "softplus"}
+    # He's for what passes one side and stops the other, Glorot's for what is symmetric; selu's own
+    # is a part of its definition.
+    one_sided = {"relu", "leaky_relu", "elu", "gelu", "silu", "softplus", "mish"}
     init = ACTIVATIONS.parse(activation).default_weight_init
-    assert INITIALIZERS.parse(init).name.startswith("he" if activation in one_sided else "glorot")
+    expected = {"selu": "lecun"}.get(activation, "he" if activation in one_sided else "glorot")
+    assert INITIALIZERS.parse(init).name.startswith(expected)

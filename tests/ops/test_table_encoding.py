@@ -124,7 +124,8 @@ def test_values_in_other_rows_that_training_did_not_have() -> None:
         ("boolean", Numbers(np.array([np.nan]))), ("date", Times(np.array([np.nan]))),
     )  # fmt: skip
     X = encoded(training, least=1, other=other)
-    assert X.tolist() == [[2, 0, 0, 0, 1, 4, 1]]
+    # Numbers first: the number and the day of the week, or days since the first, of the date.
+    assert X.tolist() == [[2, 4, 1, 0, 0, 0, 1]]
     encoding = TableEncoding.fit(training, SCALERS.parse("none"), 1)
     assert encoding.new_gaps(other).keys() == {"0", "2", "3"}
     # With rare levels in training, new ones are rare, too.

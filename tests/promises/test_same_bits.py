@@ -37,6 +37,14 @@ RUNS: dict[str, dict[str, Any]] = {
         "schedule": "one_cycle(warmup=0.5)",
         "batch_size": 150,
     },
+    "numbers": {
+        "layers": "diagonal(), periodic(5, sigma=1), dense(18, mish), dropout(0.2), dense(9, selu)",
+        "optimizer": "adamw(weight_decay=0.1)",
+        "bias_lr_factor": 0.1,
+        "dropout_schedule": "cosine(flat=0.5)",
+        "weight_decay_schedule": "cosine",
+        "batch_size": 50,
+    },
     "stochastic, deferred": {"mode": "stochastic", "l2": 0.01, "scale": "standard"},
     # The first layer a block of samples ahead.
     "stochastic, images": {"mode": "stochastic", "scale": "unit", "l2": 0.001, "log_every": 70},

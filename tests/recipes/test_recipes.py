@@ -10,14 +10,17 @@ from fastmlp import ConfigError, Dataset, TrainConfig
 from fastmlp.commands.options import config_from, parse_arguments
 from fastmlp.commands.sweep_options import build_sweep_parser, grid_values
 from fastmlp.ops.layer_lists import shapes
-from fastmlp.recipes import recipe_names
+from fastmlp.recipes import recipe_names, table_recipes
+from fastmlp.training.resolve import resolve
 
 NAMES = ["mnist-97", "mnist-98", "mnist-98.5", "mnist-99", "mnist-99.3"]
+TABULAR = ["tabular", "tabular-fast"]
 CONVOLUTIONAL = ["mnist-99", "mnist-99.3"]
 
 
 def test_the_recipes_are_those_of_the_readme() -> None:
-    assert recipe_names() == NAMES
+    assert recipe_names() == [*NAMES, *TABULAR]
+    assert table_recipes() == TABULAR
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -79,3 +82,40 @@ def test_a_recipe_does_not_go_with_a_file() -> None:
     options = parse_arguments(["--recipe", "mnist-98", "--config", "mine.toml"])
     with pytest.raises(ConfigError, match="--config does not go with --recipe"):
         config_from(options)
+
+
+def table(task: str) -> Dataset:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(120, 3))
+    y = X[:, 0] * 100 + 1000
+    return Dataset(X, y if task == "regression" else (y > 1000).astype(int), task=task)
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+@pytest.mark.parametrize("name", TABULAR)
+def test_recipe_for_tables_fits_every_task(name: str, task: str) -> None:
+    config = TrainConfig.from_recipe(name, epochs=2)
+    result = fastmlp.fit(config, table(task))
+    assert result.config.rules == () and result.config.epochs == 2
+    assert np.isfinite(result.metrics["test_loss"])
+
+
+@pytest.mark.parametrize("name", TABULAR)
+def test_labels_are_smoothed_where_there_are_classes(name: str) -> None:
+    config = TrainConfig.from_recipe(name)
+    classes, values = (resolve(config, table(t)).config for t in ("classification", "regression"))
+    assert classes.label_smoothing > 0 and values.label_smoothing == 0
+
+
+@pytest.mark.parametrize("name", TABULAR)
+def test_changes_of_a_recipe_take_precedence_over_its_rules(name: str) -> None:
+    config = TrainConfig.from_recipe(name, label_smoothing=0.0)
+    assert resolve(config, table("classification")).config.label_smoothing == 0
+    options = parse_arguments(["--recipe", name, "--label-smoothing", "0"])
+    assert config_from(options) == config
+
+
+def test_rules_of_a_recipe_are_one_setting_of_a_sweep() -> None:
+    options = build_sweep_parser().parse_args(["--recipe", "tabular-fast", "--epochs", "3,4"])
+    values = grid_values(options, None)
+    assert values["rules"] == TrainConfig.from_recipe("tabular-fast").replace(epochs=3).rules

@@ -41,6 +41,9 @@ DATASETS = {
     "numbers": lines,
     "two numbers": lambda: lines(n_outputs=2),
     "colours": colours,
+    "ensemble": images,
+    "ensemble of labels": tags,
+    "ensemble of numbers": lambda: lines(n_outputs=2),
 }
 
 
@@ -51,6 +54,8 @@ def evaluated(name: str) -> RunEvaluation:
     config = settings()
     if name == "colours":
         config = config.replace(layers=LAYERS, hidden_layer_sizes=(), activation="relu")
+    if name.startswith("ensemble"):
+        config = config.replace(n_models=3)
     return evaluate_run(fastmlp.fit(config, dataset), dataset)
 
 

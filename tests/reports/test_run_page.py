@@ -14,7 +14,14 @@ from PIL import Image
 import fastmlp
 from fastmlp.commands.tables import evaluation_lines, result_lines
 from fastmlp.reports.evaluation import RunEvaluation, evaluate_run
-from fastmlp.reports.pictures import draw_pictures, spaced, without_data
+from fastmlp.reports.figures import style
+from fastmlp.reports.pictures import (
+    curve_panels,
+    draw_pictures,
+    panel_figure,
+    spaced,
+    without_data,
+)
 from fastmlp.reports.run_page import run_page
 from fastmlp.reports.tables import number
 from toys import blobs, lines, settings
@@ -36,7 +43,10 @@ EXPECTED = {
         "weights",
         "feature-maps",
     },
+    "ensemble of labels": {"curves", "confusion", "spread"},
+    "ensemble of numbers": {"curves", "predictions", "spread"},
 }
+EXPECTED["ensemble"] = EXPECTED["images"] | {"spread"}
 
 
 class Tags(HTMLParser):
@@ -61,6 +71,46 @@ class Tags(HTMLParser):
 @pytest.fixture
 def name(request: pytest.FixtureRequest) -> str:
     return request.node.callspec.params["evaluation"]
+
+
+@pytest.mark.parametrize(
+    ("evaluation", "of"),
+    [
+        ("ensemble", "the probability of the predicted class"),
+        ("ensemble of labels", "the probability of each label"),
+        ("ensemble of numbers", "the predicted values"),
+    ],
+    indirect=["evaluation"],
+)
+def test_page_and_terminal_show_the_models_of_an_ensemble(
+    evaluation: RunEvaluation, of: str
+) -> None:
+    result, part = evaluation.result, evaluation.judged
+    _, spread = result.predictor.predict(np.asarray(part.X), return_std=True)
+    assert part.spread is not None and np.array_equal(part.spread, spread)
+    assert part.metrics["spread"] == pytest.approx(spread.mean())
+    page = " ".join(run_page(evaluation, draw_pictures(evaluation)).split())
+    terminal = "\n".join([*result_lines(result), *evaluation_lines(evaluation)])
+    note = f"the standard deviation between the models of {of}. On the test set its median is"
+    for text in (page, terminal):
+        assert note in text
+        for model in result.models:
+            assert str(model.config.seed) in text
+            assert number(model.metrics["test_loss"]) in text
+    assert "3 models of such layers have" in page
+
+
+@pytest.mark.parametrize("evaluation", ["ensemble"], indirect=True)
+def test_curves_of_models_are_drawn_faintly_below_their_mean(evaluation: RunEvaluation) -> None:
+    result = evaluation.result
+    with style():
+        axes = panel_figure(next(curve_panels(result)), 4, 3).axes[0]
+    faint = [line for line in axes.lines if line.get_alpha() is not None]
+    assert len(faint) == 2 * len(result.models)
+    curves = [line.get_ydata().tolist() for line in faint[:3]]
+    assert curves == [model.history["train_loss"] for model in result.models]
+    (mean,) = (line for line in axes.lines if line.get_label() == "training")
+    np.testing.assert_allclose(mean.get_ydata(), np.mean(curves, axis=0))
 
 
 def test_each_task_has_its_plots_and_complete_page(evaluation: RunEvaluation, name: str) -> None:

@@ -251,12 +251,14 @@ def test_file_that_is_no_report_is_refused(peers: None, tmp_path: Path) -> None:
 
 
 def test_tables_of_the_documentation_are_those_of_the_report(peers: None) -> None:
-    from peers.documents import BLOCKS, FILES, updated
+    from peers.documents import DOCUMENTS
     from peers.published import PATH, ROOT, read
 
-    report, texts = read(PATH), [(ROOT / name).read_text(encoding="utf-8") for name in FILES]
-    assert [updated(text, report) for text in texts] == texts
-    assert all(any(f"<!-- peers: {name} -->" in text for text in texts) for name in BLOCKS)
+    report = read(PATH)
+    texts = [(ROOT / name).read_text(encoding="utf-8") for name in DOCUMENTS.files]
+    assert [DOCUMENTS.updated(text, report) for text in texts] == texts
+    blocks = DOCUMENTS.blocks
+    assert all(any(f"<!-- peers: {name} -->" in text for text in texts) for name in blocks)
 
 
 def test_tables_show_convolutional_networks_beside_dense_ones(peers: None) -> None:

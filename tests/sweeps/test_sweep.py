@@ -77,6 +77,24 @@ def test_only_winner_is_evaluated_on_test_set() -> None:
     )
 
 
+def test_ensembles_are_swept_beside_single_models(tmp_path: Path) -> None:
+    dataset = blobs()
+    axes = {"n_models": [1, 3], "hidden_layer_sizes": 8, "epochs": 2, "learning_rate": [0.1, 1e-6]}
+    swept = run_sweep(axes, dataset, jobs=2, out=tmp_path / "sweep")
+    for result in (swept, run_sweep(axes, dataset, jobs=2, out=tmp_path / "sweep", resume=True)):
+        assert [trial.status for trial in result.trials] == ["finished"] * 4
+        for trial in result.trials:
+            alone = fastmlp.fit(fastmlp.TrainConfig.from_dict(trial.config), dataset)
+            for name in ("validation_loss", "validation_accuracy", "updates_run"):
+                expected = alone.metrics.get(name, alone.updates_run)
+                assert trial.metrics[name] == pytest.approx(expected)
+        winner = fastmlp.fit(result.best.config, dataset)
+        assert result.best.predictor.n_models == result.best.config.n_models
+        np.testing.assert_array_equal(
+            result.best.predictor.outputs(dataset.X), winner.predictor.outputs(dataset.X)
+        )
+
+
 def test_winner_without_stored_weights_is_trained_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

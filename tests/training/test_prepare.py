@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
-from fastmlp import ConfigError, DataError, Dataset, TrainConfig
+from fastmlp import ConfigError, DataError, Dataset, TrainConfig, fit
 from fastmlp.kernels.buffers import QUARTERS
 from fastmlp.model.task import Task
 from fastmlp.ops.scalers import SCALERS
@@ -33,7 +34,7 @@ def test_parts_that_are_not_asked_for_are_none() -> None:
     assert len(parts.train.X) == 120
 
 
-@pytest.mark.parametrize("scale", ["minmax", "standard", "standard_global"])
+@pytest.mark.parametrize("scale", ["minmax", "standard", "standard_global", "robust"])
 def test_scaling_is_fitted_only_on_training_part(scale: str) -> None:
     inner = np.array([[0.0, 5], [1, 6], [2, 7], [3, 9]])
     y = np.array([0, 1, 0, 1])
@@ -45,6 +46,18 @@ def test_scaling_is_fitted_only_on_training_part(scale: str) -> None:
     np.testing.assert_array_equal(features(parts.train), fitted.apply(inner, np.dtype(float)))
     assert parts.test is not None
     np.testing.assert_array_equal(features(parts.test), fitted.apply(100 * inner, np.dtype(float)))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "uint8"])
+def test_robust_scaling_of_sparse_and_dense_rows_predicts_alike(dtype: str) -> None:
+    rng = np.random.default_rng(0)
+    X = (rng.integers(0, 200, (300, 80)) * (rng.random((300, 80)) < 0.2)).astype(dtype)
+    y = (X[:, 0] > X[:, 1]).astype(int)
+    config = TrainConfig(scale="robust", epochs=2)
+    fitted = [fit(config, Dataset(kind(X), y)).predictor for kind in (np.asarray, csr_array)]
+    expected = fitted[0].predict_proba(X)
+    for predictor, rows in [(fitted[0], csr_array(X)), (fitted[1], X), (fitted[1], csr_array(X))]:
+        np.testing.assert_array_equal(predictor.predict_proba(rows), expected)
 
 
 def test_the_validation_part_is_scaled_like_the_training_part() -> None:

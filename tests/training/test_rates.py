@@ -33,6 +33,10 @@ FORMULAS: dict[str, Callable[[np.ndarray, int, int], np.ndarray]] = {
     "invscaling(power=0.25)": lambda t, per_epoch, T: (1 + N * (t // per_epoch)) ** -0.25,
     "inverse(power=0.75)": lambda t, per_epoch, T: (t + 1) ** -0.75,
     "cosine(least=0.25)": lambda t, per_epoch, T: 0.25 + 0.75 * (1 + np.cos(np.pi * t / T)) / 2,
+    "cosine(flat=0.25)": lambda t, per_epoch, T: (
+        1 + np.cos(np.pi * np.maximum(t / T - 0.25, 0) / 0.75)
+    ) / 2,
+    "coslog(2)": lambda t, per_epoch, T: (1 - np.cos(2 * np.pi * np.log2(1 + 3 * t / T))) / 2,
     "one_cycle(rise=0.5, start=10, end=100)": one_cycle,
     # At this rate nothing improves by so much: lowered after every second epoch from the first.
     "plateau(0.5, patience=1, min_delta=100)": lambda t, per_epoch, T: 0.5 ** (

@@ -13,15 +13,13 @@ def _drop(net, layer, array, start, to, key, first_row, box):
     """Copy a rectangle of inputs at ``start`` to ``to``, each element kept or 0."""
     p0, p1, r0, r1 = box
     c, stream = layer_at(net.layers, layer), image_at(net.images, layer).kernel_height
-    rate, lanes = net.layer_parameters[layer], VECTOR_BYTES // array.itemsize
+    rate = net.layer_parameters[layer]
     for p in range(p0, p1):
-        n = min(lanes, c.width - p * lanes)
-        for r in range(r0, r1):
-            offset = p * c.in_panel + r * c.in_row
-            drop(
-                view(array, start + offset, n), view(array, to + offset, n),
-                rate, key[0], key[1], first_row + r, stream, p * lanes,
-            )  # fmt: skip
+        offset = p * c.in_panel + r0 * c.in_row
+        drop(
+            array, start + offset, to + offset, c.in_row, r1 - r0,
+            rate, key[0], key[1], first_row + r0, stream, p,
+        )  # fmt: skip
 
 
 @kernel(inline=True)
@@ -48,8 +46,8 @@ def dropout_forward(net, work, sparse, order, key, first_row, layer, box):
     _, _, r0, r1 = box
     lanes, stream = VECTOR_BYTES // work.A.itemsize, image_at(net.images, layer).kernel_height
     for r in range(r0, r1, lanes):
-        mask = view(work.T, c.t + r * c.in_row, lanes * c.in_row)
-        draw_lanes(mask, rate, key[0], key[1], first_row + r, stream)
+        size = lanes * c.in_row
+        draw_lanes(work.T, c.t + r * c.in_row, size, rate, key[0], key[1], first_row + r, stream)
     _drop_images(c, work.T, rate, work.A, c.in_, c.out, box)
 
 

@@ -38,12 +38,11 @@ def stores_images(net):
 
 
 @kernel
-def has_filters(net):
-    """Whether any layer of images has weights."""
+def has_own_gradients(net):
+    """Whether any layer computes its gradients itself, before the updates."""
     found = False
     for layer in range(net.layers.shape[0]):
-        c = layer_at(net.layers, layer)
-        found = found or (is_image(c) and c.gradient != 0)
+        found = found or layer_at(net.layers, layer).own_gradient != 0
     return found
 
 
@@ -99,6 +98,14 @@ def _shared(c, by_panels, lanes, rows, member, team):
         return p0, p1, 0, rows
     r0, r1 = share(rows, lanes, member, team)
     return 0, panels, r0, r1
+
+
+@kernel
+def clear_gradients(c, grads, p0, p1, lanes):
+    """Set to 0 the gradients of biases and of a single row of weights, for panels of units."""
+    for j in range(p0 * lanes, p1 * lanes):
+        grads[c.w + j] = grads.dtype.type(0)
+        grads[c.b + j] = grads.dtype.type(0)
 
 
 @kernel

@@ -8,7 +8,7 @@ one layer, the others on any range of elements, padding included.
 import math
 
 from ..call_types import call_activation, call_activation_backward
-from ..emit.elementary import exp
+from ..emit.elementary import erf, exp, expm1, fma, log1p
 from ..emit.elementary import tanh as tanh_of
 from ..machine.jit import kernel
 from ..machine.view import view
@@ -16,6 +16,13 @@ from .sums import add_products, add_up
 
 _INVERSE_SQRT_2 = 1.0 / math.sqrt(2.0)
 _INVERSE_SQRT_2_PI = 1.0 / math.sqrt(2.0 * math.pi)
+
+# selu's parameters, for which activations tend to mean 0 and variance 1 (Klambauer et al. 2017).
+SELU_ALPHA = 1.6732632423543772
+SELU_SCALE = 1.0507009873554805
+
+# Of mish: tanh(softplus(z)) is 1 above, in float64, too, and no power of exp(z) overflows.
+_MISH_IS_IDENTITY = 20.0
 
 
 @kernel(cached=True)
@@ -96,8 +103,10 @@ def tanh_backward(z, a, d, _):
 @kernel(cached=True)
 def elu(z, a, alpha):
     """a = z where z > 0, else alpha (exp(z) - 1)."""
+    zero = z.dtype.type(0)
     for j in range(z.size):
-        a[j] = z[j] if z[j] > 0 else alpha * math.expm1(z[j])
+        lower = alpha * expm1(zero if z[j] > zero else z[j])
+        a[j] = z[j] if z[j] > zero else lower
 
 
 @kernel(cached=True)
@@ -108,21 +117,40 @@ def elu_backward(z, a, d, alpha):
 
 
 @kernel(cached=True)
+def selu(z, a, _):
+    """a = scale z where z > 0, else scale alpha (exp(z) - 1)."""
+    real, zero = z.dtype.type, z.dtype.type(0)
+    for j in range(z.size):
+        lower = real(SELU_SCALE * SELU_ALPHA) * expm1(zero if z[j] > zero else z[j])
+        a[j] = real(SELU_SCALE) * z[j] if z[j] > zero else lower
+
+
+@kernel(cached=True)
+def selu_backward(z, a, d, _):
+    """dz = scale da where z > 0, else da (a + scale alpha)."""
+    real, zero = z.dtype.type, z.dtype.type(0)
+    for j in range(z.size):
+        d[j] *= real(SELU_SCALE) if z[j] > zero else a[j] + real(SELU_SCALE * SELU_ALPHA)
+
+
+@kernel(cached=True)
 def gelu(z, a, _):
     """a = z Phi(z), Phi the normal cumulative distribution (Hendrycks & Gimpel 2016)."""
     real = z.dtype.type
     for j in range(z.size):
-        a[j] = real(0.5) * z[j] * (real(1) + math.erf(z[j] * real(_INVERSE_SQRT_2)))
+        half = real(0.5) * z[j]
+        a[j] = fma(half, erf(z[j] * real(_INVERSE_SQRT_2)), half)
 
 
 @kernel(cached=True)
 def gelu_backward(z, a, d, _):
     """dz = da (Phi(z) + z phi(z)), phi the normal density."""
-    real = z.dtype.type
+    real, zero = z.dtype.type, z.dtype.type(0)
+    half = real(0.5)
     for j in range(z.size):
-        below = real(0.5) * (real(1) + math.erf(z[j] * real(_INVERSE_SQRT_2)))
+        below = fma(half, erf(z[j] * real(_INVERSE_SQRT_2)), half)
         density = real(_INVERSE_SQRT_2_PI) * exp(real(-0.5) * z[j] * z[j])
-        d[j] *= below + (z[j] * density if density > 0 else real(0))
+        d[j] *= fma(z[j] if density > zero else zero, density, below)
 
 
 @kernel(cached=True)
@@ -143,11 +171,35 @@ def silu_backward(z, a, d, _):
 
 
 @kernel(cached=True)
+def mish(z, a, _):
+    """a = z tanh(softplus(z)) = z n / (n + 2), n = w (w + 2), w = exp(z) (Misra 2019)."""
+    real = z.dtype.type
+    two, most = real(2), real(_MISH_IS_IDENTITY)
+    for j in range(z.size):
+        w = exp(most if z[j] > most else z[j])
+        n = w * (w + two)
+        a[j] = z[j] * (n / fma(w, w + two, two))
+
+
+@kernel(cached=True)
+def mish_backward(z, a, d, _):
+    """dz = da (n / (n + 2) + 4 z w (w + 1) / (n + 2)^2)."""
+    real = z.dtype.type
+    one, two, most = real(1), real(2), real(_MISH_IS_IDENTITY)
+    for j in range(z.size):
+        w = exp(most if z[j] > most else z[j])
+        n = w * (w + two)
+        inverse = one / fma(w, w + two, two)
+        slope = real(4) * w * (w + one) * inverse * inverse
+        d[j] *= fma(z[j] if z[j] < most else real(0), slope, n * inverse)
+
+
+@kernel(cached=True)
 def softplus(z, a, _):
     """a = log(1 + exp(z)), as max(z, 0) + log(1 + exp(-|z|))."""
     zero = z.dtype.type(0)
     for j in range(z.size):
-        a[j] = (zero if z[j] < zero else z[j]) + math.log1p(exp(-abs(z[j])))
+        a[j] = (zero if z[j] < zero else z[j]) + log1p(exp(-abs(z[j])))
 
 
 @kernel(cached=True)

@@ -31,7 +31,7 @@ from ..call_types import (
 from ..emit.emitter import VECTOR_BYTES
 from ..inputs.gather import prefetch_rows
 from ..layers.dense_products import transpose_gradients
-from ..layers.layout import finish_gradients, is_image, rectangle, rectangle_below
+from ..layers.layout import finish_gradients, rectangle, rectangle_below
 from ..machine.denormals import flush_denormals, restore_denormals
 from ..machine.jit import kernel
 from ..machine.phases import (
@@ -77,7 +77,7 @@ def backward(me, net, work, objective, key, first_row, rows):
             )
         if c.derivative != 0 and not (is_output and objective.is_fused):
             finish_gradients(c, net.activation_parameters[layer], work, box)
-        if c.backward != 0 and c.n_in > 0 and not is_image(c):
+        if c.backward != 0 and c.n_in > 0 and c.own_gradient == 0:
             transpose_gradients(c, work.D, work.T, *box)
         now = count(work.phases, me.number, BACKWARD, now)
         count_layer(work.layer_ticks, me.number, layer, LAYER_BACKWARD, began, now)

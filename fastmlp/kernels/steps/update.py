@@ -3,7 +3,8 @@
 Weights are processed in groups, from a few panels of inputs to one panel of units: a group's
 gradient is still in the L1 cache when the update uses it. Each member has its own groups of every
 W. Members wait for each other only for a norm over all gradients, or over a unit's weights, and
-after the gradients of filters, which they share in another way: filters are few.
+after the gradients of layers that compute their own, such as filters, which members share in
+another way.
 """
 
 from typing import Any, NamedTuple
@@ -12,7 +13,7 @@ from ..buffers import layer_at, relocated
 from ..call_types import call_gradient, call_weight_gradient
 from ..emit.emitter import VECTOR_BYTES
 from ..layers.dense_products import bias_gradient
-from ..layers.layout import has_filters, is_image, owned_units
+from ..layers.layout import has_own_gradients, owned_units
 from ..machine.host import SPARSE_PANELS
 from ..machine.jit import kernel
 from ..machine.phases import LAYER_UPDATE, count_layer, ticks
@@ -67,6 +68,12 @@ def norm_index(c, lanes, p, group):
     return c.norms + p * (groups + 1) + group + 1
 
 
+@kernel
+def own_rate(net, layer, group, rate):
+    """Return the learning rate of a group of a layer's parameters."""
+    return rate * net.rate_factors[2 * layer + (group < 0)]
+
+
 class Sum(NamedTuple):
     """target = keep source + gain times a gradient.
 
@@ -92,12 +99,12 @@ def weight_gradient(c, work, sparse, columns, units, inputs, rows, total):
 
 
 @kernel
-def gradients_of_filters(me, net, work, rows, overwrite):
-    """Compute the gradients of the layers of images, and wait for the other members'."""
+def own_gradients(me, net, work, rows, overwrite):
+    """Compute the gradients of layers that do so themselves, and wait for the other members'."""
     now = ticks()
     for layer in range(net.layers.shape[0]):
         c = layer_at(net.layers, layer)
-        if is_image(c) and c.gradient != 0:
+        if c.own_gradient != 0:
             call_gradient(c.gradient, (me, net, work, layer, rows, overwrite))
         now = count_layer(work.layer_ticks, me.number, layer, LAYER_UPDATE, now, ticks())
     barrier(me.sync, me.team)
@@ -175,10 +182,11 @@ def sgd_step(me, net, work, sparse, columns, objective, rows, rate):
     """Compute gradients and update in one pass: no gradient of a weight is stored."""
     real = net.params.dtype.type
     lanes = VECTOR_BYTES // net.params.itemsize
-    keep, gain = real(1.0 - rate * objective.l2), real(-rate)
     now = ticks()
     for layer in range(net.layers.shape[0]):
         c = layer_at(net.layers, layer)
+        of_weights, of_biases = own_rate(net, layer, 0, rate), own_rate(net, layer, -1, rate)
+        keep, gain = real(1.0 - of_weights * objective.l2), real(-of_weights)
         p0, p1, first, last = owned_groups(c, lanes, me.number, me.team)
         q0, q1 = max(first, 0) * GROUP, min(last * GROUP, c.ld_in // lanes)
         weight_gradient(
@@ -190,7 +198,7 @@ def sgd_step(me, net, work, sparse, columns, objective, rows, rate):
             start, n = c.b + p0 * lanes, (p1 - p0) * lanes
             b, db = view(net.params, start, n), view(work.grads, start, n)
             for j in range(n):
-                b[j] += gain * db[j]
+                b[j] -= real(of_biases) * db[j]
         now = count_layer(work.layer_ticks, me.number, layer, LAYER_UPDATE, now, ticks())
 
 
@@ -200,10 +208,10 @@ def gradients_and_update(me, net, work, sparse, columns, objective, rows, overwr
 
     ``overwrite`` is true for the first block of a batch.
     """
-    with_filters = has_filters(net)
-    if with_filters:
-        gradients_of_filters(me, net, work, rows, overwrite)
-    if step > 0 and overwrite and is_one_pass(objective) and not with_filters:
+    are_some_own = has_own_gradients(net)
+    if are_some_own:
+        own_gradients(me, net, work, rows, overwrite)
+    if step > 0 and overwrite and is_one_pass(objective) and not are_some_own:
         sgd_step(me, net, work, sparse, columns, objective, rows, rate)
     else:
         update_in_passes(me, net, work, sparse, columns, objective, rows, overwrite, rate, step)
@@ -231,16 +239,16 @@ def update_in_passes(me, net, work, sparse, columns, objective, rows, overwrite,
         for layer in range(net.layers.shape[0]):
             c = layer_at(net.layers, layer)
             p0, p1, first, last = owned_groups(c, lanes, me.number, me.team)
-            are_filters = is_image(c)
+            is_own = c.own_gradient != 0
             wide = SPARSE_PANELS if layer == 0 and sparse.to_columns != 0 else 1
             mine, _ = group_range(c, lanes, p0, max(first, 0))
             for p in range(p0, p1, wide):
                 stop = min(p + wide, p1)
                 for group in range(first, last):
                     start, _ = group_range(c, lanes, p, group)
-                    is_kept = keeps_gradients or group < 0 or are_filters
+                    is_kept = keeps_gradients or group < 0 or is_own
                     moved = 0 if is_kept else mine - start
-                    if turn == 0 and not are_filters:
+                    if turn == 0 and not is_own:
                         compute_gradient(
                             relocated(c, (c.w + moved, c.out)), work, sparse, columns,
                             (p, stop), group, rows, overwrite,
@@ -250,5 +258,6 @@ def update_in_passes(me, net, work, sparse, columns, objective, rows, overwrite,
                         if turn == 0 and step > 0:
                             complete_gradient(c, net.params, work, g, objective, q, group)
                         if step > 0 and turn == (1 if by_norm else 0):
-                            update_group(c, net, work, g, objective, q, group, factor, rate, step)
+                            own = own_rate(net, layer, group, rate)
+                            update_group(c, net, work, g, objective, q, group, factor, own, step)
             now = count_layer(work.layer_ticks, me.number, layer, LAYER_UPDATE, now, ticks())

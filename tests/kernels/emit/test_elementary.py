@@ -1,13 +1,14 @@
-"""exp and tanh against extended precision, and at the ends of their range."""
+"""The elementary functions against extended precision, and at the ends of their range."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import pytest
 
-from fastmlp.kernels.emit.elementary import exp, tanh
+from fastmlp.kernels.emit.elementary import erf, exp, expm1, log1p, tanh
 from harness import DTYPES, cached
 
 LARGEST = {"float32": 88.7, "float64": 709.7}  # whose exp is finite
@@ -26,6 +27,24 @@ def exp_of(x: Any, y: Any) -> None:
 def tanh_of(x: Any, y: Any) -> None:
     for j in range(x.size):
         y[j] = tanh(x[j])
+
+
+@cached
+def expm1_of(x: Any, y: Any) -> None:
+    for j in range(x.size):
+        y[j] = expm1(x[j])
+
+
+@cached
+def log1p_of(x: Any, y: Any) -> None:
+    for j in range(x.size):
+        y[j] = log1p(x[j])
+
+
+@cached
+def erf_of(x: Any, y: Any) -> None:
+    for j in range(x.size):
+        y[j] = erf(x[j])
 
 
 def applied(function: Any, x: np.ndarray) -> np.ndarray:
@@ -57,16 +76,43 @@ def test_tanh_is_right_to_two_units_in_the_last_place(dtype: str) -> None:
 
 
 @each_dtype
+def test_expm1_is_right_to_two_units_in_the_last_place(dtype: str) -> None:
+    rng = np.random.default_rng(2)
+    x = np.concatenate([np.linspace(SMALLEST[dtype], 0, 100_001), -rng.exponential(1, 100_000)])
+    x = np.concatenate([x, x * 1e-6]).astype(dtype)
+    assert_within_two_ulp(applied(expm1_of, x), np.expm1(x.astype(np.longdouble)))
+
+
+@each_dtype
+def test_log1p_is_right_to_two_units_in_the_last_place(dtype: str) -> None:
+    x = np.linspace(0, 1, 200_001)
+    x = np.concatenate([x, x * 1e-6]).astype(dtype)
+    assert_within_two_ulp(applied(log1p_of, x), np.log1p(x.astype(np.longdouble)))
+
+
+@each_dtype
+def test_erf_is_right_to_two_units_in_the_last_place(dtype: str) -> None:
+    rng = np.random.default_rng(3)
+    x = np.concatenate([np.linspace(-7, 7, 100_001), rng.normal(0, 1, 100_000), [1.0, -1.0]])
+    x = np.concatenate([x, x * 1e-6]).astype(dtype)
+    assert_within_two_ulp(applied(erf_of, x), np.vectorize(math.erf)(x.astype(np.float64)))
+
+
+@each_dtype
 def test_beyond_the_range_stand_the_limits(dtype: str) -> None:
     x = np.array([np.nan, np.inf, -np.inf, 1000, -1000, 0.0], dtype)
     np.testing.assert_array_equal(applied(exp_of, x), [np.nan, np.inf, 0, np.inf, 0, 1])
     np.testing.assert_array_equal(applied(tanh_of, x), [np.nan, 1, -1, 1, -1, 0])
+    np.testing.assert_array_equal(applied(erf_of, x), [np.nan, 1, -1, 1, -1, 0])
+    x = np.array([np.nan, -np.inf, -1000, 0.0], dtype)
+    np.testing.assert_array_equal(applied(expm1_of, x), [np.nan, -1, -1, 0])
+    np.testing.assert_array_equal(applied(log1p_of, np.array([np.nan, 0], dtype)), [np.nan, 0])
 
 
 @each_dtype
 def test_results_do_not_depend_on_position_in_vector(dtype: str) -> None:
     x = np.linspace(-9, 9, 37).astype(dtype)
-    for function in (exp_of, tanh_of):
+    for function in (exp_of, tanh_of, erf_of):
         whole = applied(function, x)
         alone = np.concatenate([applied(function, x[j : j + 1]) for j in range(x.size)])
         assert alone.tobytes() == whole.tobytes()

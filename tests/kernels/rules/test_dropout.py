@@ -7,11 +7,10 @@ import pytest
 
 import reference
 from fastmlp.base.random import Purpose, key
-from fastmlp.kernels.rules.dropout import drop, philox
+from fastmlp.kernels.rules.dropout import draw_lanes, drop
 from fastmlp.model.workspace import Workspace
 from harness import DTYPES, HIDDEN, Case, Run, assert_matches_twin, compiled
 
-LARGEST = 2**64 - 1
 PLACES, UNITS = 4000, 37
 KEY = key(3, Purpose.DROPOUT, 1)
 
@@ -25,33 +24,45 @@ def dropped(
     place: int = 0,
     layer: int = 0,
     key: np.ndarray = KEY,
-    start: int = 0,
+    rows: int = 1,
 ) -> np.ndarray:
-    out = np.full_like(x, np.nan)
-    compiled(drop)(x, out, rate, key[0], key[1], place, layer, start)
-    return out
+    """The row, or as many copies of it, in panels as a network stores them."""
+    lanes = 64 // x.itemsize
+    panels = -(-x.size // lanes)
+    A = np.full((2, panels, rows, lanes), np.nan, x.dtype)
+    A[0] = np.pad(x, (0, panels * lanes - x.size)).reshape(panels, 1, lanes)
+    flat = A.ravel()
+    for p in range(panels):
+        at = p * rows * lanes
+        compiled(drop)(flat, at, at + A[0].size, lanes, rows, rate, key[0], key[1], place, layer, p)
+    assert (A[1, -1, :, x.size - (panels - 1) * lanes :] == 0).all()  # padding stays zero
+    found = A[1].transpose(1, 0, 2).reshape(rows, -1)[:, : x.size]
+    return found[0] if rows == 1 else found
 
 
 def masks(rate: float, layer: int = 0, key: np.ndarray = KEY, places: int = PLACES) -> np.ndarray:
     """The units that are kept, for a number of rows."""
-    x = np.ones(UNITS)
-    return np.array([dropped(x, rate, place, layer, key) > 0 for place in range(places)])
+    return dropped(np.ones(UNITS), rate, 0, layer, key, places) > 0
 
 
 # --- the generator ---
 
 
 @pytest.mark.parametrize(
-    "counter",
-    [(0, 0, 0, 0), (1, 0, 0, 0), (5, 6, 7, 8), (LARGEST,) * 4, (0, LARGEST, 0, LARGEST)],
-    ids=str,
-)
-@pytest.mark.parametrize("keys", [(0, 0), (1, 2), (LARGEST, LARGEST), tuple(map(int, KEY))])
-def test_the_generator_is_that_of_numpy(counter: tuple[int, ...], keys: tuple[int, int]) -> None:
-    before = (sum(word << (64 * place) for place, word in enumerate(counter)) - 1) % 2**256
-    expected = np.random.Philox(key=np.array(keys, np.uint64), counter=before).random_raw(4)
-    found = compiled(philox)(*map(np.uint64, (*counter, *keys)))
-    assert list(found) == expected.tolist()
+    ("counter", "keys", "words"),
+    [
+        ((0,) * 4, (0, 0), "6627e8d5 e169c58d bc57ac4c 9b00dbd8"),
+        ((2**32 - 1,) * 4, (2**32 - 1,) * 2, "408f276d 41c83b0e a20bc7c6 6d5451fd"),
+        (
+            (0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344), (0xA4093822, 0x299F31D0),
+            "d16cfe09 94fdcceb 5001e420 24126ea1",
+        ),
+    ],
+)  # fmt: skip
+def test_the_twin_gives_the_published_numbers(
+    counter: tuple[int, ...], keys: tuple[int, int], words: str
+) -> None:
+    assert " ".join(f"{word:08x}" for word in reference.philox(counter, keys)) == words
 
 
 # --- one row ---
@@ -69,21 +80,26 @@ def test_a_row_is_the_twins(n: int, rate: float, dtype: str) -> None:
 
 
 @each_dtype
-@each_rate
-@pytest.mark.parametrize("cuts", [(8,), (16,), (16, 32), (8, 16, 24, 32)], ids=str)
-def test_dropout_of_row_in_pieces_equals_dropout_of_row(
-    cuts: tuple[int, ...], rate: float, dtype: str
-) -> None:
+@pytest.mark.parametrize("place", [0, 1, 6, 10**9 + 1])
+@pytest.mark.parametrize("rows", [1, 2, 3, 8])
+def test_rows_together_are_the_rows_alone(rows: int, place: int, dtype: str) -> None:
     x = np.random.default_rng(1).normal(size=UNITS).astype(dtype)
-    for place, layer in ((0, 0), (7, 2)):
-        pieces = [
-            dropped(x[first:last], rate, place, layer, start=first)
-            for first, last in zip((0, *cuts), (*cuts, UNITS), strict=True)
-        ]
-        whole = dropped(x, rate, place, layer)
-        assert np.concatenate(pieces).tobytes() == whole.tobytes()
-        # Pieces that all began at unit 0 would repeat the mask of the first.
-        assert dropped(x[8:16], rate, place, layer).tobytes() != whole[8:16].tobytes()
+    together = dropped(x, 0.5, place, 2, rows=rows).reshape(rows, -1)
+    alone = [dropped(x, 0.5, place + row, 2) for row in range(rows)]
+    assert together.tobytes() == np.array(alone).tobytes()
+
+
+@each_dtype
+@pytest.mark.parametrize("place", [0, 1, 5])
+@pytest.mark.parametrize("panels", [1, 2, 3])
+def test_masks_of_images_are_those_of_rows(panels: int, place: int, dtype: str) -> None:
+    lanes = 64 // np.dtype(dtype).itemsize
+    units = panels * lanes
+    T = np.full((units + 1) * lanes, np.nan, dtype)
+    compiled(draw_lanes)(T, 0, units * lanes, 0.4, KEY[0], KEY[1], place, 3)
+    expected = [reference.kept(KEY, 0.4, place + row, 3, units) for row in range(lanes)]
+    np.testing.assert_array_equal(T[:-lanes].reshape(units, lanes).T, expected)
+    assert np.isnan(T[-lanes:]).all()
 
 
 @each_dtype
@@ -101,7 +117,7 @@ def test_what_is_not_finite_is_seen_where_it_is_kept(dtype: str) -> None:
 @each_rate
 def test_mean_and_variance_are_those_of_inverted_dropout(rate: float, dtype: str) -> None:
     x = np.linspace(-2, 2, UNITS).astype(dtype)
-    rows = np.array([dropped(x, rate, place) for place in range(PLACES)], np.float64)
+    rows = dropped(x, rate, rows=PLACES).astype(np.float64)
     variance = x.astype(np.float64) ** 2 * rate / (1 - rate)
     # Five standard errors.
     assert (np.abs(rows.mean(axis=0) - x) <= 5 * np.sqrt(variance / PLACES) + 1e-6).all()

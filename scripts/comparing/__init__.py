@@ -1,0 +1,1 @@
+"""What the comparisons share: processes of contenders, the machine, tables in the documentation."""
