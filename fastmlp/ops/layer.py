@@ -42,6 +42,8 @@ class Layer(Spec):
     gives_rows: ClassVar[bool] = False  # whether kernels store whole rows of its outputs together
     lr_factor = 1.0  # what the learning rate of its parameters is multiplied by
     trains_only: ClassVar[bool] = False  # whether it does nothing in predictions
+    # The name of its kernels above images, where these are others than above rows.
+    kernels_above_images: ClassVar[str] = ""
     # Where a layer has several forms: the names of their kernels, with what --explain says of each.
     forms: ClassVar[Mapping[str, str]] = {}
 

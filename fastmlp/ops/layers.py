@@ -40,6 +40,7 @@ class Dense(Layer):
     formula = "a = f(x W + b)"
     takes_sparse_rows = True
     trains_by_sample = True
+    kernels_above_images = "dense_on_images"
     has_activation = True
     units: int
     activation: str = ""
@@ -271,7 +272,8 @@ class Flatten(Layer):
 def kernel_names() -> list[str]:
     """Return the names of the kernels of all layers."""
     kinds = [kind for kind in LAYERS.records.values() if not kind.only_reshapes]
-    return [name for kind in kinds for name in (kind.forms or (kind.name,))]
+    found = [name for kind in kinds for name in (kind.forms or (kind.name,))]
+    return found + [kind.kernels_above_images for kind in kinds if kind.kernels_above_images]
 
 
 def _check_window(
