@@ -11,9 +11,11 @@ Names are imported when they are first used, so that ``import fastmlp`` itself i
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ._version import __version__
+from .base.exporters import exporters
 from .base.notebook import renderers
 
 if TYPE_CHECKING:
@@ -139,5 +141,18 @@ def _show_config(config: TrainConfig) -> str:
 renderers["Dataset"] = _show_dataset
 renderers["Predictor"] = _show_predictor
 renderers["TrainConfig"] = _show_config
+
+
+def _exporter(name: str) -> Callable[..., Any]:
+    def export(predictor: Predictor, *arguments: Any) -> Any:
+        from .exports import formats
+
+        return getattr(formats, name)(predictor, *arguments)
+
+    return export
+
+
+for _name in ("to_onnx", "to_numpy", "to_c", "to_torch"):
+    exporters[_name] = _exporter(_name)
 renderers["TrainResult"] = _show_result
 renderers["SweepResult"] = _show_sweep

@@ -1,4 +1,4 @@
-"""``python -m fastmlp.predict``: labels, probabilities or numbers from a saved model."""
+"""``fastmlp predict``: labels, probabilities or numbers from a saved model."""
 
 # Imports are in the functions for the reasons given in train.py.
 
@@ -7,12 +7,12 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .commands.running import ignore, leave, print_line, run_command
 
 if TYPE_CHECKING:
+    from .commands.options import Parser
     from .commands.predictions import Predictions
     from .data.inputs import Inputs
     from .model.predictor import Predictor
@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     return run_command(lambda: _main(arguments))
+
+
+def parser() -> Parser:
+    """Return the command's parser."""
+    from .commands.predict_options import build_predict_parser
+
+    return build_predict_parser()
 
 
 def _main(arguments: list[str] | None) -> int:
@@ -41,9 +48,10 @@ def _main(arguments: list[str] | None) -> int:
 
 def _predict(options: argparse.Namespace) -> Predictions:
     from .base.errors import ConfigError
+    from .commands.loading import load_model
     from .commands.predictions import Predictions, inputs_for
 
-    predictor = _load(options.model, options.threshold)
+    predictor = load_model(options.model, options.threshold)
     if options.std and predictor.n_models == 1:
         raise ConfigError(
             "--std needs a model of several networks, got one; train with --n-models 5, or leave "
@@ -74,25 +82,6 @@ def _read(options: argparse.Namespace, predictor: Predictor) -> Inputs:
         keep=options.keep,
         notify=notify,
     )
-
-
-def _load(path: Path, threshold: float | None) -> Predictor:
-    from .base.errors import ConfigError
-    from .model.predictor import Predictor
-
-    predictor = Predictor.load(path / "model.safetensors" if path.is_dir() else path)
-    if threshold is None:
-        return predictor
-    task = predictor.task
-    if task.kind not in ("binary", "multilabel"):
-        raise ConfigError(
-            f"--threshold goes with two classes or several labels, this model does {task.kind}; "
-            "leave it out"
-        )
-    if not 0 < threshold < 1:
-        raise ConfigError(f"--threshold must be between 0 and 1, got {threshold}")
-    task = dataclasses.replace(task, threshold=threshold)
-    return predictor.replace(task=task)
 
 
 def _write(options: argparse.Namespace, predictions: Predictions) -> None:

@@ -1,4 +1,4 @@
-"""``python -m fastmlp.sweep``: train and rank every configuration of a grid."""
+"""``fastmlp sweep``: train and rank every configuration of a grid."""
 
 # Imports are in the functions, as in fastmlp.train.
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .commands.running import INTERRUPTED, ignore, leave, print_line, run_command
 
 if TYPE_CHECKING:
+    from .commands.options import Parser
     from .data.dataset import Dataset
     from .sweeps.result import SweepResult
     from .training.config import TrainConfig
@@ -21,6 +22,13 @@ MOST_ROWS = 50
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     return run_command(lambda: _main(arguments))
+
+
+def parser() -> Parser:
+    """Return the command's parser."""
+    from .commands.sweep_options import build_sweep_parser
+
+    return build_sweep_parser()
 
 
 def _main(arguments: list[str] | None) -> int:

@@ -1,4 +1,4 @@
-"""``python -m fastmlp.train``: train a multilayer perceptron from the command line."""
+"""``fastmlp train``: train a multilayer perceptron from the command line."""
 
 # Imports are in the functions: imports here are not guarded against Ctrl-C, and the number of
 # threads must be set before Numba is imported.
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .commands.running import INTERRUPTED, ignore, leave, print_line, run_command
 
 if TYPE_CHECKING:
+    from .commands.options import Parser
     from .data.dataset import Dataset
     from .reports.evaluation import RunEvaluation
     from .reports.run_folder import RunFolder
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     return run_command(lambda: _main(arguments))
+
+
+def parser() -> Parser:
+    """Return the command's parser."""
+    from .commands.options import build_parser
+
+    return build_parser()
 
 
 def _main(arguments: list[str] | None) -> int:

@@ -19,21 +19,21 @@ from fastmlp.data import load as load_module
 from fastmlp.train import main
 from toys import friedman
 
-COMMAND = ["python", "-m", "fastmlp.train"]
+COMMANDS = (["fastmlp", "train"], ["python", "-m", "fastmlp.train"])
 
 
 def lines_in(text: str) -> Iterator[str]:
-    """Every ``python -m fastmlp.train ...`` that has a line to itself."""
-    for line in text.splitlines():
-        if line.strip().startswith(" ".join(COMMAND)):
-            yield line.strip()
+    """Every command line of training that has a line to itself."""
+    for line in map(str.strip, text.splitlines()):
+        if line.startswith(tuple(map(" ".join, COMMANDS))):
+            yield line
 
 
 def arguments_of(line: str) -> list[str]:
     """The arguments of a command line, its comment left out."""
     words = shlex.split(line, comments=True)
-    assert words[:3] == COMMAND
-    return words[3:]
+    (command,) = (command for command in COMMANDS if words[: len(command)] == command)
+    return words[len(command) :]
 
 
 @contextmanager

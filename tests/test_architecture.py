@@ -23,6 +23,7 @@ LEVELS = {
     "recipes": 2,
     "training": 3,
     "reports": 4,
+    "exports": 4,
     "estimators": 5,
     "sweeps": 5,
     "commands": 6,

@@ -31,7 +31,7 @@ FORMATS = (
     "%a %b %d %H:%M:%S %Y", "%a, %d %b %Y", "%a, %d %b %Y %H:%M:%S",
 )  # fmt: skip
 _MOST_TRIED = 100  # texts, before all are read
-_MOST_SECONDS = 1e12  # 31,000 years
+MOST_SECONDS = 1e12  # 31,000 years
 
 
 class Parts(NamedTuple):
@@ -129,7 +129,7 @@ def microseconds_as_seconds(times: np.ndarray) -> np.ndarray:
 
 def parts_of(seconds: np.ndarray) -> Parts:
     """Return the calendar parts of times in seconds since 1970."""
-    bounded = np.where(np.abs(seconds) <= _MOST_SECONDS, seconds, np.nan)
+    bounded = np.where(np.abs(seconds) <= MOST_SECONDS, seconds, np.nan)
     is_known = ~np.isnan(bounded)
     times = np.where(is_known, bounded, 0).astype("M8[s]")
     months = times.astype("M8[M]").astype(np.int64)
@@ -142,6 +142,6 @@ def parts_of(seconds: np.ndarray) -> Parts:
 def time_texts(seconds: Iterable[float]) -> list[str]:
     """Return times as ISO texts, without the time of day at midnight."""
     texts = [
-        str(np.datetime64(round(s), "s")) if abs(s) <= _MOST_SECONDS else str(s) for s in seconds
+        str(np.datetime64(round(s), "s")) if abs(s) <= MOST_SECONDS else str(s) for s in seconds
     ]
     return [text.removesuffix("T00:00:00") for text in texts]

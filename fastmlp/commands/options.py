@@ -1,4 +1,4 @@
-"""The options of ``python -m fastmlp.train``: fields of a TrainConfig, and how to run."""
+"""The options of ``fastmlp train``: fields of a TrainConfig, and how to run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import argparse
 import dataclasses
 import difflib
 import os
-import shlex
 import sys
 from collections.abc import Iterable
 from typing import Any, NoReturn
@@ -34,16 +33,17 @@ Names can carry parameters: --optimizer "sgd(momentum=0.9, nesterov=true)", --in
 "random_normal(1)", --schedule "plateau(factor=0.5, patience=3)", --activation "leaky_relu(0.02)".
 
 examples:
-  python -m fastmlp.train                                    MNIST if it is there, else digits
-  python -m fastmlp.train --data mnist --epochs 20 --early-stopping 4
-  python -m fastmlp.train --hidden 300 --activation tanh --optimizer adam --lr 0.001
-  python -m fastmlp.train --layers "conv2d(16, 3), max_pool2d(2), dense(64)" --optimizer adam
-  python -m fastmlp.train --data mnist --classes 3,7 --threshold 0.9
-  python -m fastmlp.train --mode stochastic --epochs 3 --json --no-out
-  python -m fastmlp.train --recipe mnist-98                  98 % in less than a second of training
-  python -m fastmlp.train --config runs/mine/config.toml --seed 1
-  python -m fastmlp.train --epochs 1000 --out runs/long --checkpoint-every 30s
-  python -m fastmlp.train --resume runs/long                 after an interruption
+  fastmlp train                                    MNIST if it is there, else digits
+  fastmlp train iris.csv                           a table of your own (--target: the target)
+  fastmlp train --data mnist --epochs 20 --early-stopping 4
+  fastmlp train --hidden 300 --activation tanh --optimizer adam --lr 0.001
+  fastmlp train --layers "conv2d(16, 3), max_pool2d(2), dense(64)" --optimizer adam
+  fastmlp train --data mnist --classes 3,7 --threshold 0.9
+  fastmlp train --mode stochastic --epochs 3 --json --no-out
+  fastmlp train --recipe mnist-98                  98 % in less than a second of training
+  fastmlp train --config runs/mine/config.toml --seed 1
+  fastmlp train --epochs 1000 --out runs/long --checkpoint-every 30s
+  fastmlp train --resume runs/long                 after an interruption
 
 config.toml contains every setting with its resolved value instead of auto, except options of
 tables. If you change its optimizer, mode or classes, adapt learning rate, output and loss.
@@ -55,6 +55,7 @@ exit codes:
 
 
 Pairs = Iterable[tuple[str, str]]
+SOURCE = "source"  # where the parser keeps data that are given without --data
 # Pairs of which one would be ignored, or that contradict each other.
 _CONFLICTS = (
     ("--config", "--recipe"),
@@ -88,7 +89,7 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, command: str, arguments: str, description: str, epilog: str):
         super().__init__(
-            prog=f"python -m fastmlp.{command}",
+            prog=f"fastmlp {command}",
             usage=f"%(prog)s {arguments}",
             description=description,
             epilog=epilog,
@@ -116,26 +117,49 @@ def parse_with(parser: Parser, arguments: list[str] | None) -> argparse.Namespac
     set_command(parser.prog, sys.argv[1:] if arguments is None else arguments)
     options, unknown = parser.parse_known_args(arguments)
     if unknown:
-        known = [flag for action in parser._actions for flag in action.option_strings]
-        raise ConfigError(f"unknown argument {unknown[0]!r}{_hint(unknown[0], known)}")
+        raise _unknown_argument(parser, unknown[0])
+    _take_data(parser, options)
     for name, value in vars(options).items():
         setattr(options, name, _as_texts(value))
     return options
 
 
-def _hint(argument: str, known: list[str]) -> str:
-    """Return what an unknown argument may mean."""
-    if "--data" in known and not argument.startswith("-") and _names_data(argument):
-        return f"; name data with --data {shlex.quote(argument)}"
+def add_data_argument(parser: Parser) -> None:
+    """Let data be given without ``--data``: ``fastmlp train iris.csv``."""
+    parser.add_argument(
+        SOURCE, metavar="DATA", nargs="?", default=argparse.SUPPRESS, type=str,
+        help="a file or a name, as of --data",
+    )  # fmt: skip
+
+
+def _take_data(parser: Parser, options: argparse.Namespace) -> None:
+    """Read data given without ``--data`` as if they were given with it."""
+    source = vars(options).pop(SOURCE, None)
+    if source is None:
+        return
+    if options.data_dir is None and not _names_data(source):
+        raise _unknown_argument(parser, source)
+    if "data" in options:
+        raise ConfigError(
+            f"data must be given once, got {source!r} and --data; leave one of them out"
+        )
+    option = next(action for action in parser._actions if action.dest == "data")
+    options.data = option.type(source)  # type: ignore[operator, misc]
+
+
+def _unknown_argument(parser: Parser, argument: str) -> ConfigError:
+    """Return the error for an argument that is not known, with what it may mean."""
+    known = [flag for action in parser._actions for flag in action.option_strings]
     name = argument.partition("=")[0].lstrip("-")
     near = difflib.get_close_matches(name, [flag.lstrip("-") for flag in known], n=1)
-    return f"; did you mean --{near[0]}?" if near else " (--help lists the options)"
+    hint = f"; did you mean --{near[0]}?" if near else " (--help lists the options)"
+    return ConfigError(f"unknown argument {argument!r}{hint}")
 
 
 def _names_data(argument: str) -> bool:
     from ..data.load import is_known
 
-    return os.path.exists(argument) or is_known(argument)
+    return argument == "-" or os.path.exists(argument) or is_known(argument)
 
 
 def _as_texts(value: Any) -> Any:
@@ -203,8 +227,9 @@ def _is_given(options: argparse.Namespace, flag: str) -> bool:
 
 
 def build_parser() -> Parser:
-    """Return the parser of ``python -m fastmlp.train``."""
-    parser = Parser("train", "[options]", DESCRIPTION, EPILOG)
+    """Return the parser of ``fastmlp train``."""
+    parser = Parser("train", "[DATA] [options]", DESCRIPTION, EPILOG)
+    add_data_argument(parser)
     for name in ("data", "tables", "network", "training", "stopping", "running"):
         group = parser.add_argument_group(name)
         add_settings(group, name)
@@ -216,6 +241,7 @@ def build_parser() -> Parser:
 
 def _with_option(message: str, given: dict[str, Any]) -> str:
     """Put the option before a message that starts with the name of its field."""
-    flags = {action.dest: action.option_strings[0] for action in build_parser()._actions}
+    actions = [action for action in build_parser()._actions if action.option_strings]
+    flags = {action.dest: action.option_strings[0] for action in actions}
     field = message.split()[0]
     return f"{flags[field]}: {message}" if field in given else message

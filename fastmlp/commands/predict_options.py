@@ -1,4 +1,4 @@
-"""The options of ``python -m fastmlp.predict``."""
+"""The options of ``fastmlp predict``."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ INPUT is one of
   FOLDER ...           all PNG files in it; or in its folders, whose names are the labels
 
 examples:
-  python -m fastmlp.predict runs/mine test.csv
-  python -m fastmlp.predict runs/mine all.csv --part test
-  python -m fastmlp.predict model.safetensors digits/ --format json
-  python -m fastmlp.predict runs/mine t10k-images-idx3-ubyte --labels t10k-labels-idx1-ubyte
+  fastmlp predict runs/mine test.csv
+  fastmlp predict runs/mine all.csv --part test
+  fastmlp predict model.safetensors digits/ --format json
+  fastmlp predict runs/mine t10k-images-idx3-ubyte --labels t10k-labels-idx1-ubyte
 
 exit codes:
   0 done   1 failed while running   2 wrong usage   3 model or input missing, damaged or unfit
@@ -107,7 +107,7 @@ def _check_out(path: Path, overwrite: bool) -> None:
 
 
 def build_predict_parser() -> Parser:
-    """Return the parser of ``python -m fastmlp.predict``."""
+    """Return the parser of ``fastmlp predict``."""
     parser = Parser("predict", "MODEL INPUT [options]", DESCRIPTION, EPILOG)
     parser.add_argument(
         "model", metavar="MODEL", type=path, help="a model file, or a run folder that holds one"

@@ -63,7 +63,7 @@ def add_last_options(group: Any) -> None:
 
 
 def add_run_options(group: Any) -> None:
-    """Add the options of ``python -m fastmlp.train``."""
+    """Add the options of ``fastmlp train``."""
     add_options(group, (
         THREADS,
         Option("--out", "DIR", folder, "run folder (default: runs/NAME-DATE-TIME)"),

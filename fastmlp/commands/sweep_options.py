@@ -1,4 +1,4 @@
-"""The options of ``python -m fastmlp.sweep``: every setting as an axis, and how to search."""
+"""The options of ``fastmlp sweep``: every setting as an axis, and how to search."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ..sweeps.grid import DEFAULT_AXES, FIELDS
 from ..sweeps.runner import BACKENDS
 from ..training.layers import overridden
 from .axes import AxisGroup
-from .options import Parser, parse_with, refuse_pairs
+from .options import Parser, add_data_argument, parse_with, refuse_pairs
 from .run_options import DATA_FOLDER, JSON, Option, Switch, add_last_options, add_options
 from .settings import add_settings, folder, path
 
 DESCRIPTION = """\
 Train every configuration of a grid, one per core, and rank them by validation results.
 
-Every setting of python -m fastmlp.train can be an axis. The default grid is
+Every setting of fastmlp train can be an axis. The default grid is
 activation relu,sigmoid,tanh x init xavier,he,random x mode stochastic,batch,minibatch.
 """
 
@@ -30,13 +30,13 @@ Lists of layers are always separated by semicolons: --layers "conv2d(8, 3), dens
 In random search an axis can be uniform(0, 0.5), loguniform(0.001, 1) or integers(16, 256).
 
 examples:
-  python -m fastmlp.sweep                                    27 cells on MNIST or the digits
-  python -m fastmlp.sweep --data digits --seeds 0-4 --out runs/seeds
-  python -m fastmlp.sweep --out runs/seeds --resume --lr 0.01,0.1     more axes, missing cells only
-  python -m fastmlp.sweep --grid grid.toml --jobs 2 --retrain-best
-  python -m fastmlp.sweep --mode minibatch --lr "loguniform(0.001, 1)" --random 30
-  python -m fastmlp.sweep --hidden 64,128,128-64 --epochs 27 --halving 3
-  python -m fastmlp.sweep --backend dask --address tcp://10.0.0.1:8786
+  fastmlp sweep                                    27 cells on MNIST or the digits
+  fastmlp sweep --data digits --seeds 0-4 --out runs/seeds
+  fastmlp sweep --out runs/seeds --resume --lr 0.01,0.1     more axes, missing cells only
+  fastmlp sweep --grid grid.toml --jobs 2 --retrain-best
+  fastmlp sweep --mode minibatch --lr "loguniform(0.001, 1)" --random 30
+  fastmlp sweep --hidden 64,128,128-64 --epochs 27 --halving 3
+  fastmlp sweep --backend dask --address tcp://10.0.0.1:8786
 
 grid.toml: a list is an axis, and a table has settings of one mode:
   activation = ["relu", "tanh"]
@@ -112,8 +112,9 @@ def grid_values(options: argparse.Namespace, resumed: dict[str, Any] | None) -> 
 
 
 def build_sweep_parser() -> Parser:
-    """Return the parser of ``python -m fastmlp.sweep``."""
-    parser = Parser("sweep", "[options]", DESCRIPTION, EPILOG)
+    """Return the parser of ``fastmlp sweep``."""
+    parser = Parser("sweep", "[DATA] [options]", DESCRIPTION, EPILOG)
+    add_data_argument(parser)
     for name in ("data", "tables", "network", "training", "stopping"):
         group = parser.add_argument_group(name)
         # A table is read in one way in the whole sweep.

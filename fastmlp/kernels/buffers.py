@@ -36,7 +36,7 @@ from .machine.view import emit_element
 # Columns of the int64 table Net.layers: sizes of the matrix of weights, 0 without one, and padded
 # sizes; the number of outputs of a row and the padded number; the addresses of the kernels of the
 # activation (0: none) and of the layer (BACKWARD: 0 if gradients of inputs are not needed;
-# GRADIENT: 0 for dense layers of dense rows); whether GRADIENT computes all gradients of the layer
+# GRADIENT: 0 without weights); whether GRADIENT computes all gradients of the layer
 # before any update, as that of filters does (OWN_GRADIENT); and offsets: weights and biases in
 # params and grads, the layer's first group in Work.group_norms, the transposed gradients in Work.T,
 # and in Work.A (and Z and D) the layer's inputs and outputs.

@@ -42,10 +42,10 @@ call_to_columns = call_type(
 call_sparse_forward = call_type(
     "a sparse first layer", SparseRows, Ints, Reals, Reals, Layer, int, *_RECTANGLE
 )
-# sparse, columns, D, c, p0, p1, k0, k1, rows, source, keep, gain, target
-call_sparse_gradient = call_type(
-    "a sparse gradient",
-    *(SparseRows, Columns, Reals, Layer, int, int, int, int, int, Reals, Real, Real, Reals),
+# sparse, columns, A, D, c, p0, p1, k0, k1, rows, source, keep, gain, target
+call_weight_gradient = call_type(
+    "a gradient of weights",
+    *(SparseRows, Columns, Reals, Reals, Layer, *_RECTANGLE, int, Reals, Real, Real, Reals),
 )
 
 # --- layers ---

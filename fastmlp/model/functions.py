@@ -53,14 +53,22 @@ def penalties_address(dtype: np.dtype) -> int:
 
 
 def with_passes(net: Net, training: bool) -> Net:
-    """Return the network with the addresses of its passes, for its dtype."""
+    """Return the network with the addresses of its passes, for its dtype.
+
+    The update last: at a cold start, a second process compiles it first.
+    """
     dtype = net.params.dtype
     if are_left_out(dtype) or not training:
         return net
     return net._replace(
         backward=address(call_backward, backward, dtype),
-        gradients_and_update=address(call_gradients_and_update, gradients_and_update, dtype),
+        gradients_and_update=update_pass_address(dtype),
     )
+
+
+def update_pass_address(dtype: np.dtype) -> int:
+    """Return the address of the pass that computes gradients and updates weights."""
+    return address(call_gradients_and_update, gradients_and_update, dtype)
 
 
 def leave_out_passes(dtype: np.dtype) -> None:

@@ -10,7 +10,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..kernels import buffers
-from ..kernels.call_types import call_forward, call_gradient, call_layer_backward
+from ..kernels.call_types import (
+    call_forward,
+    call_gradient,
+    call_layer_backward,
+    call_weight_gradient,
+)
 from ..kernels.emit.winograd_forms import PLACES
 from ..kernels.layers.layout import IMAGE
 from ..kernels.layers.winograd import APART
@@ -196,32 +201,32 @@ def _set_addresses(table: np.ndarray, network: Network, layout: BlockLayout) -> 
         row[buffers.FORWARD] = forward_address(stage.kernels, dtype, is_sparse)
         if layout.training and number > first:
             row[buffers.BACKWARD] = backward_address(stage.kernels, dtype)
-        if is_sparse and layout.sparse is not None:
-            row[buffers.GRADIENT] = layout.sparse.gradient
 
 
-def set_own_gradients(table: np.ndarray, layout: BlockLayout) -> None:
-    """Set the addresses of the gradients of filters, and of other layers that have their own.
+def set_gradients(table: np.ndarray, layout: BlockLayout) -> None:
+    """Set the addresses of the gradients of weights.
 
-    Apart and last: at a cold start a second process compiles these first, as they take the longest.
+    Apart and late: at a cold start a second process compiles those of filters first.
     """
     if not layout.training or not layout.in_panels or are_left_out(layout.dtype):
         return
-    for row, stage in zip(table, layout.stages, strict=True):
-        if stage.has_own_gradient:
+    for number, (row, stage) in enumerate(zip(table, layout.stages, strict=True)):
+        if number == 0 and layout.sparse is not None and layout.takes_sparse_rows:
+            row[buffers.GRADIENT] = layout.sparse.gradient
+        elif stage.table is not None:
             row[buffers.GRADIENT] = gradient_address(stage.kernels, layout.dtype)
-            row[buffers.OWN_GRADIENT] = 1
+            row[buffers.OWN_GRADIENT] = stage.has_own_gradient
 
 
 def layer_addresses(kernels: str, dtype: np.dtype) -> list[int]:
     """Return the addresses of all kernels of a form of layer, or of the change to images."""
-    module = import_module(f"fastmlp.kernels.layers.{kernels}")
+    module = _module(kernels)
     found = [forward_address(kernels, dtype)]
     if hasattr(module, f"{kernels}_forward_of_sparse"):
         found.append(forward_address(kernels, dtype, is_sparse=True))
     if hasattr(module, f"{kernels}_backward"):
         found.append(backward_address(kernels, dtype))
-    if hasattr(module, f"{kernels}_gradient"):
+    if hasattr(module, f"{kernels}_gradient") or hasattr(module, f"{kernels}_weight_gradient"):
         found.append(gradient_address(kernels, dtype))
     return found
 
@@ -238,9 +243,16 @@ def backward_address(kernels: str, dtype: np.dtype) -> int:
 
 
 def gradient_address(kernels: str, dtype: np.dtype) -> int:
-    """Return the address of the kernel of the gradient of a layer's weights."""
-    return int(address(call_gradient, _kernel(kernels, f"{kernels}_gradient"), dtype))
+    """Return the address of the kernel of the gradient of a layer's weights or filters."""
+    module, of_weights = _module(kernels), f"{kernels}_weight_gradient"
+    if hasattr(module, of_weights):
+        return int(address(call_weight_gradient, getattr(module, of_weights), dtype))
+    return int(address(call_gradient, getattr(module, f"{kernels}_gradient"), dtype))
 
 
-def _kernel(module: str, name: str) -> Any:
-    return getattr(import_module(f"fastmlp.kernels.layers.{module}"), name)
+def _kernel(kernels: str, name: str) -> Any:
+    return getattr(_module(kernels), name)
+
+
+def _module(kernels: str) -> Any:
+    return import_module(f"fastmlp.kernels.layers.{kernels}")

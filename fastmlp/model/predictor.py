@@ -8,6 +8,7 @@ from typing import Any, overload
 
 import numpy as np
 
+from ..base.conversion import as_dense
 from ..base.csr import Features
 from ..base.errors import DataError
 from ..base.notebook import html_of
@@ -22,6 +23,7 @@ from .averaging import check_several, deviation_of, evaluate_mean, mean_of, pred
 from .encoding import encode_for_outputs, encoded_table
 from .evaluation import Evaluation
 from .evaluator import NetworkLayout, borrowed
+from .exporting import Exporting
 from .features import FeatureInfo
 from .functions import objective
 from .launch import WORTH_A_TEAM, check_threads
@@ -30,7 +32,7 @@ from .table_inputs import matrix_of, plain_of, table_of
 from .task import Task
 
 
-class Predictor:
+class Predictor(Exporting):
     """Predicts from raw features: scales them, runs the network, and reads its outputs.
 
     Parameters
@@ -263,6 +265,14 @@ class Predictor:
         probabilities = [self.task.probabilities(outputs) for outputs in of_models]
         mean = mean_of(probabilities)
         return (mean, deviation_of(probabilities)) if return_std else mean
+
+    def encoded(self, X: Features) -> np.ndarray:
+        """Return rows as the network takes them, scaled: (n, n_features), in its dtype.
+
+        Parameters and errors as for :meth:`outputs`.
+        """
+        rows = as_dense(self._checked(X), "X", "its rows as an array", "encode fewer rows at once")
+        return self.scaling.apply(rows, self.network.dtype)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model as a safetensors file, atomically.

@@ -13,8 +13,8 @@ from ..kernels.call_types import (
     call_compress,
     call_prefetch,
     call_sparse_forward,
-    call_sparse_gradient,
     call_to_columns,
+    call_weight_gradient,
 )
 from ..kernels.emit.bits import HALF_WORD, WORD
 from ..kernels.inputs import compress as compression
@@ -263,7 +263,7 @@ def _addresses_of_lists(dtype: np.dtype) -> dict[str, int]:
         "prefetch": address(call_prefetch, rows_as_lists.prefetch_numbers, dtype),
         "to_columns": address(call_to_columns, rows_as_lists.index_columns, dtype),
         "forward": address(call_sparse_forward, rows_as_lists.sparse_forward, dtype),
-        "gradient": address(call_sparse_gradient, rows_as_lists.sparse_gradient, dtype),
+        "gradient": address(call_weight_gradient, rows_as_lists.sparse_gradient, dtype),
     }
 
 
@@ -273,5 +273,5 @@ def _addresses_of_bytes(dtype: np.dtype) -> dict[str, int]:
         "prefetch": address(call_prefetch, rows_as_bytes.prefetch_bytes, dtype),
         "to_columns": address(call_to_columns, rows_as_bytes.bytes_by_columns, dtype),
         "forward": address(call_sparse_forward, rows_as_bytes.forward_of_bytes, dtype),
-        "gradient": address(call_sparse_gradient, rows_as_bytes.gradient_of_bytes, dtype),
+        "gradient": address(call_weight_gradient, rows_as_bytes.gradient_of_bytes, dtype),
     }

@@ -89,7 +89,8 @@ def _stages(layers: Sequence[Layer], shapes: Sequence[Shape], training: bool) ->
             continue
         if layer.only_reshapes:
             continue  # the features of an image are stored in the order of a row
-        if are_images and not layer.takes_images:
+        is_above_images = are_images and not layer.takes_images
+        if is_above_images:
             are_images = False
         if not are_images and not layer.takes_rows:
             are_images = True
@@ -100,6 +101,8 @@ def _stages(layers: Sequence[Layer], shapes: Sequence[Shape], training: bool) ->
         if window != (1, 1):
             done, outputs = number + 2, shapes[number + 2]
         kernels = layer.kernels(inputs, window)
+        if is_above_images:
+            kernels = layer.kernels_above_images
         yield Stage(kernels, layer, number, table, inputs, outputs, are_images, stream, window)
         streams = 0 if table is not None else streams + layer.trains_only
         weighted += table is not None

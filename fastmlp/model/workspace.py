@@ -17,7 +17,7 @@ from .layer_table import (
     groups_of,
     image_table,
     layer_table,
-    set_own_gradients,
+    set_gradients,
     stage_parameters,
 )
 from .memory import CACHE_LINE, aligned_zeros
@@ -129,8 +129,8 @@ class Workspace:
                 dtype,
             ),
         )
+        set_gradients(layers, layout)
         self.net = with_passes(net, training and not per_sample)
-        set_own_gradients(layers, layout)
         self.list_scratch = new_list_scratch(
             network.n_inputs if makes_lists else 0, block_rows, dtype
         )

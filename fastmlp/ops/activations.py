@@ -1,7 +1,8 @@
 """Activations: name, formula, parameter and facts of each.
 
-To add one, see CONTRIBUTING: a record here, a forward and a backward kernel of the same name in
-``kernels/rules/activations.py``, a twin in ``tests/reference.py``. Tests find it in the registry.
+To add one, see CONTRIBUTING: a record here with its expression, a forward and a backward kernel of
+the same name in ``kernels/rules/activations.py``, a twin in ``tests/reference.py``. Tests find it
+in the registry.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from .spec import Registry, Spec, within
 class Activation(Spec):
     """An element-wise (or, for softmax, row-wise) function of a layer's pre-activations."""
 
+    # Of z and the parameters, in the syntax of expressions.py: what exports compute.
+    expression: ClassVar[str]
     hidden: ClassVar[bool] = True  # whether it is allowed in a hidden layer
     is_row_wise: ClassVar[bool] = False  # whether it needs all units of a row at once
     gives_probabilities: ClassVar[bool] = False
@@ -57,6 +60,7 @@ def _positive(a: np.ndarray) -> np.ndarray:
 class Identity(Activation):
     name = "identity"
     formula = "a = z"
+    expression = "z"
     reaches_all_numbers = True
     never_decreases = True
 
@@ -65,6 +69,7 @@ class Identity(Activation):
 class Relu(Activation):
     name = "relu"
     formula = "a = max(z, 0)"
+    expression = "maximum(z, 0)"
     is_flat_at_zero = True
     never_decreases = True
     default_weight_init = "he_normal"
@@ -75,6 +80,7 @@ class Relu(Activation):
 class LeakyRelu(Activation):
     name = "leaky_relu"
     formula = "a = z if z > 0 else slope * z"
+    expression = "where(z > 0, z, slope * z)"
     default_weight_init = "he_normal"
     reaches_all_numbers = True
     slope: float = 0.01
@@ -88,6 +94,7 @@ class LeakyRelu(Activation):
 class Sigmoid(Activation):
     name = "sigmoid"
     formula = "a = 1 / (1 + exp(-z))"
+    expression = "1 / (1 + exp(-z))"
     gives_probabilities = True
     never_decreases = True
     class_loss = "binary_cross_entropy"
@@ -105,6 +112,7 @@ class Sigmoid(Activation):
 class Tanh(Activation):
     name = "tanh"
     formula = "a = tanh(z)"
+    expression = "tanh(z)"
     never_decreases = True
 
 
@@ -112,6 +120,7 @@ class Tanh(Activation):
 class Softmax(Activation):
     name = "softmax"
     formula = "a_j = exp(z_j) / sum_k exp(z_k)"
+    expression = "e = exp(z - row_max(z))\ne / row_sum(e)"
     is_row_wise = True
     gives_probabilities = True
     class_loss = "cross_entropy"
@@ -126,6 +135,7 @@ class Softmax(Activation):
 class Elu(Activation):
     name = "elu"
     formula = "a = z if z > 0 else alpha * (exp(z) - 1)"
+    expression = "where(z > 0, z, alpha * (exp(minimum(z, 0)) - 1))"
     default_weight_init = "he_normal"
     never_decreases = True
     alpha: float = within(ABOVE_0, 1.0)
@@ -135,6 +145,9 @@ class Elu(Activation):
 class Selu(Activation):
     name = "selu"
     formula = "a = 1.0507 z if z > 0, else 1.7581 (exp(z) - 1)"
+    expression = (
+        "where(z > 0, 1.0507009873554805 * z, 1.7580993408473766 * (exp(minimum(z, 0)) - 1))"
+    )
     default_weight_init = "lecun_normal"
     never_decreases = True
 
@@ -143,6 +156,7 @@ class Selu(Activation):
 class Gelu(Activation):
     name = "gelu"
     formula = "a = z Phi(z), Phi the normal distribution function"
+    expression = "0.5 * z * (1 + erf(0.7071067811865476 * z))"
     default_weight_init = "he_normal"
 
 
@@ -150,6 +164,7 @@ class Gelu(Activation):
 class Silu(Activation):
     name = "silu"
     formula = "a = z / (1 + exp(-z))"
+    expression = "z / (1 + exp(-z))"
     default_weight_init = "he_normal"
 
 
@@ -157,6 +172,7 @@ class Silu(Activation):
 class Mish(Activation):
     name = "mish"
     formula = "a = z tanh(log(1 + exp(z)))"
+    expression = "z * tanh(maximum(z, 0) + log(1 + exp(-abs(z))))"
     default_weight_init = "he_normal"
 
 
@@ -164,6 +180,7 @@ class Mish(Activation):
 class Softplus(Activation):
     name = "softplus"
     formula = "a = log(1 + exp(z))"
+    expression = "maximum(z, 0) + log(1 + exp(-abs(z)))"
     default_weight_init = "he_normal"
     never_decreases = True
 
@@ -172,6 +189,7 @@ class Softplus(Activation):
 class Exponential(Activation):
     name = "exponential"
     formula = "a = exp(z)"
+    expression = "exp(z)"
     hidden = False
     never_decreases = True
     class_loss = regression_loss = "poisson"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
@@ -20,6 +21,22 @@ class _Entries(Texts):
 
     def with_data(self, data: np.ndarray) -> _Entries:
         return _Entries(data, self.levels, self.is_canonical, self.by_code)
+
+
+class LevelFeatures(NamedTuple):
+    """The feature of each level, counted within the column's; -1: none.
+
+    Attributes
+    ----------
+    levels : dict of str to int
+    other : int
+        Of all other texts.
+    gap : int
+    """
+
+    levels: dict[str, int]
+    other: int
+    gap: int
 
 
 @dataclass(frozen=True)
@@ -44,6 +61,7 @@ class FittedCategory(FittedColumn):
     n_merged: int
     gap: str
     min_frequency: int
+    takes: ClassVar[str] = "text"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -62,21 +80,27 @@ class FittedCategory(FittedColumn):
         entries = self._entries
         return entries if len(entries) > 2 else entries[1:]
 
-    def prepared(self, column: Column) -> _Entries:
-        """Return a column that knows the indices of levels, gaps and rare levels."""
-        entries, texts = self._entries, column.texts()
-        index = {level: i for i, level in enumerate(self.levels)}
-        rare = len(entries) - 1 if self.n_merged else GAP
+    def level_features(self) -> LevelFeatures:
+        """Return the feature of each level, of gaps and of other texts."""
+        n = len(self._entries)
+        rare = n - 1 if self.n_merged else GAP
         gap = len(self.levels) if self.gap == OWN else rare
+        # Of two entries, the second has the only feature.
+        less = 0 if n > 2 else 1
+        index = {level: max(i - less, GAP) for i, level in enumerate(self.levels)}
+        return LevelFeatures(index, max(rare - less, GAP), max(gap - less, GAP))
+
+    def prepared(self, column: Column) -> _Entries:
+        """Return a column that knows the features of levels, gaps and rare levels."""
+        index, rare, gap = self.level_features()
+        texts = column.texts()
         by_code = np.array([*(index.get(level, rare) for level in texts.levels), gap], np.int32)
         return _Entries(texts.codes, texts.levels, True, by_code)
 
     def slots(self, column: Column) -> list[Slot]:
         if len(self._entries) < 2:
             return []
-        # Of two entries, the second has the only feature.
-        codes = getattr(column, "by_code", np.empty(0))[column.data]
-        return [Slot(codes if len(self._entries) > 2 else np.minimum(codes - 1, 0), 1.0)]
+        return [Slot(getattr(column, "by_code", np.empty(0))[column.data], 1.0)]
 
     @property
     def treatment(self) -> str:

@@ -9,13 +9,33 @@ from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 
-from ..base.dates import ISO, NO_FORMAT, parts_of
+from ..base.dates import ISO, MOST_SECONDS, NO_FORMAT, parts_of
 from ..base.table_rows import Column, Times
-from .scalers import clipped
+from .scalers import clipped, scaled_formula
 
 DAY = 86400.0
 # Parts of a time; days are counted from the first one in training.
 PARTS = ("year", "month", "weekday", "hour", "days")
+
+
+# The parts of a time x in seconds since 1970, by the proleptic Gregorian calendar: years from March
+# on, in cycles of 400 (http://howardhinnant.github.io/date_algorithms.html).
+CALENDAR = f"""\
+t = where(abs(x) <= {MOST_SECONDS!r}, x, 0)
+day = floor(t / 86400)
+hour = floor((t - 86400 * day) / 3600)
+weekday = day + 3 - 7 * floor((day + 3) / 7)
+since = day + 719468
+era = floor(since / 146097)
+of_era = since - 146097 * era
+less = of_era - floor(of_era / 1460) + floor(of_era / 36524) - floor(of_era / 146096)
+years = floor(less / 365)
+of_year = of_era - 365 * years - floor(years / 4) + floor(years / 100)
+from_march = floor((5 * of_year + 2) / 153)
+month = where(from_march < 10, from_march + 3, from_march - 9)
+year = years + 400 * era + where(month <= 2, 1, 0)
+"""
+GAP_FORMULA = "where(isnan(x), 1, 0)"
 
 
 class Slot(NamedTuple):
@@ -44,6 +64,8 @@ class FittedColumn(ABC):
 
     n_missing: int
     has_scaled: ClassVar[bool] = False
+    # What exports take: a number, a time in seconds since 1970, or a text; gaps are NaN, or empty.
+    takes: ClassVar[str] = "number"
 
     def __post_init__(self) -> None:
         """Check values, which may come from a file; ValueError for what does not fit."""
@@ -71,6 +93,10 @@ class FittedColumn(ABC):
     @abstractmethod
     def stand_in(self) -> str:
         """What stands for a gap, for people."""
+
+    def formulas(self) -> list[str]:
+        """Return a formula of the value x for each feature, for exports; none of a text."""
+        return []
 
     def unscaled(self, column: Column) -> list[np.ndarray]:
         """Return the features that are scaled, before scaling; gaps are filled."""
@@ -125,6 +151,11 @@ class FittedNumber(FittedColumn):
             *([Slot(1, column.missing_numbers().astype(float))] if self.n_missing else []),
         ]
 
+    def formulas(self) -> list[str]:
+        filled = f"where(isnan(x), {self.fill!r}, x)"
+        scaled = scaled_formula(filled, repr(self.offset), repr(self.factor), self.clip)
+        return [scaled, *([GAP_FORMULA] if self.n_missing else [])]
+
     @property
     def treatment(self) -> str:
         gaps = f"; gaps: {self.stand_in}, with an indicator" if self.n_missing else ""
@@ -155,6 +186,10 @@ class FittedBoolean(FittedColumn):
         values, gaps = column.numbers(), column.missing_numbers()
         filled = np.where(gaps, self.fill, values).astype(np.float64)
         return [Slot(0, filled), *([Slot(1, gaps.astype(float))] if self.n_missing else [])]
+
+    def formulas(self) -> list[str]:
+        filled = f"where(isnan(x), {self.fill!r}, x)"
+        return [filled, *([GAP_FORMULA] if self.n_missing else [])]
 
     @property
     def treatment(self) -> str:
@@ -189,6 +224,7 @@ class FittedDate(FittedColumn):
     factors: tuple[float, ...]
     clip: float = 0.0
     has_scaled: ClassVar[bool] = True
+    takes: ClassVar[str] = "time"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -240,6 +276,16 @@ class FittedDate(FittedColumn):
             gaps = column.times(self.format).missing()
             found.append(Slot(len(self.parts), gaps.astype(float)))
         return found
+
+    def formulas(self) -> list[str]:
+        found = []
+        for name, *numbers in zip(self.parts, self.fills, self.offsets, self.factors, strict=True):
+            fill, offset, factor = map(repr, numbers)
+            filled = f"where(abs(x) <= {MOST_SECONDS!r}, {name}, {fill})"
+            if name == "days":
+                filled = f"where(isnan(x), {fill}, (x - {self.first!r}) / {DAY!r})"
+            found.append(CALENDAR + scaled_formula(filled, offset, factor, self.clip))
+        return [*found, *([GAP_FORMULA] if self.n_missing else [])]
 
     @property
     def treatment(self) -> str:

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, ClassVar
 
+import numpy as np
+
 from ..base.errors import ConfigError
 from ..base.settings import ABOVE_0
 from .activations import ACTIVATIONS
 from .initializers import Initializer
+from .operations import Apply, Operation
 from .spec import Spec
 
 # (height, width, channels) of an image, or (features,) of a plain row. The feature of channel c at
@@ -39,6 +42,8 @@ class Layer(Spec):
     gives_rows: ClassVar[bool] = False  # whether kernels store whole rows of its outputs together
     lr_factor = 1.0  # what the learning rate of its parameters is multiplied by
     trains_only: ClassVar[bool] = False  # whether it does nothing in predictions
+    # The name of its kernels above images, where these are others than above rows.
+    kernels_above_images: ClassVar[str] = ""
     # Where a layer has several forms: the names of their kernels, with what --explain says of each.
     forms: ClassVar[Mapping[str, str]] = {}
 
@@ -78,6 +83,29 @@ class Layer(Spec):
     def kernel_parameter(self) -> float:
         """The real number that its kernels read."""
         return 0.0
+
+    def operations(self, inputs: Shape, weights: np.ndarray, biases: np.ndarray) -> list[Operation]:
+        """Return what the layer computes in a prediction, before its activation; exports need it.
+
+        Parameters
+        ----------
+        inputs : tuple of int
+        weights : ndarray, shape of ``matrix_shape(inputs)``
+        biases : ndarray, shape (units,)
+        """
+        if self.trains_only or self.only_reshapes:
+            return []
+        raise NotImplementedError(f"layer {self.name} does not say what it computes")
+
+    def exported(self, inputs: Shape, weights: np.ndarray, biases: np.ndarray) -> list[Operation]:
+        """Return :meth:`operations` and the activation."""
+        found = self.operations(inputs, weights, biases)
+        if self.has_activation:
+            activation = ACTIVATIONS.parse(self.activation)  # type: ignore[attr-defined]
+            shape = self.output_shape(inputs)
+            constants = dataclasses.asdict(activation)
+            found.append(Apply(shape, shape, activation.expression, constants))
+        return found
 
     def window_above(self, above: Layer) -> Pair:
         """Return the window of the layer above whose maximum the layer's own kernels can take.

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
 from ..base.errors import ConfigError
 from .activations import ACTIVATIONS
 from .layer import Layer as Layer
@@ -19,6 +21,7 @@ from .layer import Shape as Shape
 from .layer import pair as pair
 from .layer import rate_factor, text_of
 from .layers_of_numbers import Diagonal, Periodic
+from .operations import Affine, Convolve, Operation, Pool
 from .spec import Registry
 
 WINOGRAD = "winograd"
@@ -37,6 +40,7 @@ class Dense(Layer):
     formula = "a = f(x W + b)"
     takes_sparse_rows = True
     trains_by_sample = True
+    kernels_above_images = "dense_on_images"
     has_activation = True
     units: int
     activation: str = ""
@@ -52,6 +56,9 @@ class Dense(Layer):
 
     def matrix_shape(self, inputs: Shape) -> Pair:
         return math.prod(inputs), self.units
+
+    def operations(self, inputs: Shape, weights: np.ndarray, biases: np.ndarray) -> list[Operation]:
+        return [Affine(inputs, (self.units,), weights, biases)]
 
 
 @dataclass(frozen=True)
@@ -120,6 +127,18 @@ class Conv2d(ImageLayer):
             )
         return (*kernel, *strides, *before)
 
+    def operations(self, inputs: Shape, weights: np.ndarray, biases: np.ndarray) -> list[Operation]:
+        outputs = self.output_shape(inputs)
+        height, width, *strides, top, left = self.kernel_parameters(inputs)
+        kernel = weights.reshape(height, width, inputs[2], self.filters)
+        # What the last window needs beyond the image.
+        bottom, right = (
+            max((outputs[axis] - 1) * strides[axis] + size - inputs[axis] - before, 0)
+            for axis, (size, before) in enumerate(((height, top), (width, left)))
+        )
+        stride, padding = (strides[0], strides[1]), (top, left, bottom, right)
+        return [Convolve(inputs, outputs, kernel, biases, stride, padding)]
+
     def window_above(self, above: Layer) -> Pair:
         is_fitting = isinstance(above, MaxPool2d) and above.stride == above.size
         if is_fitting and ACTIVATIONS.parse(self.activation).never_decreases:
@@ -160,6 +179,7 @@ class Conv2d(ImageLayer):
 class Pooling(ImageLayer):
     """One number of each window of each channel; the stride is the size unless given."""
 
+    takes_max: ClassVar[bool] = False  # of a window, instead of the mean
     size: int | Pair
     stride: int | Pair | None = None
 
@@ -179,6 +199,10 @@ class Pooling(ImageLayer):
         sizes = [(inputs[axis] - size[axis]) // strides[axis] + 1 for axis in (0, 1)]
         return (*sizes, inputs[2])
 
+    def operations(self, inputs: Shape, weights: np.ndarray, biases: np.ndarray) -> list[Operation]:
+        size, stride = pair(self.size), pair(self.stride or self.size)
+        return [Pool(inputs, self.output_shape(inputs), self.takes_max, size, stride)]
+
     def kernel_parameters(self, inputs: Shape) -> tuple[int, ...]:
         """Return the height and width of the window, of the stride and of no padding."""
         return (*pair(self.size), *pair(self.stride or self.size), 0, 0)
@@ -189,6 +213,7 @@ class Pooling(ImageLayer):
 class MaxPool2d(Pooling):
     name = "max_pool2d"
     formula = "a = max of each window; the gradient goes to the first maximum"
+    takes_max = True
 
 
 @LAYERS.add
@@ -206,6 +231,10 @@ class GlobalAvgPool2d(ImageLayer):
 
     def output_shape(self, inputs: Shape) -> Shape:
         return inputs[2:]
+
+    def operations(self, inputs: Shape, weights: np.ndarray, biases: np.ndarray) -> list[Operation]:
+        height, width, _ = inputs
+        return [Pool(inputs, inputs[2:], False, (height, width), (height, width))]
 
 
 @LAYERS.add
@@ -243,7 +272,8 @@ class Flatten(Layer):
 def kernel_names() -> list[str]:
     """Return the names of the kernels of all layers."""
     kinds = [kind for kind in LAYERS.records.values() if not kind.only_reshapes]
-    return [name for kind in kinds for name in (kind.forms or (kind.name,))]
+    found = [name for kind in kinds for name in (kind.forms or (kind.name,))]
+    return found + [kind.kernels_above_images for kind in kinds if kind.kernels_above_images]
 
 
 def _check_window(

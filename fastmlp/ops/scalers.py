@@ -50,6 +50,16 @@ class Scaling:
             scaled[rows] = clipped((X[rows] - self.offset) * self.factor, self.clip)
         return scaled
 
+    @property
+    def formula(self) -> str:
+        """What :meth:`apply` computes of z, with the names offset and factor, for exports."""
+        return scaled_formula("z", "offset", "factor", self.clip)
+
+    @property
+    def width(self) -> np.ndarray:
+        """1 / factor, and 0 for a factor of 0."""
+        return _inverse(self.factor)
+
     def undo(self, scaled: np.ndarray) -> np.ndarray:
         """Return the original values; a constant feature becomes its offset.
 
@@ -57,7 +67,7 @@ class Scaling:
         the offset by more than ``ROUNDING`` of a scaled unit: near 1e9, float32 values are 64
         apart.
         """
-        original: np.ndarray = scaled * _inverse(self.factor) + self.offset
+        original: np.ndarray = scaled * self.width + self.offset
         rounding = np.finfo(scaled.dtype).eps * np.abs(self.offset * self.factor).max()
         return original.astype(scaled.dtype) if rounding <= ROUNDING else original
 
@@ -73,6 +83,12 @@ def clipped(scaled: np.ndarray, limit: float) -> np.ndarray:
     with np.errstate(invalid="ignore"):  # infinity becomes NaN, which is refused later
         found: np.ndarray = scaled / np.hypot(1.0, scaled / limit)
     return found
+
+
+def scaled_formula(value: str, offset: str, factor: str, clip: float) -> str:
+    """Return the formula of a scaled value; see :mod:`~fastmlp.ops.expressions`."""
+    scaled = f"({value} - {offset}) * {factor}"
+    return f"s = {scaled}\ns / sqrt(1 + s * s / {clip * clip!r})" if clip else scaled
 
 
 @dataclass(frozen=True)

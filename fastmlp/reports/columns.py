@@ -54,6 +54,15 @@ def mistake_table(
         Of the columns.
     """
     shown_names, columns = value_columns(part.X[rows], names)
+    header, judged = judged_columns(part, rows)
+    cells = zip(*judged, *columns, strict=True)
+    return Table((*header, *shown_names), [tuple(map(str, row)) for row in cells])
+
+
+def judged_columns(
+    part: EvaluatedPart, rows: np.ndarray
+) -> tuple[list[str], list[Sequence[object]]]:
+    """Return names and columns of some rows: their line or index, and how they were predicted."""
     is_class = part.task.classes is not None
     header = [f"row of the {part.name} set"]
     judged: list[Sequence[object]] = [rows.tolist()]
@@ -67,8 +76,7 @@ def mistake_table(
     if part.spread is not None:
         header.append("spread")
         judged.append([number(float(s)) for s in part.spread[rows]])
-    cells = zip(*judged, *columns, strict=True)
-    return Table((*header, *shown_names), [tuple(map(str, row)) for row in cells])
+    return header, judged
 
 
 def value_columns(X: Any, names: Sequence[str] | None = None) -> tuple[list[str], list[list[str]]]:

@@ -237,13 +237,11 @@ def evaluate_run(
             continue
         found = predictor.evaluate(X, y, loss, threads)
         rows = getattr(split, f"rows_{ending}")
-        part = EvaluatedPart(
-            name, predictor.task, X, y, found.outputs, found.loss, dataset.target_names,
-            is_table(X), lines=None if lines is None else lines[rows],
-        )  # fmt: skip
+        part = EvaluatedPart(name, predictor.task, X, y, found.outputs, found.loss)
         if found.of_models:
             part = replace(part, spread=spread(predictor.task, found.of_models))
-        evaluated.append(part)
+        part = replace(part, target_names=dataset.target_names, is_table=is_table(X))
+        evaluated.append(replace(part, lines=None if lines is None else lines[rows]))
     shape = dataset.image_shape or image_shape_of(predictor.network)
     return RunEvaluation(
         result, evaluated, shape, dataset.feature_range, dataset.column_facts,

@@ -192,7 +192,7 @@ def residuals(y: Any, predicted: Any, axes: Axes) -> None:
 
 
 def spread_histogram(spread: Any, axes: Axes) -> None:
-    """Draw the standard deviations between models, of rows or of rows and outputs, as a histogram."""
+    """Draw a histogram of standard deviations between models, of rows, or rows and outputs."""
     values = np.asarray(spread, float).ravel()
     high = values.max() or 1.0
     axes.hist(values, bins=min(50, max(10, len(values) // 20)), range=(0, high), color=BLUE)

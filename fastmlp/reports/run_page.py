@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from . import page
-from .columns import column_table, mistake_table
+from .columns import column_table, judged_columns, mistake_table
 from .evaluation import EvaluatedPart, Importance, RunEvaluation
 from .figures import style, svg
 from .filters import example_maps, first_filters, map_limits
@@ -244,12 +244,8 @@ def _mistakes(evaluation: RunEvaluation, pictures: dict[str, bytes] | None) -> s
     if part.task.classes is None:
         return ""
     if pictures is None:
-        header = [f"row of the {part.name} set", "actual", "predicted", "confidence"]
-        shown = [rows, part.y[rows], part.predicted[rows], map(number, part.confidence[rows])]
-        if part.spread is not None:
-            header.append("spread")
-            shown.append(map(number, part.spread[rows]))
-        return page.table(header, zip(*shown, strict=True))
+        header, columns = judged_columns(part, rows)
+        return page.table(header, zip(*columns, strict=True))
     return gallery_html(evaluation, part, rows, mistake_captions(part, rows))
 
 

@@ -1,7 +1,7 @@
 """Compiling half of the kernels of a cold start in a second process.
 
-Of the 19 s that compiling takes, half are for the passes of a network, which the workspace needs
-first, and half for the kernels that call these by address. A second process compiles the latter and
+Half of the time is for the layers of a network, which the workspace needs first, and half for the
+update and the kernels that call the passes by address. A second process compiles the latter and
 leaves them on disk. If it fails, the run compiles everything itself.
 """
 

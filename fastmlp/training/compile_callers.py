@@ -1,4 +1,4 @@
-"""The second process of a cold start: compiles what calls the passes of a network.
+"""The second process of a cold start: compiles the update, and what calls the passes of a network.
 
 Before, it compiles the gradients of filters, by the names of their kernels:
 ``python -m fastmlp.training.compile_callers float32 batch winograd``
@@ -12,7 +12,8 @@ import numpy as np
 
 from ..base.cpus import usable_cpus
 from ..kernels.steps.evaluation import evaluate_rows
-from ..model.functions import leave_out_passes
+from ..kernels.steps.general_step import train_batches
+from ..model.functions import leave_out_passes, update_pass_address
 from ..model.launch import launch
 from ..model.layer_table import gradient_address
 from ..ops.layers import kernel_names
@@ -43,6 +44,9 @@ def compile_callers(dtype: str, mode: str) -> None:
 if __name__ == "__main__":
     dtype, mode, *kernels = sys.argv[1:]
     if dtype in DTYPES and mode in STEPS and {*kernels} <= {*kernel_names()}:
+        real = np.dtype(dtype)
         for name in kernels:
-            gradient_address(name, np.dtype(dtype))
+            gradient_address(name, real)
+        if STEPS[mode] is train_batches:
+            update_pass_address(real)
         compile_callers(dtype, mode)

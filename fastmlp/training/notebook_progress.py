@@ -25,12 +25,11 @@ class NotebookProgress(Callback):
         if run.number == 1:
             self.pace = Pace()
             self.rows: dict[int, dict[str, Any]] = {}  # the last ones, by number of the model
+            self.live: LiveHtml | None = None
 
     def on_train_begin(self, run: Run) -> None:
         self.pace.begin(run)
-        if not hasattr(self, "live"):
-            self.live = LiveHtml(_view(run, self.pace, None))
-            self._updated_at = time.perf_counter()
+        self._update(run)
 
     def on_progress(self, run: Run) -> None:
         is_due = time.perf_counter() - self._updated_at >= _SECONDS
@@ -42,12 +41,16 @@ class NotebookProgress(Callback):
         self.on_progress(run)
 
     def on_train_end(self, run: Run) -> None:
-        if hasattr(self, "live"):  # it failed before training otherwise
+        self.pace.end(run)
+        if self.live is not None:  # it failed before training otherwise
             self._update(run)
-            self.pace.end(run)
 
     def _update(self, run: Run) -> None:
-        self.live.update(_view(run, self.pace, self.rows.get(run.number)))
+        view = _view(run, self.pace, self.rows.get(run.number))
+        if self.live is None:
+            self.live = LiveHtml(view)
+        else:
+            self.live.update(view)
         self._updated_at = time.perf_counter()
 
 
@@ -56,13 +59,18 @@ def _view(run: Run, pace: Pace, row: dict[str, Any] | None) -> str:
     epochs, left = run.config.epochs, pace.seconds_left(run)
     done = min(epochs, max(0, run.epoch - 1) + run.rows_done / max(1, run.n_train))
     loss = f"loss {run.train_loss:.4f}" if row is None else epoch_text(row)
-    epoch = f"epoch {max(1, run.epoch)}/{epochs}"
-    parts = [*filter(None, [model_text(run)]), epoch, loss, f"{pace.speed(run):,.0f} samples/s"]
+    parts = [
+        model_text(run),
+        f"epoch {max(1, run.epoch)}/{epochs}",
+        loss,
+        f"{pace.speed(run):,.0f} samples/s",
+    ]
     if left:
         parts.append(f"{time_text(left)} left")
+    text = html.escape("   ".join(filter(None, parts)))
     return (
         f'<div><progress value="{done:.3f}" max="{epochs}" style="width:{_WIDTH}px"></progress>'
-        f'<div style="font-variant-numeric:tabular-nums">{html.escape("   ".join(parts))}</div>'
+        f'<div style="font-variant-numeric:tabular-nums">{text}</div>'
         f"{_curves(run)}</div>"
     )
 

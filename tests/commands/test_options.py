@@ -194,7 +194,7 @@ def test_an_example_of_the_help_runs(
     (tmp_path / "runs" / "mine" / "config.toml").write_text('data = "digits"\n')
     arguments = arguments_of(re.sub(r"  +[^-].*$", "", line))  # what is said about it
     assert run(arguments) == 0, capsys.readouterr().err
-    assert "accuracy" in capsys.readouterr().out
+    assert "loss" in capsys.readouterr().out
 
 
 # --- refusals ---

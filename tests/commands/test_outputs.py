@@ -15,6 +15,8 @@ import fastmlp
 from command_lines import started
 from fastmlp import predict, sweep, train
 from fastmlp.base.folders import FolderLock, held_folder
+from fastmlp.commands.options import parse_arguments
+from fastmlp.commands.sweep_options import parse_sweep_arguments
 from toys import blobs, model, settings
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs devices, FIFOs, links and locks")
@@ -328,10 +330,6 @@ def test_a_folder_that_python_holds_is_refused() -> None:
 @pytest.mark.parametrize(
     ("argument", "hint"),
     [
-        ("iris.csv", "; name data with --data iris.csv"),
-        ("t.npz", "; name data with --data t.npz"),
-        ("digits", "; name data with --data digits"), ("here", "; name data with --data here"),
-        ("blobs(n=9)", "; name data with --data 'blobs(n=9)'"),
         ("epochs", "; did you mean --epochs?"),
         ("--dta", "; did you mean --data?"), ("7", " (--help lists the options)"),
     ],
@@ -339,6 +337,30 @@ def test_a_folder_that_python_holds_is_refused() -> None:
 def test_argument_without_its_option_is_reported(
     command: str, argument: str, hint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    Path("here").touch()
     assert COMMANDS[command][0]([argument, "--epochs", "1"]) == 2
     assert capsys.readouterr().err == f"error: unknown argument {argument!r}{hint}\n"
+
+
+@pytest.mark.parametrize("name", ["iris.csv", "t.npz", "digits", "here", "blobs(n=9)", "-"])
+def test_data_need_no_option(name: str) -> None:
+    Path("here").touch()
+    assert parse_arguments(["--json", name, "--epochs", "1"]).data == name
+    assert parse_sweep_arguments([name, "--epochs", "1"]).data == [name]
+
+
+def test_a_set_of_a_folder_needs_no_option() -> None:
+    options = parse_arguments(["letters", "--data-dir", "sets"])
+    assert (options.data, options.data_dir) == ("letters", Path("sets"))
+
+
+@each_command
+def test_data_are_given_once(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert COMMANDS[command][0](["digits", "--data", "mnist"]) == 2
+    error = "error: data must be given once, got 'digits' and --data; leave one of them out\n"
+    assert capsys.readouterr().err == error
+
+
+def test_a_file_is_trained_on(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("points.csv").write_text("a,b,class\n" + "1,2,x\n3,1,y\n2,2,x\n4,0,y\n" * 20)
+    assert train.main(["points.csv", "--epochs", "1", "--no-out"]) == 0
+    assert "data: points.csv, 80 rows" in capsys.readouterr().err

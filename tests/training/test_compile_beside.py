@@ -182,9 +182,10 @@ def test_cold_command_says_that_it_compiles_and_equals_warm_one(
     assert (cold.returncode, warm.returncode) == (0, 0)
     assert cold.stderr.startswith("compiling kernels: once")
     assert "compiling" not in warm.stderr
-    # The run itself has compiled the passes, and has found what calls them.
+    # The run itself has compiled the layers, and has found the update and what calls the passes.
     for kernel, event in {
-        "gradients_and_update": "data saved to",
+        "dense_weight_gradient": "data saved to",
+        "gradients_and_update": "data loaded from",
         "train_batches": "data loaded from",
         "evaluate_rows": "data loaded from",
     }.items():

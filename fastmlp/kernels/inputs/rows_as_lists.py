@@ -116,7 +116,7 @@ def index_columns(member, team, sparse, columns, order, first_row, rows):
 
 
 @kernel(cached=True)
-def sparse_gradient(sparse, columns, D, c, p0, p1, k0, k1, rows, source, keep, gain, target):
+def sparse_gradient(sparse, columns, A, D, c, p0, p1, k0, k1, rows, source, keep, gain, target):
     """target = keep source + gain X^T dZ for inputs k0 to k1 and some panels of units.
 
     ``source`` and ``target`` have the layout of the parameters, or ``source`` is one vector. If

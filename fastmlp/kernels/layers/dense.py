@@ -2,8 +2,9 @@
 
 from ..buffers import layer_at
 from ..call_types import call_sparse_forward
+from ..emit.emitter import VECTOR_BYTES
 from ..machine.jit import kernel
-from .dense_products import backward_product, forward_product
+from .dense_products import backward_product, forward_product, gradient_product
 from .layout import activate_rectangle
 
 
@@ -34,3 +35,15 @@ def dense_backward(net, work, key, first_row, layer, box):
     p0, p1, r0, r1 = box
     c, below = layer_at(net.layers, layer), layer_at(net.layers, layer - 1)
     backward_product(c, below, net.params, work.T, work.zeros, work.D, p0, p1, r0, r1)
+
+
+@kernel(cached=True)
+def dense_weight_gradient(
+    sparse, columns, A, D, c, p0, p1, k0, k1, rows, source, keep, gain, target
+):
+    """target = keep source + gain A^T dZ for inputs k0 to k1 and some panels of units."""
+    lanes = VECTOR_BYTES // A.itemsize
+    for p in range(p0, p1):
+        gradient_product(
+            c, A, D, p, k0 // lanes, (k1 + lanes - 1) // lanes, rows, source, keep, gain, target
+        )

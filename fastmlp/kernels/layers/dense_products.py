@@ -1,8 +1,8 @@
 """The products of a dense layer on a rectangle: some panels of its units, some rows of the block.
 
 The division into rectangles decides which data move between cores, not the results: every element
-is the same chain of operations in any rectangle. Inputs are in panels or rows, or are images: then
-a group of rows is stored as it is elsewhere after a transposition, so that other products apply.
+is the same chain of operations in any rectangle. Inputs are in panels or rows;
+dense_on_images.py has the products of images.
 """
 
 from ..emit.emitter import VECTOR_BYTES
@@ -11,7 +11,6 @@ from ..emit.tile import multiply_columns, multiply_rows
 from ..emit.transpose import transpose_block
 from ..machine.host import SPARSE_PANELS
 from ..machine.jit import kernel
-from .layout import takes_images
 
 
 @kernel
@@ -19,15 +18,6 @@ def forward_product(c, params, A, Z, p0, p1, r0, r1):
     """Z = A W + b."""
     lanes, one = VECTOR_BYTES // A.itemsize, A.dtype.type(1)
     for p in range(p0, p1):
-        if takes_images(c):
-            for r in range(r0, r1, lanes):
-                multiply_columns(
-                    A, c.in_ + r * c.in_row, lanes, 0,
-                    params, c.w + p * c.n_in * lanes, lanes, params, c.b + p * lanes, 0, one, one,
-                    Z, c.out + p * c.out_panel + r * c.out_row, c.out_row,
-                    min(lanes, r1 - r), c.n_in,
-                )  # fmt: skip
-            continue
         multiply_rows(
             A, c.in_ + r0 * c.in_row, c.in_row, c.in_panel,
             params, c.w + p * c.n_in * lanes, lanes, params, c.b + p * lanes, 0, one, one,
@@ -53,18 +43,11 @@ def backward_product(c, below, params, T, zeros, D, p0, p1, r0, r1):
     """D = dZ W^T with respect to the layer's inputs, the outputs of the layer ``below``.
 
     Computed as D^T = W dZ^T, which reads W in memory order: no transposed copy has to be updated.
-    Overwrites the rectangle of D at IN, and that of T of the layer below, unless it is images.
+    Overwrites the rectangle of D at IN, and that of T of the layer below.
     """
     lanes, one = VECTOR_BYTES // D.itemsize, D.dtype.type(1)
     first, last = p0 * lanes, min(p1 * lanes, c.n_in)
     for r in range(r0, r1, lanes):
-        if takes_images(c):
-            multiply_rows(
-                params, c.w + first * lanes, lanes, c.n_in * lanes,
-                T, c.t + r * c.ld_out, lanes, zeros, 0, 0, one, one,
-                D, c.in_ + r * c.in_row + first * lanes, lanes, last - first, c.n_out,
-            )  # fmt: skip
-            continue
         t = below.t + r * below.ld
         multiply_rows(
             params, c.w + first * lanes, lanes, c.n_in * lanes,
@@ -89,14 +72,6 @@ def gradient_product(c, A, D, p, q0, q1, rows, source, keep, gain, target):
     from_vector = source.size == lanes
     for q in range(q0, q1):
         n, w = min(lanes, c.n_in - q * lanes), c.w + (p * c.n_in + q * lanes) * lanes
-        if takes_images(c):
-            multiply_rows(
-                A, c.in_ + q * lanes * lanes, lanes, lanes * c.in_row,
-                D, c.out + p * c.out_panel, c.out_row,
-                source, 0 if from_vector else w, 0 if from_vector else lanes, keep, gain,
-                target, w, lanes, n, rows,
-            )  # fmt: skip
-            continue
         multiply_columns(
             A, c.in_ + q * c.in_panel, c.in_row, 0,
             D, c.out + p * c.out_panel, c.out_row,

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from numba import njit
+from numba.core.compiler import Compiler
 
 from .assertions import CHECKED
+from .linking import PartCompiler, WholeCompiler
 from .lookup import KernelCode
 
 # Never nnan or ninf: divergence must stay visible. Never reassoc: sums would be added in an order
@@ -65,6 +67,7 @@ def kernel(
         boundscheck=CHECKED and not parallel,
         no_cpython_wrapper=not cached,
         no_cfunc_wrapper=not cached,
+        pipeline_class=Compiler if parallel else WholeCompiler if cached else PartCompiler,
     )
     if not cached:
         return _closed_to_python(dispatcher)

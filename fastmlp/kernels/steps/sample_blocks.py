@@ -21,8 +21,8 @@ from ..call_types import (
     call_block_forward,
     call_prefetch,
     call_row_products,
-    call_sparse_gradient,
     call_to_columns,
+    call_weight_gradient,
 )
 from ..emit.emitter import VECTOR_BYTES
 from ..emit.lists import List, multiply_list
@@ -126,7 +126,7 @@ def update_block(member, team, samples, sparse, columns, params, c, rows):
     halves = 2 if samples.half > 0 else 1
     for half in range(member, halves, team):
         u0, u1 = half_of(samples, c, half, halves)
-        call_sparse_gradient(sparse.gradient, (
-            sparse, columns, samples.block.D, c, u0 // lanes, u1 // lanes, 0, c.n_in, rows,
+        call_weight_gradient(sparse.gradient, (
+            sparse, columns, params, samples.block.D, c, u0 // lanes, u1 // lanes, 0, c.n_in, rows,
             params, one, one, params,
         ))  # fmt: skip

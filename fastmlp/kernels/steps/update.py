@@ -10,9 +10,9 @@ another way.
 from typing import Any, NamedTuple
 
 from ..buffers import layer_at, relocated
-from ..call_types import call_gradient, call_sparse_gradient
+from ..call_types import call_gradient, call_weight_gradient
 from ..emit.emitter import VECTOR_BYTES
-from ..layers.dense_products import bias_gradient, gradient_product
+from ..layers.dense_products import bias_gradient
 from ..layers.layout import has_own_gradients, owned_units
 from ..machine.host import SPARSE_PANELS
 from ..machine.jit import kernel
@@ -91,16 +91,9 @@ def weight_gradient(c, work, sparse, columns, units, inputs, rows, total):
     """Compute ``total`` for weights from panels of ``inputs`` (first, last) to panels of units."""
     (p0, p1), (q0, q1) = units, inputs
     lanes = VECTOR_BYTES // work.A.itemsize
-    k0, k1 = q0 * lanes, min(q1 * lanes, c.n_in)
-    if c.gradient == 0:
-        for p in range(p0, p1):
-            gradient_product(
-                c, work.A, work.D, p, q0, q1, rows,
-                total.source, total.keep, total.gain, total.target,
-            )  # fmt: skip
-    else:
-        call_sparse_gradient(c.gradient, (
-            sparse, columns, work.D, c, p0, p1, k0, k1, rows,
+    if c.gradient != 0:
+        call_weight_gradient(c.gradient, (
+            sparse, columns, work.A, work.D, c, p0, p1, q0 * lanes, min(q1 * lanes, c.n_in), rows,
             total.source, total.keep, total.gain, total.target,
         ))  # fmt: skip
 
@@ -247,7 +240,7 @@ def update_in_passes(me, net, work, sparse, columns, objective, rows, overwrite,
             c = layer_at(net.layers, layer)
             p0, p1, first, last = owned_groups(c, lanes, me.number, me.team)
             is_own = c.own_gradient != 0
-            wide = SPARSE_PANELS if c.gradient != 0 and not is_own else 1
+            wide = SPARSE_PANELS if layer == 0 and sparse.to_columns != 0 else 1
             mine, _ = group_range(c, lanes, p0, max(first, 0))
             for p in range(p0, p1, wide):
                 stop = min(p + wide, p1)

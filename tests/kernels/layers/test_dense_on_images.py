@@ -8,12 +8,12 @@ import pytest
 import reference
 from fastmlp.kernels import buffers
 from fastmlp.kernels.buffers import layer_at
-from fastmlp.kernels.layers.dense_products import (
+from fastmlp.kernels.layers.dense_on_images import (
     backward_product,
     forward_product,
     gradient_product,
-    transpose_gradients,
 )
+from fastmlp.kernels.layers.dense_products import transpose_gradients
 from fastmlp.kernels.layers.layout import rectangle_below
 from fastmlp.model.network import Network
 from fastmlp.model.workspace import Workspace
@@ -45,7 +45,12 @@ class Layer:
             self.workspace.net, self.workspace.work, self.workspace.lanes
         )  # fmt: skip
         stages = self.network.stages()
-        assert [stage.kernels for stage in stages] == ["unflatten", "conv2d", "dense", "dense"]
+        assert [stage.kernels for stage in stages] == [
+            "unflatten",
+            "conv2d",
+            "dense_on_images",
+            "dense",
+        ]
         self.below, self.c = (compiled(layer_at)(self.net.layers, number) for number in (1, 2))
         self.inputs = indices(self.workspace, 2, buffers.IN)
         self.outputs = indices(self.workspace, 2, buffers.OUT)
@@ -105,9 +110,7 @@ def test_backward_gives_images_and_lanes_without_a_row_are_0(
     for number in range(3):
         before = work.D.copy()
         box = compiled(rectangle_below)(layer.below, layer.c, one, rows, number, 3)
-        compiled(backward_product)(
-            layer.c, layer.below, layer.net.params, work.T, work.zeros, work.D, *box
-        )
+        compiled(backward_product)(layer.c, layer.net.params, work.T, work.zeros, work.D, *box)
         written += before != work.D
     assert written.max() == 1  # members share no element
     last = -(-rows // one) * one

@@ -1,0 +1,1 @@
+"""Level 4: trained models as ONNX, NumPy, C and PyTorch."""
