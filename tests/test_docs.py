@@ -16,7 +16,7 @@ import pytest
 
 import fastmlp
 from command_lines import arguments_of, lines_in, need, run, stand_in_for_data
-from fastmlp.base.settings import flag_of, rows
+from fastmlp.base.settings import WITHOUT_OPTION, flag_of, rows
 from fastmlp.commands.options import build_parser
 from fastmlp.commands.predict_options import build_predict_parser
 from fastmlp.ops.activations import ACTIVATIONS
@@ -156,9 +156,11 @@ def test_the_guide_shows_every_option_and_every_field() -> None:
 @pytest.mark.parametrize("name", rows(fastmlp.TrainConfig))
 def test_tables_of_the_guide_state_what_settings_declare(name: str) -> None:
     row = rows(fastmlp.TrainConfig)[name]
-    option = " ".join(filter(None, [flag_of(name, row), row.metavar]))
+    option = f"`{' '.join(filter(None, [flag_of(name, row), row.metavar]))}`"
+    if row.group == WITHOUT_OPTION:
+        option = "in files"
     text = row.text.replace("|", "\\|")
-    assert f"\n| `{option}` | `{name}` | {text}" in TEXT
+    assert f"\n| {option} | `{name}` | {text}" in TEXT
 
 
 def test_links_within_the_guide_lead_somewhere() -> None:

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 AUTO = "auto"
+# The group of settings that have no option: they are written in files.
+WITHOUT_OPTION = "files"
 _WIDTH = 92
 
 
@@ -51,7 +53,7 @@ class Setting:
     Parameters
     ----------
     group : str
-        Heading of its option in ``--help``.
+        Heading of its option in ``--help``, or ``WITHOUT_OPTION``.
     help : str
         May name other options, as ``--data``; ``{names}`` stands for the names of the registry.
     metavar : str

@@ -195,7 +195,7 @@ def forget_recipe(estimator: Any) -> None:
 
 def _forget(estimator: Any) -> None:
     """Remove what an earlier fit without a recipe left."""
-    for name in ("coefs_", "intercepts_", "n_layers_", "t_"):
+    for name in ("coefs_", "intercepts_", "n_layers_", "t_", "models_"):
         vars(estimator).pop(name, None)
     estimator._encoding, estimator._kinds, estimator._continuation = None, (), None
 

@@ -17,6 +17,7 @@ from ..base.settings import (
     AUTO,
     BETWEEN_0_AND_1,
     SHARE,
+    WITHOUT_OPTION,
     at_least,
     at_most,
     below,
@@ -230,9 +231,9 @@ class TrainConfig(DataSettings):
     )  # fmt: skip
 
     rules: tuple[str, ...] = setting(
-        (), "recipes", "settings that depend on the data, such as {when = {task = \"regression\", "
-        "rows_below = 2000}, epochs = 200}, or mappings of the same form; the last one that holds "
-        "applies",
+        (), WITHOUT_OPTION, "settings that depend on the data, such as {when = {task = "
+        "\"regression\", rows_below = 2000}, epochs = 200}, or mappings of the same form; the last "
+        "one that holds applies",
     )  # fmt: skip
 
     def __new__(cls, *_: Any, **values: Any) -> TrainConfig:

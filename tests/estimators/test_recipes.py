@@ -21,6 +21,7 @@ VALUES = 1e4 + 300 * X[:, 0]
 LABELS = np.where(X[:, 0] > 0.3, "yes", "no")
 FEW = {"max_iter": 3, "random_state": 4}
 SMALL: dict[str, Any] = {**FEW, "hidden_layer_sizes": (8,)}
+CONFIG: dict[str, Any] = {"epochs": 3, "seed": 4, "split": "none", "hidden_layer_sizes": (8,)}
 
 
 def classifier(**parameters: Any) -> MLPClassifier:
@@ -280,3 +281,16 @@ def test_callbacks_of_scikit_learn_are_refused() -> None:
 
     with pytest.raises(ConfigError, match="scikit-learn's protocol do not go with a recipe"):
         classifier(callbacks=[ProgressBar()]).fit(X, LABELS)
+
+
+def test_several_models_are_averaged() -> None:
+    rows = frame()
+    config = TrainConfig.from_recipe(NAME, **CONFIG, n_models=2)
+    for cls, y in ((MLPClassifier, LABELS), (MLPRegressor, VALUES)):
+        own = cls.from_recipe(NAME, **SMALL, n_models=2).fit(rows, y)
+        theirs = fastmlp.fit(config, Dataset(rows, y)).predictor
+        found, spread = own.predict(rows, return_std=True)
+        expected, expected_spread = theirs.predict(rows, return_std=True)
+        np.testing.assert_array_equal(found, expected)
+        np.testing.assert_allclose(spread, expected_spread, rtol=1e-5, atol=1e-6)
+        assert spread.max() > 0 and own.n_iter_ == 3
