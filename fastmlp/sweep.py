@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from .training.result import TrainResult
 
 MOST_ROWS = 50
+SEARCH_OPTIONS = (
+    "budget", "search_seed", "halving", "min_epochs", "search", "trials", "prune", "trial_batch",
+)  # fmt: skip
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -44,7 +47,7 @@ def _main(arguments: list[str] | None) -> int:
 
     grid, search = stored_sweep(options.out) if options.resume else (None, {})
     values = grid_values(options, grid)
-    for name in ("budget", "search_seed", "halving", "min_epochs"):
+    for name in SEARCH_OPTIONS:
         if (given := getattr(options, name)) is not None:
             search[name] = given
     if options.list:
@@ -130,12 +133,14 @@ def _print(options: argparse.Namespace, result: SweepResult, retrained: TrainRes
 def _lines(result: SweepResult, retrained: TrainResult | None) -> list[str]:
     from .commands.tables import result_lines, text_table
     from .reports.tables import number
+    from .sweeps.intervals import tie_note
     from .sweeps.reports.tables import ranking_table
 
     board = result.leaderboard
     lines = text_table(ranking_table(board, MOST_ROWS))
     if len(board.configurations) > MOST_ROWS:
         lines.append(f"and {len(board.configurations) - MOST_ROWS} more")
+    lines += list(filter(None, [tie_note(board)]))
     bad = [trial for trial in result.trials if not trial.is_good]
     for trial in bad[:5]:
         lines.append(f"{trial.status}: {trial.error}")
@@ -144,7 +149,7 @@ def _lines(result: SweepResult, retrained: TrainResult | None) -> list[str]:
         lines.append(f"best                 {board.good[0].name(board.axes)}")
         lines += [
             f"{name.replace('_', ' '):<20} {number(best[name])}"
-            for name in ("validation_accuracy", "validation_loss", "test_accuracy", "test_loss")
+            for name in (*board.metrics, *board.test_metrics)
             if best.get(name) is not None
         ]
     else:

@@ -100,7 +100,9 @@ def one_row_loss(
     loss, result = LOSSES.parse(spec), np.full(1, np.nan)
     address = loss_address(loss.name, a.dtype)
     scale = a.dtype.type(scale)
-    compiled(row_loss)(address, float(loss.kernel_parameter), z, a, y, d, scale, result)
+    compiled(row_loss)(
+        address, np.array(loss.kernel_parameters, np.float64), z, a, y, d, scale, result
+    )
     return float(result[0])
 
 

@@ -228,26 +228,39 @@ def poisson(Z: Array, A: Array, Y: Array) -> Array:
     return (y_log_y - Y * Z - Y + A).sum(axis=1)
 
 
-# The last argument is the loss's parameter: the delta of huber, otherwise unused.
-LOSSES: dict[str, Callable[[Array, Array, Array, float], Array]] = {
+def levels_of(A: Array, levels: Sequence[float]) -> Array:
+    """The level of each output, repeated if there are more outputs."""
+    return np.resize(np.array(levels, A.dtype), A.shape[1])
+
+
+def quantile(A: Array, Y: Array, levels: Sequence[float]) -> Array:
+    """sum_j max(q_j e_j, (q_j - 1) e_j), e = y - a."""
+    error, q = (Y - A).astype(np.float64), levels_of(A.astype(np.float64), levels)
+    return np.maximum(q * error, (q - 1) * error).sum(axis=1)
+
+
+# The last argument is the loss's parameters: the delta of huber, the levels of quantile.
+LOSSES: dict[str, Callable[[Array, Array, Array, Sequence[float]], Array]] = {
     "cross_entropy": lambda Z, A, Y, _: cross_entropy(Z, A, Y),
     "binary_cross_entropy": lambda Z, A, Y, _: binary_cross_entropy(Z, A, Y),
     "squared_error": lambda Z, A, Y, _: squared_error(Z, A, Y),
     "mean_squared_error": lambda Z, A, Y, _: mean_squared_error(Z, A, Y),
     "absolute_error": lambda Z, A, Y, _: absolute_error(Z, A, Y),
-    "huber": huber,
+    "huber": lambda Z, A, Y, parameters: huber(Z, A, Y, *parameters),
     "poisson": lambda Z, A, Y, _: poisson(Z, A, Y),
+    "quantile": lambda Z, A, Y, levels: quantile(A, Y, levels),
 }
 
 # dL/dA of each row. Those of the fused losses divide by A, and are only meant for A well inside
 # its range: what networks are trained with is their fused form below.
-LOSS_GRADIENTS: dict[str, Callable[[Array, Array, float], Array]] = {
+LOSS_GRADIENTS: dict[str, Callable[[Array, Array, Sequence[float]], Array]] = {
     "cross_entropy": lambda A, Y, _: -Y / A,
     "binary_cross_entropy": lambda A, Y, _: (A - Y) / (A * (1 - A)),
     "squared_error": lambda A, Y, _: A - Y,
     "mean_squared_error": lambda A, Y, _: 2 * (A - Y) / A.shape[1],
     "absolute_error": lambda A, Y, _: np.sign(A - Y),
-    "huber": lambda A, Y, delta: np.clip(A - Y, -delta, delta),
+    "huber": lambda A, Y, delta: np.clip(A - Y, -delta[0], delta[0]),
+    "quantile": lambda A, Y, levels: (A > Y) - np.where(A == Y, 0, levels_of(A, levels)),
     "poisson": lambda A, Y, _: 1 - Y / A,
 }
 
@@ -265,13 +278,18 @@ def fused_gradient(A: Array, Y: Array) -> Array:
 
 
 def output_gradient(
-    activation: Activation, loss: str, Z: Array, A: Array, Y: Array, parameter: float = 0.0
+    activation: Activation,
+    loss: str,
+    Z: Array,
+    A: Array,
+    Y: Array,
+    parameters: Sequence[float] = (),
 ) -> Array:
     """dL/dZ of the output layer, each row for itself."""
     if loss in FUSED:
         assert activation[0] == FUSED[loss]
         return fused_gradient(A, Y)
-    return activate_backward(activation, Z, A, LOSS_GRADIENTS[loss](A, Y, parameter))
+    return activate_backward(activation, Z, A, LOSS_GRADIENTS[loss](A, Y, parameters))
 
 
 def smooth(task: str, Y: Array, smoothing: float) -> Array:
@@ -408,13 +426,13 @@ def objective(
     Y: Array,
     l1: float = 0.0,
     l2: float = 0.0,
-    loss_parameter: float = 0.0,
+    loss_parameters: Sequence[float] = (),
     row_weights: Array | None = None,
     passes: Passes = DENSE,
 ) -> float:
     """What is minimised: the weighted mean loss of the rows + the penalties."""
     Zs, As = passes.forward(weights, biases, activations, X)
-    losses = LOSSES[loss](Zs[-1], As[-1], Y, loss_parameter)
+    losses = LOSSES[loss](Zs[-1], As[-1], Y, loss_parameters)
     return float(shares(len(X), row_weights) @ losses) + penalty(weights, l1, l2)
 
 
@@ -427,15 +445,15 @@ def loss_and_gradients(
     Y: Array,
     l1: float = 0.0,
     l2: float = 0.0,
-    loss_parameter: float = 0.0,
+    loss_parameters: Sequence[float] = (),
     row_weights: Array | None = None,
     passes: Passes = DENSE,
 ) -> tuple[float, list[Array], list[Array]]:
     """The mean loss without penalties, and the gradients of the objective, penalties included."""
     Zs, As = passes.forward(weights, biases, activations, X)
-    losses = LOSSES[loss](Zs[-1], As[-1], Y, loss_parameter)
+    losses = LOSSES[loss](Zs[-1], As[-1], Y, loss_parameters)
     share = shares(len(X), row_weights)
-    dZ = output_gradient(activations[-1], loss, Zs[-1], As[-1], Y, loss_parameter)
+    dZ = output_gradient(activations[-1], loss, Zs[-1], As[-1], Y, loss_parameters)
     dZ = share.astype(X.dtype)[:, None] * dZ
     dWs, dbs = passes.backward(weights, activations, Zs, As, dZ)
     dWs = [dW + penalty_gradient(W, l1, l2) for W, dW in zip(weights, dWs, strict=True)]
@@ -619,7 +637,7 @@ def train(
     task: str = "regression",
     threshold: float = 0.5,
     *,
-    loss_parameter: float = 0.0,
+    loss_parameters: Sequence[float] = (),
     smoothing: float = 0.0,
     clip_norm: float = 0.0,
     clip_value: float = 0.0,
@@ -645,7 +663,7 @@ def train(
         paid = share * penalty(weights, l1, l2)
         mean, dWs, dbs = loss_and_gradients(
             weights, biases, activations, loss, X, smooth(task, Y, smoothing) if smoothing else Y,
-            l1 * share, l2 * share, loss_parameter, of_rows, both,
+            l1 * share, l2 * share, loss_parameters, of_rows, both,
         )  # fmt: skip
         right = int(hits(task, outputs, Y, threshold).sum())
         steps.append(Step(mean * weight, right, len(X), weight, paid))

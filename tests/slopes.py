@@ -45,10 +45,10 @@ def distance_to_kinks(run: Run) -> float:
     ]
     distances += gaps_of_maxima(run, As)
     errors = np.abs(As[-1] - run.Y)
-    if loss == "absolute_error":
+    if loss in ("absolute_error", "quantile"):
         distances.append(errors.min())
     if loss == "huber":
-        distances.append(np.abs(errors - run.loss.kernel_parameter).min())
+        distances.append(np.abs(errors - run.loss.kernel_parameters[0]).min())
     if run.case.l1 > 0:
         distances += [np.abs(W).min() for W in weights]
     return float(min(distances, default=np.inf))
@@ -98,7 +98,7 @@ def objective_of(run: Run, l1: float, l2: float) -> tuple[Callable[[], float], A
     def value() -> float:
         return reference.objective(
             weights, biases, activations, loss, run.X, Y, l1, l2,
-            run.loss.kernel_parameter, row_weights, both,
+            run.loss.kernel_parameters, row_weights, both,
         )  # fmt: skip
 
     return value, [*weights, *biases]

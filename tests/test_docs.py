@@ -105,6 +105,8 @@ def test_the_snippets_of_the_guide_run(monkeypatch: pytest.MonkeyPatch) -> None:
 def default_text(record: type[Spec]) -> str:
     """A record with all its own parameters, at their defaults."""
     fields = [field for field in dataclasses.fields(record) if not field.kw_only]
+    if fields and isinstance(fields[0].default, tuple):  # takes any number of values
+        return f"{record.name}({', '.join(map(str, fields[0].default))})"
     shown = [f"{field.name}={str(field.default).lower()}" for field in fields]
     return f"{record.name}({', '.join(shown)})" if shown else record.name
 

@@ -30,8 +30,12 @@ def options_of(line: str) -> argparse.Namespace:
 def test_a_command_line_has_cells(line: str) -> None:
     options = options_of(line)
     values = grid_values(options, {} if options.resume else None)
-    search = Search(options.budget or 0, options.search_seed or 0, options.halving or 0,
-                    options.min_epochs or 1)  # fmt: skip
+    given = {field: getattr(options, name) for name, field in (
+        ("budget", "budget"), ("search_seed", "seed"), ("halving", "halving"),
+        ("min_epochs", "min_epochs"), ("search", "method"), ("trials", "trials"),
+        ("prune", "prune"), ("trial_batch", "batch"),
+    )}  # fmt: skip
+    search = Search(**{field: value for field, value in given.items() if value is not None})
     digits = load_dataset("digits")
     assert plan_cells(Grid(values), search, Datasets(None, lambda config: digits))
 

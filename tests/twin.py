@@ -86,7 +86,7 @@ def train(
         list(rates),
         optimizer.name, {field.name: getattr(optimizer, field.name) for field in fields(optimizer)},
         settings.l1, settings.l2, outputs, settings.threshold,
-        loss_parameter=loss.kernel_parameter, smoothing=settings.label_smoothing,
+        loss_parameters=loss.kernel_parameters, smoothing=settings.label_smoothing,
         clip_norm=settings.clip_norm, clip_value=settings.clip_value, max_norm=settings.max_norm,
         row_weights=None if row_weights is None else [row_weights[batch] for batch in rows],
         passes=[passes_of(network, mask) for mask in masks or [None] * len(rows)],

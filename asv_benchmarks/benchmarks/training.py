@@ -1,6 +1,7 @@
 """Training, by mode, network, threads and optimizer."""
 
 from functools import cache
+from statistics import median
 
 import fastmlp
 
@@ -45,6 +46,41 @@ class Steps:
 
     def time_epoch(self, mode, network, threads, optimizer):
         _train(mode, network, threads, optimizer, self.epochs)
+
+
+class Ensembles:
+    """How many times as long as one model on one thread an ensemble takes on two, wall time.
+
+    Five models on two CPUs take 2.5 at best.
+    """
+
+    params = (few([SMALL, LARGE]), [2, 5])
+    param_names = ("network", "n_models")
+    unit = "times one model"
+
+    def setup(self, network, n_models):
+        need_cpus(2)
+        if not hasattr(fastmlp.TrainConfig, "n_models"):
+            raise missing("n_models")
+        for models, threads in ((1, 1), (n_models, 2)):
+            _seconds(network, models, threads, 1)
+
+    def track_ratio(self, network, n_models):
+        pairs = [
+            (_seconds(network, n_models, 2, EPOCHS), _seconds(network, 1, 1, EPOCHS))
+            for _ in range(3)
+        ]
+        return median(ensemble / alone for ensemble, alone in pairs)
+
+
+EPOCHS = 4  # of an ensemble
+
+
+def _seconds(network, n_models, threads, epochs):
+    """Return the wall time of training alone."""
+    settings = config(network, mode="minibatch", epochs=epochs, n_models=n_models)
+    result = fastmlp.fit(settings, images(ROWS), threads=threads)
+    return result.timings["train_seconds"]
 
 
 # Lists of layers with their batch sizes: the convolutional nets that papers train on MNIST.

@@ -68,6 +68,8 @@ class Setting:
         Of a number, or of each number in a tuple.
     takes_integers : bool
         Whether texts may be given as integers: labels, and indices of columns.
+    varies : bool
+        Whether it can be an axis of a sweep; else it has one value for all cells.
     """
 
     group: str
@@ -78,6 +80,7 @@ class Setting:
     registry: Any = None
     ranges: tuple[Range, ...] = ()
     takes_integers: bool = False
+    varies: bool = True
 
     @property
     def text(self) -> str:

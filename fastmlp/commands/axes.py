@@ -7,9 +7,11 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from ..base.settings import rows
 from ..ops.spec import split_list
 from ..sweeps.distributions import as_distribution
 from ..sweeps.grid import DEFAULT_AXES
+from ..training.config import TrainConfig
 from .settings import layers
 
 _KINDS = {int: "whole numbers", float: "numbers"}
@@ -33,6 +35,9 @@ class AxisGroup:
             self.group.add_argument(flag, **keywords)
             return
         field, action = keywords["dest"], keywords.pop("action", None)
+        if not rows(TrainConfig)[field].varies:
+            self.group.add_argument(flag, **keywords)
+            return
         if action is not None:
             const = action == "store_true"
             flags: list[Any] = [const]

@@ -24,7 +24,7 @@ from ..model.predictor import Predictor
 from ..model.table_inputs import stored_rows
 from ..model.task import Task
 from ..ops.kinds import KINDS
-from ..reports.metrics import task_metrics
+from ..training.metrics import task_metrics
 from .image_inputs import fit_to_training
 from .running import ignore
 
@@ -65,9 +65,10 @@ class Predictions:
         if files is None:
             columns = {"row": list(range(len(self.outputs)))}
         columns |= {f"input_{n}" if n in RESERVED else n: v for n, v in self.inputs.kept.items()}
-        columns |= _columns("prediction", predicted(task, self.of_models), None)
+        levels = [str(level) for level in task.quantiles] or None
+        columns |= _columns("prediction", predicted(task, self.of_models), levels)
         if self.has_std:
-            columns |= _columns("std", spread(task, self.of_models), None)
+            columns |= _columns("std", spread(task, self.of_models), levels)
         if task.kind != "regression":
             last = self.predictor.network.activations[-1]
             what = "probability" if last.gives_probabilities else "output"
@@ -93,7 +94,10 @@ class Predictions:
         """The metrics of the task; None where it is not known what is right."""
         y, has_target = self.inputs.y, self.inputs.has_target
         outputs = self.outputs if has_target is None else self.outputs[has_target]
-        return None if y is None else task_metrics(self.predictor.task, y, outputs)
+        if y is None:
+            return None
+        is_probability = self.predictor.network.gives_probabilities
+        return task_metrics(self.predictor.task, y, outputs, None, is_probability)
 
     def to_csv(self) -> str:
         """Return a table with a header."""
@@ -124,7 +128,7 @@ def known_columns(predictor: Predictor) -> KnownColumns:
         predictor.feature_names,
         predictor.target_names,
         predictor.n_columns,
-        n_targets=1 if task.classes is not None else task.n_outputs,
+        n_targets=1 if task.classes is not None else task.n_targets,
         is_regression=task.kind == "regression",
         labels_are_texts=task.classes is not None and task.classes.dtype.kind == "U",
         positions=Positions.of(predictor.table),
@@ -152,7 +156,7 @@ def targets_for(task: Task, y: np.ndarray) -> np.ndarray:
     if task.classes is not None:
         return _known_labels(task.classes, y)
     is_regression = task.kind == "regression"
-    wanted = (len(y),) if is_regression and task.n_outputs == 1 else (len(y), task.n_outputs)
+    wanted = (len(y),) if is_regression and task.n_targets == 1 else (len(y), task.n_targets)
     if y.dtype.kind not in "biuf" or y.size != np.prod(wanted):
         raise DataError(
             f"targets must be numbers of shape {wanted}, as the model's outputs are, got "

@@ -17,6 +17,7 @@ from ..base.table_options import TableOptions
 from ..ops.spec import split_list
 from ..training.config import TrainConfig
 from ..training.interval import Interval
+from ..training.scorers import Metric
 
 
 def texts(text: str) -> tuple[str, ...]:
@@ -115,6 +116,7 @@ def folder(text: str) -> Path:
 _READERS: dict[Any, Callable[[str], Any]] = {
     tuple[int, ...]: sizes,
     tuple[str, ...]: texts,
+    tuple[Metric, ...]: texts,
     str | tuple[str, ...]: specs,
     float | tuple[float, ...]: shares,
     float | str: rate,

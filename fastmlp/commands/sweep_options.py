@@ -10,6 +10,7 @@ from ..base.toml import read_toml
 from ..recipes import recipe, recipe_names
 from ..sweeps.grid import DEFAULT_AXES, FIELDS
 from ..sweeps.runner import BACKENDS
+from ..sweeps.search import METHODS, PRUNINGS
 from ..training.layers import overridden
 from .axes import AxisGroup
 from .options import Parser, add_data_argument, parse_with, refuse_pairs
@@ -35,6 +36,7 @@ examples:
   fastmlp sweep --out runs/seeds --resume --lr 0.01,0.1     more axes, missing cells only
   fastmlp sweep --grid grid.toml --jobs 2 --retrain-best
   fastmlp sweep --mode minibatch --lr "loguniform(0.001, 1)" --random 30
+  fastmlp sweep --mode minibatch --lr "loguniform(0.001, 1)" --search tpe --trials 40
   fastmlp sweep --hidden 64,128,128-64 --epochs 27 --halving 3
   fastmlp sweep --backend dask --address tcp://10.0.0.1:8786
 
@@ -137,14 +139,20 @@ def _add_search_options(group: Any) -> None:
         Option("--recipe", "NAME", str, "use settings that come with fastmlp for all cells: "
                f"{', '.join(recipe_names())}"),
         Option("--random", "N", int, "run only N randomly drawn cells", {"dest": "budget"}),
-        Option("--search-seed", "N", int, "seed of the random draws of --random (default: 0)"),
+        Option("--search-seed", "N", int, "seed of --random and --search tpe (default: 0)"),
+        Option("--search", "NAME", str, f"how cells are chosen: {', '.join(METHODS)}; tpe: trials "
+               "that Optuna chooses by the results of earlier ones (default: grid)"),
+        Option("--trials", "N", int, "number of trials of --search tpe"),
+        Option("--prune", "HOW", str, f"stop trials of --search tpe that are worse than those of "
+               f"earlier batches: {', '.join(PRUNINGS)} (default: none)"),
+        Option("--trial-batch", "N", int, "number of trials chosen at a time (default: 4)"),
         Option("--halving", "N", int, "successive halving: the best 1/N of the configurations "
                "(default: 3) are trained again with N times as many epochs; the last round has "
                "all epochs", {"nargs": "?", "const": 3}),
         Option("--min-epochs", "N", int, "minimum number of epochs in the first round of --halving "
                "(default: 1)"),
-        Option("--rank-by", "NAME", str, "rank by validation_accuracy or validation_loss (default: "
-               "the accuracy, if there is one)", {"default": "auto"}),
+        Option("--rank-by", "NAME", str, "rank by validation_accuracy, validation_loss or a metric "
+               "such as roc_auc (default: the accuracy, if there is one)", {"default": "auto"}),
     ))  # fmt: skip
 
 

@@ -22,6 +22,7 @@ from ..ops.table_encoding import TableEncoding
 from ..training.continuation import Continuation
 from .callbacks import epoch_tasks, new_context, sort_callbacks
 from .constraints import named_as_parameters
+from .exporting import Exporting
 from .hidden import (
     Matrix,
     drops_units,
@@ -51,7 +52,7 @@ from .targets import check_target_names
 from .translate import LBFGS, check_together, loss_and_output
 
 
-class BaseMLP(TakesRecipe, CallbackSupportMixin, BaseEstimator, ABC):
+class BaseMLP(Exporting, TakesRecipe, CallbackSupportMixin, BaseEstimator, ABC):
     """Base class of both estimators: fitting and predicting; subclasses handle targets."""
 
     _target_checks: ClassVar[dict[str, Any]] = {}

@@ -28,6 +28,11 @@ class OnnxGraph(Writer[str]):
     Images are in ONNX's order: channels first. Numbers are float32, in formulas of float64 arrays
     float64.
 
+    Parameters
+    ----------
+    prefix : str, default ""
+        Of the names of nodes and constants.
+
     Attributes
     ----------
     nodes : list of NodeProto
@@ -35,14 +40,15 @@ class OnnxGraph(Writer[str]):
         Constants.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: str = "") -> None:
+        self.prefix = prefix
         self.nodes: list[NodeProto] = []
         self.tensors: list[TensorProto] = []
         self._constants: dict[tuple[Any, ...], str] = {}
 
     def node(self, operator: str, *inputs: str, **attributes: Any) -> str:
         """Add a node and return the name of its output."""
-        name = f"/{operator}_{len(self.nodes)}"
+        name = f"{self.prefix}/{operator}_{len(self.nodes)}"
         self.nodes.append(helper.make_node(operator, inputs, [name], name, **attributes))
         return name
 
@@ -54,7 +60,7 @@ class OnnxGraph(Writer[str]):
             key = ("str", array.shape, tuple(array.ravel().tolist()))
             array = array.astype(object)
         if key not in self._constants:
-            name = self._constants[key] = f"/constant_{len(self.tensors)}"
+            name = self._constants[key] = f"{self.prefix}/constant_{len(self.tensors)}"
             self.tensors.append(numpy_helper.from_array(array, name))
         return self._constants[key]
 

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
+from ..base.errors import ConfigError
 from ..base.levels import MISSING
 from ..model.network import Network
 from ..model.predictor import Predictor
@@ -56,6 +57,11 @@ class Program:
     def of(cls, predictor: Predictor) -> Program:
         """Return the program of a model."""
         task, scaling, network = predictor.task, predictor.scaling, predictor.network
+        if task.quantiles:
+            raise ConfigError(
+                "a model to export must have an output for each target, got quantiles, whose "
+                "predictions are sorted; write it with save"
+            )
         features, outputs = (network.n_inputs,), (task.n_outputs,)
         is_scaled = scaling.kind != "none"
         constants = {"offset": scaling.offset, "factor": scaling.factor}

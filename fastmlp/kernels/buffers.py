@@ -263,7 +263,7 @@ class Objective(NamedTuple):
     """The objective and the optimizer; constant in a run."""
 
     loss: int  # address
-    loss_parameter: float
+    loss_parameters: Floats
     is_fused: int  # whether the loss writes dL/dz (not dL/da) to d
     task: int
     threshold: float  # of a hit in a binary task

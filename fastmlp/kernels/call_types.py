@@ -17,8 +17,8 @@ _RECTANGLE = (int, int, int, int)  # panels (first, last), rows (first, last)
 call_activation = call_type("an activation", Reals, Reals, Real)
 # z, a, d, parameter
 call_activation_backward = call_type("an activation's derivative", Reals, Reals, Reals, Real)
-# z, a, y, d, scale, parameter, result
-call_loss = call_type("a loss", Reals, Reals, Reals, Reals, Real, float, Floats)
+# z, a, y, d, scale, parameters, result
+call_loss = call_type("a loss", Reals, Reals, Reals, Reals, Real, Floats, Floats)
 # w, g, state, size, parameters, rate, step, is_weight
 call_update = call_type("an optimizer", Reals, Reals, Reals, int, Floats, float, int, bool)
 

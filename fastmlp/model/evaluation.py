@@ -25,6 +25,7 @@ class Evaluation(NamedTuple):
     loss: float  # mean over the rows; NaN without targets
     hits: np.ndarray  # int64 (n,): whether a prediction is right; 0 for regression
     of_models: Sequence[np.ndarray] = ()  # of an ensemble: the outputs of each network
+    loss_error: float = math.nan  # standard error of the loss; NaN for a single row
 
     @property
     def hit_rate(self) -> float:
@@ -69,4 +70,5 @@ def evaluate_network(
         )  # fmt: skip
     has_targets = data.labels.size > 0 or data.targets.shape[0] > 0
     loss = float(losses.mean()) if has_targets else math.nan
-    return Evaluation(outputs, loss, hits)
+    error = float(losses.std(ddof=1) / math.sqrt(n)) if has_targets and n > 1 else math.nan
+    return Evaluation(outputs, loss, hits, loss_error=error)

@@ -13,6 +13,27 @@ PathLike = str | os.PathLike[str]
 class Exporting:
     """Exports to other formats; see :class:`~fastmlp.Predictor`."""
 
+    @classmethod
+    def from_sklearn(cls, estimator: Any) -> Any:
+        """Return the Predictor of a fitted MLPClassifier or MLPRegressor.
+
+        Predictions are the same, except for rounding.
+
+        Parameters
+        ----------
+        estimator : estimator or Pipeline
+            Of scikit-learn or fastmlp. A pipeline may have a StandardScaler, MinMaxScaler or
+            MaxAbsScaler before it, which becomes the Predictor's scaling.
+
+        Raises
+        ------
+        ConfigError
+            If it is not fitted, is no such estimator, has one class, or another step.
+        """
+        from .from_sklearn import predictor_of
+
+        return predictor_of(estimator)
+
     def to_onnx(self, path: PathLike | None = None) -> Any:
         """Return the model as ONNX, of opset 18, with scaling, encodings, classes and threshold.
 

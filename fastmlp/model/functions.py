@@ -101,7 +101,7 @@ def objective(
     """Return the objective for kernels; without a loss, for outputs only."""
     return Objective(
         loss=0 if loss is None else loss_address(loss.name, dtype),
-        loss_parameter=0.0 if loss is None else float(loss.kernel_parameter),
+        loss_parameters=np.array(() if loss is None else loss.kernel_parameters, np.float64),
         is_fused=0 if loss is None else int(loss.is_fused),
         task=task,
         threshold=float(threshold),

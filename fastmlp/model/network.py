@@ -124,6 +124,11 @@ class Network:
         self.params[...] = params
 
     @property
+    def gives_probabilities(self) -> bool:
+        """Whether outputs are probabilities: of a softmax or a sigmoid."""
+        return self.activations[-1].gives_probabilities
+
+    @property
     def depth(self) -> int:
         """The number of layers with weights."""
         return len(self.weighted)

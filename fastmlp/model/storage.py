@@ -43,6 +43,7 @@ SECTIONS = {
 
 
 COLUMNS = "columns"  # only of models of tables with columns of several kinds
+QUANTILES = "quantiles"  # only of models whose outputs are quantiles
 RANGE = "target_range"  # only of models that limit their predictions
 MODELS = "models"  # the number of networks, only of ensembles
 
@@ -91,7 +92,7 @@ MODEL = Format(
     version=4,
     entries=tuple(SECTIONS),
     advice="give a file that Predictor.save wrote",
-    optional=(COLUMNS, RANGE, MODELS),
+    optional=(COLUMNS, RANGE, QUANTILES, MODELS),
     upgrades={
         2: Upgrade(
             (
@@ -139,6 +140,8 @@ def save_predictor(predictor: Predictor, path: str | os.PathLike[str]) -> None:
     }
     if predictor.encoding is not None:
         header[COLUMNS] = column_section(predictor.encoding)
+    if task.quantiles:
+        header[QUANTILES] = list(task.quantiles)
     if task.target_range is not None:
         header[RANGE] = task.target_range.tolist()
     if predictor.n_models > 1:
@@ -198,7 +201,7 @@ def _build(header: Header, tensors: Tensors) -> Predictor:
             raise ValueError(
                 f"columns make {encoding.n_features} features, the network takes {network.n_inputs}"
             )
-    task = task_of(header["target"], tensors, network.n_outputs)
+    task = task_of(header["target"], tensors, network.n_outputs, header.get(QUANTILES))
     if RANGE in header:
         task = replace(task, target_range=range_of(header[RANGE], task))
     return Predictor(

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..ops.losses import Quantile
 from ..ops.scalers import SCALERS, Scaling
 from .task import Task
 from .tensor_file import Header, Tensors
@@ -20,13 +21,13 @@ def scaling_of(scale: str, name: str, tensors: Tensors) -> Scaling:
 
 def range_of(values: Any, task: Task) -> np.ndarray:
     found = np.array(values, float)
-    is_range = found.shape == (2, task.n_outputs) and np.isfinite(found).all()
+    is_range = found.shape == (2, task.n_targets) and np.isfinite(found).all()
     if task.kind != "regression" or not is_range or not (found[0] <= found[1]).all():
         raise ValueError("target_range must hold the least and the largest target of each output")
     return found
 
 
-def task_of(section: Header, tensors: Tensors, n_outputs: int) -> Task:
+def task_of(section: Header, tensors: Tensors, n_outputs: int, levels: list[float] | None) -> Task:
     kind, threshold, labels = section["task"], section["threshold"], section["classes"]
     classes = None if labels is None else np.array(labels)
     found = (kind, 0 if classes is None else len(classes), n_outputs)
@@ -50,4 +51,7 @@ def task_of(section: Header, tensors: Tensors, n_outputs: int) -> Task:
         if kind != "regression":
             raise ValueError(f"target scaling does not fit task {kind}")
         scaling = scaling_of(section["scale"], "target_scaling", tensors)
-    return Task(kind, n_outputs, classes, threshold, scaling)
+    quantiles = () if levels is None else Quantile(tuple(map(float, levels))).levels
+    if quantiles and (kind != "regression" or len(quantiles) != n_outputs):
+        raise ValueError(f"{len(quantiles)} quantiles do not fit {kind} with {n_outputs} outputs")
+    return Task(kind, n_outputs, classes, threshold, scaling, quantiles)

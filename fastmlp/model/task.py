@@ -26,7 +26,10 @@ class Task:
         Least output for which a binary or multi-label task predicts a label.
     target_scaling : Scaling or None
         How the targets of a regression were scaled for training.
-    target_range : ndarray of float64, shape (2, n_outputs), or None
+    quantiles : tuple of float
+        Levels of the quantiles of a single target that the outputs are, ascending; empty: an output
+        is a prediction of a target.
+    target_range : ndarray of float64, shape (2, n_targets), or None
         The least and the largest target in training, to which predictions are limited.
     """
 
@@ -35,6 +38,7 @@ class Task:
     classes: np.ndarray | None = None
     threshold: float = 0.5
     target_scaling: Scaling | None = None
+    quantiles: tuple[float, ...] = ()
     target_range: np.ndarray | None = None
 
     @property
@@ -48,6 +52,11 @@ class Task:
         }[self.kind]
 
     @property
+    def n_targets(self) -> int:
+        """The number of target columns."""
+        return 1 if self.quantiles else self.n_outputs
+
+    @property
     def has_accuracy(self) -> bool:
         """Whether a prediction is right or wrong."""
         return self.kind != "regression"
@@ -56,6 +65,8 @@ class Task:
         """Return the kind, and the classes or the number of outputs."""
         if self.classes is not None:
             return f"{self.kind}, {len(self.classes)} classes: {listed(self.classes)}"
+        if self.quantiles:
+            return f"{self.kind}, quantiles {', '.join(f'{level:g}' for level in self.quantiles)}"
         what = "labels" if self.kind == "multilabel" else "outputs"
         return f"{self.kind}, {self.n_outputs} {what if self.n_outputs > 1 else what[:-1]}"
 
@@ -70,7 +81,9 @@ class Task:
         """
         no_labels, no_targets = np.empty(0, np.int32), np.empty((0, self.n_outputs), dtype)
         if self.classes is None:
-            y = y.reshape(len(y), self.n_outputs)
+            y = y.reshape(len(y), self.n_targets)
+            if self.quantiles:
+                y = np.repeat(y, self.n_outputs, axis=1)
             return no_labels, self._numbers(y, dtype)
         numbers = np.searchsorted(self.classes, y)
         known = self.classes[np.minimum(numbers, len(self.classes) - 1)] == y
@@ -123,7 +136,11 @@ class Task:
         return np.hstack([1 - outputs, outputs]) if self.kind == "binary" else outputs
 
     def decode(self, outputs: np.ndarray) -> np.ndarray:
-        """Return predictions, shape (n,) or (n, n_outputs), from outputs (n, n_outputs)."""
+        """Return predictions, shape (n,) or (n, n_outputs), from outputs (n, n_outputs).
+
+        Quantiles are sorted in each row, so that none cross: this never increases the loss
+        (Chernozhukov et al. 2010).
+        """
         if self.kind == "multilabel":
             return (outputs >= self.threshold).astype(np.int64)
         if self.classes is None:
@@ -131,6 +148,8 @@ class Task:
                 outputs = self.target_scaling.undo(outputs)
             if self.target_range is not None:
                 outputs = np.clip(outputs, *self.target_range.astype(outputs.dtype))
+            if self.quantiles:
+                return np.sort(outputs, axis=1)
             return outputs[:, 0] if self.n_outputs == 1 else outputs
         if self.kind == "multiclass":
             numbers = outputs.argmax(axis=1)
@@ -138,3 +157,13 @@ class Task:
             numbers = (outputs[:, 0] >= self.threshold).astype(np.intp)
         labels: np.ndarray = self.classes[numbers]
         return labels
+
+    def decode_one(self, outputs: np.ndarray) -> np.ndarray:
+        """Return predictions as :meth:`decode`, of quantiles the one nearest to the median."""
+        predicted = self.decode(outputs)
+        return predicted[:, self.central] if self.quantiles else predicted
+
+    @property
+    def central(self) -> int:
+        """The index of the quantile nearest to the median."""
+        return int(np.argmin(np.abs(np.array(self.quantiles) - 0.5)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import astuple, dataclass
+from itertools import pairwise
 from typing import ClassVar
 
 from ..base.errors import ConfigError
@@ -25,9 +26,14 @@ class Loss(Spec):
     sklearn_averages_outputs: ClassVar[bool] = False  # scikit-learn reports a mean over outputs
 
     @property
-    def kernel_parameter(self) -> float:
-        """The parameter of the kernel: that of the record, or 0."""
-        return float(next(iter(astuple(self)), 0.0))
+    def kernel_parameters(self) -> tuple[float, ...]:
+        """The parameters of the kernel: those of the record."""
+        return tuple(map(float, astuple(self)))
+
+    @property
+    def quantiles(self) -> tuple[float, ...]:
+        """The levels of quantiles that the outputs are; empty for one output per target."""
+        return ()
 
 
 LOSSES: Registry[Loss] = Registry("loss")
@@ -84,6 +90,30 @@ class Huber(Loss):
     formula = "sum_j 1/2 e_j^2 if |e_j| <= delta else delta (|e_j| - delta / 2), e = a - y"
     outputs = ("sigmoid", "identity", "tanh", "relu")
     delta: float = within(ABOVE_0, 1.0)
+
+
+@LOSSES.add
+@dataclass(frozen=True)
+class Quantile(Loss):
+    """An output for each level of a single target, which predictions sort, so that none cross."""
+
+    name = "quantile"
+    formula = "sum_j q_j e_j if e_j >= 0 else (q_j - 1) e_j, e = y - a"
+    tasks = ("regression",)
+    outputs = ("identity",)
+    levels: tuple[float, ...] = (0.05, 0.5, 0.95)
+
+    def __post_init__(self) -> None:
+        ascends = all(low < high for low, high in pairwise((0.0, *self.levels, 1.0)))
+        self._require(bool(self.levels) and ascends, "levels", "ascending numbers between 0 and 1")
+
+    @property
+    def kernel_parameters(self) -> tuple[float, ...]:
+        return self.levels
+
+    @property
+    def quantiles(self) -> tuple[float, ...]:
+        return self.levels
 
 
 @LOSSES.add

@@ -30,10 +30,14 @@ class Spec:
                 self._require(allowed.holds(getattr(self, field.name)), field.name, allowed.rule)
 
     def __str__(self) -> str:
+        values = ((field, getattr(self, field.name)) for field in dataclasses.fields(self))
         changed = [
-            f"{field.name}={_value_text(getattr(self, field.name))}"
-            for field in dataclasses.fields(self)
-            if getattr(self, field.name) != field.default
+            # The numbers of a tuple are given without its name.
+            ", ".join(map(_value_text, value))
+            if isinstance(value, tuple) and isinstance(field.default, tuple)
+            else f"{field.name}={_value_text(value)}"
+            for field, value in values
+            if value != field.default
         ]
         return f"{self.name}({', '.join(changed)})" if changed else self.name
 
@@ -192,10 +196,14 @@ def _value_text(value: Any) -> str:
 def _build(record: type[T], positional: list[Any], named: dict[str, Any]) -> T:
     fields = [field.name for field in dataclasses.fields(record)]
     in_order = [field.name for field in dataclasses.fields(record) if not field.kw_only]
-    if len(positional) > len(in_order):
+    hints = get_type_hints(record)
+    takes_all = bool(in_order) and hints[in_order[0]] == tuple[float, ...]
+    if len(positional) > len(in_order) and not takes_all:
         takes = ", ".join(fields) or "no parameters"
         raise ConfigError(f"{record.name} takes {takes}; got {len(positional)} values")
     values = dict(zip(in_order, positional, strict=False))
+    if positional and takes_all:
+        values = {in_order[0]: positional[0] if _is_list(positional) else tuple(positional)}
     for key, value in named.items():
         if key not in fields:
             hint = close_match(key, fields) if fields else "; it takes none"
@@ -211,8 +219,11 @@ def _build(record: type[T], positional: list[Any], named: dict[str, Any]) -> T:
             raise ConfigError(
                 f"{record.name} needs {key}; write {record.name}({', '.join(required)})"
             )
-    hints = get_type_hints(record)
     return record(**{key: _cast(record, key, value, hints[key]) for key, value in values.items()})
+
+
+def _is_list(values: list[Any]) -> bool:
+    return len(values) == 1 and isinstance(values[0], (tuple, list))
 
 
 def _cast(record: type[Spec], key: str, value: Any, wanted: Any) -> Any:
@@ -228,6 +239,9 @@ def _cast(record: type[Spec], key: str, value: Any, wanted: Any) -> Any:
                 f"{record.name}: {key} must be a whole number, or two such as (3, 5), got {value!r}"
             )
         return value
+    if wanted == tuple[float, ...]:
+        items = value if _is_list([value]) else (value,)
+        return tuple(_cast(record, key, item, float) for item in items)
     if type(value) is not wanted:
         kinds = {float: "a number", int: "a whole number", bool: "true or false", str: "a name"}
         raise ConfigError(f"{record.name}: {key} must be {kinds[wanted]}, got {value!r}")

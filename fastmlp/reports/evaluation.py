@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -13,17 +13,16 @@ from ..base.csr import Features
 from ..base.table_rows import is_table
 from ..data.dataset import Dataset
 from ..data.fingerprint import data_hash
-from ..data.split import PARTS, parts
 from ..model.averaging import spread
 from ..model.network import Network
 from ..model.task import Task
 from ..ops.kinds import ColumnFacts
-from ..ops.losses import LOSSES
 from ..training.datasets import selected_rows
+from ..training.metrics import task_metrics
+from ..training.parts import evaluated_parts
 from ..training.resolve import changed_settings
 from ..training.result import TrainResult
 from .images import as_shown
-from .metrics import task_metrics
 
 
 class SomeRows:
@@ -66,6 +65,8 @@ class EvaluatedPart:
     target_names : tuple of str or None
     is_table : bool
         Whether rows have columns of several kinds.
+    gives_probabilities : bool
+        Whether outputs are probabilities: of a softmax or a sigmoid.
     spread : ndarray or None
         The standard deviation between the models of an ensemble, see
         :func:`~fastmlp.model.averaging.spread`.
@@ -81,24 +82,27 @@ class EvaluatedPart:
     loss: float
     target_names: tuple[str, ...] | None = None
     is_table: bool = False
+    gives_probabilities: bool = False
     spread: np.ndarray | None = None
     lines: np.ndarray | None = None
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
-        """rows, loss, and what :func:`~fastmlp.reports.metrics.task_metrics` returns.
+        """rows, loss, and what :func:`~fastmlp.training.metrics.task_metrics` returns.
 
         Computed when first asked for, so that the data can be freed before scikit-learn is loaded.
         """
         metrics = {"rows": len(self.y), "loss": self.loss}
         if self.spread is not None:
             metrics["spread"] = float(self.spread.mean(dtype=np.float64))
-        return metrics | task_metrics(self.task, self.y, self.outputs, self.target_names)
+        return metrics | task_metrics(
+            self.task, self.y, self.outputs, self.target_names, self.gives_probabilities
+        )
 
     @cached_property
     def predicted(self) -> np.ndarray:
-        """Labels or numbers, shaped like ``y``."""
-        return self.task.decode(self.outputs)
+        """Labels or numbers, shaped like ``y``; of quantiles the one nearest to the median."""
+        return self.task.decode_one(self.outputs)
 
     @cached_property
     def confidence(self) -> np.ndarray:
@@ -227,21 +231,16 @@ def evaluate_run(
     config, predictor = result.config, result.predictor
     fingerprint = data_hash(dataset)
     dataset = selected_rows(dataset, config)
-    split = parts(dataset, **config.split_settings)
-    loss = LOSSES.parse(config.loss)
-    lines = _all_lines(dataset)
-    evaluated = []
-    for name, ending in PARTS.items():
-        X, y = getattr(split, f"X_{ending}"), getattr(split, f"y_{ending}")
-        if X is None or y is None:
-            continue
-        found = predictor.evaluate(X, y, loss, threads)
-        rows = getattr(split, f"rows_{ending}")
-        part = EvaluatedPart(name, predictor.task, X, y, found.outputs, found.loss)
-        if found.of_models:
-            part = replace(part, spread=spread(predictor.task, found.of_models))
-        part = replace(part, target_names=dataset.target_names, is_table=is_table(X))
-        evaluated.append(replace(part, lines=None if lines is None else lines[rows]))
+    task, lines = predictor.task, _all_lines(dataset)
+    evaluated = [
+        EvaluatedPart(
+            part.name, task, part.X, part.y, part.outputs, part.loss, dataset.target_names,
+            is_table(part.X), predictor.network.gives_probabilities,
+            spread(task, part.of_models) if part.of_models else None,
+            None if lines is None else lines[part.rows],
+        )
+        for part in evaluated_parts(predictor, config, dataset, threads)
+    ]  # fmt: skip
     shape = dataset.image_shape or image_shape_of(predictor.network)
     return RunEvaluation(
         result, evaluated, shape, dataset.feature_range, dataset.column_facts,

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from . import plots
+from ..training.scorers import VALIDATION
+from ..training.setting_checks import MONITORS
+from . import diagnostic_plots, plots
 from .evaluation import EvaluatedPart, RunEvaluation, SomeRows
 from .figures import new_figure, png, style
 from .filters import EXAMPLE, feature_map_figure, filter_figure
@@ -19,10 +21,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from ..training.history import History
     from ..training.result import TrainResult
 
 MOST_IMAGES = 40
 MOST_OUTPUTS = 4
+_OF_REGRESSION = (
+    plots.predicted_over_actual, diagnostic_plots.residuals_over_predictions, plots.residuals,
+)  # fmt: skip
 Panel = Callable[["Axes"], None]
 
 
@@ -69,6 +75,9 @@ def curve_panels(result: TrainResult) -> Iterator[Panel]:
     models = [model.history for model in result.models]
     for draw in draws:
         yield partial(draw, history, best_epoch=best, models=models)
+    for column in history.columns:
+        if column.startswith(VALIDATION) and column not in MONITORS:
+            yield partial(_metric_panel, history, column, best)
     if len(set(history["learning_rate"])) > 1:
         yield lambda axes: plots.rate_curve(history, axes)
     if len(result.iterations):
@@ -81,7 +90,11 @@ def spread_panels(part: EvaluatedPart) -> Iterator[Panel]:
     """Yield the function that draws how far the models of an ensemble are apart."""
     spread = part.spread
     if spread is not None and np.isfinite(spread).all():
-        yield lambda axes: plots.spread_histogram(spread, axes)
+        yield lambda axes: diagnostic_plots.spread_histogram(spread, axes)
+
+
+def _metric_panel(history: History, column: str, best: int | None, axes: Axes) -> None:
+    plots.metric_curve(history, axes, column, best)
 
 
 def ranking_panels(part: EvaluatedPart) -> Iterator[Panel]:
@@ -93,6 +106,15 @@ def ranking_panels(part: EvaluatedPart) -> Iterator[Panel]:
         yield partial(draw, positive, score, threshold=part.task.threshold)
 
 
+def calibration_panels(part: EvaluatedPart) -> Iterator[Panel]:
+    """Yield the function that draws the calibration of probabilities of classes."""
+    if part.metrics.get("ece") is None or part.task.classes is None:
+        return
+    numbers = np.searchsorted(part.task.classes, part.y)
+    probabilities = part.task.probabilities(part.outputs)
+    yield partial(diagnostic_plots.reliability_diagram, numbers, probabilities)
+
+
 def regression_panels(part: EvaluatedPart) -> Iterator[Panel]:
     """Yield the functions that draw predictions and errors of the first outputs."""
     if not np.isfinite(part.predicted).all():
@@ -100,7 +122,7 @@ def regression_panels(part: EvaluatedPart) -> Iterator[Panel]:
     y = part.y.reshape(len(part.y), -1)
     predicted = part.predicted.reshape(y.shape)
     for j in range(min(y.shape[1], MOST_OUTPUTS)):
-        for draw in (plots.predicted_over_actual, plots.residuals):
+        for draw in _OF_REGRESSION:
 
             def panel(axes: Axes, j: int = j, draw: Callable[..., None] = draw) -> None:
                 draw(y[:, j], predicted[:, j], axes)
@@ -171,10 +193,14 @@ def _samples(evaluation: RunEvaluation) -> Figure | None:
     return _grid(evaluation, part, rows, "training images", [_label(y) for y in part.y[rows]])
 
 
+def _calibration(evaluation: RunEvaluation) -> Figure | None:
+    return figure_of(list(calibration_panels(evaluation.judged)), 1, 4.2, 4)
+
+
 def _predictions(evaluation: RunEvaluation) -> Figure | None:
     part = evaluation.judged
     if part.task.kind == "regression":
-        return figure_of(list(regression_panels(part)), 2, 4.2, 3.6)
+        return figure_of(list(regression_panels(part)), 3, 4.2, 3.6)
     rows = spaced(len(part.y))
     captions = [_caption(part, i) for i in rows]
     wrong = (part.predicted[rows] != part.y[rows]).tolist()
@@ -231,6 +257,7 @@ PICTURES: dict[str, Callable[[RunEvaluation], Figure | None]] = {
     "curves.png": _curves,
     "confusion.png": _confusion,
     "roc.png": _ranking,
+    "calibration.png": _calibration,
     "spread.png": _spread,
     "samples.png": _samples,
     "predictions.png": _predictions,

@@ -23,7 +23,7 @@ _LINEAR_SPREAD = 30
 # Maximum number of classes for which cells show counts and all ticks have names.
 _MOST_NUMBERED = 25
 _MOST_POINTS = 5000
-_TICKS_OF_TARGETS = 4  # labels of more would overlap
+TICKS_OF_TARGETS = 4  # labels of more would overlap
 _LONGEST_NAME = 16
 
 
@@ -60,6 +60,20 @@ def accuracy_curves(
 ) -> None:
     """Draw training and validation accuracy; parameters as for :func:`loss_curves`."""
     _curves(history, axes, "accuracy", best_epoch, x, models)
+
+
+def metric_curve(history: Any, axes: Axes, column: str, best_epoch: int | None = None) -> None:
+    """Draw a column of numbers, such as validation_roc_auc; parameters as :func:`loss_curves`."""
+    pairs = zip(history["epoch"], history[column], strict=True)
+    found = [(x, float(y)) for x, y in pairs if isinstance(y, (int, float))]
+    if not found:
+        return
+    epochs, values = zip(*found, strict=True)
+    _, name, colour = PARTS[1]
+    axes.plot(epochs, values, color=colour, label=name, **_marker(values))
+    _mark_best(axes, best_epoch)
+    _finish_curves(axes, "epoch", column.removeprefix("validation_").replace("_", " "), values)
+    _legend(axes)
 
 
 def rate_curve(history: Any, axes: Axes) -> None:
@@ -166,7 +180,7 @@ def predicted_over_actual(y: Any, predicted: Any, axes: Axes) -> None:
     )
     axes.set_xlabel("actual")
     axes.set_ylabel("predicted")
-    axes.locator_params(axis="x", nbins=_TICKS_OF_TARGETS)
+    axes.locator_params(axis="x", nbins=TICKS_OF_TARGETS)
     _legend(axes, "upper left")
     tidy(axes)
 
@@ -186,19 +200,8 @@ def residuals(y: Any, predicted: Any, axes: Axes) -> None:
     axes.hist(errors, bins=min(50, max(10, len(errors) // 20)), range=ends, color=BLUE)
     axes.axvline(0, color=INK, linewidth=1, linestyle="--")
     axes.set_xlabel("predicted - actual")
-    axes.locator_params(axis="x", nbins=_TICKS_OF_TARGETS)
+    axes.locator_params(axis="x", nbins=TICKS_OF_TARGETS)
     axes.set_ylabel("rows")
-    tidy(axes)
-
-
-def spread_histogram(spread: Any, axes: Axes) -> None:
-    """Draw a histogram of standard deviations between models, of rows, or rows and outputs."""
-    values = np.asarray(spread, float).ravel()
-    high = values.max() or 1.0
-    axes.hist(values, bins=min(50, max(10, len(values) // 20)), range=(0, high), color=BLUE)
-    axes.set_xlabel("standard deviation between the models")
-    axes.locator_params(axis="x", nbins=_TICKS_OF_TARGETS)
-    axes.set_ylabel("rows" if np.ndim(spread) == 1 else "rows and outputs")
     tidy(axes)
 
 
@@ -220,12 +223,14 @@ def _curves(
         if any(value is not None for value in values):
             axes.plot(history[x], values, color=colour, label=name, **_marker(values))
             shown += [value for value in values if value is not None]
-    if best_epoch is not None:
-        axes.axvline(
-            best_epoch, color=INK, linewidth=1, linestyle="--", label=f"best epoch {best_epoch}"
-        )
+    _mark_best(axes, best_epoch)
     _finish_curves(axes, "update" if x == "iteration" else x, quantity, shown)
     _legend(axes)
+
+
+def _mark_best(axes: Axes, epoch: int | None) -> None:
+    if epoch is not None:
+        axes.axvline(epoch, color=INK, linewidth=1, linestyle="--", label=f"best epoch {epoch}")
 
 
 def _marker(values: Sequence[Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from .figures import style, svg
 from .filters import example_maps, first_filters, map_limits
 from .pictures import (
     Panel,
+    calibration_panels,
     confusion_figure,
     curve_panels,
     mistake_captions,
@@ -77,6 +78,7 @@ def run_page(
         page.section("Models", *_models(evaluation, pictures)),
         page.section("Confusions", *confusions_html(judged, pictures)),
         page.section("Thresholds", plots_html(ranking_panels(judged), pictures)),
+        page.section("Calibration", plots_html(calibration_panels(judged), pictures)),
         page.section("Classes", *classes_html(evaluation)),
         page.section("Outputs", *_outputs_html(judged)),
         page.section("Predictions", _regression(judged, pictures)),

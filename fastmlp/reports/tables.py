@@ -10,18 +10,23 @@ from ..base.wording import listed
 from ..model.network import Network
 from ..ops.layer_lists import shape_text
 from ..training.config import TrainConfig
+from ..training.metrics import AVERAGES
 from ..training.result import TrainResult
 from .evaluation import EvaluatedPart
-from .metrics import AVERAGES
 
 METRIC_NAMES = {
     "loss": "loss",
     "accuracy": "accuracy",
     "roc_auc": "ROC area",
     "average_precision": "average precision",
+    "brier": "Brier score",
+    "ece": "calibration error",
     "mae": "MAE",
     "rmse": "RMSE",
     "r2": "R²",
+    "coverage": "coverage",
+    "expected_coverage": "expected coverage",
+    "interval_width": "interval width",
     "spread": "spread",
 }
 

@@ -151,8 +151,11 @@ def varying(cells: Iterable[Cell]) -> list[str]:
 
 
 def cell_of(trial: Trial, datasets: Datasets) -> Cell | None:
-    """Return the cell of a recorded trial; None if its data are not available."""
-    config = TrainConfig.from_dict(trial.config)
+    """Return the cell of a recorded trial; None if its data or a function are not available."""
+    try:
+        config = TrainConfig.from_dict(trial.config)
+    except ConfigError:  # a metric that is a function
+        return None
     for data_key in datasets.by_key:
         if _key(config, data_key) == trial.key:
             resolved = resolve(config, datasets.part(data_key, config))

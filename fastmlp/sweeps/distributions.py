@@ -40,6 +40,10 @@ class Distribution(Spec):
         """Return a value."""
         raise NotImplementedError
 
+    def suggest(self, trial: Any, name: str) -> Any:
+        """Return the value that a trial of Optuna suggests."""
+        return trial.suggest_float(name, self.low, self.high)
+
 
 DISTRIBUTIONS: Registry[Distribution] = Registry("distribution")
 
@@ -70,6 +74,9 @@ class LogUniform(Distribution):
     def draw(self, rng: np.random.Generator) -> float:
         return float(math.exp(rng.uniform(math.log(self.low), math.log(self.high))))
 
+    def suggest(self, trial: Any, name: str) -> Any:
+        return trial.suggest_float(name, self.low, self.high, log=True)
+
 
 @DISTRIBUTIONS.add
 @dataclass(frozen=True)
@@ -82,6 +89,9 @@ class Integers(Distribution):
 
     def draw(self, rng: np.random.Generator) -> int:
         return int(rng.integers(self.low, self.high, endpoint=True))
+
+    def suggest(self, trial: Any, name: str) -> Any:
+        return trial.suggest_int(name, self.low, self.high)
 
 
 def as_distribution(value: Any) -> Distribution | None:

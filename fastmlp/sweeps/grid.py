@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -10,13 +11,16 @@ from typing import Any
 import numpy as np
 
 from ..base.errors import ConfigError, close_match
+from ..base.settings import rows
 from ..ops.layer_lists import parse_layers
 from ..training.config import TrainConfig
+from ..training.scorers import Metric, metric_name
 from ..training.setting_checks import MODES
 from .distributions import Distribution, as_distribution
 
 FIELDS = tuple(field.name for field in dataclasses.fields(TrainConfig))
 DEFAULTS = {field.name: field.default for field in dataclasses.fields(TrainConfig)}
+_SAME_IN_ALL = [name for name, row in rows(TrainConfig).items() if not row.varies]
 DEFAULT_AXES = {
     "activation": ["relu", "sigmoid", "tanh"],
     "weight_init": ["xavier", "he", "random"],
@@ -85,6 +89,22 @@ class Grid:
         return plain(self.axes) | {mode: plain(axes) for mode, axes in self.by_mode.items()}
 
     @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """The metrics that all cells measure."""
+        axis = self.axes.get("metrics")
+        given = axis[0] if isinstance(axis, list) else ()
+        return given if isinstance(given, tuple) else (given,)
+
+    def measuring(self, metric: Metric) -> Grid:
+        """Return the grid whose cells also measure a metric."""
+        names = [metric_name(given) for given in self.metrics]
+        if metric_name(metric) in names:
+            return self
+        changed = copy.copy(self)
+        changed.axes = {**self.axes, "metrics": [(*self.metrics, metric)]}
+        return changed
+
+    @property
     def distributions(self) -> list[str]:
         """The axes with a distribution."""
         every = [self.axes, *self.by_mode.values()]
@@ -128,6 +148,21 @@ class Grid:
             lists = [axis for axis in axes.values() if isinstance(axis, list)]
             for combination in itertools.product(*lists):
                 yield self.in_order({"mode": mode, **dict(zip(axes, combination, strict=True))})
+
+    def examples(self) -> list[dict[str, Any]]:
+        """Return the settings of a cell of each mode: the first value of every axis."""
+        found = []
+        for mode in self.modes:
+            axes = self.axes_of(mode).items()
+            first = {n: axis[0] if isinstance(axis, list) else axis.ends()[0] for n, axis in axes}
+            found.append(self.in_order({"mode": mode, **first}))
+        return found
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds of each configuration."""
+        axis = self.axes.get("seed", [DEFAULTS["seed"]])
+        return axis if isinstance(axis, list) else []
 
     def in_order(self, settings: dict[str, Any]) -> dict[str, Any]:
         """Return the settings of a cell in the order in which the axes were given."""
@@ -202,6 +237,10 @@ def applying(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _axis(name: str, value: Any) -> Axis:
+    if name in _SAME_IN_ALL:
+        is_plain = isinstance(value, list) and len(value) == 1 and isinstance(value[0], list)
+        value = value[0] if is_plain else value  # as to_dict gives it
+        return [tuple(value) if isinstance(value, list) else value]
     distribution = as_distribution(value)
     if distribution is not None:
         if name in ("mode", "seed"):
@@ -234,7 +273,13 @@ def _mode_axes(mode: str, values: Any) -> dict[str, Axis]:
 def _plain(axis: Axis) -> Any:
     if not isinstance(axis, list):
         return str(axis)
-    return [list(value) if isinstance(value, tuple) else value for value in axis]
+    return [_plain_value(value) for value in axis]
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain_value(item) for item in value]
+    return metric_name(value) if callable(value) else value
 
 
 def _names(by_mode: Mapping[str, Mapping[str, Axis]]) -> list[str]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ..base.errors import ConfigError, close_match
+from ..training.scorers import VALIDATION, is_higher_better
+from .ranking import RANKINGS
 
-# Metrics that cells can be ranked by, and whether higher is better.
-RANKINGS = {"validation_accuracy": True, "validation_loss": False}
-GOOD = ("finished", "stopped early")
+PRUNED = "pruned"  # stopped by the pruner of a search
+GOOD = ("finished", "stopped early", PRUNED)
 LABELS = {
     "hidden_layer_sizes": "hidden",
     "weight_init": "init",
@@ -41,8 +42,9 @@ class Trial:
     history, iterations : dict of str to list
         Columns; empty if nothing was recorded.
     metrics : dict
-        Of the kept weights: losses and accuracies, epochs_run, updates_run, best_epoch,
-        kept_epoch, n_parameters.
+        Of the kept weights: losses, accuracies and other metrics, epochs_run, updates_run,
+        best_epoch, kept_epoch, n_parameters, n_validation (rows) and loss_error (standard error of
+        the validation loss).
     timings : dict
         Seconds, and inference_seconds of the rows in ``inference_rows``.
     """
@@ -70,8 +72,10 @@ class Trial:
 
     def score(self, rank_by: str) -> tuple[float, float]:
         """Return the sort key, lower is better: the ranking metric, then the loss."""
-        sign = -1.0 if RANKINGS[rank_by] else 1.0
-        return sign * self.metrics[rank_by], self.metrics["validation_loss"]
+        value, loss = self.metrics[rank_by], self.metrics["validation_loss"]
+        if value is None:  # undefined for the predictions
+            return math.inf, loss
+        return (-value if is_higher_better(rank_by) else value), loss
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +104,7 @@ class Configuration:
     def status(self) -> str:
         """Status of the trials; the worst if they differ."""
         bad = [trial.status for trial in self.trials if not trial.is_good]
+        bad += [trial.status for trial in self.trials if trial.status == PRUNED]
         return bad[0] if bad else self.trials[0].status
 
     @property
@@ -137,12 +142,33 @@ class Leaderboard:
     configurations : list of Configuration
     axes : list of str
         Settings in which the configurations differ.
-    rank_by : {"validation_accuracy", "validation_loss"}
+    rank_by : str
+        A metric of trials, such as ``validation_accuracy`` or ``validation_roc_auc``.
     """
 
     configurations: list[Configuration]
     axes: list[str]
     rank_by: str
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether higher values of ``rank_by`` are better."""
+        return is_higher_better(self.rank_by)
+
+    @cached_property
+    def metrics(self) -> list[str]:
+        """Validation metrics of the configurations: accuracy if there is one, loss, others."""
+        names = ["validation_accuracy"] if self.has_accuracy else []
+        names.append("validation_loss")
+        trials = (trial for entry in self.good for trial in entry.good)
+        found = dict.fromkeys(name for trial in trials for name in trial.metrics)
+        others = [n for n in found if n.startswith(VALIDATION) and n not in RANKINGS]
+        return [*names, *others]
+
+    @property
+    def test_metrics(self) -> list[str]:
+        """The same metrics of the test part, which only the winner has."""
+        return [f"test_{name.removeprefix(VALIDATION)}" for name in self.metrics]
 
     @property
     def has_seeds(self) -> bool:
@@ -187,7 +213,7 @@ def rank(trials: Iterable[Trial], rank_by: str, by_epochs: bool = False) -> Lead
     Parameters
     ----------
     trials : iterable of Trial
-    rank_by : {"validation_accuracy", "validation_loss"}
+    rank_by : str
     by_epochs : bool, default False
         After successive halving: each configuration is ranked by its last round, and later rounds
         rank above earlier ones.
@@ -195,8 +221,8 @@ def rank(trials: Iterable[Trial], rank_by: str, by_epochs: bool = False) -> Lead
     Returns
     -------
     Leaderboard
-        Configurations with a trial that failed or diverged come last, those without any figures
-        behind them.
+        Configurations with a pruned trial come behind those without, then those with a trial that
+        failed or diverged, and last those without any figures.
     """
     groups: dict[str, list[Trial]] = {}
     for trial in sorted(trials, key=lambda trial: trial.key):
@@ -212,35 +238,16 @@ def rank(trials: Iterable[Trial], rank_by: str, by_epochs: bool = False) -> Lead
 
     def order(entry: Configuration) -> tuple[Any, ...]:
         if not entry.good:
-            return (2, 0, 0, 0, entry.trials[0].key)
+            return (2, False, 0, 0, 0, entry.trials[0].key)
         scores = [trial.score(rank_by) for trial in entry.good]
         means = (statistics.fmean(column) for column in zip(*scores, strict=True))
         bad = len(entry.good) < len(entry.trials)
-        return (int(bad), -entry.epochs if by_epochs else 0, *means, entry.trials[0].key)
+        is_pruned = entry.status == PRUNED
+        return (int(bad), is_pruned, -entry.epochs if by_epochs else 0, *means, entry.trials[0].key)
 
     entries.sort(key=order)
     ranked = [Configuration(i, e.settings, e.trials) for i, e in enumerate(entries, start=1)]
     return Leaderboard(ranked, _axes(ranked, by_epochs), rank_by)
-
-
-def check_ranking(rank_by: str, has_accuracy: bool) -> str:
-    """Return the ranking metric; ``auto`` means the accuracy, in regression the loss.
-
-    Raises
-    ------
-    ConfigError
-        For an unknown name, or an accuracy in a regression.
-    """
-    if rank_by == "auto":
-        return "validation_accuracy" if has_accuracy else "validation_loss"
-    if rank_by not in RANKINGS:
-        raise ConfigError(f"unknown rank_by {rank_by!r}{close_match(rank_by, ['auto', *RANKINGS])}")
-    if rank_by == "validation_accuracy" and not has_accuracy:
-        raise ConfigError(
-            "rank_by must be validation_loss for a regression, which has no accuracy, got "
-            "validation_accuracy; leave it out"
-        )
-    return rank_by
 
 
 def label(axis: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -47,8 +47,8 @@ class Best:
     predictor : Predictor
     history : dict of str to list
     metrics : dict
-        On the training and validation part, and ``test_loss`` and ``test_accuracy``, which no other
-        cell has; None without a test part.
+        On the training and validation part, and on the test part, where no other cell is
+        evaluated; None without a test part.
     """
 
     config: TrainConfig
@@ -79,10 +79,11 @@ class SweepResult:
         datasets: Datasets,
         params: Callable[[str, int, int], bytes | None],
         folder: Path | None,
+        cells: Mapping[str, Cell],
     ):
         self.leaderboard, self.trials, self.status = leaderboard, trials, status
         self.folder = folder
-        self._datasets, self._params = datasets, params
+        self._datasets, self._params, self._cells = datasets, params, cells
         self._best: Best | None = None
         self._best_data: Dataset | None = None
 
@@ -147,7 +148,7 @@ class SweepResult:
             return
         else:
             predictor = finish(run).predictor  # the same bits
-        metrics = {**trial.metrics, **_test_metrics(predictor, cell, dataset)}
+        metrics = {**trial.metrics, **_test_metrics(run, predictor, dataset)}
         self._best_data = self._datasets.by_key[cell.data_key]
         self._best = Best(cell.config, trial.settings, predictor, trial.history, metrics)
 
@@ -227,7 +228,7 @@ class SweepResult:
         for entry in self.leaderboard.good:
             rank_by = self.leaderboard.rank_by
             trial = min(entry.good, key=lambda trial: (*trial.score(rank_by), trial.key))
-            cell = cell_of(trial, self._datasets)
+            cell = self._cells.get(trial.key) or cell_of(trial, self._datasets)
             if cell is not None:
                 return trial, cell, self._datasets.of_cell(cell)
         return None
@@ -258,14 +259,17 @@ def _network_of(like: Network, params: np.ndarray) -> Network:
     return network
 
 
-def _test_metrics(predictor: Predictor, cell: Cell, dataset: Dataset) -> dict[str, float | None]:
-    config = cell.config
+def _test_metrics(run: Run, predictor: Predictor, dataset: Dataset) -> dict[str, float | None]:
+    """Evaluate the test part, which the prepared data of cells lack."""
+    config, task = run.config, run.task
     split = parts(dataset, **config.split_settings)
+    names = ("loss", "accuracy", *(scorer.name for scorer in run.scorers))
     if split.X_test is None or split.y_test is None:
-        return {"test_loss": None, "test_accuracy": None}
+        return {f"test_{name}": None for name in names}
     found = predictor.evaluate(split.X_test, split.y_test, LOSSES.parse(config.loss))
-    accuracy = found.hit_rate if cell.resolved.task.has_accuracy else None
-    return {"test_loss": found.loss, "test_accuracy": accuracy}
+    scores = [scorer(task, split.y_test, found.outputs) for scorer in run.scorers]
+    values = (found.loss, run.accuracy(found.hit_rate), *scores)
+    return {f"test_{name}": value for name, value in zip(names, values, strict=True)}
 
 
 def _frame(rows: list[dict[str, Any]]) -> pandas.DataFrame:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from ..base.cpus import usable_cpus
@@ -14,10 +15,12 @@ from ..data.dataset import Dataset
 from ..training.compile_beside import compiled_beside
 from ..training.layers import kernels_of
 from .cells import Cell, Datasets, longest_first
+from .study import Pruning
 from .worker import Outcome, make_run, run_cell
 
 BACKENDS = ("threading", "loky", "dask")
 CONNECT_SECONDS = 10.0
+NO_PRUNINGS: Mapping[str, Pruning] = MappingProxyType({})
 
 
 class Runner:
@@ -53,7 +56,9 @@ class Runner:
         self.jobs = jobs if jobs is not None or backend == "dask" else usable_cpus()
         self.backend, self.address = backend, address
 
-    def run(self, cells: list[Cell], datasets: Datasets) -> Generator[Outcome, None, None]:
+    def run(
+        self, cells: list[Cell], datasets: Datasets, prunings: Mapping[str, Pruning] = NO_PRUNINGS
+    ) -> Generator[Outcome, None, None]:
         """Yield the outcomes of cells as they finish; the longest cells start first.
 
         Closing the generator stops the runs.
@@ -66,7 +71,7 @@ class Runner:
         stop = threading.Event() if self.backend == "threading" else None
         with self._backend(list({id(d): d for d in sets.values()}.values())) as jobs:
             tasks = (
-                delayed(run_cell)(cell, sets[cell.key], stop)
+                delayed(run_cell)(cell, sets[cell.key], stop, prunings.get(cell.key))
                 for cell in longest_first(cells, datasets)
             )
             # joblib takes one task per core at a time, so that cells start in the given order.

@@ -226,7 +226,7 @@ def holds_store(folder: Path) -> bool:
     return (folder / FILE).exists()
 
 
-def stored_sweep(folder: Path) -> tuple[dict[str, Any] | None, dict[str, int]]:
+def stored_sweep(folder: Path) -> tuple[dict[str, Any] | None, dict[str, Any]]:
     """Return the grid and the search of the sweep in a folder; None without a sweep."""
     if not holds_store(folder):
         return None, {}
@@ -237,13 +237,12 @@ def stored_sweep(folder: Path) -> tuple[dict[str, Any] | None, dict[str, int]]:
         grid, search = (json.loads(facts.get(name, "null")) for name in ("grid", "search"))
         if not (isinstance(grid, dict | None) and isinstance(search, dict | None)):
             raise ValueError("its grid and its search must be tables")
-        if not all(type(value) is int for value in (search or {}).values()):
-            raise ValueError("its search must hold whole numbers")
+        if not all(type(value) in (int, str) for value in (search or {}).values()):
+            raise ValueError("its search must hold whole numbers and names")
     except (sqlite3.DatabaseError, ValueError, TypeError, RecursionError) as error:
         raise _damaged(folder, error) from None
-    return grid, {
-        "search_seed" if name == "seed" else name: value for name, value in (search or {}).items()
-    }
+    names = {"seed": "search_seed", "method": "search", "batch": "trial_batch"}
+    return grid, {names.get(name) or name: value for name, value in (search or {}).items()}
 
 
 def _facts(connection: sqlite3.Connection) -> dict[str, str]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import time
 import warnings
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import replace
 from typing import Any
 
 from .._version import __version__
@@ -18,14 +15,17 @@ from ..base.folders import held_folder
 from ..base.toml import read_toml
 from ..data.dataset import Dataset
 from ..reports.tables import Table
-from .cells import Cell, Datasets, Loader, cost, make_cells, varying, with_epochs
-from .grid import APPLIES, DEFAULTS, Grid
-from .leaderboard import Leaderboard, Trial, check_ranking, label, rank, value_text
-from .progress import Standing, Watcher
+from .cells import Cell, Datasets, Loader, make_cells
+from .grid import Grid
+from .leaderboard import label, value_text
+from .progress import Watcher
+from .ranking import check_ranking, ranked_metric
 from .result import SweepResult
+from .rounds import Rounds
 from .runner import Runner
-from .search import Search
+from .search import GRID, Search
 from .store import Store
+from .trials import Trials
 
 # Settings that determine the unit of a loss. If targets are scaled, it is in scaled units.
 _UNITS = ("task", "loss", "target_scale")
@@ -42,6 +42,10 @@ def run_sweep(
     halving: int = 0,
     min_epochs: int = 1,
     search_seed: int = 0,
+    search: str = "grid",
+    trials: int = 0,
+    prune: str = "none",
+    trial_batch: int = 4,
     rank_by: str = "auto",
     retry_failed: bool = False,
     jobs: int | None = None,
@@ -73,9 +77,22 @@ def run_sweep(
     min_epochs : int, default 1
         Smallest number of epochs of the first round of halving.
     search_seed : int, default 0
-        Seed of the random search.
-    rank_by : {"auto", "validation_accuracy", "validation_loss"}, default "auto"
-        auto: accuracy for classification, loss for regression.
+        Seed of the random search, and of trials.
+    search : {"grid", "tpe"}, default "grid"
+        tpe: cells are trials that Optuna chooses by the results of earlier ones, from lists and
+        distributions of the grid. Needs the extra ``search``.
+    trials : int, default 0
+        Number of trials of tpe.
+    prune : {"none", "median", "hyperband"}, default "none"
+        Optuna's pruner, which stops trials that are worse than those of earlier batches, according
+        to ``rank_by`` after each epoch.
+    trial_batch : int, default 4
+        Number of trials that are chosen at a time, and run in parallel. Results depend on it, and
+        on nothing else of how cells are run.
+    rank_by : str, default "auto"
+        ``validation_accuracy``, ``validation_loss``, or a metric such as ``roc_auc``, on the
+        validation part; a metric is measured in all cells. auto: accuracy for classification, loss
+        for regression.
     retry_failed : bool, default False
         With ``resume``: run cells again that failed (not those that diverged).
     jobs : int, optional
@@ -110,11 +127,16 @@ def run_sweep(
         check_type("dataset", dataset, Dataset, "Dataset(X, y), or load_dataset(name)")
     if watcher is not None:
         check_type("watcher", watcher, Watcher, "an instance of it")
-    search = Search(budget, search_seed, halving, min_epochs)
+    search_for = Search(
+        budget, search_seed, halving, min_epochs, search, trials, prune, trial_batch
+    )
     runner = Runner(jobs, backend, address)
     datasets = Datasets(dataset, load)
-    cells = plan_cells(grid, search, datasets)
-    rank_by = check_ranking(rank_by, all(cell.resolved.task.has_accuracy for cell in cells))
+    metric = ranked_metric(rank_by, grid.metrics)
+    grid = grid if metric is None else grid.measuring(metric)
+    cells = plan_cells(grid, search_for, datasets)
+    has_accuracy = all(cell.resolved.task.has_accuracy for cell in cells)
+    rank_by = check_ranking(rank_by, metric, has_accuracy)
     if rank_by == "validation_loss":
         _warn_of_units(cells)
     if resume and out is None:
@@ -124,13 +146,20 @@ def run_sweep(
     with nullcontext() if out is None else held_folder(out, "out") as folder:
         store = Store(folder, resume, overwrite)
         try:
-            _check_same(store, grid, search, rank_by, datasets)
+            _check_same(store, grid, search_for, rank_by, datasets)
             if retry_failed:
                 store.forget("failed")
-            sweep = _Sweep(cells, store, runner, datasets, search, rank_by, watcher or Watcher())
-            status = sweep.run()
+            watcher = watcher or Watcher()
+            rounds = Rounds(cells, store, runner, datasets, search_for, rank_by, watcher)
+            status = Trials(grid, rounds).run() if search_for.asks else rounds.run()
             result = SweepResult(
-                sweep.leaderboard(), sweep.trials(), status, datasets, store.params, folder
+                rounds.leaderboard(),
+                rounds.trials(),
+                status,
+                datasets,
+                store.params,
+                folder,
+                rounds.known,
             )
             result.load_best()
         finally:
@@ -155,10 +184,16 @@ def plan_cells(grid: Grid, search: Search, datasets: Datasets) -> list[Cell]:
 
 
 def list_cells(
-    grid: Mapping[str, Any], search: Mapping[str, int], load: Loader | None = None
+    grid: Mapping[str, Any], search: Mapping[str, Any], load: Loader | None = None
 ) -> Table:
     """Return the cells of a sweep as a table; errors as for :func:`run_sweep`."""
-    options = {"seed" if name == "search_seed" else name: v for name, v in search.items()}
+    fields = {"search_seed": "seed", "search": "method", "trial_batch": "batch"}
+    options = {fields.get(name) or name: value for name, value in search.items()}
+    if Search(**options).asks:
+        raise ConfigError(
+            "search tpe chooses cells by the results of earlier ones, so they cannot be listed "
+            "before; leave out list"
+        )
     cells = plan_cells(Grid(grid), Search(**options), Datasets(None, load))
     names = dict.fromkeys(name for cell in cells for name in cell.settings)
     return Table(
@@ -186,83 +221,6 @@ def _warn_of_units(cells: list[Cell]) -> None:
         )
 
 
-class _Sweep:
-    """A running sweep."""
-
-    def __init__(
-        self, cells: list[Cell], store: Store, runner: Runner, datasets: Datasets, search: Search,
-        rank_by: str, watcher: Watcher,
-    ):  # fmt: skip
-        self.cells, self.store, self.runner, self.datasets = cells, store, runner, datasets
-        self.search, self.rank_by, self.watcher = search, rank_by, watcher
-        self.known: dict[str, Cell] = {}
-
-    def run(self) -> str:
-        """Run the missing cells; return the status of the sweep."""
-        rounds = self.search.rounds(self.cells[0].config.epochs)
-        cells = self.cells
-        try:
-            for number, epochs in enumerate(rounds):
-                if self.search.halving:
-                    cells = [with_epochs(cell, epochs) for cell in cells]
-                title = f"round {number + 1}/{len(rounds)}" if len(rounds) > 1 else ""
-                self._run_round(cells, title)
-                if number + 1 < len(rounds):
-                    cells = self._survivors(cells)
-        except KeyboardInterrupt:
-            return "interrupted"
-        return "finished"
-
-    def trials(self) -> list[Trial]:
-        """Return all cells in the store, each with values of all settings given for any of them."""
-        trials = self.store.trials()
-        names = dict.fromkeys(n for cell in self.cells for n in cell.settings)
-        names |= dict.fromkeys(name for trial in trials for name in trial.settings)
-        return [replace(trial, settings=self._settings(trial, list(names))) for trial in trials]
-
-    def leaderboard(self) -> Leaderboard:
-        """Rank all cells in the store."""
-        return rank(self.trials(), self.rank_by, bool(self.search.halving))
-
-    def _run_round(self, cells: list[Cell], title: str) -> None:
-        self.known |= {cell.key: cell for cell in cells}
-        recorded = self.store.keys()
-        missing = [cell for cell in cells if cell.key not in recorded]
-        costs = {cell.key: cost(cell, self.datasets) for cell in missing}
-        standing = Standing(title, varying(cells), len(cells), len(missing), sum(costs.values()))
-        self.watcher.on_start(standing, self.leaderboard())
-        try:
-            self.runner.compile(missing, self.datasets)
-            standing.started = time.perf_counter()
-            with contextlib.closing(self.runner.run(missing, self.datasets)) as outcomes:
-                for trial, params in outcomes:
-                    self.store.record(trial, self.rank_by, params)
-                    standing.done += 1
-                    standing.cost_done += costs[trial.key]
-                    self.watcher.on_trial(trial, standing, self.leaderboard)
-        finally:
-            self.watcher.on_end(standing, self.leaderboard())
-
-    def _survivors(self, cells: list[Cell]) -> list[Cell]:
-        """Return the cells that advance to the next round, with all seeds of a configuration."""
-        keys = {cell.key for cell in cells}
-        trials = [trial for trial in self.trials() if trial.key in keys]
-        board = rank(trials, self.rank_by)
-        kept = board.configurations[: self.search.survivors(len(board.configurations))]
-        going_on = {trial.key for entry in kept for trial in entry.trials if entry.good}
-        return [cell for cell in cells if cell.key in going_on] or cells[:1]
-
-    def _settings(self, trial: Trial, names: list[str]) -> dict[str, Any]:
-        cell = self.known.get(trial.key)
-        given = trial.settings if cell is None else cell.settings
-        values = {**DEFAULTS, **trial.config}
-        return {
-            name: given.get(name, trial.config[name])
-            for name in names
-            if name in given or name not in APPLIES or APPLIES[name][0](values)
-        }
-
-
 def _check_same(store: Store, grid: Grid, search: Search, rank_by: str, datasets: Datasets) -> None:
     """Record the identity of the sweep; ConfigError if the store is of another one."""
     before = store.data()
@@ -278,6 +236,15 @@ def _check_same(store: Store, grid: Grid, search: Search, rank_by: str, datasets
             f"rank_by must be that of the sweep to resume, {ranked_by}, got {rank_by}; leave it"
             " out, or choose another folder"
         )
+    stored = json.loads(store.fact("search") or "null")
+    if stored is not None and search.asks | (stored.get("method", GRID) != GRID):
+        now = search.to_dict()
+        for name in now:
+            if name != "trials" and stored.get(name) != now[name]:
+                raise ConfigError(
+                    f"search must be that of the sweep to resume, with {name} {stored.get(name)}, "
+                    f"got {now[name]}; only trials may change"
+                )
     if store.fact("version") != __version__:
         warnings.warn(
             f"the sweep was begun by fastmlp {store.fact('version')}, this is {__version__}: "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from typing import NamedTuple
@@ -18,6 +19,7 @@ from ..training.result import TrainResult
 from ..training.run import Run
 from .cells import Cell
 from .leaderboard import Trial
+from .study import Pruning
 
 # One per process, shared by its threads.
 preparations = Preparations()
@@ -47,7 +49,12 @@ def make_run(cell: Cell, dataset: Dataset, callbacks: list[Callback] | None = No
     return Run(cell.config, prepared, 1, callbacks or ())
 
 
-def run_cell(cell: Cell, dataset: Dataset, stop: threading.Event | None = None) -> Outcome | None:
+def run_cell(
+    cell: Cell,
+    dataset: Dataset,
+    stop: threading.Event | None = None,
+    pruning: Pruning | None = None,
+) -> Outcome | None:
     """Train a cell.
 
     Parameters
@@ -57,6 +64,8 @@ def run_cell(cell: Cell, dataset: Dataset, stop: threading.Event | None = None) 
         Without the classes that the cell leaves out.
     stop : threading.Event, optional
         Ends the run when it is set.
+    pruning : Pruning, optional
+        Ends the run after an epoch if it is worse than others.
 
     Returns
     -------
@@ -73,11 +82,14 @@ def run_cell(cell: Cell, dataset: Dataset, stop: threading.Event | None = None) 
     started = time.perf_counter()
     error: Exception | None = None
     result: TrainResult | None = None
-    inference = None
+    inference: dict[str, float] = {}
+    rows: dict[str, float] = {}
     try:
-        run = make_run(cell, dataset, None if stop is None else [_Stop(stop)])
+        callbacks: list[Callback] = [] if stop is None else [_Stop(stop)]
+        callbacks += [] if pruning is None else [pruning.callback()]
+        run = make_run(cell, dataset, callbacks)
         result = finish(run)
-        inference = _inference_seconds(run, result.predictor.n_models)
+        inference, rows = _inference(run, result.predictor.n_models)
     except TrainingError as failure:
         error, result = failure, failure.result
     except Exception as failure:  # any error; the other cells continue
@@ -92,10 +104,10 @@ def run_cell(cell: Cell, dataset: Dataset, stop: threading.Event | None = None) 
         text = f"{type(error).__name__}: {error}"
         failed = Trial(cell.key, cell.settings, config, "failed", text, {}, {}, {}, seconds)
         return Outcome(failed, None)
-    timings = {**result.timings, **seconds, **(inference or {})}
+    timings = {**result.timings, **seconds, **inference}
     trial = Trial(
         cell.key, cell.settings, config, result.status, str(error or ""),
-        _columns(result.history), _columns(result.iterations), _metrics(result), timings,
+        _columns(result.history), _columns(result.iterations), _metrics(result) | rows, timings,
     )  # fmt: skip
     networks = result.predictor.networks
     params = np.concatenate([network.params for network in networks]) if trial.is_good else None
@@ -118,15 +130,18 @@ def _columns(history: History) -> dict[str, list[float]]:
     return {name: history[name] for name in history.columns} if len(history) else {}
 
 
-def _inference_seconds(run: Run, n_models: int) -> dict[str, float]:
-    """Measure the inference time on the validation part."""
+def _inference(run: Run, n_models: int) -> tuple[dict[str, float], dict[str, float]]:
+    """Evaluate the validation part; return its time, and the certainty of its metrics."""
     validation = run.prepared.validation
     if validation is None:
-        return {}
+        return {}, {}
     started = time.perf_counter()
     for _ in range(n_models):
-        run.evaluate(validation)
-    return {
-        "inference_seconds": time.perf_counter() - started,
-        "inference_rows": len(validation.order),
-    }
+        found = run.evaluate(validation)
+    seconds = time.perf_counter() - started
+    assert found is not None
+    n = len(validation.order)
+    rows: dict[str, float] = {"n_validation": n}
+    if math.isfinite(found.loss_error):
+        rows["loss_error"] = found.loss_error
+    return {"inference_seconds": seconds, "inference_rows": n}, rows

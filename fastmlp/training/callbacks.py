@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..base.errors import ConfigError, close_match
@@ -13,7 +13,8 @@ from ..base.paths import as_path, numbered
 from ..ops.improvement import Improvement
 from .events import EVENTS, Callback
 from .history import csv_line
-from .stopping import EarlyStopping, Monitoring, known_monitor, monitored
+from .monitors import NO_COLUMNS
+from .stopping import EarlyStopping, Monitoring
 
 if TYPE_CHECKING:  # a callback can be imported without Numba
     from .run import Run
@@ -34,7 +35,7 @@ class BestModel(Monitoring):
     Raises
     ------
     ConfigError
-        For an unknown monitor.
+        For an unknown monitor, when the run starts.
     """
 
     def __init__(
@@ -43,7 +44,8 @@ class BestModel(Monitoring):
         monitor: str = "validation_loss",
         min_delta: float = 0.0,
     ):
-        self.path, self.monitor = as_path(path, "path"), known_monitor(monitor)
+        super().__init__(monitor)
+        self.path = as_path(path, "path")
         self.min_delta = min_delta
 
     def of_model(self, number: int) -> BestModel:
@@ -56,7 +58,7 @@ class BestModel(Monitoring):
         self.improvement = Improvement(self.min_delta)
 
     def on_epoch_end(self, run: Run, row: dict[str, Any]) -> None:
-        if self.improvement.observe(monitored(row, self.monitor)):
+        if self.improvement.observe(self.value(row)):
             run.predictor.save(self.path)
 
 
@@ -154,6 +156,8 @@ class LambdaCallback(Callback):
     ----------
     **functions : callable
         By the names of :class:`Callback`'s methods: ``on_epoch_end=lambda run, row: ...``.
+    monitored_columns : mapping of str to bool, optional
+        Columns that ``on_epoch_end`` adds and that can be monitored; see :class:`Callback`.
 
     Raises
     ------
@@ -161,7 +165,13 @@ class LambdaCallback(Callback):
         For an unknown event.
     """
 
-    def __init__(self, **functions: Callable[..., None]):
+    def __init__(
+        self,
+        *,
+        monitored_columns: Mapping[str, bool] = NO_COLUMNS,
+        **functions: Callable[..., None],
+    ):
+        self.monitored_columns = monitored_columns
         for name, function in functions.items():
             if name not in EVENTS:
                 raise ConfigError(f"unknown event {name!r}{close_match(name, EVENTS)}")

@@ -7,13 +7,15 @@ from typing import Any
 
 from ..base.errors import ConfigError
 from ..base.settings import AUTO
+from ..data.split import parse_split
 from ..ops.activations import ACTIVATIONS
 from ..ops.losses import LOSSES, check_pair
 from ..ops.optimizers import OPTIMIZERS
 from ..ops.scalers import SCALERS
 from ..ops.schedules import SCHEDULES, ConstantRate
 from .layers import is_given
-from .setting_checks import check_names
+from .setting_checks import check_fields, check_names
+from .weighting import parse_class_weight
 
 _BESIDE_LAYERS = {
     "hidden_layer_sizes": "write dense(64) in layers",
@@ -35,6 +37,15 @@ def check_given(values: Mapping[str, Any], config: type) -> None:
     check_names(values, config)
     if "hidden_layer_sizes" in values and is_given(values.get("layers")):
         _refuse_beside_layers("hidden_layer_sizes", values["hidden_layer_sizes"])
+
+
+def check_all(config: Any) -> None:
+    """Check settings that have their types, each and together."""
+    check_fields(config)
+    parse_split(config.split)
+    parse_class_weight(config.class_weight)
+    check_layers(config)
+    check_combinations(config)
 
 
 def check_layers(config: Any) -> None:
@@ -125,6 +136,11 @@ def check_combinations(config: Any) -> None:
         raise ConfigError(
             "hold_out last says which rows are held out for validation, but validation is 0; set "
             "validation to 0.1, for example, or leave hold_out out"
+        )
+    if config.calibrate != "none" and config.validation == 0:
+        raise ConfigError(
+            f"calibrate {config.calibrate} needs a validation set, but validation is 0; set "
+            "validation to 0.1, for example, or leave calibrate out"
         )
     uses_monitor = config.early_stopping > 0 or schedule.needs_monitor
     if config.validation == 0 and (

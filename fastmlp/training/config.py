@@ -25,7 +25,6 @@ from ..base.settings import (
     setting,
 )
 from ..base.table_options import TableOptions
-from ..data.split import parse_split
 from ..ops.activations import ACTIVATIONS
 from ..ops.improvement import CUMULATIVE, FIRST, LAST, SINGLE
 from ..ops.initializers import INITIALIZERS
@@ -34,12 +33,12 @@ from ..ops.losses import LOSSES
 from ..ops.optimizers import OPTIMIZERS
 from ..ops.schedules import SCHEDULES
 from ..recipes import recipe
-from .combinations import check_combinations, check_given, check_layers
+from .combinations import check_all, check_given
 from .data_settings import DataSettings
 from .layers import hidden_layers, overridden
 from .rules import Rule
-from .setting_checks import DTYPES, MODES, MONITORS, SAMPLINGS, cast_fields, check_fields
-from .weighting import parse_class_weight
+from .scorers import Metric, metric_name
+from .setting_checks import CALIBRATIONS, DTYPES, MODES, MONITORS, SAMPLINGS, cast_fields
 
 _AT_LEAST_0 = (at_least(0),)
 
@@ -177,8 +176,9 @@ class TrainConfig(DataSettings):
         "PATIENCE", ranges=_AT_LEAST_0,
     )  # fmt: skip
     monitor: str = setting(
-        AUTO, "stopping", f"quantity that must improve: {', '.join(MONITORS)}; auto: "
-        "validation_loss, without validation rows train_loss", "NAME", choices=(AUTO, *MONITORS),
+        AUTO, "stopping", f"quantity that must improve: {', '.join(MONITORS)}, a metric (on the "
+        "validation part), or a column of a callback; auto: validation_loss, without validation "
+        "rows train_loss", "NAME",
     )  # fmt: skip
     min_delta: float = setting(
         0.0, "stopping", "smallest change of --monitor that counts as an improvement", "X",
@@ -207,6 +207,10 @@ class TrainConfig(DataSettings):
         0.5, "network", "for two classes or labels: predict the second class, or the label, if "
         "the output is at least this", "P", ranges=(BETWEEN_0_AND_1,),
     )  # fmt: skip
+    calibrate: str = setting(
+        "none", "network", "none, or temperature: divide the logits of the trained network by the "
+        "number with the lowest validation loss", "HOW", choices=CALIBRATIONS,
+    )  # fmt: skip
     seed: int = setting(
         0, "training", "seed of splits, initial weights and batches; the same seed gives the same "
         "bits", "N", ranges=(at_least(0), below(2**64, "2**64")),
@@ -216,6 +220,11 @@ class TrainConfig(DataSettings):
         "the first has --seed", "N", ranges=(at_least(1), at_most(MOST_MODELS)),
     )  # fmt: skip
     dtype: str = setting("float32", "training", "float32 or float64", "NAME", choices=DTYPES)
+    metrics: tuple[Metric, ...] = setting(
+        (), "stopping", "more metrics of the validation part after each epoch, and of the test "
+        "part: scikit-learn's scorers, such as roc_auc,f1_macro; in Python also functions "
+        "f(y_true, y_output)", "NAMES", flag="--metric", varies=False,
+    )  # fmt: skip
     log_every: int = setting(
         0, "running", "record losses every N updates, in addition to every epoch; 0: never", "N",
         ranges=_AT_LEAST_0,
@@ -235,11 +244,7 @@ class TrainConfig(DataSettings):
     def __post_init__(self) -> None:
         cast_fields(self)
         _ = self.table  # which checks its options
-        check_fields(self)
-        parse_split(self.split)
-        parse_class_weight(self.class_weight)
-        check_layers(self)
-        check_combinations(self)
+        check_all(self)
         for rule in self.rules:
             type(self)(**Rule.parse(rule).settings)  # which checks them
 
@@ -272,8 +277,9 @@ class TrainConfig(DataSettings):
         return type(self)(**overridden(vars(self), changes))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields as plain numbers, texts and lists, as TOML and JSON take them."""
-        values = dataclasses.asdict(self)
+        """Return the fields as plain numbers, texts and lists; functions by their names."""
+        metrics = [metric_name(metric) for metric in self.metrics]
+        values = dataclasses.asdict(self) | {"metrics": metrics}
         return {key: list(v) if isinstance(v, tuple) else v for key, v in values.items()}
 
     def _repr_html_(self) -> str:

@@ -16,6 +16,7 @@ from .loop import Loop
 from .outcome import Outcome, outcome_of
 from .result import TrainResult
 from .run import Run
+from .scoring import scores
 from .side_by_side import side_by_side
 from .turns import Turn, Turns
 
@@ -107,6 +108,8 @@ class Ensemble:
                 found = predictor.evaluate_data(data, loss, self.run.threads)
                 result.metrics[f"{name}_loss"] = found.loss
                 result.metrics[f"{name}_accuracy"] = self.run.accuracy(found.hit_rate)
+                if name != "train":
+                    result.metrics.update(scores(self.run, name, found.outputs))
             if parts.test is not None:
                 result.timings["predict_seconds"] = time.perf_counter() - started
         except KeyboardInterrupt:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 
@@ -11,10 +13,15 @@ class Callback:
 
     After an interruption ``on_train_end`` may be called without ``on_train_begin``.
 
+    ``monitored_columns`` names columns that the callback adds to every row of the history and that
+    can be monitored, and whether higher is better: ``monitored_columns = {"gap": False}``.
+
     ``run`` is the current :class:`~fastmlp.training.run.Run`, with ``run.config``,
     ``run.network``, ``run.history``, ``run.epoch``, ``run.rows_done`` and ``run.n_train`` of this
     epoch, the current ``run.train_loss``, and ``run.request_stop()``.
     """
+
+    monitored_columns: Mapping[str, bool] = MappingProxyType({})
 
     def on_setup(self, run: Any) -> None:
         """Called when data and network are ready, before kernels are compiled or loaded."""

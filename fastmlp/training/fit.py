@@ -6,6 +6,8 @@ import os
 import time
 from collections.abc import Iterable
 from contextlib import closing
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,10 +25,12 @@ from .identity import identity
 from .interval import Interval
 from .loop import Loop
 from .outcome import outcome_of
+from .parts import RunMetrics, metrics_by_part
 from .prepare import prepare
 from .resolve import resolve
 from .result import TrainResult
 from .run import Run
+from .scorers import check_scorers
 
 
 def fit(
@@ -88,7 +92,7 @@ def fit(
         If a loss or a weight is not finite, or a loss exceeds ``loss_limit``. Its ``result`` has
         the best weights so far.
     CallbackError
-        If a callback raised an exception. Its ``result`` has the model trained so far.
+        If a callback or a metric raised an exception. Its ``result`` has the model trained so far.
     """
     _check_checkpoint_options(checkpoint_dir, checkpoint_every, resume)
     _check_types(config, dataset, ())
@@ -96,11 +100,17 @@ def fit(
         run = start(config, dataset, threads, callbacks, initial_weights, sample_weight)
         helper.wait()
     if checkpoint_dir is None:
-        return finish(run)
+        return _with_sets(finish(run), dataset, threads)
     run_is = identity(run.config, dataset, sample_weight, initial_weights)
     opened = open_checkpoints(checkpoint_dir, checkpoint_every, run_is, resume)
     with closing(opened) as checkpoints:
-        return finish(run, loop_of(run, checkpoints))
+        return _with_sets(finish(run, loop_of(run, checkpoints)), dataset, threads)
+
+
+def _with_sets(result: TrainResult, dataset: Dataset, threads: int | None) -> TrainResult:
+    """Return the result with the metrics of each part, which are computed when asked for."""
+    evaluate = partial(metrics_by_part, result.predictor, result.config, dataset, threads)
+    return replace(result, metrics=RunMetrics(result.metrics, evaluate))
 
 
 def start(
@@ -127,6 +137,8 @@ def start(
     if initial_weights is not None:
         _check_weights(initial_weights, np.dtype(resolved.config.dtype))
     run = Run(resolved.config, prepared, threads, callbacks, initial_weights)
+    targets = {"validation": prepared.y_validation, "test": prepared.y_test}
+    check_scorers(run.scorers, prepared.task, targets)
     run.rules = resolved.rules
     run.prepare_seconds = time.perf_counter() - started
     return run

@@ -19,7 +19,8 @@ from .divergence import DivergenceCheck
 from .events import Callback
 from .measures import MEASURES
 from .run import Run
-from .stopping import BestWeights, monitored
+from .run_parts import best_weights
+from .scoring import measured
 
 
 class Loop:
@@ -35,6 +36,7 @@ class Loop:
     ----------
     status : {"finished", "stopped early", "stopped", "interrupted", "diverged", "failed"}
         How training ended; "finished" until then.
+    failure : TrainingError or None
     best : BestWeights
     epochs : range
         Numbers of the epochs to train.
@@ -58,14 +60,9 @@ class Loop:
         self.compile_seconds = 0.0
         self.train_seconds = 0.0
         self.status = "finished"
+        self.failure: TrainingError | None = None
         config = run.config
-        self.best = BestWeights(
-            config.monitor,
-            config.min_delta,
-            run.network.params,
-            config.improvement,
-            config.ties,
-        )
+        self.best = best_weights(config, run.monitor, run.network.params)
         self._base_rate = float(config.learning_rate)
         self.schedule = SCHEDULES.parse(config.schedule)
         self.rate_controller = run.rate_controller = self.schedule.controller(self._base_rate)
@@ -81,8 +78,8 @@ class Loop:
             saved = checkpoints.load_newest(self._expected_tensors, self._restore)
             self._match_callbacks(saved)
 
-    def train(self) -> TrainingError | None:
-        """Train to the end; return the error that ended it, if any."""
+    def train(self) -> None:
+        """Train to the end, also if an error ends it, which is then in ``failure``."""
         try:
             self.run.tell("on_setup")
             self.compile_seconds = self.run.compile()
@@ -102,8 +99,7 @@ class Loop:
             self.status = "interrupted"
         except TrainingError as error:
             self.status = "diverged" if isinstance(error, DivergenceError) else "failed"
-            return error
-        return None
+            self.failure = error
 
     def seconds_so_far(self) -> float:
         """Return the wall time of training, including earlier processes of the run."""
@@ -144,13 +140,18 @@ class Loop:
     def _end(self) -> None:
         """Record an epoch, and call the callbacks."""
         run = self.run
-        measured = self._measure()
+        values = self._measure()
         with self._changing(until_second=True):  # callbacks may take long
-            row = run.history.append(**measured)
-            self.best.observe(row, run.network.params)
-            self.rate_controller.observe(monitored(row, run.config.monitor))
-            run.tell_epoch(row)
+            row = run.history.append(**values)
+            steps = [self._observe, run.tell_epoch]
+            # A callback may add the column that is monitored.
+            for step in steps if run.monitor.column in row else reversed(steps):
+                step(row)
         self._save_if_due(run.epoch)
+
+    def _observe(self, row: dict[str, Any]) -> None:
+        self.best.observe(row, self.run.network.params)
+        self.rate_controller.observe(self.run.monitor.value(row))
 
     @contextmanager
     def _changing(self, until_second: bool = False) -> Iterator[None]:
@@ -192,7 +193,7 @@ class Loop:
         """Return the row of the history for the finished epoch."""
         run = self.run
         self.divergence.check_weights()
-        validation = run.loss_and_accuracy("validation", run.prepared.validation)
+        validation = measured(run, "validation")
         self.divergence.check_loss(validation["validation_loss"] or 0.0, "validation")
         row = {
             "epoch": run.epoch,

@@ -12,12 +12,12 @@ Outcome = tuple[TrainResult, TrainingError | None]
 
 def outcome_of(loop: Loop) -> Outcome:
     """Train to the end; return the result, and the error that ended training, if any."""
-    error: TrainingError | None = loop.train()
+    loop.train()
     try:
         result = sum_up(loop)
     finally:
         try:
             loop.run.tell("on_train_end")
         except CallbackError as late:
-            error = error or late
-    return result, error
+            loop.failure = loop.failure or late
+    return result, loop.failure

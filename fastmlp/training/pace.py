@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from .run import Run
+from .scorers import VALIDATION
 
 GAP = "  "  # between parts of a line
 
@@ -21,14 +23,15 @@ def time_text(seconds: float | None) -> str:
     return f"{minutes}:{rest:02} min" if minutes else f"{rest} s"
 
 
-def epoch_text(row: dict[str, Any]) -> str:
-    """Return the losses and accuracies of an epoch."""
+def epoch_text(row: dict[str, Any], metrics: Iterable[str] = ()) -> str:
+    """Return the losses and accuracies of an epoch, and the metrics in some columns."""
     names = {
         "train_loss": "loss",
         "train_accuracy": "accuracy",
         "validation_loss": "val loss",
         "validation_accuracy": "val accuracy",
     }
+    names |= {name: name.removeprefix(VALIDATION) for name in metrics}
     shown = [f"{text} {row[name]:.4f}" for name, text in names.items() if row[name] is not None]
     return GAP.join(shown)
 

@@ -67,7 +67,7 @@ def preparation_key(resolved: Resolved) -> tuple[Hashable, ...]:
     return (
         config.classes, config.missing, config.min_frequency, *config.split_settings.values(),
         config.scale, config.target_scale,
-        config.dtype, config.class_weight, task.kind, task.n_outputs,
+        config.dtype, config.class_weight, task.kind, task.n_outputs, task.quantiles,
         # How rows are stored, see plan_inputs.
         is_per_sample(config), takes_sample_blocks(config), why_dense(config),
         takes_few_rows(config),

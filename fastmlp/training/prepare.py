@@ -50,6 +50,8 @@ class Prepared(NamedTuple):
     table: TableOptions | None = None
     encoding: TableEncoding | None = None
     column_facts: tuple[ColumnFacts, ...] = ()
+    y_validation: np.ndarray | None = None  # as in the data, for metrics
+    y_test: np.ndarray | None = None
 
 
 def prepare(
@@ -216,6 +218,8 @@ def _prepare(
         n_features,
         inputs,
         encoding=encoding,
+        y_validation=split.y_validation,
+        y_test=split.y_test,
     )
 
 

@@ -75,6 +75,9 @@ def _line(run: Run, pace: Pace, row: dict[str, Any] | None, width: int) -> str:
         accuracy = row["validation_accuracy"]
         shown = "" if accuracy is None else f" {accuracy:.4f}"
         parts.append(f"val {row['validation_loss']:.4f}{shown}")
+    for scorer in run.scorers:
+        if row is not None and row.get(scorer.column) is not None:
+            parts.append(f"{scorer.name} {row[scorer.column]:.4f}")
     parts.append(f"{pace.speed(run) / 1000:,.1f}k samples/s")
     if row is not None and row["train_accuracy"] is not None:
         parts.append(f"accuracy {row['train_accuracy']:.4f}")
@@ -102,7 +105,8 @@ class PlainProgress(Callback):
             number = f"epoch {run.epoch:>{len(str(epochs))}}/{epochs}"
             speed = f"{self.pace.speed(run):,.0f} samples/s"
             left = f"{time_text(self.pace.seconds_left(run) or 0)} left"
-            parts = (model_text(run), number, epoch_text(row), speed, left)
+            metrics = [scorer.column for scorer in run.scorers if scorer.column in row]
+            parts = (model_text(run), number, epoch_text(row, metrics), speed, left)
             line = GAP.join(filter(None, parts))
         print(line, file=sys.stderr, flush=True)
 

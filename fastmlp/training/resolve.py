@@ -157,6 +157,12 @@ def _check_task_settings(config: TrainConfig, task: Task, output: str, loss: str
         ),
         ("class_weight", "none", task.classes is not None, "classes"),
         ("target_scale", "none", task.kind == "regression", "regression"),
+        (
+            "calibrate",
+            "none",
+            ACTIVATIONS.parse(output).gives_probabilities and task.has_accuracy,
+            "probabilities of classes or labels",
+        ),
         ("label_smoothing", 0.0, smooths and task.has_accuracy, "a cross-entropy"),
     ):
         value = getattr(config, name)
@@ -251,7 +257,13 @@ def _task(dataset: Dataset, output: str, loss: str, threshold: float) -> Task:
                 "use output identity with squared_error, or make y integers or texts"
             )
         _check_range(dataset, record)
-        return Task("regression", n_outputs)
+        if not record.quantiles:
+            return Task("regression", n_outputs)
+        if n_outputs > 1:
+            raise ConfigError(
+                f"loss {loss} needs a single target, got {n_outputs}; train a model for each"
+            )
+        return Task("regression", len(record.quantiles), quantiles=record.quantiles)
     if "classification" not in record.tasks:
         raise DataError(f"y must hold real numbers for loss {record.name}, got class labels")
     if len(dataset.classes) == 2 and not is_row_wise:

@@ -30,7 +30,9 @@ class TrainResult:
     metrics : dict
         Loss and accuracy on the training part (running mean over the epoch whose weights are kept),
         the validation part and the test part; None for missing parts, and for parts that an
-        interrupted run did not evaluate.
+        interrupted run did not evaluate. Also the metrics asked for, as ``validation_roc_auc``
+        and ``test_roc_auc``. ``metrics["sets"]["test"]`` has all metrics of the test part, such as
+        R2 and MAE in the units of the targets; they are computed when first asked for.
     timings : dict
         Seconds: prepare, compile, step, train, predict; and samples_per_second.
     phase_seconds : dict

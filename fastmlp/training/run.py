@@ -22,11 +22,13 @@ from ..ops.schedules import RateController
 from .config import TrainConfig
 from .events import Callback
 from .history import EPOCH_COLUMNS, ITERATION_COLUMNS, MEASURE_COLUMNS, History
+from .monitors import Monitor, declared_columns, find_monitor, scorers_for
 from .plan import plan
 from .prepare import Prepared
 from .rules import Rule
 from .run_parts import network_of, objective_of, stopping_of
 from .steps import Steps
+from .stopping import Monitoring
 from .turns import Turn
 
 
@@ -53,6 +55,10 @@ class Run:
         Number of the current epoch, from 1.
     history, iterations : History
     stopping : EarlyStopping or None
+        The config's.
+    scorers : tuple of Scorer
+        The metrics asked for, and a monitored one.
+    monitor : Monitor
         The config's.
     rate_controller : RateController
         Changes the rate according to the monitored quantity.
@@ -81,6 +87,8 @@ class Run:
         self.callbacks = list(callbacks)
         self.stopping = stopping_of(config)
         self.callbacks += [] if self.stopping is None else [self.stopping]
+        self.scorers = scorers_for(config, self.callbacks)
+        self.monitor = self._find_monitor()
         self.rate_controller = RateController()  # replaced by the loop
         self.measures = tuple(
             name for name in MEASURE_COLUMNS if name in (config.monitor, *measures)
@@ -105,7 +113,8 @@ class Run:
             config, self.plan, self.network, prepared.train, self.objective, notes_penalty
         )
         self.turn = self.steps.turn = Turn(self.threads)
-        self.history = History((*EPOCH_COLUMNS, *self.measures))
+        scored = [] if prepared.validation is None else [s.column for s in self.scorers]
+        self.history = History((*EPOCH_COLUMNS, *self.measures, *scored))
         self.iterations = History(ITERATION_COLUMNS, is_open=False)
         self.prepare_seconds = 0.0
         self.rules: tuple[Rule, ...] = ()
@@ -217,6 +226,13 @@ class Run:
             self.history.convert_values()
         except ValueError as error:
             raise CallbackError(f"a callback changed an epoch's row: {error}") from error
+
+    def _find_monitor(self) -> Monitor:
+        columns = declared_columns(self.callbacks)
+        for callback in self.callbacks:
+            if isinstance(callback, Monitoring):
+                callback.find(self.scorers, columns)
+        return find_monitor(self.config.monitor, self.scorers, columns)
 
     def compile(self) -> float:
         """Compile or load all kernels of the run; return the time in seconds."""

@@ -14,8 +14,9 @@ from ..ops.losses import LOSSES
 from ..ops.optimizers import OPTIMIZERS
 from .config import TrainConfig
 from .layers import network_layers
+from .monitors import Monitor
 from .prepare import Prepared
-from .stopping import EarlyStopping
+from .stopping import BestWeights, EarlyStopping
 
 
 def stopping_of(config: TrainConfig) -> EarlyStopping | None:
@@ -25,6 +26,11 @@ def stopping_of(config: TrainConfig) -> EarlyStopping | None:
     return EarlyStopping(
         config.early_stopping, config.monitor, config.min_delta, config.improvement
     )
+
+
+def best_weights(config: TrainConfig, monitor: Monitor, params: np.ndarray) -> BestWeights:
+    """Return what keeps the best of the weights ``params``."""
+    return BestWeights(monitor, config.min_delta, params, config.improvement, config.ties)
 
 
 def network_of(

@@ -14,15 +14,18 @@ from ..base.errors import ConfigError, close_match
 from ..base.settings import AUTO
 from ..ops.spec import split_list
 from .rules import standard_rules
+from .scorers import Metric, scorer_of
 
 MODES = ("stochastic", "minibatch", "batch")
 SAMPLINGS = ("shuffle", "replacement", "in_order")
 DTYPES = ("float32", "float64")
+CALIBRATIONS = ("none", "temperature")
 MISSING = ("impute", "drop", "error")
-MONITORS = (
-    "validation_loss", "validation_accuracy", "validation_score",
-    "train_loss", "train_accuracy", "train_objective",
-)  # fmt: skip
+# Columns that can be monitored, and whether higher is better.
+MONITORS = {
+    "validation_loss": False, "validation_accuracy": True, "validation_score": True,
+    "train_loss": False, "train_accuracy": True, "train_objective": False,
+}  # fmt: skip
 
 _KINDS = {int: "a whole number", bool: "true or false", str: "a text"}
 
@@ -71,6 +74,8 @@ def check_fields(config: Any) -> None:
                 )
     if config.layers and config.hidden_layer_sizes == type(config).hidden_layer_sizes:
         object.__setattr__(config, "hidden_layer_sizes", ())
+    for metric in config.metrics:
+        scorer_of(metric)
     sizes = config.hidden_layer_sizes
     # Below 2**24, so that no product of two overflows.
     if not all(1 <= size < 2**24 for size in sizes):
@@ -88,6 +93,10 @@ def _cast(field: dataclasses.Field[Any], value: Any, wanted: Any) -> Any:
         return standard_rules(value)
     if name == "class_weight" and isinstance(value, Mapping):
         return ",".join(f"{label}={weight}" for label, weight in value.items())
+    if wanted == tuple[Metric, ...]:
+        items = (value,) if isinstance(value, str) or callable(value) else value
+        if isinstance(items, Iterable) and not isinstance(items, bytes | Mapping):
+            return tuple(item if callable(item) else _cast(field, item, str) for item in items)
     several = isinstance(value, Iterable) and not isinstance(value, (str, bytes))
     for item_type in (int, float, str):
         as_tuple = tuple[item_type, ...]  # type: ignore[valid-type]

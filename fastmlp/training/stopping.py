@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
 
-from ..base.errors import ConfigError, close_match
+from ..base.errors import ConfigError
 from ..ops.improvement import CUMULATIVE, FIRST, LAST, Improvement
 from ..ops.schedules import RateController
 from .events import Callback
-from .setting_checks import MONITORS
-
-_HIGHER_IS_BETTER = ("accuracy", "score")
+from .monitors import Monitor, find_monitor
+from .scorers import Scorer
 
 
 class Stoppable(Protocol):
@@ -25,9 +25,29 @@ class Stoppable(Protocol):
 
 
 class Monitoring(Callback):
-    """A callback whose state is the improvement of a monitored quantity."""
+    """A callback whose state is the improvement of a monitored quantity.
+
+    Parameters
+    ----------
+    monitor : str
+        A column of every history, a metric of the run, or a column that a callback declares.
+    """
 
     improvement: Improvement
+
+    def __init__(self, monitor: str):
+        self.monitor = monitor
+        self.monitored: Monitor | None = None
+
+    def find(self, scorers: Iterable[Scorer], columns: Mapping[str, bool]) -> None:
+        """Find what is monitored in a run; parameters and errors as for :func:`find_monitor`."""
+        self.monitored = find_monitor(self.monitor, scorers, columns)
+
+    def value(self, row: dict[str, Any]) -> float:
+        """Return the monitored value of a row, lower is better."""
+        if self.monitored is None:
+            self.monitored = find_monitor(self.monitor)
+        return self.monitored.value(row)
 
     def state_dict(self) -> dict[str, Any]:
         return self.improvement.state_dict()
@@ -43,7 +63,8 @@ class EarlyStopping(Monitoring):
     ----------
     patience : int
     monitor : str, default "validation_loss"
-        A column of the history; for accuracies, higher is better.
+        A column of every history; a metric that the run computes, as ``"roc_auc"``; or a column
+        that a callback before this one declares.
     min_delta : float, default 0.0
         Smallest change that counts as an improvement.
     improvement : {"cumulative", "single"}, default "cumulative"
@@ -52,7 +73,7 @@ class EarlyStopping(Monitoring):
     Raises
     ------
     ConfigError
-        For a patience below 1, or an unknown monitor.
+        For a patience below 1; for an unknown monitor when the run starts.
     """
 
     def __init__(
@@ -64,7 +85,8 @@ class EarlyStopping(Monitoring):
     ):
         if patience < 1:
             raise ConfigError(f"patience must be at least 1, got {patience}")
-        self.patience, self.monitor = patience, known_monitor(monitor)
+        super().__init__(monitor)
+        self.patience = patience
         self.min_delta, self.rule = min_delta, improvement
         self._before: tuple[float, int] | None = None
 
@@ -79,7 +101,7 @@ class EarlyStopping(Monitoring):
             (self.improvement.best, self.improvement.stale), self._before = self._before, None
 
     def on_epoch_end(self, run: Stoppable, row: dict[str, Any]) -> None:
-        self.improvement.observe(monitored(row, self.monitor))
+        self.improvement.observe(self.value(row))
         if self.improvement.stale >= self.patience:
             if run.rate_controller.lower():
                 self.improvement.stale = 0
@@ -92,8 +114,7 @@ class BestWeights:
 
     Parameters
     ----------
-    monitor : str
-        A column of the history; for accuracies, higher is better.
+    monitor : Monitor
     min_delta : float
         Smallest change that counts as an improvement.
     params : ndarray
@@ -113,7 +134,7 @@ class BestWeights:
 
     def __init__(
         self,
-        monitor: str,
+        monitor: Monitor,
         min_delta: float,
         params: np.ndarray,
         rule: str = CUMULATIVE,
@@ -142,32 +163,8 @@ class BestWeights:
 
     def observe(self, row: dict[str, Any], params: np.ndarray) -> None:
         """Record the row of an epoch, and keep its weights if it is the best so far."""
-        value, before = monitored(row, self.monitor), self.improvement.best
+        value, before = self.monitor.value(row), self.improvement.best
         is_tie = self.ties == LAST and value == before
         if self.improvement.observe(value) or is_tie:
             self.params[:] = params
             self.epoch, self.found = row["epoch"], True
-
-
-def monitored(row: dict[str, Any], monitor: str) -> float:
-    """Return the monitored value of a row of the history, lower is better.
-
-    Raises
-    ------
-    ConfigError
-        If the run has no such value.
-    """
-    value = row[monitor]
-    if value is None:
-        raise ConfigError(
-            f"monitor {monitor} has no value in this run: there is no validation set, or the task "
-            "is a regression; monitor train_loss instead"
-        )
-    return -float(value) if monitor.endswith(_HIGHER_IS_BETTER) else float(value)
-
-
-def known_monitor(monitor: str) -> str:
-    """Return the name of a monitored column; ConfigError if it is unknown."""
-    if monitor not in MONITORS:
-        raise ConfigError(f"unknown monitor {monitor!r}{close_match(str(monitor), MONITORS)}")
-    return monitor

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import time
 
+from ..base.errors import CallbackError
+from .calibration import calibrate
 from .layer_seconds import described
 from .loop import Loop
 from .result import TrainResult
 from .run import Run
+from .scoring import measured
 
+_ENDED = ("finished", "stopped early", "stopped")
 _EPOCH_METRICS = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
 
 
@@ -19,6 +23,9 @@ def sum_up(loop: Loop) -> TrainResult:
     if restored:
         run.network.params[:] = loop.best.params
     metrics = _kept_metrics(loop, restored)
+    if run.config.calibrate != "none" and loop.status in _ENDED:
+        metrics["temperature"] = calibrate(run)
+        metrics.update(measured(run, "validation"))
     predict_seconds = _evaluate_test(loop, metrics)
     step_seconds = run.steps.seconds
     return TrainResult(
@@ -50,16 +57,27 @@ def _evaluate_test(loop: Loop, metrics: dict[str, float | None]) -> float | None
     """Add the metrics of the test part; return the time in seconds, None if not evaluated."""
     run = loop.run
     metrics.update(run.loss_and_accuracy("test", None))
+    metrics.update({f"test_{scorer.name}": None for scorer in run.scorers})
     # After Ctrl-C nothing more is evaluated, so that the process ends quickly.
     if loop.status == "interrupted" or run.prepared.test is None:
         return None
     started = time.perf_counter()
     try:
-        metrics.update(run.loss_and_accuracy("test", run.prepared.test))
+        metrics.update(_test_metrics(loop))
     except KeyboardInterrupt:
         loop.status = "interrupted"
         return None
     return time.perf_counter() - started
+
+
+def _test_metrics(loop: Loop) -> dict[str, float | None]:
+    run = loop.run
+    if loop.status != "failed":  # else a metric may be what failed
+        try:
+            return measured(run, "test")
+        except CallbackError as error:
+            loop.status, loop.failure = "failed", error
+    return run.loss_and_accuracy("test", run.prepared.test)
 
 
 def _samples_trained(run: Run) -> int:
@@ -82,10 +100,11 @@ def _kept_epoch(loop: Loop, restored: bool) -> int | None:
 def _kept_metrics(loop: Loop, restored: bool) -> dict[str, float | None]:
     """Return training and validation metrics of the kept weights."""
     run, epoch = loop.run, _kept_epoch(loop, restored)
+    names = (*_EPOCH_METRICS, *(scorer.column for scorer in run.scorers))
     if epoch is not None:
         row = next(row for row in run.history if row["epoch"] == epoch)
-        return {name: row[name] for name in _EPOCH_METRICS}
-    metrics: dict[str, float | None] = dict.fromkeys(_EPOCH_METRICS)
+        return {name: row.get(name) for name in names}
+    metrics: dict[str, float | None] = dict.fromkeys(names)
     if loop.status == "interrupted":
         if run.rows_done:
             metrics["train_loss"] = run.train_loss

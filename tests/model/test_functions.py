@@ -165,13 +165,13 @@ def test_parameters_of_an_optimizer_are_four_float64(spec: str) -> None:
 
 
 def test_a_parameter_of_a_loss_arrives() -> None:
-    assert given("huber(0.25)").loss_parameter == 0.25
-    assert given("squared_error").loss_parameter == 0.0
+    assert given("huber(0.25)").loss_parameters.tolist() == [0.25]
+    assert given("squared_error").loss_parameters.tolist() == []
 
 
 def test_without_a_loss_nothing_can_be_called() -> None:
     found = given(None)
-    assert (found.loss, found.update, found.is_fused, found.loss_parameter) == (0, 0, 0, 0.0)
+    assert (found.loss, found.update, found.is_fused, found.loss_parameters.size) == (0, 0, 0, 0)
 
 
 def test_options_arrive_as_floats_in_order() -> None:

@@ -37,6 +37,7 @@ VALUES = {
     | st.floats(allow_nan=False, allow_infinity=False),
     int: st.integers(0, 1000) | st.integers(),
     bool: st.booleans(),
+    tuple[float, ...]: st.lists(st.floats(-1, 2), max_size=4, unique=True).map(sorted).map(tuple),
 }
 
 each_registry = pytest.mark.parametrize("registry", REGISTRIES, ids=lambda r: r.kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -102,3 +103,29 @@ def test_halving_promotes_the_best_with_all_seeds() -> None:
 def test_halving_wants_one_number_of_epochs() -> None:
     with pytest.raises(ConfigError, match="epochs must be one number with halving"):
         run_sweep({"epochs": [4, 8]}, blobs(), halving=2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"search": "tp"}, "unknown search 'tp'; did you mean 'tpe'"),
+        ({"search": "tpe"}, "trials must be 1 to 10,000 with search tpe, got 0; set it to 40"),
+        ({"search": "tpe", "trials": 4, "trial_batch": 0}, "trial_batch must be 1 to"),
+        ({"search": "tpe", "trials": 4, "prune": "medan"}, "unknown prune 'medan'; did you mean"),
+        ({"search": "tpe", "trials": 4, "halving": 3}, "halving does not go with search tpe"),
+        ({"search": "tpe", "trials": 4, "budget": 3}, "budget does not go with search tpe"),
+        ({"trials": 4}, "trials is for search tpe alone, got 4"),
+        ({"prune": "median"}, "prune is for search tpe alone"),
+    ],
+)
+def test_options_of_a_search_that_do_not_fit_are_refused(
+    arguments: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        run_sweep({"learning_rate": "loguniform(0.01, 1)"}, blobs(), **arguments)
+
+
+def test_search_without_optuna_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    with pytest.raises(ConfigError, match=r"install fastmlp\[search\], or use random search"):
+        run_sweep({"learning_rate": "loguniform(0.01, 1)"}, blobs(), search="tpe", trials=4)

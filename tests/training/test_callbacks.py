@@ -62,7 +62,7 @@ def test_one_callback_can_follow_several_runs() -> None:
 @pytest.mark.parametrize("make", [lambda m: EarlyStopping(1, m), lambda m: BestModel("x", m)])
 def test_an_unknown_monitor_gets_the_nearest_one(make: Any) -> None:
     with pytest.raises(ConfigError, match=r"^unknown monitor 'val_loss'; did you mean 'valid"):
-        make("val_loss")
+        fit(settings(), blobs(), callbacks=[make("val_loss")])
 
 
 @pytest.mark.parametrize("patience", [0, -1])

@@ -203,7 +203,7 @@ def test_sizes_of_hidden_layers_have_bounds(sizes: tuple[int, ...]) -> None:
     [
         ("mode", "minibach", "did you mean 'minibatch'?"),
         ("sampling", "shufle", "did you mean 'shuffle'?"),
-        ("monitor", "validation_los", "did you mean 'validation_loss'?"),
+        ("metrics", "roc_au", "did you mean 'roc_auc'?"),
         ("dtype", "float23", "did you mean 'float32'?"),
         ("split", "oficial", "did you mean 'official'?"),
         ("scale", "standart", "did you mean 'standard'?"),

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from fastmlp import ConfigError
-from fastmlp.training.stopping import BestWeights, monitored
+from fastmlp.training.monitors import find_monitor
+from fastmlp.training.stopping import BestWeights
 
 
 def follow(monitor: str, values: list[float], min_delta: float = 0.0) -> BestWeights:
     """Observe a value per epoch; the weights of epoch e are [e], those before the first [0]."""
     live = np.zeros(1)
-    best = BestWeights(monitor, min_delta, live)
+    best = BestWeights(find_monitor(monitor), min_delta, live)
     for epoch, value in enumerate(values, start=1):
         live[:] = epoch
         best.observe({"epoch": epoch, monitor: value}, live)
@@ -42,7 +43,7 @@ def test_before_the_first_epoch_the_initial_weights_are_best() -> None:
 
 def test_live_weights_can_change_without_harm() -> None:
     live = np.ones(2)
-    best = BestWeights("train_loss", 0.0, live)
+    best = BestWeights(find_monitor("train_loss"), 0.0, live)
     live[:] = 5
     assert best.params.tolist() == [1, 1]
     best.observe({"epoch": 1, "train_loss": 1.0}, live)
@@ -70,10 +71,10 @@ def test_nan_is_never_best() -> None:
 
 def test_lower_is_better_whatever_is_monitored() -> None:
     row = {"train_loss": 0.25, "train_accuracy": 0.75}
-    assert monitored(row, "train_loss") == 0.25
-    assert monitored(row, "train_accuracy") == -0.75
+    assert find_monitor("train_loss").value(row) == 0.25
+    assert find_monitor("train_accuracy").value(row) == -0.75
 
 
 def test_what_a_run_does_not_have_cannot_be_monitored() -> None:
     with pytest.raises(ConfigError, match=r"^monitor validation_loss has no value in this run: "):
-        monitored({"validation_loss": None}, "validation_loss")
+        find_monitor("validation_loss").value({"validation_loss": None})

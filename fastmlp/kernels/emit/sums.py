@@ -12,7 +12,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from ..machine.view import emit_element, unpack
-from .emitter import INDEX, integer, multiply_add
+from .emitter import integer, multiply_add
 
 _CHAINS = 8
 _DOUBLE = ir.DoubleType()
@@ -61,19 +61,15 @@ def _sum(add):
             vector = ir.VectorType(_DOUBLE, _CHAINS)
             whole = builder.and_(size, integer(-_CHAINS))
             sums = cgutils.alloca_once_value(builder, ir.Constant(vector, None))
-            with cgutils.for_range_slice(
-                builder, integer(0), whole, integer(_CHAINS), INDEX, inc=True
-            ) as (index, _):
+            step = integer(_CHAINS)
+            with cgutils.for_range_slice(builder, integer(0), whole, step) as (index, _):
                 builder.store(grown(builder.load(sums), index, _CHAINS), sums)
             chains = [
                 builder.extract_element(builder.load(sums), ir.IntType(32)(lane))
                 for lane in range(_CHAINS)
             ]
             first = cgutils.alloca_once_value(builder, chains[0])
-            with cgutils.for_range_slice(builder, whole, size, integer(1), INDEX, inc=True) as (
-                index,
-                _,
-            ):
+            with cgutils.for_range_slice(builder, whole, size, integer(1)) as (index, _):
                 builder.store(grown(builder.load(first), index, 1), first)
             chains[0] = builder.load(first)
             while len(chains) > 1:

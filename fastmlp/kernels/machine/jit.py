@@ -46,9 +46,8 @@ def kernel(
     parallel : bool
         Whether it holds a prange loop.
     inline : bool
-        Inline it before types are inferred. LLVM optimises a function again at each level of calls
-        above it: with the middle levels inlined, the general step compiles in 13 s instead of 22 s.
-        For functions with one caller or a short body.
+        Inline it before types are inferred, for functions with one caller or a short body. It takes
+        as long to compile either way: LLVM optimises a kernel with its parts once (linking.py).
     cached : bool
         Load compiled code, or compile and keep it on disk. For kernels called from Python or by
         address. The others are part of these and cannot be called from Python: without their

@@ -86,10 +86,11 @@ def absolute_error(z, a, y, d, scale, _, result):
 
 
 @kernel(cached=True)
-def huber(z, a, y, d, scale, delta, result):
+def huber(z, a, y, d, scale, parameters, result):
     """sum_j 1/2 e_j^2 where |e_j| <= delta, else delta (|e_j| - delta / 2), e = a - y (Huber 1964);
     dL/da = scale e within delta, else scale delta sign(e).
     """
+    delta = parameters[0]
     loss = 0.0
     for j in range(a.size):
         error = np.float64(a[j] - y[j])
@@ -99,6 +100,22 @@ def huber(z, a, y, d, scale, delta, result):
             loss += delta * (abs(error) - 0.5 * delta)
             error = delta if error > 0 else (-delta if error < 0 else error)
         d[j] = scale * a.dtype.type(error)
+    result[0] = loss
+
+
+@kernel(cached=True)
+def quantile(z, a, y, d, scale, levels, result):
+    """sum_j q_j e_j where e_j >= 0, else (q_j - 1) e_j, e = y - a (Koenker and Bassett 1978);
+    dL/da = -scale q where e > 0, scale (1 - q) where e < 0, and 0 where e = 0. Levels q
+    are repeated if there are more outputs.
+    """
+    loss = 0.0
+    for j in range(a.size):
+        level = levels[j % levels.size]
+        error = np.float64(y[j] - a[j])
+        slope = level if error > 0.0 else (level - 1.0 if error < 0.0 else error)
+        loss += slope * error
+        d[j] = -scale * a.dtype.type(slope)
     result[0] = loss
 
 
@@ -116,9 +133,9 @@ def poisson(z, a, y, d, scale, _, result):
 
 
 @kernel(inline=True)
-def row_loss(function, parameter, z, a, y, d, scale, result):
+def row_loss(function, parameters, z, a, y, d, scale, result):
     """Overwrite the row's d, and ``result`` with its loss. ``function`` is an address."""
-    call_loss(function, (z, a, y, d, scale, parameter, result))
+    call_loss(function, (z, a, y, d, scale, parameters, result))
 
 
 @kernel

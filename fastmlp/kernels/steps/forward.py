@@ -63,7 +63,7 @@ def output_loss(net, work, data, objective, first_row, first, last, scale):
         y = view(work.Y, r * stride, n)
         weight = data.weights[data.order[first_row + r]] if data.weights.size > 0 else 1.0
         row_loss(
-            objective.loss, objective.loss_parameter, z, a, y, d,
+            objective.loss, objective.loss_parameters, z, a, y, d,
             scale if weight == 1.0 else scale * z.dtype.type(weight), view(work.row_loss, r, 1),
         )  # fmt: skip
         work.row_loss[r] *= weight

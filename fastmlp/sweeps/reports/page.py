@@ -16,6 +16,7 @@ from ...reports import page
 from ...reports.figures import style, svg
 from ...reports.pictures import Panel, panel_figure
 from ...reports.tables import number
+from ..intervals import tie_note
 from ..leaderboard import Configuration, Leaderboard, label, value_text
 from .curve_svg import curve_svg
 from .parallel_svg import ParallelPlot
@@ -86,7 +87,7 @@ def _winner(board: Leaderboard, best: dict[str, Any] | None) -> str:
     if best is None or not board.good:
         return page.paragraph("No cell has finished.")
     settings = [(label(axis), value_text(board.good[0].settings.get(axis))) for axis in board.axes]
-    names = ("validation_accuracy", "validation_loss", "test_accuracy", "test_loss")
+    names = [*board.metrics, *board.test_metrics]
     metrics = [(label(n), number(best[n])) for n in names if best.get(n) is not None]
     note = "Ranked by validation results; only the winner is evaluated on the test set."
     if board.has_seeds:
@@ -109,6 +110,8 @@ def ranking_html(board: Leaderboard, n_curves: int) -> str:
     body = "\n".join(rows)
     wide = "wide long" if len(rows) > _MOST_ROWS else "wide"
     note = page.paragraph("A click on a heading sorts; a rank leads to the curves.")
+    if ties := tie_note(board):
+        note = page.paragraph(f"{ties[0].upper()}{ties[1:]}.") + note
     return note + (
         f'<div class="{wide}"><table class="sortable" id="ranking"><thead><tr>{head}</tr></thead>\n'
         f"<tbody>{body}</tbody></table></div>"
@@ -167,7 +170,7 @@ def curves_html(board: Leaderboard, shown: list[Configuration]) -> Iterable[str]
         drawn = "".join(curve_svg(entry, metric) for metric in metrics)
         values = [
             f"{label(name)} {number(value)}"
-            for name in ("validation_accuracy", "validation_loss")
+            for name in board.metrics
             if (value := entry.mean(name)) is not None
         ]
         title = html.escape(f"{entry.rank}  {entry.name(board.axes)}")

@@ -13,7 +13,7 @@ from typing import Any
 
 from ...reports.plots import short_name
 from ...reports.tables import number
-from ..leaderboard import RANKINGS, Configuration, Leaderboard, label, value_text
+from ..leaderboard import Configuration, Leaderboard, label, value_text
 from .plots import position
 
 _STEP, _LEFT, _RIGHT = 190, 24, 150
@@ -82,7 +82,7 @@ class ParallelPlot:
         heights = enumerate(self._heights(entry))
         points = "L".join(f"{_LEFT + _STEP * i} {y}" for i, y in heights)
         share = self._share(entry.mean(self.board.rank_by))
-        good = share if RANKINGS[self.board.rank_by] else 1 - share
+        good = share if self.board.higher_is_better else 1 - share
         kind = "run best" if entry is self.shown[0] else "run"
         return (
             f'<path class="{kind}" data-rank="{entry.rank}" '

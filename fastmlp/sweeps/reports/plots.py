@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...reports.plots import BLUE, GREEN, INK, VERMILLION, colour_bar, tick, tidy
-from ..leaderboard import RANKINGS, Configuration, Leaderboard, label, value_text
+from ..leaderboard import Configuration, Leaderboard, label, value_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,7 +42,7 @@ def heat_map(board: Leaderboard, rows: str, columns: str, axes: Axes) -> None:
         if found:
             means[i, j] = statistics.fmean(found)
     image = axes.imshow(
-        means, cmap="viridis" if RANKINGS[board.rank_by] else "viridis_r", aspect="auto"
+        means, cmap="viridis" if board.higher_is_better else "viridis_r", aspect="auto"
     )
     for axis, values in ((axes.xaxis, names[1]), (axes.yaxis, names[0])):
         axis.set_ticks(range(len(values)), [_tick(value) for value in values])
@@ -53,7 +53,7 @@ def heat_map(board: Leaderboard, rows: str, columns: str, axes: Axes) -> None:
         middle = np.nanmean([np.nanmin(means), np.nanmax(means)])
         for (i, j), value in np.ndenumerate(means):
             if np.isfinite(value):
-                is_light = (value > middle) == RANKINGS[board.rank_by]
+                is_light = (value > middle) == board.higher_is_better
                 colour = "black" if is_light else "white"
                 axes.text(j, i, f"{value:.4g}", ha="center", va="center", color=colour, fontsize=8)
     colour_bar(image, label(board.rank_by))
@@ -67,7 +67,7 @@ def parallel_coordinates(board: Leaderboard, axes: Axes) -> None:
     values = {axis: board.values(axis) for axis in board.axes}
     scores = [entry.mean(board.rank_by) or 0.0 for entry in board.good]
     low, high = min(scores), max(scores)
-    colours = colormaps["viridis" if RANKINGS[board.rank_by] else "viridis_r"]
+    colours = colormaps["viridis" if board.higher_is_better else "viridis_r"]
     for entry, score in reversed(list(zip(board.good, scores, strict=True))):
         height = (score - low) / (high - low or 1.0)
         points = [position(entry.settings, axis, values[axis]) for axis in board.axes]

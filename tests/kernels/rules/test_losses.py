@@ -45,14 +45,14 @@ def losses_and_gradients(
 
 def expected_losses(spec: str, Z: np.ndarray, A: np.ndarray, Y: np.ndarray) -> np.ndarray:
     loss = LOSSES.parse(spec)
-    return reference.LOSSES[loss.name](Z, A, Y, loss.kernel_parameter)
+    return reference.LOSSES[loss.name](Z, A, Y, loss.kernel_parameters)
 
 
 def expected_gradient(spec: str, A: np.ndarray, Y: np.ndarray) -> np.ndarray:
     loss = LOSSES.parse(spec)
     if loss.name in reference.FUSED:
         return reference.fused_gradient(A, Y)
-    return reference.LOSS_GRADIENTS[loss.name](A, Y, loss.kernel_parameter)
+    return reference.LOSS_GRADIENTS[loss.name](A, Y, loss.kernel_parameters)
 
 
 def test_the_twins_cover_the_registry() -> None:

@@ -26,7 +26,7 @@ def assert_matches_twin(run: Run) -> None:
     rows = run.data.order
     outputs, losses, hits = run.evaluate()
     Zs, As = reference.forward(weights, biases, activations, run.X[rows])
-    expected = reference.LOSSES[loss](Zs[-1], As[-1], run.Y[rows], run.loss.kernel_parameter)
+    expected = reference.LOSSES[loss](Zs[-1], As[-1], run.Y[rows], run.loss.kernel_parameters)
     tolerance = TOLERANCE[run.case.dtype]
     np.testing.assert_allclose(outputs, As[-1], rtol=tolerance, atol=tolerance)
     np.testing.assert_allclose(losses, expected, rtol=tolerance, atol=tolerance)

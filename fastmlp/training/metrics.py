@@ -1,4 +1,4 @@
-"""How good predictions are: scikit-learn's metrics as plain dictionaries, as JSON takes them."""
+"""How good predictions are: metrics of a whole part as plain dictionaries, as JSON takes them."""
 
 from __future__ import annotations
 
@@ -8,13 +8,18 @@ from typing import Any
 import numpy as np
 
 from ..model.task import Task
+from .probability_metrics import probability_metrics, ranking_metrics
 
 AVERAGES = ("macro", "weighted")
 MOST_CONFUSIONS = 10
 
 
 def task_metrics(
-    task: Task, y: np.ndarray, outputs: np.ndarray, target_names: Sequence[str] | None = None
+    task: Task,
+    y: np.ndarray,
+    outputs: np.ndarray,
+    target_names: Sequence[str] | None = None,
+    gives_probabilities: bool = False,
 ) -> dict[str, Any]:
     """Return the metrics that suit a task.
 
@@ -27,21 +32,30 @@ def task_metrics(
         The network's, as :meth:`fastmlp.Predictor.outputs` returns them.
     target_names : sequence of str, optional
         Names of the outputs of a regression.
+    gives_probabilities : bool, default False
+        Whether outputs are probabilities: of a softmax or a sigmoid.
 
     Returns
     -------
     dict
         As :func:`classification_metrics`, :func:`multilabel_metrics` or :func:`regression_metrics`
-        return it; for two classes together with :func:`ranking_metrics`.
+        return it; with :func:`quantile_metrics` of quantiles, with ``ranking_metrics`` of two
+        classes, and with ``probability_metrics`` of probabilities of classes.
     """
-    predicted = task.decode(outputs)
+    predicted = task.decode_one(outputs)
     if task.kind == "regression":
-        return regression_metrics(y, predicted, target_names)
+        metrics = regression_metrics(y, predicted, target_names)
+        if task.quantiles:
+            metrics |= quantile_metrics(y, task.decode(outputs), task.quantiles)
+        return metrics
     if task.kind == "multilabel" or task.classes is None:
         return multilabel_metrics(y, predicted)
     metrics = classification_metrics(y, predicted, task.classes)
     if task.kind == "binary":
         metrics |= ranking_metrics(y == task.classes[1], outputs[:, 0])
+    if gives_probabilities:
+        numbers = np.searchsorted(task.classes, y)
+        metrics |= probability_metrics(numbers, task.probabilities(outputs))
     return metrics
 
 
@@ -135,6 +149,51 @@ def regression_metrics(
     return metrics
 
 
+def quantile_metrics(
+    y: np.ndarray, predicted: np.ndarray, levels: Sequence[float]
+) -> dict[str, Any]:
+    """Return how often targets are below predicted quantiles.
+
+    Parameters
+    ----------
+    y : ndarray, shape (n,)
+    predicted : ndarray, shape (n, n_levels)
+        Sorted in each row.
+    levels : sequence of float
+
+    Returns
+    -------
+    dict
+        coverage, the share of targets from the lowest to the highest quantile, both included;
+        expected_coverage, by the levels; interval_width, the mean of their difference; quantiles, a
+        list of dictionaries with the level, the share of targets that are at most the quantile
+        (``below``), and the mean ``pinball_loss`` in the units of the targets. With a single level
+        there is no interval, and the first three are None. All are None if a prediction is not
+        finite.
+    """
+    from sklearn.metrics import mean_pinball_loss
+
+    is_finite = bool(np.isfinite(predicted).all())
+    y, predicted = np.asarray(y, np.float64), np.asarray(predicted, np.float64)
+    low, high = predicted[:, 0], predicted[:, -1]
+    has_interval = is_finite and len(levels) > 1
+    return {
+        "coverage": float(((low <= y) & (y <= high)).mean()) if has_interval else None,
+        "expected_coverage": round(levels[-1] - levels[0], 12) if has_interval else None,
+        "interval_width": float((high - low).mean()) if has_interval else None,
+        "quantiles": [
+            {
+                "level": level,
+                "below": float((y <= column).mean()) if is_finite else None,
+                "pinball_loss": (
+                    float(mean_pinball_loss(y, column, alpha=level)) if is_finite else None
+                ),
+            }
+            for level, column in zip(levels, predicted.T, strict=True)
+        ],
+    }
+
+
 def _errors(y: np.ndarray, predicted: np.ndarray) -> dict[str, float | None]:
     from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
@@ -146,30 +205,6 @@ def _errors(y: np.ndarray, predicted: np.ndarray) -> dict[str, float | None]:
         "mae": float(mean_absolute_error(y, predicted)),
         "rmse": float(root_mean_squared_error(y, predicted)),
         "r2": float(r2_score(y, predicted)) if has_r2 else None,
-    }
-
-
-def ranking_metrics(positive: np.ndarray, score: np.ndarray) -> dict[str, float | None]:
-    """Return how well scores order two classes, whatever the threshold.
-
-    Parameters
-    ----------
-    positive : ndarray of bool, shape (n,)
-    score : ndarray, shape (n,)
-
-    Returns
-    -------
-    dict
-        roc_auc (area under the ROC curve) and average_precision; None where one of the classes
-        does not occur, or a score is NaN.
-    """
-    from sklearn.metrics import average_precision_score, roc_auc_score
-
-    if positive.all() or not positive.any() or np.isnan(score).any():
-        return {"roc_auc": None, "average_precision": None}
-    return {
-        "roc_auc": float(roc_auc_score(positive, score)),
-        "average_precision": float(average_precision_score(positive, score)),
     }
 
 

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from fastmlp.model.task import Task
-from fastmlp.reports.metrics import (
+from fastmlp.training.metrics import (
     classification_metrics,
     confusions,
     multilabel_metrics,
-    ranking_metrics,
     regression_metrics,
     task_metrics,
 )
+from fastmlp.training.probability_metrics import ranking_metrics
 
 Y = np.array(["a", "a", "a", "b", "b", "c"])
 PREDICTED = np.array(["a", "b", "b", "b", "a", "b"])
