@@ -84,6 +84,8 @@ def test_the_recipe_resolves_by_the_data() -> None:
         ({"tol": 0.5}, {"min_delta": 0.5, "improvement": "single"}),
         ({"early_stopping": False}, {"early_stopping": 0}),
         ({"early_stopping": True, "n_iter_no_change": 4}, {"early_stopping": 5}),
+        ({"early_stopping": False, "n_iter_no_change": 4},
+         {"early_stopping": 5, "monitor": "train_loss"}),
         ({"n_iter_no_change": np.inf}, {"early_stopping": 0}),
         ({"validation_fraction": 0.3}, {"validation": 0.3}),
         ({"loss": "squared_error"}, {"loss": "squared_error"}),
