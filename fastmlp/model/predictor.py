@@ -8,7 +8,6 @@ from typing import Any, overload
 
 import numpy as np
 
-from ..base.conversion import as_dense
 from ..base.csr import Features
 from ..base.errors import DataError
 from ..base.notebook import html_of
@@ -265,14 +264,6 @@ class Predictor(Exporting):
         probabilities = [self.task.probabilities(outputs) for outputs in of_models]
         mean = mean_of(probabilities)
         return (mean, deviation_of(probabilities)) if return_std else mean
-
-    def encoded(self, X: Features) -> np.ndarray:
-        """Return rows as the network takes them, scaled: (n, n_features), in its dtype.
-
-        Parameters and errors as for :meth:`outputs`.
-        """
-        rows = as_dense(self._checked(X), "X", "its rows as an array", "encode fewer rows at once")
-        return self.scaling.apply(rows, self.network.dtype)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model as a safetensors file, atomically.
