@@ -66,9 +66,9 @@ class Predictor(Exporting):
         more_networks: Sequence[Network] = (),
     ):
         self.network, self.scaling, self.task = network, scaling, task
-        self.features, self.target_names = features, target_names
+        self.features, self.target_names, self.encoding = features, target_names, encoding
         self.table = TableOptions() if table is None else table
-        self.encoding, self.more_networks = encoding, tuple(more_networks)
+        self.more_networks = tuple(more_networks)
 
     def replace(self, **parts: Any) -> Predictor:
         """Return a copy with other parts, each named as a parameter of the class."""
