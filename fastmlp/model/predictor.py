@@ -255,15 +255,14 @@ class Predictor(Exporting):
         output activation is softmax or sigmoid; others are returned as they are.
         """
         if self.task.kind == "regression":
-            raise DataError(
-                "predict_proba needs a classification, this is a regression; use predict"
-            )
+            raise DataError("predict_proba needs a classification, got a regression; use predict")
         if return_std:
             check_several(self.n_models)
-        of_models = self.outputs_of_models(X, threads)
-        probabilities = [self.task.probabilities(outputs) for outputs in of_models]
-        mean = mean_of(probabilities)
-        return (mean, deviation_of(probabilities)) if return_std else mean
+        outputs = self.outputs_of_models(X, threads)
+        probabilities = list(map(self.task.probabilities, outputs))
+        if not return_std:
+            return mean_of(probabilities)
+        return mean_of(probabilities), deviation_of(probabilities)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model as a safetensors file, atomically.
