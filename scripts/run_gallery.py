@@ -1,0 +1,49 @@
+#!/usr/bin/env python3
+"""Execute notebooks of docs/gallery and store their outputs.
+
+python scripts/run_gallery.py [NAME...] takes names without suffix; default: all notebooks. Needs
+the extra docs: pip install -e ".[docs]".
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+
+GALLERY = Path(__file__).parents[1] / "docs" / "gallery"
+
+
+def execute(path: Path) -> Any:
+    """Return a notebook with the outputs of a fresh kernel, which runs in an empty folder.
+
+    Raises
+    ------
+    nbclient.exceptions.CellExecutionError
+        If a cell raises an exception.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    with tempfile.TemporaryDirectory() as folder:
+        NotebookClient(
+            notebook,
+            resources={"metadata": {"path": folder}},
+            record_timing=False,
+            coalesce_streams=True,
+        ).execute()
+    del notebook.metadata["language_info"]  # the version of this Python
+    return notebook
+
+
+def main(names: list[str]) -> None:
+    """Execute the notebooks with these names, else all of them."""
+    for path in [GALLERY / f"{name}.ipynb" for name in names] or sorted(GALLERY.glob("*.ipynb")):
+        nbformat.write(execute(path), path)
+        print(f"{path.name}: {path.stat().st_size:,} bytes")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
