@@ -13,6 +13,7 @@ from .documents import DOCUMENTS
 
 PATH = ROOT / "docs" / "peers.json"
 
+OVERVIEW = {case.name for case in CASES if case.in_overview}
 # What all cases of a report share: one chart shows one machine.
 COMMON = ("cpu", "cpus", "system", "threads", "data")
 
@@ -70,9 +71,12 @@ def write(report: Report, path: Path) -> None:
 
 
 def show(report: Report, path: Path) -> None:
-    """Draw the chart of a report, and write the tables of the published one."""
+    """Draw the charts of a report, all cases and a few, and write the tables of the published one."""
     from .chart import draw
 
     draw(report, path.with_suffix(".png"))
+    chosen = [case for case in report["cases"] if case["name"] in OVERVIEW]
+    if chosen:
+        draw({**report, "cases": chosen}, path.with_name(f"{path.stem}-overview.png"))
     if path == PATH:
         DOCUMENTS.write(report, ROOT)
