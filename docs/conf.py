@@ -27,6 +27,7 @@ extensions = [
 exclude_patterns = ["_*", "**.ipynb_checkpoints"]
 templates_path = ["_templates"]
 nitpicky = True
+smartquotes = False  # of options and texts in quotes
 
 html_theme = "furo"
 html_title = f"fastmlp {version}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -59,12 +58,12 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def _site_folder(text: str) -> Path:
     """Return a folder that may be replaced: a site, an empty folder, or one yet to be made."""
     folder = Path(text).resolve()
-    if folder.exists() and not (folder / ".buildinfo").exists():
-        if not folder.is_dir() or any(folder.iterdir()):
-            raise argparse.ArgumentTypeError(
-                f"must be a new or empty folder or an older site, got {text!r}, "
-                "which holds other files"
-            )
+    is_site = (folder / ".buildinfo").exists()
+    if folder.exists() and not is_site and (not folder.is_dir() or any(folder.iterdir())):
+        raise argparse.ArgumentTypeError(
+            f"must be a new or empty folder or an older site, got {text!r}, which holds other "
+            "files; choose another folder"
+        )
     return folder
 
 
@@ -72,7 +71,7 @@ def _sphinx(builder: str, out: Path) -> int:
     options = ["--fail-on-warning", "--keep-going", "--fresh-env", "--quiet"]
     doctrees = ["--doctree-dir", str(ROOT / "build" / "doctrees")]
     command = [sys.executable, "-m", "sphinx", "--builder", builder, *options, *doctrees]
-    return subprocess.run([*command, str(DOCS), str(out)], cwd=ROOT).returncode
+    return _environment.wait_for([*command, str(DOCS), str(out)])
 
 
 if __name__ == "__main__":
