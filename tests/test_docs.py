@@ -75,9 +75,11 @@ def test_the_predictions_of_the_guide_run(capsys: pytest.CaptureFixture[str]) ->
     digits = fastmlp.load_dataset("digits")
     result = fastmlp.fit(fastmlp.TrainConfig(epochs=1), digits)
     result.predictor.save("runs/mine/model.safetensors")
+    several = fastmlp.fit(fastmlp.TrainConfig(epochs=1, n_models=2), digits)
+    several.predictor.save("runs/five/model.safetensors")
     np.savez("rows.npz", X=digits.X[:20], y=digits.y[:20])
     lines = re.findall(r"^python -m fastmlp\.predict (.+)$", TEXT, re.MULTILINE)
-    assert len(lines) == 2
+    assert len(lines) == 3
     for line in lines:
         assert predict(shlex.split(line)) == 0
         captured = capsys.readouterr()
