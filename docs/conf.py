@@ -24,9 +24,10 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx_argparse_cli",
 ]
-exclude_patterns = ["_*", "**.ipynb_checkpoints"]
+exclude_patterns = ["_*", "**.ipynb_checkpoints", "gallery/README.md"]  # gallery.md is its page
 templates_path = ["_templates"]
 nitpicky = True
+highlight_language = "none"  # of blocks that name none
 smartquotes = False  # of options and texts in quotes
 
 html_theme = "furo"
