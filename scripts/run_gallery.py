@@ -2,7 +2,7 @@
 """Execute notebooks of docs/gallery and store their outputs.
 
 python scripts/run_gallery.py [NAME...] takes names without suffix; default: all notebooks. Needs
-the extra docs: pip install -e ".[docs]".
+the extra gallery: pip install -e ".[gallery]".
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 import subprocess
 import warnings
@@ -104,9 +105,21 @@ def table(names: bool = True) -> Case:
     return Case(predictor, rows if names else rows.to_numpy(object))
 
 
-def _targets(offset: float, factor: float, n: int = 1) -> Task:
+def _targets(
+    offset: float, factor: float, n: int = 1, range_: tuple[float, float] | None = None
+) -> Task:
     scaling = Scaling("standard", np.full(n, offset), np.full(n, factor))
-    return Task("regression", n, target_scaling=scaling)
+    ends = None if range_ is None else np.array([[range_[0]] * n, [range_[1]] * n])
+    return Task("regression", n, target_scaling=scaling, target_range=ends)
+
+
+def ensemble(case: Case) -> Case:
+    """Three networks, of which the second and third have other weights."""
+    network = case.predictor.network
+    others = [copy.deepcopy(network) for _ in range(2)]
+    for number, other in enumerate(others):
+        other.params[...] *= 0.5 * number - 0.7
+    return case._replace(predictor=case.predictor.replace(more_networks=others))
 
 
 _ALL_ACTIVATIONS = ", ".join(f"dense(5, {name})" for name in HIDDEN)
@@ -120,6 +133,12 @@ CASES: dict[str, Callable[[], Case]] = {
     "mean of images": lambda: numbers(
         _THREE, "conv2d(4, 2, activation=mish), global_avg_pool2d, dense(3, softmax)", (4, 3, 1),
         scale="standard_global",
+    ),
+    "numbers and others": lambda: numbers(
+        _THREE, "diagonal(2), periodic(3, sigma=0.5, numbers=2), dense(4, relu), dense(3, softmax)"
+    ),
+    "several models": lambda: ensemble(
+        numbers(_targets(30.0, 0.2, range_=(25.0, 33.0)), "dense(4, tanh), dense(1, identity)")
     ),
     "two classes": lambda: numbers(
         Task("binary", 1, np.array(["c\\d", 'say "ü"??\n']), threshold=0.3),

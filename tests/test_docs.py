@@ -76,7 +76,7 @@ def test_the_predictions_of_the_guide_run(capsys: pytest.CaptureFixture[str]) ->
     result = fastmlp.fit(fastmlp.TrainConfig(epochs=1), digits)
     result.predictor.save("runs/mine/model.safetensors")
     np.savez("rows.npz", X=digits.X[:20], y=digits.y[:20])
-    lines = re.findall(r"^python -m fastmlp\.predict (.+)$", TEXT, re.MULTILINE)
+    lines = re.findall(r"^python -m fastmlp\.predict (runs/mine .+)$", TEXT, re.MULTILINE)
     assert len(lines) == 2
     for line in lines:
         assert predict(shlex.split(line)) == 0

@@ -184,4 +184,7 @@ def _as_settings(values: dict[str, Any]) -> dict[str, Any]:
     settings = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
     layers = settings.get("layers")
     # The file of a run also has the settings that layers replace, at their defaults.
-    return overridden(settings, {"layers": layers}) if layers else settings
+    if not layers:
+        return settings
+    own: dict[str, Any] = {n: settings[n] for n in ("layers", "rules") if n in settings}
+    return overridden(settings, own)

@@ -39,7 +39,9 @@ def _stopping(estimator: Any) -> dict[str, Any]:
 def _patience(estimator: Any) -> dict[str, Any]:
     patience = estimator.n_iter_no_change
     # scikit-learn stops after more than n_iter_no_change epochs.
-    return {"early_stopping": 0 if math.isinf(patience) else int(patience) + 1}
+    found = {"early_stopping": 0 if math.isinf(patience) else int(patience) + 1}
+    # Without early stopping it stops by the training loss.
+    return found if estimator.early_stopping in (True, None) else found | {"monitor": "train_loss"}
 
 
 def _loss(estimator: Any) -> dict[str, Any]:

@@ -140,7 +140,7 @@ def _features(program: Program, writer: CWriter, row: str) -> str:
         columns = zip(field_names(program), program.encoding.columns, strict=True)
         for (field, (_, fitted)), places in zip(columns, program.encoding.places, strict=True):
             if isinstance(fitted, FittedCategory):
-                _write_texts(fitted, writer, field, int(places.min(initial=0)))
+                _write_texts(fitted, writer, field, next(iter(places.tolist()), 0))
                 continue
             for place, formula in zip(places, fitted.formulas(), strict=True):
                 writer.assign(formula, f"row->{field}", f"features[{place}]")

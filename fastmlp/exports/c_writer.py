@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..ops.expressions import Language, is_row_wise
-from ..ops.operations import Affine, Apply, Convolve, Pool, Shape
+from ..ops.operations import Affine, Apply, Convolve, Pool, Select, Shape
 from .program import Writer, size_of
 
 _FUNCTIONS = {
@@ -71,6 +71,15 @@ class CWriter(Writer[str]):
             f"    for (int j = 0; j < {n_out}; j++)",
             f"        {other}[j] += {found}[i] * {weights}[i * {n_out} + j];",
         ]
+        return other
+
+    def select(self, operation: Select, found: str) -> str:
+        n = size_of(operation.outputs)
+        other = self._other(found, n)
+        index = ", ".join(map(str, operation.index.tolist()))
+        name = f"{self.prefix}_a{len(self.arrays)}"
+        self.arrays.append(f"static const int {name}[{n}] = {{{index}}};")
+        self.lines += [f"for (int j = 0; j < {n}; j++)", f"    {other}[j] = {found}[{name}[j]];"]
         return other
 
     def convolve(self, operation: Convolve, found: str) -> str:

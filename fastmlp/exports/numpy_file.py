@@ -16,7 +16,7 @@ from ..base import levels
 from ..ops.expressions import Language
 from ..ops.fitted_category import FittedCategory
 from ..ops.fitted_columns import FittedDate
-from ..ops.operations import Affine, Apply, Convolve, Pool, Shape
+from ..ops.operations import Affine, Apply, Convolve, Pool, Select, Shape
 from . import numpy_runtime as runtime
 from .program import Program, Writer, size_of
 
@@ -108,6 +108,9 @@ class NumpyWriter(Writer[str]):
         weights, biases = self.array(operation.weights), self.array(operation.biases)
         return self.let("x", f"{found} @ {weights} + {biases}")
 
+    def select(self, operation: Select, found: str) -> str:
+        return self.let("x", f"{found}[:, {self.array(operation.index)}]")
+
     def convolve(self, operation: Convolve, found: str) -> str:
         weights, biases = self.array(operation.weights), self.array(operation.biases)
         shape = f"{operation.stride}, {operation.padding}"
@@ -177,7 +180,9 @@ def _features(program: Program, writer: NumpyWriter) -> str:
     else:
         parts = _columns(program, writer)
         writer.lines += ["columns = [", *(f"    {part}," for part in parts), "]"]
-        writer.lines.append(f"return np.column_stack(columns).astype(np.{program.dtype.name})")
+        order = writer.array(program.feature_order)
+        writer.lines.append("x = np.column_stack(columns)")
+        writer.lines.append(f"return x[:, {order}].astype(np.{program.dtype.name})")
     text = '"""Return the features of the network, scaled."""'
     return f"def features(X):\n    {text}\n{writer.body()}\n"
 

@@ -8,7 +8,7 @@ import numpy as np
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from ..ops.expressions import Language
-from ..ops.operations import Affine, Apply, Convolve, Pool, Shape
+from ..ops.operations import Affine, Apply, Convolve, Pool, Select, Shape
 from .program import Writer
 
 # The operators of expressions, by their names there.
@@ -83,6 +83,9 @@ class OnnxGraph(Writer[str]):
         return self.node(
             "Gemm", found, self.constant(operation.weights), self.constant(operation.biases)
         )
+
+    def select(self, operation: Select, found: str) -> str:
+        return self.node("Gather", found, self.constant(operation.index, np.int64), axis=1)
 
     def convolve(self, operation: Convolve, found: str) -> str:
         weights = self.constant(operation.weights.transpose(3, 2, 0, 1))

@@ -125,7 +125,9 @@ def _features(program: Program, graph: OnnxGraph) -> tuple[list[ValueInfoProto],
                 graph.cast(graph.evaluate(formula, {"x": name}, np.float64), np.float32)
                 for formula in fitted.formulas()
             ]
-    return inputs, graph.node("Concat", *parts, axis=1)
+    features = graph.node("Concat", *parts, axis=1)
+    order = graph.constant(program.feature_order, np.int64)
+    return inputs, graph.node("Gather", features, order, axis=1)
 
 
 def _one_hot(fitted: FittedCategory, graph: OnnxGraph, name: str) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -15,7 +15,7 @@ from ..model.network import Network
 from ..model.predictor import Predictor
 from ..model.task import Task
 from ..ops.fitted_category import FittedCategory
-from ..ops.operations import Affine, Apply, Convolve, Operation, Pool, Shape
+from ..ops.operations import Affine, Apply, Convolve, Operation, Pool, Select, Shape
 from ..ops.table_encoding import TableEncoding
 
 T = TypeVar("T")
@@ -73,7 +73,7 @@ class Program:
             network.n_inputs,
             predictor.encoding,
             Apply(features, features, scaling.formula, constants) if is_scaled else None,
-            (_operations(network),),
+            tuple((*_operations(network), *_limits(task)) for network in predictor.networks),
             task,
             target,
             network.dtype,
@@ -97,6 +97,13 @@ class Program:
         return self.task.decode(np.empty((0, self.task.n_outputs), dtype)).dtype
 
     @property
+    def feature_order(self) -> np.ndarray:
+        """The position of each feature among those of all columns, column by column."""
+        assert self.encoding is not None
+        order: np.ndarray = np.argsort(np.concatenate(self.encoding.places))
+        return order
+
+    @property
     def labels(self) -> np.ndarray:
         """The classes, for tasks that have them."""
         assert self.task.classes is not None
@@ -113,6 +120,21 @@ def _operations(network: Network) -> tuple[Operation, ...]:
         for index, layer in enumerate(network.layers)
         for operation in layer.exported(network.shapes[index], *matrices.get(index, nothing))
     )
+
+
+def _limits(task: Task) -> Iterator[Apply]:
+    """Yield what limits scaled predictions of a regression to the range of its targets.
+
+    The limits come before the mean over networks, as in the Predictor.
+    """
+    if task.target_range is None:
+        return
+    limits, shape = task.target_range, (task.n_outputs,)
+    if task.target_scaling is not None:
+        limits = task.target_scaling.apply(limits, np.dtype(np.float64))
+    low, high = limits.astype(np.float32)
+    constants = {"low": low, "high": high}
+    yield Apply(shape, shape, "minimum(maximum(z, low), high)", constants)
 
 
 class Writer(Generic[T]):
@@ -142,6 +164,8 @@ class Writer(Generic[T]):
         match operation:
             case Affine():
                 return self.affine(operation, found)
+            case Select():
+                return self.select(operation, found)
             case Convolve():
                 return self.convolve(operation, found)
             case Pool():
@@ -160,6 +184,10 @@ class Writer(Generic[T]):
 
     def affine(self, operation: Affine, found: T) -> T:
         """Return ``x W + b``."""
+        raise NotImplementedError
+
+    def select(self, operation: Select, found: T) -> T:
+        """Return some elements of each row."""
         raise NotImplementedError
 
     def convolve(self, operation: Convolve, found: T) -> T:

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from ..ops.expressions import Language
-from ..ops.operations import Affine, Apply, Convolve, Pool, Shape
+from ..ops.operations import Affine, Apply, Convolve, Pool, Select, Shape
 from .program import Program, Writer
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
@@ -77,6 +77,18 @@ class ToRows(nn.Module):
         return images.permute(0, 2, 3, 1).flatten(1)
 
 
+class Selection(nn.Module):
+    """Some elements of each row, in any order."""
+
+    def __init__(self, index: np.ndarray):
+        super().__init__()
+        self.register_buffer("index", torch.tensor(index))
+
+    def forward(self, rows: torch.Tensor) -> torch.Tensor:
+        """Return the elements."""
+        return rows[:, self.index]
+
+
 class Mean(nn.Module):
     """The mean of the outputs of several modules."""
 
@@ -117,6 +129,9 @@ class TorchWriter(Writer[list[nn.Module]]):
     def affine(self, operation: Affine, found: list[nn.Module]) -> list[nn.Module]:
         layer = nn.Linear(*operation.weights.shape, dtype=self.dtype)
         return [*found, _with(layer, operation.weights.T, operation.biases)]
+
+    def select(self, operation: Select, found: list[nn.Module]) -> list[nn.Module]:
+        return [*found, Selection(operation.index)]
 
     def convolve(self, operation: Convolve, found: list[nn.Module]) -> list[nn.Module]:
         height, width, channels, filters = operation.weights.shape

@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import numpy as np
+
+from ..base.conversion import as_dense
+from ..base.csr import Features
 from ..base.exporters import exporters
 
 PathLike = str | os.PathLike[str]
@@ -118,3 +122,12 @@ class Exporting:
             If torch is not installed.
         """
         return exporters["to_torch"](self)
+
+    def encoded(self: Any, X: Features) -> np.ndarray:
+        """Return rows as the network takes them, scaled: (n, n_features), in its dtype.
+
+        Parameters and errors as for :meth:`Predictor.outputs`.
+        """
+        rows = as_dense(self._checked(X), "X", "its rows as an array", "encode fewer rows at once")
+        found: np.ndarray = self.scaling.apply(rows, self.network.dtype)
+        return found

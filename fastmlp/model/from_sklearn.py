@@ -75,7 +75,7 @@ def _scaling(scaler: Any) -> Scaling:
     factor = None if factor is None else np.array(factor, float)
     if name == "StandardScaler":
         n = scaler.n_features_in_
-        offset = np.zeros(n) if scaler.mean_ is None else scaler.mean_
+        offset = scaler.mean_ if scaler.with_mean else np.zeros(n)
         factor = np.ones(n) if factor is None else 1 / factor
         return Scaling("standard", np.array(offset, float), factor)
     if name == "MinMaxScaler" and factor is not None and not scaler.clip:

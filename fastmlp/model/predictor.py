@@ -8,7 +8,6 @@ from typing import Any, overload
 
 import numpy as np
 
-from ..base.conversion import as_dense
 from ..base.csr import Features
 from ..base.errors import DataError
 from ..base.notebook import html_of
@@ -67,9 +66,9 @@ class Predictor(Exporting):
         more_networks: Sequence[Network] = (),
     ):
         self.network, self.scaling, self.task = network, scaling, task
-        self.features, self.target_names = features, target_names
+        self.features, self.target_names, self.encoding = features, target_names, encoding
         self.table = TableOptions() if table is None else table
-        self.encoding, self.more_networks = encoding, tuple(more_networks)
+        self.more_networks = tuple(more_networks)
 
     def replace(self, **parts: Any) -> Predictor:
         """Return a copy with other parts, each named as a parameter of the class."""
@@ -256,23 +255,14 @@ class Predictor(Exporting):
         output activation is softmax or sigmoid; others are returned as they are.
         """
         if self.task.kind == "regression":
-            raise DataError(
-                "predict_proba needs a classification, this is a regression; use predict"
-            )
+            raise DataError("predict_proba needs a classification, got a regression; use predict")
         if return_std:
             check_several(self.n_models)
-        of_models = self.outputs_of_models(X, threads)
-        probabilities = [self.task.probabilities(outputs) for outputs in of_models]
-        mean = mean_of(probabilities)
-        return (mean, deviation_of(probabilities)) if return_std else mean
-
-    def encoded(self, X: Features) -> np.ndarray:
-        """Return rows as the network takes them, scaled: (n, n_features), in its dtype.
-
-        Parameters and errors as for :meth:`outputs`.
-        """
-        rows = as_dense(self._checked(X), "X", "its rows as an array", "encode fewer rows at once")
-        return self.scaling.apply(rows, self.network.dtype)
+        outputs = self.outputs_of_models(X, threads)
+        probabilities = list(map(self.task.probabilities, outputs))
+        if not return_std:
+            return mean_of(probabilities)
+        return mean_of(probabilities), deviation_of(probabilities)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model as a safetensors file, atomically.

@@ -6,10 +6,13 @@ import math
 from dataclasses import dataclass, replace
 from numbers import Integral
 
+import numpy as np
+
 from ..base.errors import ConfigError
 from ..base.settings import ABOVE_0
 from .initializers import Initializer, Ones, RandomNormal, RandomUniform, Zeros
 from .layer import MOST, Layer, Pair, Shape, rate_factor
+from .operations import Apply, Operation, Select
 from .spec import within
 
 
@@ -62,6 +65,12 @@ class Diagonal(LayerOfNumbers):
     def matrix_shape(self, inputs: Shape) -> Pair:
         return 1, self.count(inputs)
 
+    def operations(self, inputs: Shape, weights: np.ndarray, biases: np.ndarray) -> list[Operation]:
+        rows = self.output_shape(inputs)
+        more = (0, rows[0] - self.count(inputs))
+        constants = {"w": np.pad(weights[0], more, constant_values=1), "b": np.pad(biases, more)}
+        return [Apply(rows, rows, "w * z + b", constants)]
+
     def kernel_parameters(self, inputs: Shape) -> tuple[int, ...]:
         """Return how many features it is of."""
         return (self.count(inputs),)
@@ -93,6 +102,16 @@ class Periodic(LayerOfNumbers):
 
     def matrix_shape(self, inputs: Shape) -> Pair:
         return 1, self.frequencies * self.count(inputs)
+
+    def operations(self, inputs: Shape, weights: np.ndarray, biases: np.ndarray) -> list[Operation]:
+        n, features = self.count(inputs), math.prod(inputs)
+        rows = self.output_shape(inputs)
+        index = np.r_[:n, np.tile(np.arange(n), self.frequencies), n:features]
+        around = (n, features - n)
+        constants = {"w": np.pad(weights[0], around), "b": np.pad(biases, around),
+                     "is_cosine": np.pad(np.ones_like(biases), around)}  # fmt: skip
+        formula = "where(is_cosine > 0, cos(6.283185307179586 * (w * z + b)), z)"
+        return [Select((features,), rows, index), Apply(rows, rows, formula, constants)]
 
     def kernel_parameters(self, inputs: Shape) -> tuple[int, ...]:
         """Return how many features it is of, and the number of frequencies of each."""

@@ -34,6 +34,18 @@ class Affine(Operation):
 
 
 @dataclass(frozen=True, eq=False)
+class Select(Operation):
+    """Some elements of each row, in any order.
+
+    Attributes
+    ----------
+    index : ndarray of int, shape (n_out,)
+    """
+
+    index: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
 class Convolve(Operation):
     """A convolution (in fact a correlation) of images.
 

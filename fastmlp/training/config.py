@@ -129,7 +129,7 @@ class TrainConfig(DataSettings):
         ranges=(at_least(1), below(2**24, "2**24")),
     )  # fmt: skip
     l1: float = setting(
-        0.0, "training", "penalty l1 * sum |w| over weights, not biases", "X", ranges=_AT_LEAST_0
+        0.0, "training", "penalty l1 * sum abs(w) over weights, not biases", "X", ranges=_AT_LEAST_0
     )
     l2: float = setting(
         0.0, "training", "penalty l2 / 2 * sum w^2 over weights, not biases", "X",

@@ -107,6 +107,8 @@ def _with_rules(config: TrainConfig, dataset: Dataset) -> tuple[TrainConfig, tup
     config = config.replace(rules=())
     for rule in rules:
         config = config.replace(**rule.settings)
+    if dataset.has_validation_part:  # settings for any data hold rows out where there are none
+        config = config.replace(validation=TrainConfig.validation, hold_out=TrainConfig.hold_out)
     return config, tuple(rules)
 
 

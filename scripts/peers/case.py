@@ -66,8 +66,8 @@ class Case:
     max_epochs : int
         When to give that up.
     in_chart : bool
-    in_readme : bool
-        Whether the table of the README has the case.
+    in_overview : bool
+        Whether the small chart of the README has the case.
     """
 
     name: str
@@ -91,7 +91,7 @@ class Case:
     target: float = 0.98
     max_epochs: int = 40
     in_chart: bool = True
-    in_readme: bool = False
+    in_overview: bool = False
 
     @property
     def hidden(self) -> tuple[Layer, ...]:

@@ -59,6 +59,7 @@ def _wide(activation: str, dropout: float) -> Case:
         (30, 3), layers=dense(*(256,) * 3, dropout=dropout), activation=activation,
         batch_size=256, optimizer="adamw", learning_rate=0.001, check_rows=5120, check_epochs=4,
         in_chart=activation == "gelu",
+        in_overview=activation == "gelu" and not dropout,
     )  # fmt: skip
 
 
@@ -66,7 +67,7 @@ def _convolutional(net: str, batch_size: int, **settings: Any) -> Case:
     title, network = NETS[net]
     return Case(
         f"{net}-{batch_size}", f"{title}, batches of {batch_size}, Adam", **network,
-        batch_size=batch_size, optimizer="adam", learning_rate=0.001, in_readme=True, **settings,
+        batch_size=batch_size, optimizer="adam", learning_rate=0.001, **settings,
     )  # fmt: skip
 
 
@@ -75,7 +76,6 @@ def _prediction(net: str) -> Case:
     return Case(
         f"predict-{net}", f"{title}, prediction of 10,000 images", PREDICT, **network,
         optimizer="adam", learning_rate=0.001, rows=10_000, check_rows=3200, check_epochs=1,
-        in_readme=True,
     )  # fmt: skip
 
 
@@ -84,7 +84,7 @@ def _fit(estimator: str, dataset: str) -> Case:
     return Case(
         f"{kind}-{dataset}", f"{estimator}().fit, {dataset.replace('_', ' ')}", FIT,
         layers=DEFAULT_HIDDEN, estimator=estimator, dataset=dataset,
-        in_chart=(kind, dataset) in IN_CHART, in_readme=(kind, dataset) == ("fit", "digits"),
+        in_chart=(kind, dataset) in IN_CHART,
     )  # fmt: skip
 
 
@@ -105,23 +105,21 @@ IN_CHART = {("fit", "iris"), ("fit", "digits"), ("regress", "diabetes")}
 CASES = (
     Case(
         "stochastic", "one sample per update", batch_size=1, learning_rate=0.01,
-        check_rows=1500, in_readme=True,
+        check_rows=1500, in_overview=True,
     ),
-    Case("batch22", "batches of 22", batch_size=22, in_chart=False, in_readme=True),
-    Case("batch32", "batches of 32", in_readme=True),
+    Case("batch22", "batches of 22", batch_size=22, in_chart=False),
+    Case("batch32", "batches of 32", in_overview=True),
     Case("batch128", "batches of 128", batch_size=128, check_epochs=4),
-    Case("full", "one update per epoch", batch_size=0, learning_rate=0.2, check_epochs=30,
-         in_readme=True),
+    Case("full", "one update per epoch", batch_size=0, learning_rate=0.2, check_epochs=30),
     Case("momentum32", "batches of 32, momentum", optimizer="momentum", learning_rate=0.02,
          in_chart=False),
-    Case("adam32", "batches of 32, Adam", optimizer="adam", learning_rate=0.001, in_readme=True),
-    Case("wide64", "784-500-250-100-10, batches of 64", layers=WIDE, batch_size=64,
-         in_readme=True),
-    Case("predict", "prediction of 10,000 images", PREDICT, rows=10_000, in_readme=True),
+    Case("adam32", "batches of 32, Adam", optimizer="adam", learning_rate=0.001),
+    Case("wide64", "784-500-250-100-10, batches of 64", layers=WIDE, batch_size=64),
+    Case("predict", "prediction of 10,000 images", PREDICT, rows=10_000),
     Case(
         "target98", "time to 98 % test accuracy, 784-256-128-10, Adam", TARGET,
         layers=dense(256, 128), batch_size=64, optimizer="adam", learning_rate=0.001,
-        in_readme=True,
+        in_overview=True,
     ),
     Case("batch32-standard", "batches of 32, standardised", scale="standard", in_chart=False),
     Case(
@@ -134,6 +132,7 @@ CASES = (
     ),
     Case(
         "batch32-dense", "batches of 32, dense inputs", scale="standard", from_images=False,
+        in_overview=True,
     ),
     Case(
         "full-dense", "one update per epoch, dense inputs", batch_size=0, learning_rate=0.2,
@@ -150,7 +149,7 @@ CASES = (
         "narrow", "4-32-16-4, batches of 10,000", (4, 4), layers=dense(32, 16),
         batch_size=10_000, check_rows=20_000, check_epochs=30,
     ),
-    _convolutional("e3", 32, check_rows=3200),
+    _convolutional("e3", 32, check_rows=3200, in_overview=True),
     _convolutional("e2", 512, check_rows=5120, check_epochs=4),
     _convolutional("lenet", 32),
     _convolutional("lenet", 128, check_epochs=4),

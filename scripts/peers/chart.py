@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +71,15 @@ def draw(report: dict[str, Any], path: Path) -> None:
             fontsize=10, fontweight="bold", color=INK,
         )  # fmt: skip
     _caption(figure, axes, report)
-    figure.savefig(path, bbox_inches="tight", facecolor="white")
+    figure.savefig(
+        path, bbox_inches="tight", facecolor="white", metadata={"Source": fingerprint(report)}
+    )
     plt.close(figure)
+
+
+def fingerprint(report: dict[str, Any]) -> str:
+    """Return a hash of a report, which its chart keeps: a stale chart has another."""
+    return hashlib.sha256(json.dumps(report, sort_keys=True).encode()).hexdigest()
 
 
 def _positions(cases: list[dict[str, Any]]) -> tuple[list[float], list[tuple[float, str]]]:

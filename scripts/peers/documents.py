@@ -20,17 +20,6 @@ def _chosen(report: Report, choose: Callable[[Case], bool]) -> Report:
     return {**report, "cases": [case for case in cases if choose(BY_NAME[case["name"]])]}
 
 
-def _readme(report: Report) -> str:
-    part = _chosen(report, lambda case: case.in_readme)
-    peers = [name for name in compared(part) if name != "numpy"]
-    head = ["MNIST, 784-128-64-10 unless named", "fastmlp", *(ENTRIES[p].title for p in peers)]
-    rows = [
-        [case["title"], _time(case, best(case, OURS)), *(_ratio(case, p) for p in peers)]
-        for case in part["cases"]
-    ]
-    return markdown(head, rows)
-
-
 def _group(name: str) -> Callable[[Report], str]:
     def render(report: Report) -> str:
         return _times(_chosen(report, lambda case: case.group == name))
@@ -113,10 +102,9 @@ def _ratio(case: Report, peer: str, kind: str = "best") -> str:
 
 
 BLOCKS: dict[str, Callable[[Report], str]] = {
-    "readme": _readme,
     "dense": _group("dense"),
     "dense-shares": _dense_shares,
     "convolutional": _convolutional,
     "small": _group("small"),
 }
-DOCUMENTS = Documents("peers", ("README.md", "docs/performance.md"), BLOCKS)
+DOCUMENTS = Documents("peers", ("docs/performance.md",), BLOCKS)

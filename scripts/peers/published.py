@@ -13,6 +13,7 @@ from .documents import DOCUMENTS
 
 PATH = ROOT / "docs" / "peers.json"
 
+OVERVIEW = {case.name for case in CASES if case.in_overview}
 # What all cases of a report share: one chart shows one machine.
 COMMON = ("cpu", "cpus", "system", "threads", "data")
 
@@ -69,10 +70,20 @@ def write(report: Report, path: Path) -> None:
     show(report, path)
 
 
+def charts(report: Report, path: Path) -> dict[Path, Report]:
+    """Return the cases of each chart, by its file: all, and the few of the README."""
+    chosen = [case for case in report["cases"] if case["name"] in OVERVIEW]
+    found = {path.with_suffix(".png"): report}
+    if chosen:
+        found[path.with_name(f"{path.stem}-overview.png")] = {**report, "cases": chosen}
+    return found
+
+
 def show(report: Report, path: Path) -> None:
-    """Draw the chart of a report, and write the tables of the published one."""
+    """Draw both charts of a report, and write the tables of the published one."""
     from .chart import draw
 
-    draw(report, path.with_suffix(".png"))
+    for chart, part in charts(report, path).items():
+        draw(part, chart)
     if path == PATH:
         DOCUMENTS.write(report, ROOT)

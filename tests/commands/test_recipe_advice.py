@@ -33,7 +33,7 @@ def test_table_without_a_recipe_is_told_of_one(
     assert ADVICE not in said(capsys, "--data", str(table), "--quiet")
     given = said(capsys, "--data", str(table), "--recipe", "tabular-fast")
     assert ADVICE not in given
-    assert 'rules      {when = {task = "classification"}' in given
+    assert 'rules      {when = {task = "classification", ' in given
 
 
 def test_matrix_in_a_file_is_told_of_a_recipe(

@@ -1,4 +1,4 @@
-"""The examples of the README, of docs/estimators.md and of the estimators' docstrings run."""
+"""The examples of docs/start.md, docs/estimators.md and of the estimators' docstrings run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # loky's, of short tasks; few epochs
-@pytest.mark.parametrize("name", ["README.md", "docs/estimators.md"])
+@pytest.mark.parametrize("name", ["docs/start.md", "docs/estimators.md"])
 def test_the_sessions_run(name: str) -> None:
     failed, tried = doctest.testfile(str(ROOT / name), module_relative=False, optionflags=FLAGS)
     assert tried > 5 and failed == 0

@@ -32,7 +32,7 @@ def test_every_activation_and_layer_kind_is_exported() -> None:
     assert {activation.name for activation in activations} == {*HIDDEN}
     layers = [
         layer.name
-        for name in ("images", "mean of images")
+        for name in ("images", "mean of images", "numbers and others")
         for layer in case(name).predictor.network.layers
     ]
     assert {*layers} == {*LAYERS.names()}, f"add the new kind to CASES, or to {IMAGE_LAYERS}"

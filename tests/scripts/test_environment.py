@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
-ENTRY_POINTS = ["bench", "build_wheel", "train", "test"]
+ENTRY_POINTS = ["bench", "build_wheel", "docs", "train", "test"]
 
 posix_only = pytest.mark.skipif(os.name == "nt", reason="there the module is a child process")
 
@@ -46,7 +46,7 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     report = "import os, sys\nprint([__name__, *sys.argv[1:]], os.getcwd(), sep='|')\nsys.exit(7)\n"
     (root / "fastmlp" / "train.py").write_text(report)
     (root / "pytest.py").write_text(report)
-    for name in ("_bench.py", "_wheel.py"):
+    for name in ("_bench.py", "_docs.py", "_wheel.py"):
         (root / "scripts" / name).write_text(report)
     return root
 
@@ -102,7 +102,7 @@ def recorder(scripts: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Recorder:
 def prepared(environment: Any) -> Any:
     """Return an environment with a Python that runs and stamps for every extra."""
     venv.create(environment.folder, symlinks=os.name != "nt")
-    environment._write_stamps({environment._fingerprint(extra) for extra in ("", "dev")})
+    environment._write_stamps({environment._fingerprint(extra) for extra in ("", "dev", "docs")})
     return environment
 
 
@@ -135,7 +135,9 @@ def test_entry_points_are_executable(name: str) -> None:
     assert os.access(SCRIPTS / name, os.X_OK)
 
 
-@pytest.mark.parametrize("name, place", [("train", None), ("test", "."), ("bench", "scripts")])
+@pytest.mark.parametrize(
+    "name, place", [("train", None), ("test", "."), ("bench", "scripts"), ("docs", "scripts")]
+)
 def test_entry_points_run_their_module(
     prepared: Any, clone: Path, tmp_path: Path, name: str, place: str | None
 ) -> None:

@@ -1,0 +1,206 @@
+"""The documentation's site: nothing is missing, no link is broken, no generated output is stale."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import fastmlp
+from browser import BROWSER, THEMES, needs_browser
+from fastmlp.__main__ import COMMANDS, command
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = {path.stem: path.read_text(encoding="utf-8") for path in DOCS.glob("*.md")}
+TEXTS = [*DOCS.glob("*.md"), *ROOT.glob("*.md")]
+SITE_TOOLS = ("sphinx", "furo", "myst_nb", "numpydoc", "sphinx_argparse_cli")
+needs_site_tools = pytest.mark.skipif(
+    any(importlib.util.find_spec(tool) is None for tool in SITE_TOOLS),
+    reason="the extra docs is not installed",
+)
+
+
+def toctree_entries(page: str) -> list[str]:
+    blocks = re.findall(r"^```\{toctree\}\n(.*?)^```", PAGES[page], re.MULTILINE | re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines()]
+    return [line for line in lines if line and not line.startswith(":")]
+
+
+def without_code(text: str) -> str:
+    return re.sub(r"^( *)```.*?^\1```", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def anchors(text: str) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", without_code(text), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+def test_reference_has_every_public_name() -> None:
+    listed = re.findall(r"^   (\w+)$", PAGES["api"], re.MULTILINE)
+    assert sorted([*listed, "__version__"]) == sorted(fastmlp.__all__)
+    assert "fastmlp.__version__" in PAGES["api"]
+
+
+def test_every_command_has_its_options_from_its_parser() -> None:
+    shown = re.findall(r":module: fastmlp\.(\w+)\n   :func: parser\n", PAGES["commands"])
+    assert shown == list(COMMANDS)
+    assert all(command(name).parser().prog == f"fastmlp {name}" for name in shown)
+
+
+def test_every_page_is_in_the_menu() -> None:
+    entries = [entry.removesuffix("**") for entry in toctree_entries("index")]
+    assert sorted([*entries, "index"]) == sorted(PAGES)
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(path: Path) -> None:
+    text = without_code(path.read_text(encoding="utf-8"))
+    links = re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r'src="([^"]+)"', text)
+    for link in links:
+        if re.match(r"[a-z]+:", link):
+            continue
+        name, _, anchor = link.partition("#")
+        target = path.parent / name if name else path
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target.read_text(encoding="utf-8")), link
+
+
+def test_first_screen_of_the_readme() -> None:
+    """What it is, how to install it, one command, one figure, one picture."""
+    first = "\n".join((ROOT / "README.md").read_text(encoding="utf-8").splitlines()[:20])
+    parts = ("# fastmlp", "Train multilayer perceptrons", "pip install", "fastmlp train", "98 %",
+             "docs/peers-overview.png")  # fmt: skip
+    found = [first.find(part) for part in parts]
+    assert -1 not in found and found == sorted(found)
+
+
+def test_figures_of_the_readme_are_measured() -> None:
+    report = json.loads((DOCS / "peers.json").read_text(encoding="utf-8"))
+    cases = {case["name"]: case for case in report["cases"]}
+    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+
+    def ratio(case: str, peer: str) -> str:
+        value = cases[case]["ratios"][peer]["best"]
+        return f"{value:.0f}" if value >= 9.95 else f"{value:.1f}"
+
+    seconds = min(
+        result["median"] for result in cases["target98"]["results"]
+        if result["contender"] == "fastmlp"
+    )  # fmt: skip
+    torch, sklearn, jax = (ratio("target98", name) for name in ("torch", "scikit-learn", "jax"))
+    assert f"after {seconds:.1f} s of training with Adam on two cores" in text
+    assert f"PyTorch takes {torch} times as long, scikit-learn {sklearn} and JAX {jax}." in text
+    dense, sparse = (
+        "{}, {} and {}".format(*(ratio(case, name) for name in ("jax", "torch", "scikit-learn")))
+        for case in ("batch32-dense", "batch32")
+    )
+    assert f"take {dense} times as long as fastmlp, not {sparse}." in text
+    relu, gelu = (
+        " and ".join(ratio(case, name) for name in ("jax", "torch"))
+        for case in ("table-relu", "table-gelu")
+    )
+    assert f"take {relu} times as long with ReLU; with GELU they take {gelu} of" in text
+
+
+def test_charts_are_those_of_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    from peers.chart import fingerprint
+    from peers.published import PATH, charts, read
+
+    found = charts(read(PATH), PATH)
+    assert [path.name for path in found] == ["peers.png", "peers-overview.png"]
+    for path, part in found.items():
+        with Image.open(path) as chart:
+            assert chart.info["Source"] == fingerprint(part), path
+
+
+def build(*options: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "scripts" / "_docs.py"), *options]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+
+
+def test_folder_of_other_files_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("kept")
+    done = build("--out", str(tmp_path), folder=tmp_path)
+    assert done.returncode == 2 and "must be a new or empty folder" in done.stderr
+    assert (tmp_path / "thesis.txt").exists()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, built without a warning."""
+    out = tmp_path_factory.mktemp("site") / "html"
+    done = build("--out", str(out), folder=ROOT)
+    assert (done.returncode, done.stderr) == (0, "")
+    return out
+
+
+@pytest.mark.soak
+@needs_site_tools
+def test_site_has_a_page_for_every_name_and_loads_nothing_from_the_network(site: Path) -> None:
+    assert {path.stem for path in (site / "api").glob("*.html")} == {
+        f"fastmlp.{name}" for name in fastmlp.__all__ if name != "__version__"
+    }
+    commands = (site / "commands.html").read_text(encoding="utf-8")
+    for name in COMMANDS:
+        for action in command(name).parser()._actions:
+            assert all(f'id="fastmlp-{name}-{o}"' in commands for o in action.option_strings)
+    for page in site.rglob("*.html"):
+        tags = re.findall(r"<(?:script|link|img)\b[^>]*>", page.read_text(encoding="utf-8"))
+        assert not [tag for tag in tags if re.search(r"""(?:src|href)=["'](https?:)?//""", tag)]
+
+
+# What is beyond the right edge and in nothing that scrolls, by page.
+_TOO_WIDE = """
+const found = {};
+for (const frame of document.querySelectorAll('iframe')) {
+  const page = frame.contentDocument, wide = [];
+  for (const element of page.querySelectorAll('article :is(pre, table, img, p, dt, li, h1, h2)')) {
+    let parent = element;
+    while (parent && !['auto', 'scroll'].includes(page.defaultView.getComputedStyle(parent).overflowX))
+      parent = parent.parentElement === page.body ? null : parent.parentElement;
+    if (!parent && element.getBoundingClientRect().right > page.documentElement.clientWidth + 1)
+      wide.push(element.textContent.slice(0, 60));
+  }
+  if (wide.length) found[frame.src] = wide;
+}
+const shown = document.createElement('pre');
+shown.id = 'found'; shown.textContent = JSON.stringify(found); document.body.append(shown);
+"""  # noqa: E501
+
+
+@pytest.mark.soak
+@needs_site_tools
+@needs_browser
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("width", [390, 1280])
+def test_nothing_is_wider_than_the_screen(
+    site: Path, tmp_path: Path, width: int, theme: str
+) -> None:
+    assert BROWSER is not None
+    frames = "".join(
+        f'<iframe src="{page.as_uri()}" style="width:{width}px;height:900px"></iframe>'
+        for page in sorted([*site.glob("*.html"), *(site / "api").glob("*.html")])
+    )
+    outer = tmp_path / "outer.html"
+    outer.write_text(
+        f"<meta charset=utf-8><body>{frames}<script>"
+        f"window.addEventListener('load', () => {{{_TOO_WIDE}}})</script>"
+    )
+    done = subprocess.run(
+        [
+            BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom",
+            "--allow-file-access-from-files", f"--user-data-dir={tmp_path / 'profile'}",
+            f"--blink-settings=preferredColorScheme={THEMES[theme]}",
+            f"--window-size={width + 100},1000", "--virtual-time-budget=5000", outer.as_uri(),
+        ],
+        capture_output=True, text=True, timeout=300, encoding="utf-8",
+    )  # fmt: skip
+    assert '<pre id="found">{}</pre>' in done.stdout, done.stdout[-3000:]
