@@ -70,5 +70,6 @@ def evaluate_network(
         )  # fmt: skip
     has_targets = data.labels.size > 0 or data.targets.shape[0] > 0
     loss = float(losses.mean()) if has_targets else math.nan
-    error = float(losses.std(ddof=1) / math.sqrt(n)) if has_targets and n > 1 else math.nan
+    with np.errstate(over="ignore", invalid="ignore"):  # losses of a diverged run
+        error = float(losses.std(ddof=1) / math.sqrt(n)) if has_targets and n > 1 else math.nan
     return Evaluation(outputs, loss, hits, loss_error=error)

@@ -99,9 +99,10 @@ def _metric_panel(history: History, column: str, best: int | None, axes: Axes) -
 
 def ranking_panels(part: EvaluatedPart) -> Iterator[Panel]:
     """Yield the functions that draw the separation of two classes, if both occur."""
-    if part.metrics.get("roc_auc") is None or part.task.classes is None:
+    classes = part.task.classes
+    if part.metrics.get("roc_auc") is None or classes is None or len(classes) > 2:
         return
-    positive, score = part.y == part.task.classes[1], part.outputs[:, 0]
+    positive, score = part.y == classes[1], part.outputs[:, 0]
     for draw in (plots.roc_curve, plots.precision_recall_curve):
         yield partial(draw, positive, score, threshold=part.task.threshold)
 

@@ -96,7 +96,7 @@ class Checkpoints:
             except DataError as error:
                 if path == self._readable[-1]:
                     raise
-                _warn_of(error, 5)
+                _warn_of(error, 6)
         return None
 
     def is_due(self, finished_epoch: int | None) -> bool:
@@ -137,7 +137,7 @@ class Checkpoints:
             except DataError as error:
                 if path == files[-1]:
                     raise
-                _warn_of(error, 6)
+                _warn_of(error, 7)
                 continue
             self._readable = files[number:]
             return str(facts["every"])
@@ -208,7 +208,7 @@ def _facts_of(path: Path, identity: dict[str, Any]) -> Header:
         warnings.warn(
             f"the run was started on {facts['machine']}, this is {machine()}: its last bits may "
             "differ from those of a run without interruption",
-            stacklevel=6,
+            stacklevel=7,
         )
     return facts
 

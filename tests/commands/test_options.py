@@ -75,6 +75,8 @@ GIVEN: list[tuple[list[str], str, Any]] = [
     (["--ties", "last"], "ties", "last"),
     (["--limit-outputs"], "limit_outputs", True),
     (["--n-models", "3"], "n_models", 3),
+    (["--metric", "roc_auc,f1_macro"], "metrics", ("roc_auc", "f1_macro")),
+    (["--calibrate", "temperature"], "calibrate", "temperature"),
     (["--loss-limit", "100"], "loss_limit", 100.0),
     (["--keep-last"], "restore_best", False),
     (["--threshold", "0.7"], "threshold", 0.7),

@@ -64,7 +64,7 @@ def test_the_run_folder_repeats_the_run_to_the_byte(
     results = {
         "config.toml", "history.csv", "iterations.csv", "metrics.json", "model.safetensors",
         "curves.png", "confusion.png", "samples.png", "predictions.png", "mistakes.png",
-        "weights.png",
+        "weights.png", "calibration.png",
     }  # fmt: skip
     assert {path.name for path in first.iterdir()} == results | {"timings.json", "report.html"}
     for name in results:

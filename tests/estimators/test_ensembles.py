@@ -21,7 +21,7 @@ from fastmlp.training.run import Run
 RNG = np.random.default_rng(0)
 X = RNG.normal(3, 2, (150, 5))
 CLASSES = np.array(["a", "b", "c"])[
-    (X @ RNG.normal(size=(5, 3)) + RNG.normal(size=(150, 3))).argmax(1)
+    ((X - 3) @ RNG.normal(size=(5, 3)) + RNG.normal(size=(150, 3))).argmax(1)
 ]
 TARGETS: dict[str, Any] = {
     "multiclass": CLASSES,

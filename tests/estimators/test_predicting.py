@@ -18,7 +18,7 @@ from sklearn.utils.validation import validate_data
 
 from fastmlp import MLPClassifier, MLPRegressor, Predictor
 from fastmlp.base.errors import ConfigError
-from fastmlp.estimators import base
+from fastmlp.estimators import predicting
 from fastmlp.model.network import Network
 from fastmlp.model.task import Task
 from fastmlp.ops.activations import ACTIVATIONS
@@ -64,7 +64,8 @@ def fitted(y: Any = TARGETS["classes"], X: Any = X, **settings: Any) -> Any:
 def test_bad_rows_are_refused_in_the_words_of_scikit_learn(bad: np.ndarray, method: str) -> None:
     model = fitted()
     with pytest.raises(ValueError) as expected:
-        validate_data(model, bad, accept_sparse=["csr", "csc"], dtype=base._DTYPES, reset=False)
+        kinds = predicting.DTYPES
+        validate_data(model, bad, accept_sparse=["csr", "csc"], dtype=kinds, reset=False)
     with pytest.raises(ValueError) as found:
         getattr(model, method)(bad)
     assert str(found.value) == str(expected.value)
@@ -108,7 +109,9 @@ def test_plain_rows_are_checked_once(
     kind: type, checked: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model, seen = fitted(), []
-    monkeypatch.setattr(base, "validate_data", lambda *a, **k: (seen.append(a), a[1] + 0.0)[1])
+    monkeypatch.setattr(
+        predicting, "validate_data", lambda *a, **k: (seen.append(a), a[1] + 0.0)[1]
+    )
     model.predict(np.abs(X).astype(kind))
     assert len(seen) == checked
 

@@ -70,6 +70,7 @@ EDGES = [
     ("global_avg_pool2d(), dropout(0.3), dense(3)", (2, 3, 4)),
     ("conv2d(2, 1), conv2d(3, 2), global_avg_pool2d, flatten, dropout(0.2), dense(3)", (3, 3, 1)),
     ("flatten(), dense(3)", (2, 3, 1)),
+    ("diagonal(), periodic(2, numbers=3), dense(3)", (2, 2, 1)),
     ("conv2d(3, 2, activation=tanh), max_pool2d(2), dense(3)", (4, 5, 2)),
 ]
 

@@ -53,7 +53,7 @@ def evaluated(name: str) -> RunEvaluation:
     dataset = DATASETS[name]()
     config = settings()
     if name == "colours":
-        config = config.replace(layers=LAYERS, hidden_layer_sizes=(), activation="relu")
+        config = config.replace(layers=LAYERS, hidden_layer_sizes=(), activation="relu", epochs=1)
     if name.startswith("ensemble"):
         config = config.replace(n_models=3)
     return evaluate_run(fastmlp.fit(config, dataset), dataset)

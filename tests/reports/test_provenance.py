@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 import fastmlp
 from fastmlp.base.command import command_text, set_command
 from fastmlp.base.cpus import cpu_name
@@ -14,13 +16,19 @@ from fastmlp.train import main
 from toys import blobs, settings
 
 
+@pytest.fixture(autouse=True)
+def _no_command() -> None:
+    """Parsers that other tests called leave theirs behind."""
+    set_command("", [])
+
+
 def test_page_of_a_command_names_it(tmp_path: Path) -> None:
     folder = tmp_path / "a folder"
     options = ["--data", "moons(n=60)", "--epochs", "2", "--seed", "7", "--hidden", "4"]
     assert main([*options, "--out", str(folder), "--quiet"]) == 0
     text = (folder / "report.html").read_text(encoding="utf-8")
     assert f"fastmlp {fastmlp.__version__}" in text
-    assert "python -m fastmlp.train --data &#x27;moons(n=60)&#x27; --epochs 2 --seed 7" in text
+    assert "fastmlp train --data &#x27;moons(n=60)&#x27; --epochs 2 --seed 7" in text
     assert re.search(r"<dt>data</dt><dd>moons[^<]*, fingerprint [0-9a-f]{32}", text)
     assert re.search(r"<dt>date</dt><dd>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d\d:\d\d</dd>", text)
     assert "<dt>seed</dt><dd>7</dd>" in text and "<dt>threads</dt>" in text

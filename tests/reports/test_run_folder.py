@@ -15,7 +15,7 @@ def test_a_run_is_saved_from_python(tmp_path: Path) -> None:
     folder = fastmlp.save_run(result, dataset, tmp_path / "run")
     assert {path.name for path in folder.iterdir()} == {
         "config.toml", "history.csv", "metrics.json", "timings.json", "model.safetensors",
-        "curves.png", "confusion.png", "report.html",
+        "curves.png", "confusion.png", "calibration.png", "report.html",
     }  # fmt: skip
     sets = json.loads((folder / "metrics.json").read_text())["sets"]
     assert sets["test"]["accuracy"] == result.metrics["test_accuracy"]

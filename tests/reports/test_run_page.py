@@ -28,13 +28,22 @@ from toys import blobs, lines, settings
 
 VOID = {"img", "meta", "br"}
 EXPECTED = {
-    "images": {"curves", "confusion", "samples", "predictions", "mistakes", "weights"},
-    "binary": {"curves", "confusion", "roc"},
-    "blobs": {"curves", "confusion"},
+    "images": {
+        "calibration",
+        "curves",
+        "confusion",
+        "samples",
+        "predictions",
+        "mistakes",
+        "weights",
+    },
+    "binary": {"calibration", "curves", "confusion", "roc"},
+    "blobs": {"calibration", "curves", "confusion"},
     "labels": {"curves", "confusion"},
     "numbers": {"curves", "predictions"},
     "two numbers": {"curves", "predictions"},
     "colours": {
+        "calibration",
         "curves",
         "confusion",
         "samples",
@@ -138,7 +147,7 @@ def test_plots_on_page_use_only_colours_of_curves(
     bars: RunEvaluation,
 ) -> None:
     svgs = re.findall(r"<svg.*?</svg>", run_page(bars, {}), re.DOTALL)
-    assert len(svgs) == 2  # the rate is constant
+    assert len(svgs) == 3  # loss, accuracy, calibration; the rate is constant
     for svg in svgs:
         ElementTree.fromstring(svg)
         colours = set(re.findall(r"#[0-9a-fA-F]{6}\b", svg.lower()))
@@ -161,7 +170,7 @@ def test_more_classes_than_fit_a_table_are_a_plot() -> None:
     pictures = draw_pictures(evaluation)
     text = run_page(evaluation, pictures)
     assert 'class="heat"' not in text
-    assert len(re.findall("<svg", text)) == 3
+    assert len(re.findall("<svg", text)) == 4
 
 
 def test_names_of_classes_may_be_anything() -> None:

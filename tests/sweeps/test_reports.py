@@ -72,11 +72,11 @@ def test_later_rounds_go_first() -> None:
 def test_tables_show_what_was_found(board: Leaderboard) -> None:
     table = ranking_table(board)
     assert table.header == (
-        "rank", "activation", "mode", "rate", "validation accuracy", "validation loss", "epochs",
-        "seconds", "seeds",
+        "rank", "activation", "mode", "rate", "validation accuracy", "validation loss",
+        "95 % of validation accuracy", "tie", "epochs", "seconds", "seeds",
     )  # fmt: skip
     assert table.rows[1][1:5] == ("relu", "batch", "0.1", "0.8000 ± 0.1414")
-    assert table.rows[3][6] == "diverged"
+    assert table.rows[3][8] == "diverged"
     rows = list(csv.DictReader(io.StringIO(csv_text(cell_rows(board, TRIALS), ["train_seconds"]))))
     assert len(rows) == len(TRIALS)
     assert float(rows[0]["validation_accuracy"]) == 0.85

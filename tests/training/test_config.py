@@ -97,6 +97,8 @@ def test_defaults() -> None:
         "log_every": 0,
         "n_models": 1,
         "rules": [],
+        "metrics": [],
+        "calibrate": "none",
     }
 
 

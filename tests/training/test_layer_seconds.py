@@ -21,7 +21,7 @@ NETWORK = Network(
 def test_changes_of_form_count_with_the_layer_after() -> None:
     kernels = [stage.kernels for stage in NETWORK.stages()]
     assert kernels == [
-        "dropout", "unflatten", "conv2d", "max_pool2d", "conv2d_max_pool2d", "dense"
+        "dropout", "unflatten", "conv2d", "max_pool2d", "conv2d_max_pool2d", "dense_on_images"
     ]  # fmt: skip
     ticks = np.arange(18)
     found = of_layers(NETWORK, ticks)

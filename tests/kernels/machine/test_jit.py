@@ -138,6 +138,7 @@ def tiny(tmp_path: Path) -> Path:
         "host.py",
         "jit.py",
         "levels.py",
+        "linking.py",
         "lookup.py",
         "shipped.py",
     ):
