@@ -136,7 +136,7 @@ def run_sweep(
     grid = grid if metric is None else grid.measuring(metric)
     cells = plan_cells(grid, search_for, datasets)
     has_accuracy = all(cell.resolved.task.has_accuracy for cell in cells)
-    rank_by = check_ranking(rank_by, metric, has_accuracy)
+    is_chosen, rank_by = rank_by != "auto", check_ranking(rank_by, metric, has_accuracy)
     if rank_by == "validation_loss":
         _warn_of_units(cells)
     if resume and out is None:
@@ -146,6 +146,8 @@ def run_sweep(
     with nullcontext() if out is None else held_folder(out, "out") as folder:
         store = Store(folder, resume, overwrite)
         try:
+            if not is_chosen:
+                rank_by = store.fact("rank_by") or rank_by
             _check_same(store, grid, search_for, rank_by, datasets)
             if retry_failed:
                 store.forget("failed")
