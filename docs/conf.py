@@ -24,7 +24,7 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx_argparse_cli",
 ]
-exclude_patterns = ["_*", "**.ipynb_checkpoints", "gallery/README.md"]  # gallery.md is its page
+exclude_patterns = ["_*", "**.ipynb_checkpoints"]
 templates_path = ["_templates"]
 nitpicky = True
 highlight_language = "none"  # of blocks that name none

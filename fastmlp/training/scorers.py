@@ -221,8 +221,14 @@ def check_scorers(
         except CallbackError as error:
             raise ConfigError(
                 f"metric {scorer.name} cannot be computed on the {part} part: "
-                f"{error.__cause__}; choose another"
+                f"{error.__cause__}; choose another{_variants(scorer.name)}"
             ) from None
+
+
+def _variants(name: str) -> str:
+    """Return the names of variants of a scorer, such as those for several classes."""
+    found = [other for other in scorer_names() if other.startswith(f"{name}_")]
+    return f", such as {' or '.join(found)}" if found else ""
 
 
 def _estimator(task: Task) -> Any:

@@ -29,16 +29,18 @@ def draw(report: dict[str, Any], path: Path) -> None:
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(figsize=(9, 5.2), dpi=110)
-    for name in measured(report):
-        found = overall(report, name)
+    shown = [(name, overall(report, name)) for name in measured(report)]
+    shown.sort(key=lambda pair: pair[1].seconds)
+    for number, (name, found) in enumerate(shown):
         if found.gap is None:
             continue
         colour = OURS_COLOUR if ENTRIES[name].package == OURS else THEIRS_COLOUR
         x, y, error = found.seconds, 100 * found.gap.value, 100 * found.gap.error
         axes.errorbar(x, y, error, fmt="o", color=colour, capsize=3, markersize=7)
         axes.annotate(
-            ENTRIES[name].title, (x, y), xytext=(8, 5), textcoords="offset points", fontsize=10,
-            color=INK,
+            # In turn above and below, so that labels of neighbours do not meet.
+            ENTRIES[name].title, (x, y), xytext=(8, 5 if number % 2 == 0 else -15),
+            textcoords="offset points", fontsize=10, color=INK,
         )  # fmt: skip
     _dress(axes, report)
     figure.savefig(path, bbox_inches="tight", facecolor="white")
@@ -49,7 +51,7 @@ def _dress(axes: Any, report: dict[str, Any]) -> None:
     from matplotlib.ticker import FuncFormatter
 
     axes.set_xscale("log")
-    axes.margins(x=0.18, y=0.12)
+    axes.margins(x=0.25, y=0.12)
     axes.axhline(0, color=INK, linewidth=1.2)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:+g} %" if y else "0 %"))
