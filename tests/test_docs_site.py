@@ -19,7 +19,8 @@ from fastmlp.__main__ import COMMANDS, command
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = {path.stem: path.read_text(encoding="utf-8") for path in DOCS.glob("*.md")}
-TEXTS = [*DOCS.glob("*.md"), *ROOT.glob("*.md")]
+GALLERY = DOCS / "gallery"
+TEXTS = [*DOCS.glob("*.md"), *GALLERY.glob("*.md"), *ROOT.glob("*.md")]
 SITE_TOOLS = ("sphinx", "furo", "myst_nb", "numpydoc", "sphinx_argparse_cli")
 needs_site_tools = pytest.mark.skipif(
     any(importlib.util.find_spec(tool) is None for tool in SITE_TOOLS),
@@ -55,8 +56,10 @@ def test_every_command_has_its_options_from_its_parser() -> None:
 
 
 def test_every_page_is_in_the_menu() -> None:
-    entries = [entry.removesuffix("**") for entry in toctree_entries("index")]
-    assert sorted([*entries, "index"]) == sorted(PAGES)
+    files = {*DOCS.glob("*.md"), *GALLERY.glob("*.md"), *GALLERY.glob("*.ipynb")}
+    found = [files & {*DOCS.glob(f"{entry}.*")} for entry in toctree_entries("index")]
+    assert all(found)
+    assert set.union({DOCS / "index.md"}, *found) == files
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.name)
@@ -106,7 +109,7 @@ def test_figures_of_the_readme_are_measured() -> None:
         " and ".join(ratio(case, name) for name in ("jax", "torch"))
         for case in ("table-relu", "table-gelu")
     )
-    assert f"take {relu} times as long with ReLU; with GELU they take {gelu} of" in text
+    assert f"take {relu} times as long with ReLU, {gelu} times with GELU." in text
 
 
 def test_charts_are_those_of_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
