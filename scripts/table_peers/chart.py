@@ -39,7 +39,7 @@ def draw(report: dict[str, Any], path: Path) -> None:
         axes.errorbar(x, y, error, fmt="o", color=colour, capsize=3, markersize=7)
         axes.annotate(
             # In turn above and below, so that labels of neighbours do not meet.
-            ENTRIES[name].title, (x, y), xytext=(8, 5 if number % 2 == 0 else -15),
+            ENTRIES[name].title, (x, y), xytext=(8, 5 if number % 2 else -15),
             textcoords="offset points", fontsize=10, color=INK,
         )  # fmt: skip
     _dress(axes, report)
