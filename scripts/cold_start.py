@@ -1,19 +1,22 @@
 #!/usr/bin/env python3
 """Measure what a user waits for before training starts, from a clone and from a wheel.
 
-Makes an environment for each way of installing, runs every case in a process of its own, and prints
-a Markdown table of medians in seconds. The environments take turns in every round. Use it on a
-machine that does nothing else:
+Makes an empty environment for each way of installing, runs every case in a process of its own, and
+prints a Markdown table of medians in seconds. The environments take turns in every round. Each
+process is reported on stderr when it ends; one that fails has no figure in the table, and the exit
+code is then 1. MNIST is found as by fastmlp train. Use it on a machine that does nothing else:
 
     scripts/build_wheel
-    python scripts/cold_start.py --wheel dist/fastmlp-*.whl
-    python scripts/cold_start.py --clone /path/to/an/older/clone --only "digits"
+    python scripts/cold_start.py --wheel dist/fastmlp-*.whl --before /path/to/an/older/clone
+    python scripts/cold_start.py --rounds 1 --only digits
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import os
+import platform
 import statistics
 import subprocess
 import sys
@@ -42,22 +45,24 @@ class Case(NamedTuple):
 
 
 def _train(*options: str) -> tuple[str, ...]:
-    return ("-m", "fastmlp.train", *options, "--epochs", "1", "--quiet", "--no-out")
+    return ("-m", "fastmlp.train", *options, "--no-out")
 
 
 _IMPORT = ("-c", "import fastmlp; fastmlp.fit, fastmlp.MLPClassifier")
 _DIGITS, _ESTIMATOR = _train("--data", "digits"), ("-W", "ignore", "-c", _FIT)
 CASES = (
-    Case("import", _IMPORT, False),
-    Case("digits, cold", _DIGITS, True),
-    Case("digits, warm", _DIGITS, False),
-    Case("first fit of MLPClassifier, cold", _ESTIMATOR, True),
-    Case("first fit of MLPClassifier, warm", _ESTIMATOR, False),
+    Case("`import fastmlp`", ("-c", "import fastmlp"), False),
+    Case("import of `fit` and `MLPClassifier`", _IMPORT, False),
+    Case("`--data digits`, cold", _DIGITS, True),
+    Case("`--data digits`, warm", _DIGITS, False),
+    Case("first `MLPClassifier().fit`, cold", _ESTIMATOR, True),
+    Case("first `MLPClassifier().fit`, warm", _ESTIMATOR, False),
     *(
-        Case(f"MNIST, {mode}, cold", _train("--data", "mnist", "--mode", mode), True)
+        Case(f"an epoch of MNIST, {mode}, cold",
+             _train("--data", "mnist", "--mode", mode, "--epochs", "1"), True)
         for mode in ("stochastic", "minibatch", "batch")
     ),
-)
+)  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -67,6 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--clone", type=Path, default=ROOT, help="default: this clone")
     parser.add_argument("--wheel", type=Path, help="default: none, only the clone is measured")
+    parser.add_argument("--before", type=Path, metavar="CLONE", help="an older clone, to compare")
     parser.add_argument("--rounds", type=int, default=5, help="default: 5")
     parser.add_argument("--only", default="", metavar="TEXT", help="cases whose names contain TEXT")
     options = parser.parse_args(arguments)
@@ -74,13 +80,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.rounds < 1 or not cases:
         parser.error("--rounds must be at least 1, and --only must fit a case: "
                      + ", ".join(case.name for case in CASES))  # fmt: skip
-    sources = {"clone": options.clone, **({"wheel": options.wheel} if options.wheel else {})}
+    given = {"before": options.before, "clone": options.clone, "wheel": options.wheel}
+    sources = {name: source for name, source in given.items() if source is not None}
+    for source in sources.values():
+        if not source.exists():
+            parser.error(f"{source} does not exist; build a wheel with scripts/build_wheel")
     with tempfile.TemporaryDirectory() as folder:
         pythons = {
             name: _environment(Path(folder) / name, source) for name, source in sources.items()
         }
-        print(table(measure(cases, pythons, options.rounds, Path(folder)), list(pythons)))
-    return 0
+        found = measure(cases, pythons, options.rounds, Path(folder))
+    print(table(found, list(pythons)))
+    print(f"\n{options.rounds} rounds, {os.cpu_count()} CPUs, Python {platform.python_version()}")
+    all_seconds = [one for of_case in found.values() for each in of_case.values() for one in each]
+    return 1 if any(map(math.isnan, all_seconds)) else 0
 
 
 def _environment(folder: Path, source: Path) -> str:
@@ -103,31 +116,38 @@ def measure(
     for _ in range(rounds):
         for case in cases:
             for name, python in pythons.items():
-                with tempfile.TemporaryDirectory() as empty:
+                with tempfile.TemporaryDirectory(dir=folder) as empty:
                     kernels = Path(empty) if case.is_cold else folder / f"kernels of {name}"
                     seconds = _seconds(python, case.arguments, kernels)
+                print(f"{seconds:8.2f} s  {name}: {case.name}", file=sys.stderr, flush=True)
                 found[case.name].setdefault(name, []).append(seconds)
     return found
 
 
 def _seconds(python: str, arguments: Sequence[str], kernels: Path) -> float:
-    """Return how long a process takes that keeps its kernels in a folder."""
+    """Return how long a process takes that keeps its kernels in a folder; NaN if it fails."""
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(kernels)}
     environment.pop("PYTHONPATH", None)
     started = time.perf_counter()
     done = subprocess.run(
-        [python, *arguments], env=environment, cwd=kernels.parent, capture_output=True, text=True
-    )
+        [python, *arguments], env=environment, cwd=kernels.parent, capture_output=True,
+        encoding="utf-8", errors="replace",
+    )  # fmt: skip
+    seconds = time.perf_counter() - started
     if done.returncode:
-        sys.exit(f"{' '.join(arguments)} failed:\n{done.stderr}")
-    return time.perf_counter() - started
+        print(f"{' '.join(arguments)} failed:\n{done.stderr}", file=sys.stderr, flush=True)
+        return math.nan
+    return seconds
 
 
 def table(found: Mapping[str, Mapping[str, Sequence[float]]], names: Sequence[str]) -> str:
-    """Return a Markdown table of medians, in seconds."""
+    """Return a Markdown table of medians, in seconds; a case that failed has none."""
     lines = [f"| seconds | {' | '.join(names)} |", "|---" * (len(names) + 1) + "|"]
     for case, seconds in found.items():
-        medians = (f"{statistics.median(seconds[name]):.2f}" for name in names)
+        medians = (
+            "failed" if any(map(math.isnan, seconds[name])) else
+            f"{statistics.median(seconds[name]):.2f}" for name in names
+        )  # fmt: skip
         lines.append(f"| {case} | {' | '.join(medians)} |")
     return "\n".join(lines)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2] / "scripts"))
 import cold_start
 from cold_start import Case
+from fastmlp.training.setting_checks import MODES
 
 
 def test_environments_take_turns_and_cold_cases_find_no_kernels(
@@ -42,12 +44,30 @@ def test_table_holds_medians() -> None:
     assert text.splitlines()[-1] == "| one | 2.00 | 0.50 |"
 
 
-def test_a_process_that_fails_ends_the_measurement(tmp_path: Path) -> None:
-    with pytest.raises(SystemExit, match="failed"):
-        cold_start._seconds(sys.executable, ("-c", "raise ValueError('no')"), tmp_path / "kernels")
+def test_a_process_that_fails_has_no_figure(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cases = [Case("bad", ("-c", "raise ValueError('no')"), True), Case("good", ("-c", ""), True)]
+    found = cold_start.measure(cases, {"clone": sys.executable}, 1, tmp_path)
+    rows = cold_start.table(found, ["clone"]).splitlines()
+    assert rows[-2] == "| bad | failed |" and re.fullmatch(r"\| good \| \d+\.\d\d \|", rows[-1])
+    assert "ValueError: no" in capsys.readouterr().err
+
+
+def test_cases_are_those_of_the_table_of_cold_starts() -> None:
+    names = [(case.name, case.is_cold) for case in cold_start.CASES]
+    for what in ("`--data digits`", "first `MLPClassifier().fit`"):
+        assert {(f"{what}, cold", True), (f"{what}, warm", False)} <= set(names)
+    assert {f"an epoch of MNIST, {mode}, cold" for mode in MODES} <= {name for name, _ in names}
+
+
+def test_a_wheel_that_is_missing_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cold_start.main(["--wheel", "nothing.whl"])
+    assert "nothing.whl does not exist; build a wheel" in capsys.readouterr().err
 
 
 def test_unknown_cases_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         cold_start.main(["--only", "nothing"])
-    assert "digits, cold" in capsys.readouterr().err
+    assert "`--data digits`, cold" in capsys.readouterr().err
