@@ -88,7 +88,8 @@ class Runs:
         )
         for scale in ("minmax", "standard_global", "none"):
             fit(images, scale=scale)
-        fit(blobs(), hidden_layer_sizes=(300, 300))
+        for mode in ("minibatch", "stochastic"):  # large enough for a team
+            fit(blobs(), hidden_layer_sizes=(300, 300), mode=mode)
         all_layers = ALL_LAYERS.removesuffix(", dense(3, softmax)")
         forms = (
             "conv2d(8, 3, padding=same), conv2d(16, 3, padding=same), max_pool2d(2), "

@@ -7,6 +7,7 @@ import os
 import re
 import stat
 import sys
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -21,6 +22,8 @@ _PIECE = 16 << 20
 # Bytes that a file name may have in every common file system.
 _LONGEST_NAME = 255
 _MOST_LINKS = 40
+# Seconds to wait before a file that is open elsewhere is replaced again, on Windows.
+_PAUSES = (0.01, 0.1, 0.5)
 
 
 def write_atomically(path: Path, *contents: bytes | memoryview) -> None:
@@ -49,7 +52,7 @@ def write_atomically(path: Path, *contents: bytes | memoryview) -> None:
                 _write(file, memoryview(content).cast("B"))
             file.flush()
             os.fsync(file.fileno())
-        os.replace(partial, target)
+        _replace(partial, target)
         _sync_folder(target.parent)
     except OSError as error:
         if error.filename is None:
@@ -134,6 +137,16 @@ def _write(file: BinaryIO, content: memoryview) -> None:
             file.flush()
             os.fdatasync(file.fileno())
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def _replace(partial: Path, target: Path) -> None:
+    """Give a file its name; on Windows a scanner or an indexer may have opened the old one."""
+    for seconds in _PAUSES if sys.platform == "win32" else ():
+        try:
+            return os.replace(partial, target)
+        except PermissionError:
+            time.sleep(seconds)
+    os.replace(partial, target)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -64,6 +64,11 @@ def _open(folder: Path) -> int:
     return os.open(folder, os.O_RDONLY)
 
 
+def contents(folder: Path) -> list[Path]:
+    """Return what a folder holds, except the file of its lock."""
+    return [path for path in folder.iterdir() if path.name != _LOCK_FILE]
+
+
 _LOCKS: weakref.WeakSet[FolderLock] = weakref.WeakSet()
 
 

@@ -27,8 +27,8 @@ def set_threads(threads: int | None) -> None:
     Raises
     ------
     ConfigError
-        For less than one thread, or more than any machine has, and for an unknown level in
-        ``$FASTMLP_KERNELS``.
+        For less than one thread, or more than any machine has; for an unknown level in
+        ``$FASTMLP_KERNELS``; if ``$NUMBA_DISABLE_JIT`` is set.
     """
     if threads is not None and not 1 <= threads <= MOST_THREADS:
         rule = "at least 1" if threads < 1 else f"at most {MOST_THREADS}"
@@ -44,6 +44,10 @@ def set_threads(threads: int | None) -> None:
             os.environ[VARIABLE] = str(threads)
         else:
             os.environ.setdefault(VARIABLE, str(usable_cpus()))
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
+        raise ConfigError(
+            "NUMBA_DISABLE_JIT turns off the compiler, which the kernels need; unset it"
+        )
     _check_level()
 
 

@@ -19,7 +19,7 @@ import tomli_w
 
 from ..base.errors import ConfigError, check_type
 from ..base.files import encoded, remove_partial, write_atomically, write_text
-from ..base.folders import lock_folder, make_folder, remove_files
+from ..base.folders import contents, lock_folder, make_folder, remove_files
 from ..base.json_values import to_json
 from ..data.dataset import Dataset
 from ..training.callbacks import CsvLog
@@ -100,7 +100,7 @@ class RunFolder:
             self._write_text("config.toml", to_toml(self._config))
 
     def _begin(self, overwrite: bool) -> None:
-        if not overwrite and any(self.path.iterdir()):
+        if not overwrite and contents(self.path):
             raise ConfigError(
                 f"{self._name} {self.path} must be a new or empty folder, and it holds files; "
                 "choose another, or add --overwrite (in Python: overwrite=True)"

@@ -14,7 +14,7 @@ import numpy as np
 
 from .._version import __version__
 from ..base.errors import ConfigError, DataError
-from ..base.folders import make_folder, remove_files
+from ..base.folders import contents, make_folder, remove_files
 from ..base.json_values import digest, to_json
 from .leaderboard import Trial
 from .records import trial_from
@@ -275,7 +275,7 @@ def _damaged(folder: Path | None, error: Exception) -> DataError:
 def _check_folder(folder: Path, resume: bool, overwrite: bool) -> None:
     try:
         make_folder(folder, "out")
-        is_empty = all(path.name == LOCK for path in folder.iterdir())
+        is_empty = all(path.name == LOCK for path in contents(folder))
     except OSError as error:
         raise ConfigError(
             f"out {folder} cannot be written to: {error.strerror}; choose another folder"

@@ -177,10 +177,10 @@ def remove_checkpoints(folder: Path) -> None:
             remove_checkpoints(of_model)
         for path in _files_in(folder):
             path.unlink(missing_ok=True)
-        with suppress(OSError):
-            folder.rmdir()
     finally:
         lock.release()
+    with suppress(OSError):  # not before: on Windows the folder holds the lock's file
+        folder.rmdir()
 
 
 def _files_in(folder: Path) -> list[Path]:

@@ -12,9 +12,9 @@ def kept_in() -> str | None:
 
 
 def temporary_note() -> str | None:
-    """Return a note if kernels are kept in a temporary folder."""
+    """Return a note if kernels are kept in a temporary folder, and not shipped."""
     folder = kept_in()
-    if folder is None or not is_temporary(folder):
+    if folder is None or not is_temporary(folder) or train_batches._cache.is_shipped:
         return None
     return (
         f"compiled kernels are kept in {folder}, a temporary folder, because the user's cache "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -31,6 +32,9 @@ from .config import TrainConfig
 from .fit import start
 from .plan import TEAM_LARGE_ROWS
 from .setting_checks import DTYPES
+
+# More weights than TEAM_WEIGHTS, so that a team shares the samples of the per-sample step, too.
+TEAM_HIDDEN = (256, 256)
 
 
 class WarmedUp(NamedTuple):
@@ -83,7 +87,7 @@ def _groups(dtype: str, threads: int | None) -> Iterator[tuple[str, Callable[[],
     team = ", team" if check_threads(threads) > 1 else ""
     # In this order: a run of either mode evaluates.
     yield f"general step, evaluation{team}", partial(_compile_run, "batch", dtype, threads)
-    yield "per-sample step", partial(_compile_run, "stochastic", dtype, threads)
+    yield f"per-sample step{team}", partial(_compile_run, "stochastic", dtype, threads)
 
 
 def _take_addresses(
@@ -101,4 +105,5 @@ def toy_run(mode: str, dtype: str) -> tuple[TrainConfig, Dataset]:
 
 
 def _compile_run(mode: str, dtype: str, threads: int | None) -> None:
-    start(*toy_run(mode, dtype), threads).compile()
+    config, dataset = toy_run(mode, dtype)
+    start(replace(config, hidden_layer_sizes=TEAM_HIDDEN), dataset, threads).compile()

@@ -44,3 +44,12 @@ def test_unknown_level_is_refused(
     assert main(["--data", "digits", "--explain"]) == 2
     error = capsys.readouterr().err
     assert error.startswith("error: FASTMLP_KERNELS must be one of host, ") and "'sse2'" in error
+
+
+@pytest.mark.parametrize(("value", "code"), [("1", 2), ("0", 0), ("", 0)])
+def test_a_compiler_that_is_turned_off_is_named(
+    value: str, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", value)
+    assert main(["--data", "digits", "--explain"]) == code
+    assert ("NUMBA_DISABLE_JIT turns off the compiler" in capsys.readouterr().err) == bool(code)

@@ -157,6 +157,7 @@ def test_temporary_folder_is_reported(
 ) -> None:
     from fastmlp import _folders
     from fastmlp.commands.machine import print_temporary_note
+    from fastmlp.kernels.machine.lookup import KernelCode
     from fastmlp.training import kernel_folder
 
     _folders.temporary_folder.cache_clear()
@@ -166,7 +167,20 @@ def test_temporary_folder_is_reported(
     print_temporary_note()
     note = capsys.readouterr().err
     assert note.count("are kept in") == 1 and "set NUMBA_CACHE_DIR to a folder that lasts" in note
+    monkeypatch.setattr(KernelCode, "is_shipped", True)
+    print_temporary_note()
+    assert capsys.readouterr().err == ""
     _folders.temporary_folder.cache_clear()
+
+
+def test_a_compiler_that_is_turned_off_is_named_on_import() -> None:
+    script = "import fastmlp; fastmlp.MLPClassifier().fit([[0.0], [1.0]], [0, 1])"
+    variables = {**os.environ, "PYTHONPATH": str(ROOT), "NUMBA_DISABLE_JIT": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=variables, capture_output=True, encoding="utf-8"
+    )
+    assert done.returncode == 1
+    assert "ImportError: kernels need Numba's compiler" in done.stderr.splitlines()[-1]
 
 
 def test_a_name_with_a_tilde_needs_a_home_folder(homeless: dict[str, str | None]) -> None:

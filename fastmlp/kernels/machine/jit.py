@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from numba import njit
+from numba import config, njit
 from numba.core.compiler import Compiler
 
 from .assertions import CHECKED
@@ -17,6 +17,13 @@ from .lookup import KernelCode
 # Never nnan or ninf: divergence must stay visible. Never reassoc: sums would be added in an order
 # that depends on the vectors of the CPU, and have other bits on another one.
 FASTMATH = {"contract", "nsz", "arcp", "afn"}
+
+
+if config.DISABLE_JIT:
+    raise ImportError(
+        "kernels need Numba's compiler, which NUMBA_DISABLE_JIT turns off; unset it before Python "
+        "starts"
+    )
 
 
 def hash_sources(folder: Path) -> str:

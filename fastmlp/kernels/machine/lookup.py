@@ -57,6 +57,11 @@ class KernelCode(_Cache):
         """The folder of kernels compiled on this machine; None if no folder is writable."""
         return self._own.cache_path
 
+    @property
+    def is_shipped(self) -> bool:
+        """Whether kernels are shipped for this CPU, so that usually none is compiled."""
+        return bool(self._shipped())
+
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the kernel for these types, from disk or shipped; None if it must be compiled."""
         found = self._own.load_overload(sig, target_context)
