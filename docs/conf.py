@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import importlib
 import re
-from pathlib import Path
 from typing import Any
 
-import fastmlp
+from docutils import nodes
 
-ROOT = Path(__file__).parents[1]
-BENCHMARKS = ROOT / "asv_benchmarks" / "html"  # built by scripts/bench --publish
+import fastmlp
 
 project = "fastmlp"
 author = "the fastmlp developers"
@@ -36,10 +34,6 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_copyright = False
 html_copy_source = False
-# The benchmarks' own site, if it is built; pages link it by the tag.
-if BENCHMARKS.is_dir():
-    tags.add("benchmarks")  # noqa: F821 - Sphinx defines it
-
 myst_heading_anchors = 4
 myst_enable_extensions = ["colon_fence", "html_image"]
 nb_execution_mode = "off"  # notebooks are shown with the outputs that they store
@@ -61,16 +55,23 @@ ROOT_PAGES = {
     "SECURITY.md": "security.md",
 }
 _ROOT_LINK = re.compile(rf"\]\((?:\.\./)?({'|'.join(map(re.escape, ROOT_PAGES))})(?=[)#])")
+# In the repository links are named by their files, on the site by their pages.
+_FILE_NAME = re.compile(r"\[(?:docs/)?(gallery|[\w-]+(?=\.md))(?:\.md)?\](?=\()")
 _DOCS_LINK = re.compile(r"""(\]\(|src=")docs/""")
-# Methods that scikit-learn adds for the routing of metadata: its documentation has them.
-_ROUTING = re.compile(r"set_\w+_request")
+# Methods that scikit-learn adds for the routing of metadata, and those that skl2onnx calls.
+_FOR_LIBRARIES = re.compile(r"set_\w+_request|onnx_\w+")
 
 
 def _link_pages(app: Any, *arguments: Any) -> None:
     """Let links to files in the root, and from them to docs/, lead to pages of the site."""
     text = arguments[-1]
+    text[0] = _FILE_NAME.sub(lambda found: f"[{_page_name(found[1])}]", text[0])
     text[0] = _ROOT_LINK.sub(lambda found: f"]({ROOT_PAGES[found[1]]}", text[0])
     text[0] = _DOCS_LINK.sub(r"\1", text[0])
+
+
+def _page_name(stem: str) -> str:
+    return re.sub("[-_]", " ", stem).capitalize()
 
 
 def _show_internal_name(app: Any, env: Any, node: Any, shown: Any) -> Any:
@@ -85,12 +86,27 @@ def _show_internal_name(app: Any, env: Any, node: Any, shown: Any) -> Any:
     return shown if found else None
 
 
-def _is_skipped(app: Any, what: str, name: str, *_: Any) -> bool | None:
-    return True if _ROUTING.fullmatch(name) else None
+def _is_skipped(app: Any, what: str, name: str, found: Any, *_: Any) -> bool | None:
+    """Leave out what estimators inherit from scikit-learn: its documentation has it."""
+    module = getattr(found, "__module__", None) or "fastmlp"
+    is_ours = module.split(".")[0] == "fastmlp"
+    return None if is_ours and not _FOR_LIBRARIES.fullmatch(name) else True
+
+
+def _flow_descriptions(app: Any, doctree: Any) -> None:
+    """Let descriptions of commands be paragraphs; their lines are those of a terminal."""
+    if app.env.docname != "commands":
+        return
+    for block in list(doctree.findall(nodes.literal_block)):
+        text = block.astext()
+        if "\n" in text and not re.search(r"^ ", text, re.MULTILINE):
+            parts = [nodes.paragraph("", " ".join(part.split())) for part in text.split("\n\n")]
+            block.replace_self(parts)
 
 
 def setup(app: Any) -> None:
     """Connect what the site adds to Sphinx."""
+    app.connect("doctree-read", _flow_descriptions)
     app.connect("source-read", _link_pages)
     app.connect("include-read", _link_pages)
     app.connect("missing-reference", _show_internal_name)

@@ -19,6 +19,7 @@ COMMANDS = {
     "info": "print versions, CPU, threads and folders, for a report of an issue",
 }
 COMPLETION = "--print-completion"
+_OPTIONS = ("--help", "--version", COMPLETION)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -48,7 +49,7 @@ def _describe(arguments: list[str]) -> int:
     elif first == COMPLETION:
         print(_completion(others))
     else:
-        hint = close_match(first, [*COMMANDS, COMPLETION] if first.startswith("-") else COMMANDS)
+        hint = close_match(first, _OPTIONS if first.startswith("-") else COMMANDS)
         raise ConfigError(f"unknown command {first!r}{hint} (--help describes them)")
     return 0
 
@@ -74,7 +75,8 @@ def usage() -> str:
             *lines,
             "",
             "Each lists its options with --help; python -m fastmlp.COMMAND is the same.",
-            f'Completion: eval "$(fastmlp {COMPLETION} bash)"; also zsh and tcsh.',
+            f'Completion: eval "$(fastmlp {COMPLETION} bash)"; the same with zsh.',
+            f"In tcsh: fastmlp {COMPLETION} tcsh > FILE; source FILE",
         ]
     )
 

@@ -165,13 +165,20 @@ def record(commits: Sequence[str], patterns: Sequence[str], machine: str) -> int
 
 def publish() -> int:
     """Make the site, and say how to look at it."""
+    if make_site():
+        return 1
+    print(f"The site is {_asv.HTML}. It needs no network. Look at it with:")
+    print(f'  python -m http.server --bind 127.0.0.1 --directory "{_asv.HTML}"')
+    return 0
+
+
+def make_site() -> int:
+    """Make the site of the recorded results; 1 if asv fails."""
     if not list((_asv.FOLDER / "results").glob("*/*-*.json")):
         raise BenchError("there are no results to publish; record some: scripts/bench --record")
     if _asv.asv("publish", _asv.SETTINGS):
         return 1
     _site.make_local(_asv.HTML)
-    print(f"The site is {_asv.HTML}. It needs no network. Look at it with:")
-    print(f'  python -m http.server --bind 127.0.0.1 --directory "{_asv.HTML}"')
     return 0
 
 

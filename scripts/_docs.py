@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import _asv
+import _bench
 import _environment
 
 ROOT = Path(_environment.ROOT)
 DOCS = ROOT / "docs"
 GENERATED = DOCS / "api"  # a page for each public name, made anew by each build
-BENCHMARKS = ROOT / "asv_benchmarks" / "html"  # made by scripts/bench --publish
 
 NOTES = """\
 The build needs no network. A link within the site that leads nowhere is an error, as any warning.
-The site of the benchmarks is included, if scripts/bench --publish has built it.
+asv's site of the recorded benchmarks is built, too, in a clone, and is in benchmarks/.
 
 exit codes: 0 success, 1 warnings or failure, 2 wrong usage, 130 interrupted
 """
@@ -28,12 +30,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parse(arguments)
     for folder in (GENERATED, options.out):
         shutil.rmtree(folder, ignore_errors=True)
-    code = _sphinx("html", options.out)
+    has_benchmarks = _publish_benchmarks()
+    code = _sphinx("html", options.out, ["--tag", "benchmarks"] if has_benchmarks else [])
     if code == 0 and options.links:
         code = _sphinx("linkcheck", options.out / "_links")
     if code == 0:
-        if BENCHMARKS.is_dir():
-            shutil.copytree(BENCHMARKS, options.out / "benchmarks")
+        if has_benchmarks:
+            shutil.copytree(_asv.HTML, options.out / "benchmarks")
+            print("Browsers open the benchmarks' pages from a server only:")
+            print(f'  python -m http.server --bind 127.0.0.1 --directory "{options.out}"')
         print(options.out / "index.html")
     return code
 
@@ -67,8 +72,25 @@ def _site_folder(text: str) -> Path:
     return folder
 
 
-def _sphinx(builder: str, out: Path) -> int:
-    options = ["--fail-on-warning", "--keep-going", "--fresh-env", "--quiet"]
+def _publish_benchmarks() -> bool:
+    """Build the site of the recorded benchmarks, and return whether it is there.
+
+    asv dates results by the history of the repository, which an unpacked source archive lacks.
+    """
+    missing = [] if importlib.util.find_spec("asv") else ["asv"]
+    missing += [] if (ROOT / ".git").exists() else ["the repository's history"]
+    if missing:
+        print(f"The site has no benchmarks: {' and '.join(missing)} is missing.")
+        return False
+    try:
+        return _bench.make_site() == 0
+    except _asv.BenchError as error:
+        print(f"The site has no benchmarks: {error}")
+        return False
+
+
+def _sphinx(builder: str, out: Path, more: Sequence[str] = ()) -> int:
+    options = ["--fail-on-warning", "--keep-going", "--fresh-env", "--quiet", *more]
     doctrees = ["--doctree-dir", str(ROOT / "build" / "doctrees")]
     command = [sys.executable, "-m", "sphinx", "--builder", builder, *options, *doctrees]
     return _environment.wait_for([*command, str(DOCS), str(out)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import shutil
 import subprocess
 import warnings
@@ -123,6 +124,7 @@ def ensemble(case: Case) -> Case:
 
 
 _ALL_ACTIVATIONS = ", ".join(f"dense(5, {name})" for name in HIDDEN)
+_QUANTILES = dataclasses.replace(_targets(30.0, 0.2, 3), quantiles=(0.1, 0.5, 0.9))
 _THREE = Task("multiclass", 3, np.array([-5, 0, 7]))
 CASES: dict[str, Callable[[], Case]] = {
     "activations": lambda: numbers(_THREE, f"{_ALL_ACTIVATIONS}, dense(3, softmax)", std=1.5),
@@ -156,6 +158,9 @@ CASES: dict[str, Callable[[], Case]] = {
     ),
     "counts": lambda: numbers(
         Task("regression", 1), "dense(4, softplus), dense(1, exponential)", dtype="float64", std=0.3
+    ),
+    "quantiles that cross": lambda: ensemble(
+        numbers(_QUANTILES, "dense(4, tanh), dense(3, identity)")
     ),
     "table": table,
     "columns without names": lambda: table(names=False),

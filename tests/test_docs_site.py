@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import html
 import importlib.util
+import inspect
 import json
 import re
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from PIL import Image
@@ -19,6 +22,7 @@ from fastmlp.__main__ import COMMANDS, command
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = {path.stem: path.read_text(encoding="utf-8") for path in DOCS.glob("*.md")}
+PAGES_OF_ROOT = {path.stem: path.read_text(encoding="utf-8") for path in ROOT.glob("*.md")}
 GALLERY = DOCS / "gallery"
 TEXTS = [*DOCS.glob("*.md"), *GALLERY.glob("*.md"), *ROOT.glob("*.md")]
 SITE_TOOLS = ("sphinx", "furo", "myst_nb", "numpydoc", "sphinx_argparse_cli")
@@ -112,6 +116,20 @@ def test_figures_of_the_readme_are_measured() -> None:
     assert f"take {relu} times as long with ReLU, {gelu} times with GELU." in text
 
 
+def test_badges_are_those_of_the_metadata(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+    from badges import FOLDER, badges
+
+    drawn = badges()
+    assert {path.name: path.read_text(encoding="utf-8") for path in FOLDER.iterdir()} == drawn
+    shown = re.findall(r'src="docs/badges/([^"]+)" alt="([^"]+)"', PAGES_OF_ROOT["README"])
+    assert sorted(name for name, _ in shown) == sorted(drawn)
+    pythons = re.findall(r">(3\.\d+) – (3\.\d+)<", drawn["python.svg"])[0]
+    assert [alt for _, alt in shown] == [
+        f"version {fastmlp.__version__}", f"Python {pythons[0]} to {pythons[1]}", "MIT licence"
+    ]  # fmt: skip
+
+
 def test_charts_are_those_of_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(ROOT / "scripts")
     from peers.chart import fingerprint
@@ -158,6 +176,56 @@ def test_site_has_a_page_for_every_name_and_loads_nothing_from_the_network(site:
     for page in site.rglob("*.html"):
         tags = re.findall(r"<(?:script|link|img)\b[^>]*>", page.read_text(encoding="utf-8"))
         assert not [tag for tag in tags if re.search(r"""(?:src|href)=["'](https?:)?//""", tag)]
+
+
+@pytest.mark.soak
+@needs_site_tools
+def test_reference_has_every_public_method(site: Path) -> None:
+    public = [getattr(fastmlp, name) for name in fastmlp.__all__ if name != "__version__"]
+    # Subclasses refer to the page of their public base.
+    bases = {fastmlp.Callback, *fastmlp.Callback.__subclasses__()} - {*public}
+    for found in filter(inspect.isclass, public):
+        page = (site / "api" / f"fastmlp.{found.__name__}.html").read_text(encoding="utf-8")
+        for base in found.__mro__:
+            own = base is found or base not in {*public, *bases}
+            methods = vars(base) if own and base.__module__.startswith("fastmlp") else {}
+            names = [name for name, value in methods.items() if inspect.isfunction(value)
+                     and value.__module__.startswith("fastmlp")]  # fmt: skip
+            for name in names:
+                is_shown = f'id="fastmlp.{found.__name__}.{name}"' in page
+                assert is_shown or name.startswith(("_", "onnx_")), name
+
+
+@pytest.mark.soak
+@needs_site_tools
+def test_links_of_the_site_lead_somewhere(site: Path) -> None:
+    """Links of raw HTML, too, which Sphinx does not check."""
+    pages = {p: p.read_text(encoding="utf-8") for p in site.rglob("*.html")}
+    pages = {page: text for page, text in pages.items() if "benchmarks" not in page.parts}
+    ids = {page: {*re.findall(r'\bid="([^"]+)"', text)} for page, text in pages.items()}
+    checked = 0
+    for page, text in pages.items():
+        for link in re.findall(r"""\b(?:href|src)="([^"]+)\"""", text):
+            if re.match(r"[a-z]+:", link) or link == "#":
+                continue
+            name, _, anchor = unquote(html.unescape(link)).partition("#")
+            target = (page.parent / name.partition("?")[0]).resolve() if name else page
+            assert target.exists(), (page.name, link)
+            assert not anchor or target not in ids or anchor in ids[target], (page.name, link)
+            checked += 1
+    assert checked > 1000
+
+
+@pytest.mark.soak
+@needs_site_tools
+def test_site_has_the_recorded_benchmarks(site: Path) -> None:
+    pytest.importorskip("asv")
+    if not (ROOT / ".git").exists():
+        pytest.skip("needs the repository")
+    assert 'href="benchmarks/index.html"' in (site / "benchmarks.html").read_text("utf-8")
+    index = json.loads((site / "benchmarks" / "index.json").read_text(encoding="utf-8"))
+    assert index["project"] == "fastmlp" and len(index["benchmarks"]) > 10
+    assert "cdnjs" not in (site / "benchmarks" / "index.html").read_text(encoding="utf-8")
 
 
 # What is beyond the right edge and in nothing that scrolls, by page.

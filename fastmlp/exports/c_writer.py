@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..ops.expressions import Language, is_row_wise
-from ..ops.operations import Affine, Apply, Convolve, Pool, Select, Shape
+from ..ops.operations import Affine, Apply, Convolve, Pool, Select, Shape, Sort
 from .program import Writer, size_of
 
 _FUNCTIONS = {
@@ -132,6 +132,18 @@ class CWriter(Writer[str]):
             "                }",
             f"            {other}[(y * {columns} + x) * {channels} + c] = {last};",
             "        }",
+        ]
+        return other
+
+    def sort(self, operation: Sort, found: str) -> str:
+        other, n = self._other(found, size_of(operation.outputs)), size_of(operation.outputs)
+        self.lines += [
+            f"for (int i = 0; i < {n}; i++) {{",
+            "    int j = i;",
+            f"    for (; j > 0 && {other}[j - 1] > {found}[i]; j--)",
+            f"        {other}[j] = {other}[j - 1];",
+            f"    {other}[j] = {found}[i];",
+            "}",
         ]
         return other
 

@@ -16,7 +16,7 @@ from ..base import levels
 from ..ops.expressions import Language
 from ..ops.fitted_category import FittedCategory
 from ..ops.fitted_columns import FittedDate
-from ..ops.operations import Affine, Apply, Convolve, Pool, Select, Shape
+from ..ops.operations import Affine, Apply, Convolve, Pool, Select, Shape, Sort
 from . import numpy_runtime as runtime
 from .program import Program, Writer, size_of
 
@@ -120,6 +120,9 @@ class NumpyWriter(Writer[str]):
         reduced = "max" if operation.takes_max else "mean"
         windows = f"windows({found}, {operation.size}, {operation.stride})"
         return self.let("x", f"{windows}.{reduced}(axis=(4, 5))")
+
+    def sort(self, operation: Sort, found: str) -> str:
+        return self.let("x", f"np.sort({found}, axis=1)")
 
     def apply(self, operation: Apply, found: str) -> str:
         values = {"z": found}

@@ -8,7 +8,7 @@ import numpy as np
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from ..ops.expressions import Language
-from ..ops.operations import Affine, Apply, Convolve, Pool, Select, Shape
+from ..ops.operations import Affine, Apply, Convolve, Pool, Select, Shape, Sort
 from .program import Writer
 
 # The operators of expressions, by their names there.
@@ -95,6 +95,12 @@ class OnnxGraph(Writer[str]):
     def pool(self, operation: Pool, found: str) -> str:
         operator = "MaxPool" if operation.takes_max else "AveragePool"
         return self.node(operator, found, kernel_shape=operation.size, strides=operation.stride)
+
+    def sort(self, operation: Sort, found: str) -> str:
+        name, n = f"{self.prefix}/TopK_{len(self.nodes)}", operation.outputs[-1]
+        inputs, outputs = [found, self.constant([n], np.int64)], [name, f"{name}_indices"]
+        self.nodes.append(helper.make_node("TopK", inputs, outputs, name, largest=0))
+        return name
 
     def apply(self, operation: Apply, found: str) -> str:
         return self.formula(operation, found, np.float32)

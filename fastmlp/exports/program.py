@@ -9,13 +9,12 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from ..base.errors import ConfigError
 from ..base.levels import MISSING
 from ..model.network import Network
 from ..model.predictor import Predictor
 from ..model.task import Task
 from ..ops.fitted_category import FittedCategory
-from ..ops.operations import Affine, Apply, Convolve, Operation, Pool, Select, Shape
+from ..ops.operations import Affine, Apply, Convolve, Operation, Pool, Select, Shape, Sort
 from ..ops.table_encoding import TableEncoding
 
 T = TypeVar("T")
@@ -57,11 +56,6 @@ class Program:
     def of(cls, predictor: Predictor) -> Program:
         """Return the program of a model."""
         task, scaling, network = predictor.task, predictor.scaling, predictor.network
-        if task.quantiles:
-            raise ConfigError(
-                "a model to export must have an output for each target, got quantiles, whose "
-                "predictions are sorted; write it with save"
-            )
         features, outputs = (network.n_inputs,), (task.n_outputs,)
         is_scaled = scaling.kind != "none"
         constants = {"offset": scaling.offset, "factor": scaling.factor}
@@ -73,7 +67,7 @@ class Program:
             network.n_inputs,
             predictor.encoding,
             Apply(features, features, scaling.formula, constants) if is_scaled else None,
-            tuple((*_operations(network), *_limits(task)) for network in predictor.networks),
+            tuple((*_operations(network), *_ordered(task)) for network in predictor.networks),
             task,
             target,
             network.dtype,
@@ -122,14 +116,17 @@ def _operations(network: Network) -> tuple[Operation, ...]:
     )
 
 
-def _limits(task: Task) -> Iterator[Apply]:
-    """Yield what limits scaled predictions of a regression to the range of its targets.
+def _ordered(task: Task) -> Iterator[Operation]:
+    """Yield what sorts quantiles, and limits predictions of a regression to a range of targets.
 
-    The limits come before the mean over networks, as in the Predictor.
+    Both come before the mean over networks, as in the Predictor; here the targets are still scaled.
     """
+    shape = (task.n_outputs,)
+    if task.quantiles:
+        yield Sort(shape, shape)
     if task.target_range is None:
         return
-    limits, shape = task.target_range, (task.n_outputs,)
+    limits = task.target_range
     if task.target_scaling is not None:
         limits = task.target_scaling.apply(limits, np.dtype(np.float64))
     low, high = limits.astype(np.float32)
@@ -170,6 +167,8 @@ class Writer(Generic[T]):
                 return self.convolve(operation, found)
             case Pool():
                 return self.pool(operation, found)
+            case Sort():
+                return self.sort(operation, found)
             case Apply():
                 return self.apply(operation, found)
         raise NotImplementedError(f"{type(operation).__name__} cannot be exported")
@@ -196,6 +195,10 @@ class Writer(Generic[T]):
 
     def pool(self, operation: Pool, found: T) -> T:
         """Return the maximum or the mean of each window."""
+        raise NotImplementedError
+
+    def sort(self, operation: Sort, found: T) -> T:
+        """Return rows whose elements ascend."""
         raise NotImplementedError
 
     def apply(self, operation: Apply, found: T) -> T:

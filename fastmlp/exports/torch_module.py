@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from ..ops.expressions import Language
-from ..ops.operations import Affine, Apply, Convolve, Pool, Select, Shape
+from ..ops.operations import Affine, Apply, Convolve, Pool, Select, Shape, Sort
 from .program import Program, Writer
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
@@ -109,6 +109,14 @@ class BothClasses(nn.Module):
         return torch.cat([1 - outputs, outputs], dim=1)
 
 
+class Ascending(nn.Module):
+    """The elements of each row, sorted."""
+
+    def forward(self, rows: torch.Tensor) -> torch.Tensor:
+        """Return rows whose elements ascend."""
+        return rows.sort(dim=1).values
+
+
 class TorchWriter(Writer[list[nn.Module]]):
     """Adds a module for each operation to a list.
 
@@ -146,6 +154,9 @@ class TorchWriter(Writer[list[nn.Module]]):
     def pool(self, operation: Pool, found: list[nn.Module]) -> list[nn.Module]:
         kind = nn.MaxPool2d if operation.takes_max else nn.AvgPool2d
         return [*found, kind(operation.size, stride=operation.stride)]
+
+    def sort(self, operation: Sort, found: list[nn.Module]) -> list[nn.Module]:
+        return [*found, Ascending()]
 
     def apply(self, operation: Apply, found: list[nn.Module]) -> list[nn.Module]:
         if operation.formula == "z":

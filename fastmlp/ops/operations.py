@@ -80,6 +80,11 @@ class Pool(Operation):
 
 
 @dataclass(frozen=True, eq=False)
+class Sort(Operation):
+    """The elements of each row in ascending order."""
+
+
+@dataclass(frozen=True, eq=False)
 class Apply(Operation):
     """A formula of ``z``, element by element or row by row.
 

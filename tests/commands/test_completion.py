@@ -38,6 +38,26 @@ def test_a_script_names_all_commands_and_options(
         assert name in text
 
 
+def test_the_script_for_tcsh_has_no_quote_within_quotes(capsys: pytest.CaptureFixture[str]) -> None:
+    rules = [line for line in script("tcsh", capsys).splitlines() if line.startswith(" " * 8)]
+    assert len(rules) > 50
+    assert [rule for rule in rules if rule.count("'") != 2] == []
+
+
+@pytest.mark.parametrize(("shell", "load"), [
+    ("zsh", "autoload -U compinit; compinit -u -D; eval \"$(cat script)\"; [[ $_comps[fastmlp] ]]"),
+    ("tcsh", "source script; complete fastmlp > rules; test -s rules"),
+])  # fmt: skip
+def test_shell_loads_its_script(
+    shell: str, load: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"needs {shell}")
+    (tmp_path / "script").write_text(script(shell, capsys))
+    done = subprocess.run([shell, "-f", "-c", load], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
 def test_bash_completes_commands_options_names_and_files(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
@@ -47,13 +67,21 @@ def test_bash_completes_commands_options_names_and_files(
     (tmp_path / "runs").mkdir()
     tried = {
         "''": list(COMMANDS),
+        "--": ["--help", "--version", "--print-completion"],
+        "--print-completion ''": list(SHELLS),
         "tr": ["train"],
         "train --batch-s": ["--batch-size"],
         "train --activation ''": ACTIVATIONS.names(),
         "sweep --mode ''": list(MODES),
         "train tab": ["table.csv"],
         "train --data tab": ["table.csv"],
+        "train mn": ["mnist"],
+        "train --data di": ["digits"],
         "train --out ''": ["runs"],
+        "sweep --recipe tab": ["tabular", "tabular-fast"],
+        "sweep --search ''": ["grid", "tpe"],
+        "sweep --prune m": ["median"],
+        "bench --cases i": ["images"],
         "predict tab": ["table.csv"],
         "predict --format ''": ["csv", "json"],
     }
