@@ -21,6 +21,7 @@ from numba.np.numpy_support import from_dtype
 from ..base.cpus import usable_cpus
 from ..kernels.buffers import Net
 from ..kernels.machine.jit import signatures_compiled
+from ..kernels.machine.records import declared_type
 from ..kernels.steps.general_step import train_batches
 from ..kernels.steps.sample_step import train_samples
 from .config import TrainConfig
@@ -44,12 +45,8 @@ def step_of(config: TrainConfig) -> str:
 def is_cold(config: TrainConfig) -> bool:
     """Whether the step of these settings is not compiled yet, in memory or on disk."""
     wanted = from_dtype(np.dtype(config.dtype))
-    params = Net._fields.index("params")
-    for signature in signatures_compiled(STEPS[step_of(config)]):
-        for kind in signature:
-            if getattr(kind, "instance_class", None) is Net and kind.types[params].dtype == wanted:
-                return False
-    return True
+    net = declared_type(Net, wanted)
+    return all(net not in call.kinds for *_, call in signatures_compiled(STEPS[step_of(config)]))
 
 
 def can_help() -> bool:

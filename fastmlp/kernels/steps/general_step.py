@@ -49,7 +49,6 @@ from ..machine.phases import (
 )
 from ..machine.records import replacing
 from ..machine.team import Member, barrier, share
-from ..machine.view import as_views
 from .forward import gather_inputs, output_loss
 
 _with_penalties = replacing("l1", "l2")
@@ -85,7 +84,7 @@ def backward(me, net, work, objective, key, first_row, rows):
         now = count(work.phases, me.number, WAIT, now)
 
 
-@kernel
+@kernel(inline=True)
 def objective_of_batch(objective, batch_weight):
     """Return the objective of a batch: with penalty_per_row, penalties divided by its weight."""
     share = 1.0
@@ -120,20 +119,17 @@ def sum_weights(weights, order, first, last):
     return total
 
 
-@kernel(cached=True)
+@kernel(worker=True)
 def train_batches(member, team, sync, net, work, data, objective, part, report):
     """Train on the blocks of ``part``, one member's share.
 
     Overwrites parameters and state, adds to report.
     """
     mode = flush_denormals()
-    net, work, data = as_views(net), as_views(work), as_views(data)
-    objective, report, sync = as_views(objective), as_views(report), as_views(sync)
     real = net.params.dtype.type
     lanes = VECTOR_BYTES // work.A.itemsize
     depth = net.layers.shape[0]
     batch_weight, goal = 0.0, objective
-    # Read once: reading a field of a tuple inside a tuple copies the whole inner tuple.
     sparse, columns = data.sparse, work.columns
     to_columns, prefetch, me = sparse.to_columns, sparse.prefetch, Member(member, team, sync)
     for block in range(part.first, part.last):

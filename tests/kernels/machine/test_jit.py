@@ -141,6 +141,8 @@ def tiny(tmp_path: Path) -> Path:
         "linking.py",
         "lookup.py",
         "shipped.py",
+        "stored.py",
+        "view.py",
     ):
         source = Path(jit.__file__).parent / name
         (package / "machine" / name).write_bytes(source.read_bytes())
