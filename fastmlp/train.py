@@ -107,7 +107,7 @@ def _train(options: argparse.Namespace, config: TrainConfig) -> int:
         print_line(compiling_text())
     with compiled_beside(config, options.threads) as helper:
         run = start(config, dataset, options.threads, callbacks)
-        helper.wait()
+        helper.compile(run)
     run.prepare_seconds = time.perf_counter() - started
     folder, loop = open_run(options, run, dataset)
     if folder is not None:

@@ -26,8 +26,6 @@ from ..kernels.steps.update import gradients_and_update, note_penalties
 from ..ops.losses import Loss
 from ..ops.optimizers import Optimizer
 
-_left_out: set[np.dtype] = set()
-
 
 def activation_addresses(name: str, dtype: np.dtype) -> tuple[int, int]:
     """Return the addresses of the forward and the backward kernel."""
@@ -58,30 +56,12 @@ def with_passes(net: Net, training: bool) -> Net:
     The update last: at a cold start, a second process compiles it first.
     """
     dtype = net.params.dtype
-    if are_left_out(dtype) or not training:
+    if not training:
         return net
     return net._replace(
         backward=address(call_backward, backward, dtype),
-        gradients_and_update=update_pass_address(dtype),
+        gradients_and_update=address(call_gradients_and_update, gradients_and_update, dtype),
     )
-
-
-def update_pass_address(dtype: np.dtype) -> int:
-    """Return the address of the pass that computes gradients and updates weights."""
-    return address(call_gradients_and_update, gradients_and_update, dtype)
-
-
-def leave_out_passes(dtype: np.dtype) -> None:
-    """Build networks of this dtype without the kernels of passes and layers.
-
-    Used to compile the callers of these kernels only.
-    """
-    _left_out.add(dtype)
-
-
-def are_left_out(dtype: np.dtype) -> bool:
-    """Whether networks of this dtype have no kernels of passes and layers."""
-    return dtype in _left_out
 
 
 def objective(

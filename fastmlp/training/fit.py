@@ -98,7 +98,7 @@ def fit(
     _check_types(config, dataset, ())
     with compiled_beside(config, threads) as helper:
         run = start(config, dataset, threads, callbacks, initial_weights, sample_weight)
-        helper.wait()
+        helper.compile(run)
     if checkpoint_dir is None:
         return _with_sets(finish(run), dataset, threads)
     run_is = identity(run.config, dataset, sample_weight, initial_weights)

@@ -74,7 +74,12 @@ def address(call, dispatcher, dtype):
     dtype : dtype
         Dtype of the network: ``float32`` or ``float64``.
     """
-    return compiled_address(dispatcher, _types(call.declarations, from_dtype(dtype)))
+    return compiled_address(dispatcher, call_signature(call, from_dtype(dtype)))
+
+
+def call_signature(call, real):
+    """Return the types for which a kernel for calls of one kind is compiled."""
+    return _types(call.declarations, real)
 
 
 def compiled_address(dispatcher, signature):

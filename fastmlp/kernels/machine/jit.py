@@ -39,7 +39,7 @@ def kernel(
     parallel: bool = False,
     inline: bool = False,
     cached: bool = False,
-    worker: bool = False,
+    worker: tuple[Any, ...] | None = None,
 ) -> Any:
     """Compile ``function`` as a kernel: no GIL, no exceptions, IEEE NaN and infinity kept.
 
@@ -54,13 +54,14 @@ def kernel(
         Load compiled code, or compile and keep it on disk. For kernels called from Python or by
         address. The others are part of these and cannot be called from Python: without their
         wrappers, the general step and an evaluation compile in 15 s instead of 17 s.
-    worker : bool
-        For kernels that a launch runs on a team (launch.py), with a record of their arguments.
+    worker : tuple of type, optional
+        For kernels ``(member, team, sync, ...)`` that a launch runs on a team (launch.py): what the
+        arguments after ``sync`` are, as in records.py.
     """
     if function is None:
         return lambda f: kernel(f, parallel=parallel, inline=inline, cached=cached, worker=worker)
-    if worker:
-        return _worker(function)
+    if worker is not None:
+        return _worker(function, worker)
     dispatcher = njit(
         function,
         parallel=parallel,
@@ -80,7 +81,7 @@ def kernel(
     return dispatcher
 
 
-def _worker(function: Callable[..., Any]) -> Any:
+def _worker(function: Callable[..., Any], takes: tuple[Any, ...]) -> Any:
     """Return the kernel ``(member, team, call)``; ``call`` is a record of the other arguments."""
     inner = kernel(function)
 
@@ -90,7 +91,7 @@ def _worker(function: Callable[..., Any]) -> Any:
     for name in ("__module__", "__name__", "__qualname__", "__doc__"):
         setattr(enter, name, getattr(function, name))
     dispatcher = kernel(enter, cached=True)
-    dispatcher._cache = KernelCode(function, SOURCES_HASH)
+    dispatcher._cache, dispatcher.takes = KernelCode(function, SOURCES_HASH), takes
     return dispatcher
 
 

@@ -1,7 +1,7 @@
 """Starting a compiled worker on a team of threads, or on the calling thread.
 
-A worker is a kernel ``worker(member, team, sync, *arguments)``, compiled with ``worker=True``. It
-is called by address, with the address of a record in memory of ``sync`` and the arguments
+A worker is a kernel ``worker(member, team, sync, *arguments)``, compiled with ``worker=(...)``.
+It is called by address, with the address of a record in memory of ``sync`` and the arguments
 (``stored.py``): by Python as member 0 of a team of one, or by each member of a team from the only
 parallel region of the package. With a prange loop that calls the worker by name, Numba compiles
 the worker's code a second and a third time: 10 s instead of 1 s for the general step.
@@ -23,6 +23,7 @@ from numba.np.numpy_support import from_dtype
 
 from .calls import compiled_address
 from .jit import kernel
+from .records import Ints, declared_type
 from .stored import Stored, record_type
 from .team import SYNC_SIZE, join_team
 from .view import View, pack
@@ -48,7 +49,7 @@ def call_of(worker: Any, sync: np.ndarray, arguments: tuple[Any, ...]) -> Call:
 
     Parameters
     ----------
-    worker : kernel, compiled with ``worker=True``
+    worker : kernel, compiled with ``worker=(...)``
     sync : ndarray
         From :func:`.team.new_sync`.
     arguments : tuple
@@ -63,6 +64,19 @@ def call_of(worker: Any, sync: np.ndarray, arguments: tuple[Any, ...]) -> Call:
 
 
 _entries: dict[Any, tuple[Any, int]] = {}
+
+
+def worker_signature(worker: Any, real: Any) -> tuple[Any, ...]:
+    """Return the types for which a worker is compiled, from its declaration.
+
+    Parameters
+    ----------
+    worker : kernel, compiled with ``worker=(...)``
+    real : numba type
+        ``float32`` or ``float64``.
+    """
+    kinds = tuple(declared_type(declaration, real) for declaration in (Ints, *worker.takes))
+    return (types.intp, types.intp, Stored(tuple, kinds))
 
 
 def signature_of(arguments: tuple[Any, ...]) -> tuple[Any, ...]:

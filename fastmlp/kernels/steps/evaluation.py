@@ -6,13 +6,13 @@ to its loss.
 
 import numpy as np
 
-from ..buffers import QUARTERS, layer_at
+from ..buffers import QUARTERS, Data, ListScratch, Net, Objective, Work, layer_at
 from ..call_types import call_compress, call_forward
 from ..emit.emitter import VECTOR_BYTES
 from ..layers.layout import stores_images
 from ..machine.denormals import flush_denormals, restore_denormals
 from ..machine.jit import kernel
-from ..machine.records import replacing
+from ..machine.records import Floats, Ints, RealRows, replacing
 from ..machine.team import share
 from ..machine.view import view
 from .forward import gather_inputs, output_loss
@@ -55,7 +55,7 @@ def list_block(data, scratch, n_features, first_row, first, last):
     return _with_lists(own, (starts, columns, values))
 
 
-@kernel(worker=True)
+@kernel(worker=(Net, Work, ListScratch, Data, Objective, int, RealRows, Floats, Ints))
 def evaluate_rows(
     member, team, sync, net, work, scratch, data, objective, block_rows, outputs, losses, hits
 ):

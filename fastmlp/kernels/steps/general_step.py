@@ -18,7 +18,7 @@ just written, and two cores took 1.6 times as long as one at 32 rows an update. 
 panels than members, and layers that need whole rows, are shared by rows.
 """
 
-from ..buffers import layer_at
+from ..buffers import Data, Net, Objective, Report, Slice, Work, layer_at
 from ..call_types import (
     call_backward,
     call_forward,
@@ -119,7 +119,7 @@ def sum_weights(weights, order, first, last):
     return total
 
 
-@kernel(worker=True)
+@kernel(worker=(Net, Work, Data, Objective, Slice, Report))
 def train_batches(member, team, sync, net, work, data, objective, part, report):
     """Train on the blocks of ``part``, one member's share.
 

@@ -19,7 +19,7 @@ computes the other layers alone.
 
 from typing import NamedTuple
 
-from ..buffers import layer_at
+from ..buffers import Data, Net, Objective, Report, Slice, Work, layer_at
 from ..machine.denormals import flush_denormals, restore_denormals
 from ..machine.jit import kernel
 from ..machine.phases import FORWARD, UPDATE, WAIT, count, ticks
@@ -145,7 +145,7 @@ def pass_block(me, samples, net, work, data, objective, report, begin, last, s):
     return block.scale[0]
 
 
-@kernel(worker=True)
+@kernel(worker=(Samples, Net, Work, Data, Objective, Slice, Report))
 def train_samples(member, team, sync, samples, net, work, data, objective, part, report):
     """Train on samples ``part.first`` to ``part.last`` of the epoch, with a team of one or two.
 
