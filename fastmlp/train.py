@@ -105,7 +105,7 @@ def _train(options: argparse.Namespace, config: TrainConfig) -> int:
     callbacks = [] if options.quiet else [introduction, Progress()]
     if not options.quiet and is_cold(config):
         print_line(compiling_text())
-    with compiled_beside(config, options.threads) as helper:
+    with compiled_beside(config, options.threads, dataset.task) as helper:
         run = start(config, dataset, options.threads, callbacks)
         helper.compile(run)
     run.prepare_seconds = time.perf_counter() - started

@@ -30,7 +30,7 @@ from fastmlp.kernels.steps.evaluation import evaluate_rows
 from fastmlp.kernels.steps.general_step import train_batches
 from fastmlp.kernels.steps.sample_step import train_samples
 from fastmlp.model.encoding import encode
-from fastmlp.model.functions import loss_address, objective, penalties_address
+from fastmlp.model.functions import loss_address, objective, penalties_address, with_update
 from fastmlp.model.guards import guarded
 from fastmlp.model.launch import launch
 from fastmlp.model.network import Network
@@ -396,7 +396,10 @@ class Run:
             self.steps_before, self.dropout_keys[epoch],
         )  # fmt: skip
         data = self.data._replace(order=order)
-        return self.workspace.net, self.workspace.work, data, self.objective, part, report
+        net = self.workspace.net
+        if self.workspace.samples is None:
+            net = with_update(net, self.objective, self.blocks_per_batch)
+        return net, self.workspace.work, data, self.objective, part, report
 
     def evaluate(
         self, threads: int = 1, want_outputs: bool = True, full_team: bool = False

@@ -163,7 +163,8 @@ class Net(NamedTuple):
     params: Reals  # (P,): all weights, in panels, then all biases
     # Addresses of kernels for all layers; 0 if the general step is not used.
     backward: int
-    gradients_and_update: int
+    update_in_one_pass: int  # of a batch of one block, where that is possible; else 0
+    update_in_passes: int
 
 
 # Parts into which the columns of sparse rows are split, with about equal numbers of elements.

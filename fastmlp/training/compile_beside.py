@@ -20,6 +20,7 @@ import numpy as np
 from numba.np.numpy_support import from_dtype
 
 from ..base.cpus import usable_cpus
+from ..base.settings import AUTO
 from ..kernels.machine.claims import Claims
 from ..kernels.machine.jit import signatures_compiled
 from ..kernels.machine.launch import worker_signature
@@ -28,7 +29,7 @@ from .compile_share import STEPS
 from .config import TrainConfig
 from .kernel_folder import kept_in
 from .layers import forms_of
-from .plan import is_per_sample
+from .plan import is_per_sample, updates_of
 from .resolve import resolve_settings
 from .run import Run
 
@@ -96,7 +97,7 @@ _seen: set[tuple[str, str]] = set()  # steps that this process has found or had 
 
 
 @contextmanager
-def compiled_beside(config: TrainConfig, threads: int | None) -> Iterator[Helper]:
+def compiled_beside(config: TrainConfig, threads: int | None, task: str = AUTO) -> Iterator[Helper]:
     """Start a helper process for a cold run, if possible; stop it at the end of the block.
 
     Parameters
@@ -104,7 +105,11 @@ def compiled_beside(config: TrainConfig, threads: int | None) -> Iterator[Helper
     config : TrainConfig
     threads : int or None
         No helper for one thread, which is then all that the user wants to be busy.
+    task : str, default "auto"
+        Of the data, if the config does not say it.
     """
+    if config.task == AUTO:
+        config = config.replace(task=task)
     if threads == 1 or not _is_first(config) or not can_help():
         yield Helper()
         return
@@ -130,5 +135,6 @@ def _is_first(config: TrainConfig) -> bool:
 def _command(config: TrainConfig, folder: str) -> tuple[str, ...]:
     """Return the command of a helper that claims kernels in a folder."""
     module = f"{__package__}.compile_share"
-    what = config.dtype, step_of(config), *forms_of(config)
+    updates = ",".join(updates_of(resolve_settings(config)))
+    what = config.dtype, step_of(config), updates, *forms_of(config)
     return sys.executable, "-P", "-m", module, folder, *what

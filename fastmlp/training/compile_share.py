@@ -3,7 +3,8 @@
 It skips a kernel that the run has begun. Later ones in its list are those that the run needs first,
 and those that it may not need: forms of layers are guessed from the settings.
 
-``python -m fastmlp.training.compile_share FOLDER float32 batch dense`` claims kernels in FOLDER.
+``python -m fastmlp.training.compile_share FOLDER float32 batch passes dense`` claims kernels in
+FOLDER.
 """
 
 from __future__ import annotations
@@ -17,29 +18,32 @@ import numpy as np
 from numba import types
 from numba.np.numpy_support import from_dtype
 
-from ..kernels.call_types import call_backward, call_gradients_and_update
+from ..kernels.call_types import call_backward, call_update_pass
 from ..kernels.machine.calls import call_signature
 from ..kernels.machine.claims import Claims
 from ..kernels.machine.launch import run_region, worker_signature
 from ..kernels.steps.evaluation import evaluate_rows
 from ..kernels.steps.general_step import backward, train_batches
 from ..kernels.steps.sample_step import train_samples
-from ..kernels.steps.update import gradients_and_update
+from ..kernels.steps.update import update_in_one_pass, update_in_passes
 from ..model.layer_table import layer_kernels
 
 # The steps, each with a mode that uses it.
 STEPS = {"stochastic": train_samples, "batch": train_batches}
+UPDATES = {"one_pass": update_in_one_pass, "passes": update_in_passes}
 
 Job = tuple[Any, tuple[Any, ...]]  # a kernel and the types to compile it for
 
 
-def jobs(dtype: np.dtype, mode: str, forms: Sequence[str]) -> Iterator[Job]:
+def jobs(dtype: np.dtype, mode: str, updates: Sequence[str], forms: Sequence[str]) -> Iterator[Job]:
     """Yield the kernels that a run needs, the last ones first.
 
     Parameters
     ----------
     dtype : dtype
     mode : {"stochastic", "batch"}
+    updates : sequence of str
+        Keys of ``UPDATES``.
     forms : sequence of str
         The names of the kernels of the layers, from the first layer to the last.
     """
@@ -49,7 +53,8 @@ def jobs(dtype: np.dtype, mode: str, forms: Sequence[str]) -> Iterator[Job]:
         return kernel, call_signature(call, real)  # type: ignore[no-untyped-call]
 
     if is_general:
-        yield by_address(call_gradients_and_update, gradients_and_update)
+        for name in updates:
+            yield by_address(call_update_pass, UPDATES[name])
     for worker in (STEPS[mode], evaluate_rows):
         yield worker, worker_signature(worker, real)
     yield run_region, (types.int64,) * 4
@@ -75,5 +80,5 @@ def compile_jobs(claims: Claims, which: Iterator[Job]) -> None:
 
 
 if __name__ == "__main__":
-    folder, dtype, mode, *forms = sys.argv[1:]
-    compile_jobs(Claims(Path(folder)), jobs(np.dtype(dtype), mode, forms))
+    folder, dtype, mode, updates, *forms = sys.argv[1:]
+    compile_jobs(Claims(Path(folder)), jobs(np.dtype(dtype), mode, updates.split(","), forms))

@@ -96,7 +96,7 @@ def fit(
     """
     _check_checkpoint_options(checkpoint_dir, checkpoint_every, resume)
     _check_types(config, dataset, ())
-    with compiled_beside(config, threads) as helper:
+    with compiled_beside(config, threads, dataset.task) as helper:
         run = start(config, dataset, threads, callbacks, initial_weights, sample_weight)
         helper.compile(run)
     if checkpoint_dir is None:

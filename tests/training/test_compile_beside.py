@@ -21,6 +21,7 @@ from fastmlp.training import compile_beside
 from fastmlp.training.compile_beside import Helper, compiled_beside, is_cold, step_of
 from fastmlp.training.compile_share import jobs
 from fastmlp.training.fit import start
+from fastmlp.training.plan import updates_of
 from toys import blobs, settings
 
 ROOT = Path(__file__).parents[2]
@@ -70,8 +71,14 @@ def test_a_run_is_cold_until_its_step_was_compiled_for_its_type(
 
 
 @pytest.mark.parametrize(
-    ("changes", "step"),
-    [({}, "batch"), ({"mode": "stochastic"}, "stochastic"), ({"optimizer": "adam"}, "batch")],
+    ("changes", "step", "update"),
+    [
+        ({}, "batch", "one_pass"),
+        ({"mode": "stochastic"}, "stochastic", "passes,one_pass"),
+        ({"optimizer": "adam"}, "batch", "passes"),
+        ({"mode": "batch"}, "batch", "passes,one_pass"),
+        ({"l1": 0.1}, "batch", "passes"),
+    ],
     ids=str,
 )
 def test_a_run_is_helped_where_that_can_be(
@@ -79,13 +86,14 @@ def test_a_run_is_helped_where_that_can_be(
     commands: list[tuple[str, ...]],
     changes: dict[str, str],
     step: str,
+    update: str,
 ) -> None:
     def command(threads: int | None = None) -> tuple[str, ...]:
         monkeypatch.setattr(compile_beside, "_seen", set())
         with compiled_beside(settings(dtype="float64", **changes), threads):
             return commands.pop() if commands else ()
 
-    assert asked(command()) == asked(command(2)) == ("float64", step, "dense")
+    assert asked(command()) == asked(command(2)) == ("float64", step, update, "dense")
     assert command(1) == ()
     with monkeypatch.context() as changed:
         changed.setattr(compile_beside, "kept_in", lambda: None)
@@ -125,7 +133,7 @@ def test_the_helper_is_told_the_forms_of_all_layers(
     config = settings(layers=layers, input_shape=shape, hidden_layer_sizes=())
     with compiled_beside(config, None):
         command = commands.pop()
-    assert asked(command)[2:] == kernels
+    assert asked(command)[3:] == kernels
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -133,11 +141,12 @@ def test_the_helper_is_told_the_forms_of_all_layers(
     ("changes", "forms"),
     [
         ({}, ["dense"]),
+        ({"optimizer": "adam"}, ["dense"]),
         ({"mode": "stochastic"}, ["dense"]),
         ({"layers": "conv2d(4, 3), dense(3)", "input_shape": (5, 5, 1)},
          ["unflatten", "conv2d", "dense_on_images", "dense"]),
     ],
-    ids=["batches", "samples", "images"],
+    ids=["batches", "moments", "samples", "images"],
 )  # fmt: skip
 def test_the_helper_compiles_kernels_that_the_run_uses(
     changes: dict[str, Any], forms: list[str], dtype: str
@@ -148,7 +157,7 @@ def test_the_helper_compiles_kernels_that_the_run_uses(
     run = start(config, rows, threads=2)
     run.compile()
     run.evaluate(run.prepared.train, rows=1)
-    listed = list(jobs(np.dtype(dtype), step_of(config), forms))
+    listed = list(jobs(np.dtype(dtype), step_of(config), updates_of(run.config), forms))
     unused = {kernel.__name__ for kernel, types in listed if types not in kernel.overloads}
     # The first layer with weights needs no gradients of inputs, and a small run no team.
     assert unused <= {"conv2d_backward", "run_region"}
@@ -229,10 +238,10 @@ def test_cold_command_says_that_it_compiles_and_equals_warm_one(
     # The run itself has compiled the first ones, and has found the last ones.
     for kernel, event in {
         "cross_entropy": "data saved to",
-        "gradients_and_update": "data loaded from",
+        "update_in_": "data loaded from",
         "train_batches": "data loaded from",
     }.items():
-        found = [line for line in cold.stdout.splitlines() if f".{kernel}-" in line]
+        found = [line for line in cold.stdout.splitlines() if f".{kernel}" in line]
         assert event in found[-1]
         assert not any("data saved to" in line for line in found) or event == "data saved to"
     results = [json.loads(run.stdout.splitlines()[-1]) for run in (cold, warm)]

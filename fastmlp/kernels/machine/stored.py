@@ -88,7 +88,7 @@ class Stored(types.Type):
 
     def index(self, name: str) -> int:
         """Return the index of a field."""
-        return self.of._fields.index(name)
+        return self.of._fields.index(name)  # type: ignore[attr-defined]
 
     def offset(self, index: int) -> int:
         """Return the number of words before a field."""

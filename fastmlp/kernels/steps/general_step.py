@@ -22,11 +22,11 @@ from ..buffers import Data, Net, Objective, Report, Slice, Work, layer_at
 from ..call_types import (
     call_backward,
     call_forward,
-    call_gradients_and_update,
     call_layer_backward,
     call_penalties,
     call_prefetch,
     call_to_columns,
+    call_update_pass,
 )
 from ..emit.emitter import VECTOR_BYTES
 from ..inputs.gather import prefetch_rows
@@ -184,7 +184,9 @@ def train_batches(member, team, sync, net, work, data, objective, part, report):
         else:
             prefetch_rows(data.X, data.order, stop + first, stop + last)
         step = part.steps_before + batch + 1 if stop == batch_stop else 0
-        call_gradients_and_update(net.gradients_and_update, (
+        is_one_pass = net.update_in_one_pass != 0 and start == batch_start and step > 0
+        update = net.update_in_one_pass if is_one_pass else net.update_in_passes
+        call_update_pass(update, (
             me, net, work, sparse, columns, goal, rows,
             start == batch_start, report.rates[batch], step,
         ))  # fmt: skip
