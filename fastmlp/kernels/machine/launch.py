@@ -13,7 +13,7 @@ import ctypes
 import struct
 import sys
 from numbers import Integral
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 from llvmlite import ir
@@ -94,6 +94,10 @@ def type_of(value: Any) -> Any:
         return types.float64
     if isinstance(value, Integral):
         return types.int64
+    return _refuse(value)
+
+
+def _refuse(value: Any) -> NoReturn:
     raise TypeError(
         "a worker takes arrays in C order, named tuples, int and float; got "
         f"{type(value).__name__} {value!r:.80}"
@@ -117,6 +121,8 @@ def _pack(value: Any, pieces: list[bytes]) -> Any:
     if isinstance(value, float):
         pieces.append(_REAL(value))
         return float
+    if not isinstance(value, Integral):
+        _refuse(value)
     pieces.append(_WORDS[0](value))
     return int
 

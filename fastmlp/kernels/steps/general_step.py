@@ -93,7 +93,7 @@ def objective_of_batch(objective, batch_weight):
     return _with_penalties(objective, (objective.l1 * share, objective.l2 * share))
 
 
-@kernel(inline=True)
+@kernel
 def add_to_report(work, report, batch, rows, weight):
     """Add the rows' losses and hits to the batch's, in row order."""
     if report.note_penalties != 0:

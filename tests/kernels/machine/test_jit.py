@@ -134,6 +134,7 @@ def tiny(tmp_path: Path) -> Path:
     for name in (
         "__init__.py",
         "assertions.py",
+        "claims.py",
         "disk.py",
         "host.py",
         "jit.py",
