@@ -110,7 +110,7 @@ class _TileEmitter(RowTiles):
         """Emit all rows. High tiles have more rows than there are registers for their addresses,
         unless the rows of A are one vector apart, as in panels: then one address is enough.
         """
-        if self.of_columns and TILE_ROWS >= self.lanes:
+        if self.of_columns and self.lanes <= TILE_ROWS:
             self.one_tile(self.lanes)
             return
         if self.of_columns or TILE_ROWS <= _MOST_ADDRESSES:
