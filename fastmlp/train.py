@@ -105,9 +105,9 @@ def _train(options: argparse.Namespace, config: TrainConfig) -> int:
     callbacks = [] if options.quiet else [introduction, Progress()]
     if not options.quiet and is_cold(config):
         print_line(compiling_text())
-    with compiled_beside(config, options.threads) as helper:
+    with compiled_beside(config, options.threads, dataset.task) as helper:
         run = start(config, dataset, options.threads, callbacks)
-        helper.wait()
+        helper.compile(run)
     run.prepare_seconds = time.perf_counter() - started
     folder, loop = open_run(options, run, dataset)
     if folder is not None:

@@ -21,6 +21,7 @@ from fastmlp.kernels import buffers
 from fastmlp.kernels.buffers import QUARTERS
 from fastmlp.kernels.layers.layout import IMAGE
 from fastmlp.kernels.machine.jit import SOURCES_HASH, kernel
+from fastmlp.kernels.machine.launch import Call, call_of
 from fastmlp.kernels.machine.lookup import KernelCode
 from fastmlp.kernels.machine.team import new_sync
 from fastmlp.kernels.rules import codes
@@ -29,7 +30,7 @@ from fastmlp.kernels.steps.evaluation import evaluate_rows
 from fastmlp.kernels.steps.general_step import train_batches
 from fastmlp.kernels.steps.sample_step import train_samples
 from fastmlp.model.encoding import encode
-from fastmlp.model.functions import loss_address, objective, penalties_address
+from fastmlp.model.functions import loss_address, objective, penalties_address, with_update
 from fastmlp.model.guards import guarded
 from fastmlp.model.launch import launch
 from fastmlp.model.network import Network
@@ -64,11 +65,19 @@ TASK_CODES = {
 
 def cached(function: Callable[..., Any]) -> Any:
     """Compile a kernel that a test defines, and keep it on disk for later runs."""
-    dispatcher = kernel(function, cached=True)
+    return _kept(kernel(function, cached=True), function)
+
+
+def worker(function: Callable[..., Any]) -> Any:
+    """The same for a kernel that is launched."""
+    return _kept(kernel(function, worker=True), function)
+
+
+def _kept(dispatcher: Any, function: Callable[..., Any]) -> Any:
     # Its own file is not among the kernel sources.
     source = Path(inspect.getfile(function)).read_bytes()
     version = hashlib.sha256(SOURCES_HASH.encode() + source).hexdigest()
-    dispatcher._cache = KernelCode(dispatcher.py_func, version)
+    dispatcher._cache = KernelCode(function, version)
     return dispatcher
 
 
@@ -111,35 +120,22 @@ def run_members(worker: Any, team: int, *arguments: Any) -> None:
 
     ``launch`` may run a smaller team; this function does not.
     """
-    sync = new_sync()
-    worker(0, 1, sync, *without_work(arguments))  # compiled once, by one thread
     failures: list[BaseException] = []
 
-    def member(number: int, given: tuple[Any, ...]) -> None:
+    def member(number: int, call: Call) -> None:
         try:
-            worker(number, team, sync, *given)
+            call.run(number, team)
         except BaseException as error:
             failures.append(error)
 
     with guarded(arguments) as given:
-        threads = [threading.Thread(target=member, args=(n, given)) for n in range(team)]
+        call = call_of(worker, new_sync(), given)
+        threads = [threading.Thread(target=member, args=(n, call)) for n in range(team)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
     assert not failures, failures
-
-
-def without_work(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
-    """The same arguments with nothing to do."""
-    empty = []
-    for argument in arguments:
-        if isinstance(argument, buffers.Slice):
-            argument = argument._replace(last=argument.first)
-        elif isinstance(argument, buffers.Data):
-            argument = argument._replace(order=argument.order[:0])
-        empty.append(argument)
-    return tuple(empty)
 
 
 @dataclass(frozen=True)
@@ -400,7 +396,10 @@ class Run:
             self.steps_before, self.dropout_keys[epoch],
         )  # fmt: skip
         data = self.data._replace(order=order)
-        return self.workspace.net, self.workspace.work, data, self.objective, part, report
+        net = self.workspace.net
+        if self.workspace.samples is None:
+            net = with_update(net, self.objective, self.blocks_per_batch)
+        return net, self.workspace.work, data, self.objective, part, report
 
     def evaluate(
         self, threads: int = 1, want_outputs: bool = True, full_team: bool = False
@@ -415,7 +414,7 @@ class Run:
         """Only what one member of a team does."""
         arguments, results = self._evaluation(want_outputs=True)
         self.workspace.load()
-        evaluate_rows(member, team, new_sync(), *arguments, *results)
+        call_of(evaluate_rows, new_sync(), (*arguments, *results)).run(member, team)
 
     def _evaluation(
         self, want_outputs: bool

@@ -35,9 +35,9 @@ FORBIDDEN_IMPORTS = {("ops", "kernels")}
 # Facts that need nothing else, which every module may import.
 COMMON_MODULES = {"fastmlp._folders", "fastmlp._version"}
 KERNEL_IMPORTS = {
-    "__future__", "collections", "contextlib", "functools", "hashlib", "inspect", "json",
-    "llvmlite", "math", "numba", "numpy", "operator", "os", "pathlib", "pickle", "platform", "re",
-    "sys", "sysconfig", "typing", "uuid", "warnings", "zlib",
+    "__future__", "collections", "contextlib", "ctypes", "functools", "hashlib", "inspect", "json",
+    "llvmlite", "math", "numba", "numbers", "numpy", "operator", "os", "pathlib", "pickle",
+    "platform", "re", "struct", "sys", "sysconfig", "time", "typing", "uuid", "warnings", "zlib",
 }  # fmt: skip
 HEAVY = [
     "numba", "llvmlite", "sklearn", "scipy", "matplotlib", "rich", "safetensors", "narwhals",

@@ -19,7 +19,9 @@ _NUMBERS = {"first": 1, "second": 2}  # among the stages: images are made of row
 # Multiply-adds of an image: positions, filters, weights of a filter.
 _PRODUCTS = {"first": 26 * 26 * 32 * 9, "second": 11 * 11 * 64 * 288}
 
-_as_views = _take("kernels.machine.view", "as_views")
+_as_passed = _take("kernels.machine.stored", "as_passed") or _take(
+    "kernels.machine.view", "as_views"
+)
 _layer_at = _take("kernels.buffers", "layer_at")
 _call_forward = _take("kernels.call_types", "call_forward")
 _call_backward = _take("kernels.call_types", "call_layer_backward")
@@ -30,28 +32,29 @@ _driver = njit(cache=True, nogil=True, error_model="numpy", fastmath=_FASTMATH)
 
 @_driver
 def _forwards(times, net, work, sparse, order, key, sync, layer, rows):
-    net, work, sparse, order = _as_views(net), _as_views(work), _as_views(sparse), _as_views(order)
+    net, work = _as_passed(net), _as_passed(work)
+    sparse, order = _as_passed(sparse), _as_passed(order)
     c = _layer_at(net.layers, layer)
     for _ in range(times):
         _call_forward(
-            c.forward, (net, work, sparse, order, _as_views(key), 0, layer, (0, 1, 0, rows))
+            c.forward, (net, work, sparse, order, _as_passed(key), 0, layer, (0, 1, 0, rows))
         )
 
 
 @_driver
 def _backwards(times, net, work, sparse, order, key, sync, layer, rows):
-    net, work = _as_views(net), _as_views(work)
+    net, work = _as_passed(net), _as_passed(work)
     c = _layer_at(net.layers, layer)
     for _ in range(times):
-        _call_backward(c.backward, (net, work, _as_views(key), 0, layer, (0, 1, 0, rows)))
+        _call_backward(c.backward, (net, work, _as_passed(key), 0, layer, (0, 1, 0, rows)))
 
 
 @_driver
 def _gradients(times, net, work, sparse, order, key, sync, layer, rows):
-    net, work = _as_views(net), _as_views(work)
+    net, work = _as_passed(net), _as_passed(work)
     c = _layer_at(net.layers, layer)
     for _ in range(times):
-        _call_gradient(c.gradient, (_member(0, 1, _as_views(sync)), net, work, layer, rows, True))
+        _call_gradient(c.gradient, (_member(0, 1, _as_passed(sync)), net, work, layer, rows, True))
 
 
 _DRIVERS = {"forward": _forwards, "inputs": _backwards, "weights": _gradients}

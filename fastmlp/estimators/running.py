@@ -59,7 +59,7 @@ def start_run(
             threads = team(estimator, work)
             run = Run(config, prepared, threads, callbacks, weights, measures, problem.number)
             if helper is not None:
-                helper.wait()
+                helper.compile(run)
         if first:
             run.compile()
             run.evaluate(prepared.train, rows=1)  # as predictions will

@@ -5,9 +5,10 @@ Imports the standard library, NumPy, Numba, llvmlite and siblings only.
 Each entry imports from those above it in this list, which is also the reading order:
 
 - ``machine``: how kernels are compiled (``jit``), where compiled ones come from (``lookup``: on
-  ``disk``, or ``shipped`` for the ``levels`` of CPUs), how they are called by address (``calls``)
-  and run on threads (``launch``, ``team``); views of arrays (``view``) and named tuples
-  (``records``); the CPU (``host``, ``denormals``, ``phases``); index assertions (``assertions``).
+  ``disk``, or ``shipped`` for the ``levels`` of CPUs, or from another process by ``claims``), how
+  they are called by address (``calls``) and run on threads (``launch``, ``team``); views of arrays
+  (``view``) and named tuples, in memory (``stored``) and declared (``records``); the CPU (``host``,
+  ``denormals``, ``phases``); index assertions (``assertions``).
 - ``buffers``: the arrays that kernels receive; ``call_types``: every kind of call by address.
 - ``emit``: vector code as LLVM IR.
 - ``rules``: activations, losses, optimizers, dropout, constraints; sums in a fixed order.

@@ -31,6 +31,7 @@ from .machine.records import (
     Reals,
     replacing,
 )
+from .machine.stored import stored
 from .machine.view import emit_element
 
 # Columns of the int64 table Net.layers: sizes of the matrix of weights, 0 without one, and padded
@@ -149,6 +150,7 @@ def image_at(images, layer):
 relocated = replacing("w", "out")  # a copy of the layer with other offsets of weights and outputs
 
 
+@stored
 class Net(NamedTuple):
     """A network. Read-only in forward passes, overwritten by updates."""
 
@@ -161,13 +163,15 @@ class Net(NamedTuple):
     params: Reals  # (P,): all weights, in panels, then all biases
     # Addresses of kernels for all layers; 0 if the general step is not used.
     backward: int
-    gradients_and_update: int
+    update_in_one_pass: int  # of a batch of one block, where that is possible; else 0
+    update_in_passes: int
 
 
 # Parts into which the columns of sparse rows are split, with about equal numbers of elements.
 QUARTERS = 4
 
 
+@stored
 class SparseRows(NamedTuple):
     """Sparse rows, as lists or as bytes, and the addresses of the kernels that read them.
 
@@ -189,6 +193,7 @@ class SparseRows(NamedTuple):
     gradient: int
 
 
+@stored
 class Columns(NamedTuple):
     """The elements of a block of sparse rows, column by column, as lists or as bytes.
 
@@ -205,6 +210,7 @@ class Columns(NamedTuple):
     sums: Reals  # (padded units of the first layer,): dZ, summed over the rows
 
 
+@stored
 class ListScratch(NamedTuple):
     """Buffers for lists of a block of rows, separate for each member. Scratch, except the flag."""
 
@@ -215,6 +221,7 @@ class ListScratch(NamedTuple):
     is_infinite: Ints  # (1,): set to 1 if an element is infinite or NaN
 
 
+@stored
 class Work(NamedTuple):
     """Every buffer that a step writes to, except the parameters.
 
@@ -244,6 +251,7 @@ class Work(NamedTuple):
     columns: Columns
 
 
+@stored
 class Data(NamedTuple):
     """The rows to train on or to evaluate. Read-only."""
 
@@ -259,6 +267,7 @@ class Data(NamedTuple):
     order: Ints  # the rows of an epoch in order
 
 
+@stored
 class Objective(NamedTuple):
     """The objective and the optimizer; constant in a run."""
 
@@ -279,6 +288,7 @@ class Objective(NamedTuple):
     optimizer_parameters: Floats  # (4,)
 
 
+@stored
 class Slice(NamedTuple):
     """A part of an epoch: blocks ``first`` to ``last`` (exclusive).
 
@@ -296,6 +306,7 @@ class Slice(NamedTuple):
     dropout_key: Keys  # (2,)
 
 
+@stored
 class Report(NamedTuple):
     """Results of an epoch, summed for each step; slices add to them."""
 

@@ -64,7 +64,7 @@ call_gradient = call_type("a gradient of filters", Member, Net, Work, int, int, 
 # me, net, work, objective, key, first_row, rows
 call_backward = call_type("a backward pass", Member, Net, Work, Objective, Keys, int, int)
 # me, net, work, sparse, columns, objective, rows, overwrite, rate, step
-call_gradients_and_update = call_type(
+call_update_pass = call_type(
     "gradients and update",
     *(Member, Net, Work, SparseRows, Columns, Objective, int, bool, float, int),
 )

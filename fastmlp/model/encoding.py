@@ -45,6 +45,8 @@ _SAMPLED = (
 
 _MOST_CACHED = 1 << 14  # features for which empty rows are cached
 
+_NOTHING = np.empty(0)
+
 # Kernels that copy rows to a block.
 GATHERS = ("gather_same", "gather_bytes")
 
@@ -215,12 +217,12 @@ def _data(
     **parts: Any,
 ) -> Data:
     """Return rows in their own order."""
-    nothing = {"gather": 0, "compress": 0, "offset": np.empty(0), "factor": np.empty(0)}
+    nothing = {"gather": 0, "compress": 0, "offset": _NOTHING, "factor": _NOTHING}
     return Data(
         **{**nothing, "sparse": no_sparse_rows(dtype), **parts},
         labels=np.empty(0, np.int32) if labels is None else labels,
         targets=np.empty((0, n_outputs), dtype) if targets is None else targets,
-        weights=np.empty(0),
+        weights=_NOTHING,
         order=np.arange(len(parts["X"])),
     )
 

@@ -9,24 +9,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..kernels.buffers import Net, Objective
+from ..kernels.buffers import OWN_GRADIENT, Net, Objective
 from ..kernels.call_types import (
     call_activation,
     call_activation_backward,
     call_backward,
-    call_gradients_and_update,
     call_loss,
     call_penalties,
     call_update,
+    call_update_pass,
 )
 from ..kernels.machine.calls import address
 from ..kernels.rules import activations, losses, optimizers
 from ..kernels.steps.general_step import backward
-from ..kernels.steps.update import gradients_and_update, note_penalties
+from ..kernels.steps.update import note_penalties, update_in_one_pass, update_in_passes
 from ..ops.losses import Loss
 from ..ops.optimizers import Optimizer
-
-_left_out: set[np.dtype] = set()
 
 
 def activation_addresses(name: str, dtype: np.dtype) -> tuple[int, int]:
@@ -52,36 +50,36 @@ def penalties_address(dtype: np.dtype) -> int:
     return address(call_penalties, note_penalties, dtype)
 
 
-def with_passes(net: Net, training: bool) -> Net:
-    """Return the network with the addresses of its passes, for its dtype.
+def pass_addresses(dtype: np.dtype) -> list[int]:
+    """Return the addresses of the passes over all weights of a network."""
+    updates = [
+        address(call_update_pass, update, dtype)
+        for update in (update_in_one_pass, update_in_passes)
+    ]
+    return [penalties_address(dtype), *updates]
 
-    The update last: at a cold start, a second process compiles it first.
+
+def with_backward(net: Net) -> Net:
+    """Return the network with the address of its backward pass."""
+    return net._replace(backward=address(call_backward, backward, net.params.dtype))
+
+
+def with_update(net: Net, objective: Objective, blocks_per_batch: int) -> Net:
+    """Return the network with the addresses of the kernels that update it.
+
+    Plain SGD needs no stored gradients, unless they are limited, summed over the blocks of a batch,
+    or computed by layers themselves. Only the kernels that are needed are compiled.
     """
     dtype = net.params.dtype
-    if are_left_out(dtype) or not training:
+    is_limited = objective.l1 or objective.clip_norm or objective.clip_value
+    has_own = net.layers[:, OWN_GRADIENT].any()
+    is_one_pass = objective.is_plain_sgd and not is_limited and not has_own
+    one_pass = address(call_update_pass, update_in_one_pass, dtype) if is_one_pass else 0
+    needs_passes = not is_one_pass or blocks_per_batch > 1
+    passes = address(call_update_pass, update_in_passes, dtype) if needs_passes else 0
+    if (net.update_in_one_pass, net.update_in_passes) == (one_pass, passes):
         return net
-    return net._replace(
-        backward=address(call_backward, backward, dtype),
-        gradients_and_update=update_pass_address(dtype),
-    )
-
-
-def update_pass_address(dtype: np.dtype) -> int:
-    """Return the address of the pass that computes gradients and updates weights."""
-    return address(call_gradients_and_update, gradients_and_update, dtype)
-
-
-def leave_out_passes(dtype: np.dtype) -> None:
-    """Build networks of this dtype without the kernels of passes and layers.
-
-    Used to compile the callers of these kernels only.
-    """
-    _left_out.add(dtype)
-
-
-def are_left_out(dtype: np.dtype) -> bool:
-    """Whether networks of this dtype have no kernels of passes and layers."""
-    return dtype in _left_out
+    return net._replace(update_in_one_pass=one_pass, update_in_passes=passes)
 
 
 def objective(

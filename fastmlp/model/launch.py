@@ -9,11 +9,10 @@ from numbers import Integral
 from typing import Any
 
 import numba
-import numpy as np
 
 from ..base.cpus import usable_cpus
 from ..base.errors import ConfigError
-from ..kernels.machine.launch import address_of, run_team
+from ..kernels.machine.launch import call_of, run_team
 from ..kernels.machine.team import new_sync
 from .guards import guarded
 
@@ -98,9 +97,11 @@ def launch(worker: Any, threads: int, *arguments: Any) -> None:
 
 
 def _launch(worker: Any, threads: int, arguments: tuple[Any, ...]) -> None:
+    sync = new_sync()
+    call = call_of(worker, sync, arguments)
     if threads > 1 and not _is_forked and _one_region.acquire(blocking=False):
         try:
-            run_team(_address(worker, arguments), threads, new_sync(), arguments)
+            run_team(call, threads, sync)
         except ValueError as error:  # from Numba, if the layer cannot be loaded
             reason = str(error).strip().splitlines()[0]
             raise ConfigError(
@@ -110,24 +111,4 @@ def _launch(worker: Any, threads: int, arguments: tuple[Any, ...]) -> None:
         finally:
             _one_region.release()
     else:
-        worker(0, 1, new_sync(), *arguments)
-
-
-_addresses: dict[Any, int] = {}
-
-
-def _address(worker: Any, arguments: tuple[Any, ...]) -> int:
-    """Return the address of a worker; asking Numba for the types of its arguments takes 0.4 ms."""
-    key = (worker, *(_kind(argument) for argument in arguments))
-    if key not in _addresses:
-        _addresses[key] = address_of(worker, *arguments)
-    return _addresses[key]
-
-
-def _kind(argument: Any) -> Any:
-    """Return a key that determines the Numba type of an argument."""
-    if isinstance(argument, tuple):
-        return type(argument), *(_kind(part) for part in argument)
-    if isinstance(argument, np.ndarray):
-        return argument.dtype.char, argument.ndim, argument.flags.num
-    return type(argument)
+        call.run()

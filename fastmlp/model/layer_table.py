@@ -22,7 +22,7 @@ from ..kernels.layers.winograd import APART
 from ..kernels.machine.calls import address
 from ..kernels.steps.update import GROUP
 from ..ops.layers import WINOGRAD, Layer, Shape
-from .functions import activation_addresses, are_left_out
+from .functions import activation_addresses
 from .memory import CACHE_LINE, padded
 from .network import Network
 from .stages import Stage, stages
@@ -195,7 +195,7 @@ def _set_addresses(table: np.ndarray, network: Network, layout: BlockLayout) -> 
             row[[buffers.FUNCTION, buffers.DERIVATIVE]] = activation_addresses(
                 activation.name, dtype
             )
-        if not layout.in_panels or are_left_out(dtype):
+        if not layout.in_panels:
             continue
         is_sparse = number == 0 and layout.takes_sparse_rows
         row[buffers.FORWARD] = forward_address(stage.kernels, dtype, is_sparse)
@@ -206,9 +206,9 @@ def _set_addresses(table: np.ndarray, network: Network, layout: BlockLayout) -> 
 def set_gradients(table: np.ndarray, layout: BlockLayout) -> None:
     """Set the addresses of the gradients of weights.
 
-    Apart and late: at a cold start a second process compiles those of filters first.
+    Apart and late: at a cold start a second process compiles them before the other ones.
     """
-    if not layout.training or not layout.in_panels or are_left_out(layout.dtype):
+    if not layout.training or not layout.in_panels:
         return
     for number, (row, stage) in enumerate(zip(table, layout.stages, strict=True)):
         if number == 0 and layout.sparse is not None and layout.takes_sparse_rows:
@@ -220,15 +220,22 @@ def set_gradients(table: np.ndarray, layout: BlockLayout) -> None:
 
 def layer_addresses(kernels: str, dtype: np.dtype) -> list[int]:
     """Return the addresses of all kernels of a form of layer, or of the change to images."""
+    found = [address(*pair, dtype) for pair in layer_kernels(kernels)]
+    of_sparse = getattr(_module(kernels), f"{kernels}_forward_of_sparse", None)
+    return found if of_sparse is None else [*found, address(call_forward, of_sparse, dtype)]
+
+
+def layer_kernels(kernels: str) -> list[tuple[Any, Any]]:
+    """Return the kernels of a form of layer for dense rows or images, each after its call type."""
     module = _module(kernels)
-    found = [forward_address(kernels, dtype)]
-    if hasattr(module, f"{kernels}_forward_of_sparse"):
-        found.append(forward_address(kernels, dtype, is_sparse=True))
-    if hasattr(module, f"{kernels}_backward"):
-        found.append(backward_address(kernels, dtype))
-    if hasattr(module, f"{kernels}_gradient") or hasattr(module, f"{kernels}_weight_gradient"):
-        found.append(gradient_address(kernels, dtype))
-    return found
+    named = (
+        (call_forward, "forward"),
+        (call_layer_backward, "backward"),
+        (call_weight_gradient, "weight_gradient"),
+        (call_gradient, "gradient"),
+    )
+    found = ((call, getattr(module, f"{kernels}_{name}", None)) for call, name in named)
+    return [(call, kernel) for call, kernel in found if kernel is not None]
 
 
 def forward_address(kernels: str, dtype: np.dtype, is_sparse: bool = False) -> int:
@@ -244,10 +251,8 @@ def backward_address(kernels: str, dtype: np.dtype) -> int:
 
 def gradient_address(kernels: str, dtype: np.dtype) -> int:
     """Return the address of the kernel of the gradient of a layer's weights or filters."""
-    module, of_weights = _module(kernels), f"{kernels}_weight_gradient"
-    if hasattr(module, of_weights):
-        return int(address(call_weight_gradient, getattr(module, of_weights), dtype))
-    return int(address(call_gradient, getattr(module, f"{kernels}_gradient"), dtype))
+    call, kernel = layer_kernels(kernels)[-1]
+    return int(address(call, kernel, dtype))
 
 
 def _kernel(kernels: str, name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -63,6 +64,7 @@ def _columns(
     )
 
 
+@cache
 def no_sparse_rows(dtype: np.dtype) -> SparseRows:
     """Return the empty value for dense rows."""
     return SparseRows(

@@ -11,7 +11,7 @@ from ..kernels.buffers import SparseRows
 from ..kernels.machine import phases
 from ..kernels.steps.sample_blocks import SAMPLE_BLOCK
 from ..kernels.steps.sample_step import MEMBER_ROWS
-from .functions import with_passes
+from .functions import with_backward
 from .layer_table import (
     BlockLayout,
     groups_of,
@@ -96,7 +96,7 @@ class Workspace:
         images = image_table(layout.stages, dtype, training)
         net = buffers.Net(
             layers, images, *stage_parameters(network, layout.stages),
-            aligned_zeros(size, dtype), 0, 0,
+            aligned_zeros(size, dtype), 0, 0, 0,
         )  # fmt: skip
         last = layers[-1]
         activations = int(last[buffers.OUT] + padded_rows * last[buffers.LD])
@@ -130,7 +130,7 @@ class Workspace:
             ),
         )
         set_gradients(layers, layout)
-        self.net = with_passes(net, training and not per_sample)
+        self.net = with_backward(net) if training and not per_sample else net
         self.list_scratch = new_list_scratch(
             network.n_inputs if makes_lists else 0, block_rows, dtype
         )

@@ -106,7 +106,7 @@ class Runner:
                 with contextlib.suppress(Exception):
                     with compiled_beside(config, self.jobs) as helper:
                         run = make_run(cell, datasets.of_cell(cell))
-                        helper.wait()
+                        helper.compile(run)
                     run.compile()
 
     @contextlib.contextmanager

@@ -1,8 +1,8 @@
-"""Compiling half of the kernels of a cold start in a second process.
+"""Compiling the kernels of a cold start in two processes.
 
-Half of the time is for the layers of a network, which the workspace needs first, and half for the
-update and the kernels that call the passes by address. A second process compiles the latter and
-leaves them on disk. If it fails, the run compiles everything itself.
+The run compiles kernels in the order in which it needs them. A second process begins with the last
+ones and leaves them on disk. Both claim a kernel before they compile it, so they meet in the middle
+whatever takes longer. If the second process fails, the run compiles everything itself.
 """
 
 from __future__ import annotations
@@ -14,26 +14,24 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from numba.np.numpy_support import from_dtype
 
 from ..base.cpus import usable_cpus
-from ..kernels.buffers import Net
+from ..base.settings import AUTO
+from ..kernels.machine.claims import Claims
 from ..kernels.machine.jit import signatures_compiled
-from ..kernels.steps.general_step import train_batches
-from ..kernels.steps.sample_step import train_samples
+from ..kernels.machine.launch import worker_signature
+from ..kernels.machine.lookup import sharing
+from .compile_share import STEPS
 from .config import TrainConfig
 from .kernel_folder import kept_in
-from .layers import own_gradient_kernels
-from .plan import is_per_sample
+from .layers import forms_of
+from .plan import is_per_sample, updates_of
 from .resolve import resolve_settings
-
-# The steps, each with a mode that uses it.
-STEPS = {"stochastic": train_samples, "batch": train_batches}
-
-# Time to wait for the helper after the run has compiled its half.
-_MOST_SECONDS = 60.0
+from .run import Run
 
 
 def step_of(config: TrainConfig) -> str:
@@ -43,13 +41,9 @@ def step_of(config: TrainConfig) -> str:
 
 def is_cold(config: TrainConfig) -> bool:
     """Whether the step of these settings is not compiled yet, in memory or on disk."""
-    wanted = from_dtype(np.dtype(config.dtype))
-    params = Net._fields.index("params")
-    for signature in signatures_compiled(STEPS[step_of(config)]):
-        for kind in signature:
-            if getattr(kind, "instance_class", None) is Net and kind.types[params].dtype == wanted:
-                return False
-    return True
+    step = STEPS[step_of(config)]
+    wanted = worker_signature(step, from_dtype(np.dtype(config.dtype)))
+    return wanted not in signatures_compiled(step)
 
 
 def can_help() -> bool:
@@ -61,7 +55,7 @@ def can_help() -> bool:
 
 
 class Helper:
-    """A process that compiles the kernels that a run needs last; none without a command.
+    """A process that compiles kernels of a run; none without a command.
 
     Parameters
     ----------
@@ -81,15 +75,19 @@ class Helper:
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             )  # fmt: skip
 
-    def wait(self) -> None:
-        """Wait until the process has ended, or a timeout."""
-        if self._process is not None:
-            with suppress(subprocess.TimeoutExpired):
-                self._process.wait(_MOST_SECONDS)
+    def is_running(self) -> bool:
+        """Whether the process has not ended."""
+        return self._process is not None and self._process.poll() is None
+
+    def compile(self, run: Run) -> None:
+        """Compile or load what a run needs, as long as there is a process to share it with."""
+        if self.is_running():
+            run.compile()
+            run.evaluate(run.prepared.train, rows=1)  # as predictions will
 
     def stop(self) -> None:
         """Kill the process if it is running."""
-        if self._process is not None and self._process.poll() is None:
+        if self._process is not None and self.is_running():
             self._process.kill()
             self._process.wait()
 
@@ -99,7 +97,7 @@ _seen: set[tuple[str, str]] = set()  # steps that this process has found or had 
 
 
 @contextmanager
-def compiled_beside(config: TrainConfig, threads: int | None) -> Iterator[Helper]:
+def compiled_beside(config: TrainConfig, threads: int | None, task: str = AUTO) -> Iterator[Helper]:
     """Start a helper process for a cold run, if possible; stop it at the end of the block.
 
     Parameters
@@ -107,12 +105,21 @@ def compiled_beside(config: TrainConfig, threads: int | None) -> Iterator[Helper
     config : TrainConfig
     threads : int or None
         No helper for one thread, which is then all that the user wants to be busy.
+    task : str, default "auto"
+        Of the data, if the config does not say it.
     """
-    helper = Helper(_command(config) if threads != 1 and _is_first(config) else ())
-    try:
-        yield helper
-    finally:
-        helper.stop()
+    if config.task == AUTO:
+        config = config.replace(task=task)
+    if threads == 1 or not _is_first(config) or not can_help():
+        yield Helper()
+        return
+    with TemporaryDirectory(prefix="fastmlp-") as folder:
+        helper = Helper(_command(config, folder))
+        try:
+            with sharing(Claims(Path(folder), helper.is_running)):
+                yield helper
+        finally:
+            helper.stop()
 
 
 def _is_first(config: TrainConfig) -> bool:
@@ -125,10 +132,9 @@ def _is_first(config: TrainConfig) -> bool:
     return is_cold(config)
 
 
-def _command(config: TrainConfig) -> tuple[str, ...]:
-    """Return the command of a helper; empty if none can help."""
-    if not can_help():
-        return ()
-    module = f"{__package__}.compile_callers"
-    kernels = own_gradient_kernels(config)
-    return sys.executable, "-P", "-m", module, config.dtype, step_of(config), *kernels
+def _command(config: TrainConfig, folder: str) -> tuple[str, ...]:
+    """Return the command of a helper that claims kernels in a folder."""
+    module = f"{__package__}.compile_share"
+    updates = ",".join(updates_of(resolve_settings(config)))
+    what = config.dtype, step_of(config), updates, *forms_of(config)
+    return sys.executable, "-P", "-m", module, folder, *what

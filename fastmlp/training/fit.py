@@ -96,9 +96,9 @@ def fit(
     """
     _check_checkpoint_options(checkpoint_dir, checkpoint_every, resume)
     _check_types(config, dataset, ())
-    with compiled_beside(config, threads) as helper:
+    with compiled_beside(config, threads, dataset.task) as helper:
         run = start(config, dataset, threads, callbacks, initial_weights, sample_weight)
-        helper.wait()
+        helper.compile(run)
     if checkpoint_dir is None:
         return _with_sets(finish(run), dataset, threads)
     run_is = identity(run.config, dataset, sample_weight, initial_weights)

@@ -14,7 +14,7 @@ from .rules import rules_without
 
 # The settings that are a list of layers, and those that are its short form.
 _LIST = ("layers", "input_shape")
-_USUAL_SHAPE = (28, 28, 1)
+_USUAL_SHAPE, _ROWS = (28, 28, 1), (1,)
 _SHORT_FORM = ("hidden_layer_sizes", "dropout", "input_dropout")
 
 
@@ -73,18 +73,19 @@ def kernels_of(config: Any) -> tuple[object, ...]:
     return kinds, layers[0].name if layers else ""
 
 
-def own_gradient_kernels(config: Any) -> list[str]:
-    """Return the names of the kernels of layers with gradients of their own, in their order.
+def forms_of(config: Any) -> list[str]:
+    """Return the names of the kernels of all layers, each once, from the first to the last.
 
-    A guess where the shape of the images is not in the config; none where it does not fit.
+    A guess where the shape of the images is not in the config; the output layer's alone where it
+    does not fit.
     """
-    if not config.layers:
-        return []
-    layers = hidden_layers(config)
+    layers = (*hidden_layers(config), Dense(1, "identity"))
     with suppress(ConfigError):  # the run reports it, with the shape of the data
-        found = stages(layers, shapes(layers, config.input_shape or _USUAL_SHAPE))
-        return list(dict.fromkeys(stage.kernels for stage in found if stage.has_own_gradient))
-    return []
+        needs_images = any(not layer.takes_rows for layer in layers)
+        shape = config.input_shape or (_USUAL_SHAPE if needs_images else _ROWS)
+        found = stages(layers, shapes(layers, shape))
+        return list(dict.fromkeys(stage.kernels for stage in found))
+    return [layers[-1].name]
 
 
 def is_given(value: object) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..base.settings import AUTO
 from ..kernels.emit.row_products import MOST_FEATURES
 from ..kernels.steps.sample_blocks import SAMPLE_BLOCK
 from ..model.encoding import LISTS_DENSITY, LISTS_FEATURES, LISTS_SHIFT
@@ -131,6 +132,20 @@ def takes_few_rows(config: TrainConfig) -> bool:
 def is_per_sample(config: TrainConfig) -> bool:
     """Whether the run uses the per-sample step."""
     return config.mode == "stochastic" and not _needs_general_step(config)
+
+
+def updates_of(config: TrainConfig) -> tuple[str, ...]:
+    """Return the names of the kernels that update weights in the general step, without the data.
+
+    A guess: how many blocks a batch has depends on the data, too.
+    """
+    is_plain = config.optimizer != AUTO and OPTIMIZERS.parse(config.optimizer).is_plain
+    if not is_plain or config.l1 or config.clip_norm or config.clip_value:
+        return ("passes",)
+    if not all(layer.trains_by_sample or layer.trains_only for layer in config.hidden_layers):
+        return ("passes",)
+    is_one_block = config.mode == "minibatch" and config.batch_size <= BLOCK_ROWS
+    return ("one_pass",) if is_one_block and not config.accumulate else ("passes", "one_pass")
 
 
 def takes_sample_blocks(config: TrainConfig) -> bool:

@@ -16,7 +16,7 @@ from ..kernels.steps.deferred import SETTLED
 from ..kernels.steps.general_step import train_batches
 from ..kernels.steps.sample_blocks import SAMPLE_BLOCK
 from ..kernels.steps.sample_step import train_samples
-from ..model.functions import penalties_address
+from ..model.functions import penalties_address, with_update
 from ..model.launch import launch
 from ..model.network import Network
 from ..model.workspace import Workspace
@@ -310,6 +310,8 @@ class Steps:
             self._dropout_key,
         )
         data = self.data._replace(order=self._order)
-        net, work, samples = self.workspace.net, self.workspace.work, self.workspace.samples
+        workspace, samples = self.workspace, self.workspace.samples
+        if samples is None:
+            workspace.net = with_update(workspace.net, self.objective, self.blocks_per_batch)
         scratch = () if samples is None else (samples,)
-        return (*scratch, net, work, data, self.objective, part, self.report)
+        return (*scratch, workspace.net, workspace.work, data, self.objective, part, self.report)

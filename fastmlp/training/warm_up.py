@@ -16,7 +16,7 @@ from ..model.encoding import GATHERS, gather_address
 from ..model.functions import (
     activation_addresses,
     loss_address,
-    penalties_address,
+    pass_addresses,
     update_address,
 )
 from ..model.launch import check_threads
@@ -81,7 +81,7 @@ def _groups(dtype: str, threads: int | None) -> Iterator[tuple[str, Callable[[],
         ("ways to read rows", gather_address, GATHERS),
     ):
         yield f"{len(names)} {plural}", partial(_take_addresses, address, names, real)
-    yield "penalties", partial(penalties_address, real)
+    yield "penalties, updates", partial(pass_addresses, real)
     yield "rows with zeros", partial(compile_sparse, real)
     yield "blocks of samples", partial(block_addresses, real)
     team = ", team" if check_threads(threads) > 1 else ""

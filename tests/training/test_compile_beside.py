@@ -9,14 +9,19 @@ import sys
 import time
 import warnings
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 import fastmlp
 from fastmlp.kernels.machine.launch import signature_of
+from fastmlp.kernels.machine.team import new_sync
 from fastmlp.training import compile_beside
-from fastmlp.training.compile_beside import Helper, compiled_beside, is_cold
+from fastmlp.training.compile_beside import Helper, compiled_beside, is_cold, step_of
+from fastmlp.training.compile_share import jobs
 from fastmlp.training.fit import start
+from fastmlp.training.plan import updates_of
 from toys import blobs, settings
 
 ROOT = Path(__file__).parents[2]
@@ -27,10 +32,20 @@ SLEEP = (sys.executable, "-c", "import time; time.sleep(600)")
 def commands(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     """The commands of helpers; none is started."""
     seen: list[tuple[str, ...]] = []
-    monkeypatch.setattr(compile_beside, "Helper", lambda command: seen.append(command) or Helper())
+
+    def record(command: tuple[str, ...] = ()) -> Helper:
+        seen.extend([command] if command else [])
+        return Helper()
+
+    monkeypatch.setattr(compile_beside, "Helper", record)
     monkeypatch.setattr(compile_beside, "usable_cpus", lambda: 2)
     monkeypatch.setattr(compile_beside, "is_cold", lambda config: True)
     return seen
+
+
+def asked(command: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what a helper is asked to compile, after the folder of its claims."""
+    return command[command.index("fastmlp.training.compile_share") + 2 :]
 
 
 @pytest.mark.parametrize(
@@ -46,7 +61,7 @@ def test_a_run_is_cold_until_its_step_was_compiled_for_its_type(
     run = start(config, blobs(), threads=1)
     run.compile()
     assert not is_cold(config)
-    signature = signature_of(run.steps._arguments(0, 0))
+    signature = signature_of((new_sync(), *run.steps._arguments(0, 0)))
     given = {run.steps._worker: {signature}}
     monkeypatch.setattr(compile_beside, "signatures_compiled", lambda worker: given.get(worker, ()))
     assert not is_cold(config)
@@ -56,8 +71,14 @@ def test_a_run_is_cold_until_its_step_was_compiled_for_its_type(
 
 
 @pytest.mark.parametrize(
-    ("changes", "step"),
-    [({}, "batch"), ({"mode": "stochastic"}, "stochastic"), ({"optimizer": "adam"}, "batch")],
+    ("changes", "step", "update"),
+    [
+        ({}, "batch", "one_pass"),
+        ({"mode": "stochastic"}, "stochastic", "passes,one_pass"),
+        ({"optimizer": "adam"}, "batch", "passes"),
+        ({"mode": "batch"}, "batch", "passes,one_pass"),
+        ({"l1": 0.1}, "batch", "passes"),
+    ],
     ids=str,
 )
 def test_a_run_is_helped_where_that_can_be(
@@ -65,13 +86,14 @@ def test_a_run_is_helped_where_that_can_be(
     commands: list[tuple[str, ...]],
     changes: dict[str, str],
     step: str,
+    update: str,
 ) -> None:
     def command(threads: int | None = None) -> tuple[str, ...]:
         monkeypatch.setattr(compile_beside, "_seen", set())
         with compiled_beside(settings(dtype="float64", **changes), threads):
-            return commands.pop()
+            return commands.pop() if commands else ()
 
-    assert command()[-2:] == command(2)[-2:] == ("float64", step)
+    assert asked(command()) == asked(command(2)) == ("float64", step, update, "dense")
     assert command(1) == ()
     with monkeypatch.context() as changed:
         changed.setattr(compile_beside, "kept_in", lambda: None)
@@ -86,13 +108,24 @@ def test_a_run_is_helped_where_that_can_be(
 @pytest.mark.parametrize(
     ("layers", "shape", "kernels"),
     [
-        ("max_pool2d(2), dense(3)", (), ()),
-        ("conv2d(8, 3), max_pool2d(2), conv2d(16, 3)", (), ("conv2d_max_pool2d", "winograd")),
-        ("conv2d(16, 3), conv2d(5, 2)", (9, 9, 8), ("winograd", "conv2d")),
+        ("dense(7), dropout(0.1), dense(3)", (), ("dense", "dropout")),
+        (
+            "max_pool2d(2), dense(3)", (),
+            ("unflatten", "max_pool2d", "dense_on_images", "dense"),
+        ),
+        (
+            "conv2d(8, 3), max_pool2d(2), conv2d(16, 3)", (),
+            ("unflatten", "conv2d_max_pool2d", "winograd", "dense_on_images"),
+        ),
+        (
+            "conv2d(16, 3), conv2d(5, 2)", (9, 9, 8),
+            ("unflatten", "winograd", "conv2d", "dense_on_images"),
+        ),
+        ("conv2d(16, 30)", (), ("dense",)),
     ],
     ids=str,
-)
-def test_gradients_of_filters_are_compiled_beside(
+)  # fmt: skip
+def test_the_helper_is_told_the_forms_of_all_layers(
     monkeypatch: pytest.MonkeyPatch, commands: list[tuple[str, ...]],
     layers: str, shape: tuple[int, ...], kernels: tuple[str, ...],
 ) -> None:  # fmt: skip
@@ -100,8 +133,35 @@ def test_gradients_of_filters_are_compiled_beside(
     config = settings(layers=layers, input_shape=shape, hidden_layer_sizes=())
     with compiled_beside(config, None):
         command = commands.pop()
-    place = command.index("batch")
-    assert command[place + 1 :] == kernels
+    assert asked(command)[3:] == kernels
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    ("changes", "forms"),
+    [
+        ({}, ["dense"]),
+        ({"optimizer": "adam"}, ["dense"]),
+        ({"mode": "stochastic"}, ["dense"]),
+        ({"layers": "conv2d(4, 3), dense(3)", "input_shape": (5, 5, 1)},
+         ["unflatten", "conv2d", "dense_on_images", "dense"]),
+    ],
+    ids=["batches", "moments", "samples", "images"],
+)  # fmt: skip
+def test_the_helper_compiles_kernels_that_the_run_uses(
+    changes: dict[str, Any], forms: list[str], dtype: str
+) -> None:
+    config = settings(dtype=dtype, **changes)
+    n_features = 25 if "layers" in changes else 2
+    rows = fastmlp.Dataset(np.random.default_rng(0).random((120, n_features)), np.arange(120) % 3)
+    run = start(config, rows, threads=2)
+    run.compile()
+    run.evaluate(run.prepared.train, rows=1)
+    listed = list(jobs(np.dtype(dtype), step_of(config), updates_of(run.config), forms))
+    unused = {kernel.__name__ for kernel, types in listed if types not in kernel.overloads}
+    # The first layer with weights needs no gradients of inputs, and a small run no team.
+    assert unused <= {"conv2d_backward", "run_region"}
+    assert len({kernel for kernel, _ in listed}) == len(listed)
 
 
 def test_a_process_is_helped_once_for_each_step(
@@ -111,7 +171,7 @@ def test_a_process_is_helped_once_for_each_step(
     for changes in ({}, {}, {"mode": "stochastic"}, {"dtype": "float32"}, {"epochs": 3}):
         with compiled_beside(settings(**changes), None):
             pass
-    assert [command[-2:] for command in filter(None, commands)] == [
+    assert [asked(command)[:2] for command in commands] == [
         ("float64", "batch"),
         ("float64", "stochastic"),
         ("float32", "batch"),
@@ -134,7 +194,7 @@ def test_every_way_to_train_is_helped(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         eval(COLD[what], {"fastmlp": fastmlp, "blobs": blobs})
-    assert [command[-1] for command in commands] == ["batch"]
+    assert [asked(command)[1] for command in commands] == ["batch"]
 
 
 @pytest.mark.parametrize(
@@ -142,25 +202,18 @@ def test_every_way_to_train_is_helped(
 )
 def test_a_helper_that_fails_is_done_without(command: tuple[str, ...]) -> None:
     helper = Helper(command)
-    helper.wait()
+    while helper.is_running():
+        time.sleep(0.01)
+    helper.compile(start(settings(), blobs(), threads=1))
     helper.stop()
 
 
 def test_a_helper_does_not_outlive_the_run_it_helps() -> None:
     helper = Helper(SLEEP)
-    began = time.monotonic()
+    assert helper.is_running()
     helper.stop()
-    helper.wait()
-    assert time.monotonic() - began < 60
+    assert not helper.is_running()
     assert helper._process is not None and helper._process.returncode != 0
-
-
-def test_run_waits_for_limited_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compile_beside, "_MOST_SECONDS", 0.01)
-    helper = Helper(SLEEP)
-    helper.wait()
-    assert helper._process is not None and helper._process.poll() is None
-    helper.stop()
 
 
 @pytest.mark.parametrize("layers", [[], ["conv2d(4, 3)", "max_pool2d(2)", "dropout(0.1)"]])
@@ -182,15 +235,13 @@ def test_cold_command_says_that_it_compiles_and_equals_warm_one(
     assert (cold.returncode, warm.returncode) == (0, 0)
     assert cold.stderr.startswith("compiling kernels: once")
     assert "compiling" not in warm.stderr
-    # The run itself has compiled the layers, and has found the update and what calls the passes.
-    dense = "dense_on_images" if layers else "dense"
+    # The run itself has compiled the first ones, and has found the last ones.
     for kernel, event in {
-        f"{dense}_weight_gradient": "data saved to",
-        "gradients_and_update": "data loaded from",
+        "cross_entropy": "data saved to",
+        "update_in_": "data loaded from",
         "train_batches": "data loaded from",
-        "evaluate_rows": "data loaded from",
     }.items():
-        found = [line for line in cold.stdout.splitlines() if f".{kernel}-" in line]
+        found = [line for line in cold.stdout.splitlines() if f".{kernel}" in line]
         assert event in found[-1]
         assert not any("data saved to" in line for line in found) or event == "data saved to"
     results = [json.loads(run.stdout.splitlines()[-1]) for run in (cold, warm)]

@@ -110,6 +110,9 @@ class _TileEmitter(RowTiles):
         """Emit all rows. High tiles have more rows than there are registers for their addresses,
         unless the rows of A are one vector apart, as in panels: then one address is enough.
         """
+        if self.of_columns and self.lanes <= TILE_ROWS:
+            self.one_tile(self.lanes)
+            return
         if self.of_columns or TILE_ROWS <= _MOST_ADDRESSES:
             self.rows(TILE_ROWS)
             return
@@ -120,6 +123,13 @@ class _TileEmitter(RowTiles):
             with near:
                 self.is_near = True
                 self.rows(TILE_ROWS)
+
+    def one_tile(self, most):
+        """Emit at most ``most`` rows as one tile; LLVM takes twice as long for loops over tiles."""
+        builder = self.builder
+        for rows in range(most, 0, -1):
+            with builder.if_then(builder.icmp_signed("==", self.n, integer(rows))):
+                self.tile(rows, integer(0))
 
     def tile(self, rows, row):
         """Emit one tile: the loop over k, and the stores."""
@@ -215,5 +225,5 @@ I may be C itself.
 """
 
 multiply_columns.__doc__ = (
-    """As multiply_rows, with A_rk = A[a + k*a_row + r]; no use of a_panel."""
+    """As multiply_rows, with A_rk = A[a + k*a_row + r] and n at most lanes; no use of a_panel."""
 )

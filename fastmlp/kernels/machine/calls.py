@@ -18,7 +18,7 @@ from numba.extending import intrinsic
 from numba.np.numpy_support import from_dtype
 
 from .records import declared_type
-from .view import emit_views, view_type
+from .stored import emit_passed, passed_type
 
 _REALS = (types.float32, types.float64)
 
@@ -27,8 +27,8 @@ def call_type(name, *declarations):
     """Return the intrinsic ``call(address, arguments)`` for one kind of call.
 
     In compiled code it calls the kernel at ``address``, which returns nothing, with a tuple of
-    arguments; arrays are passed as views. Other types than those declared are an error when the
-    caller is compiled.
+    arguments; arrays are passed as views, and records that are in memory by address. Other types
+    than those declared are an error when the caller is compiled.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def call_type(name, *declarations):
 
     @intrinsic
     def call(typingctx, address, arguments):
-        given = tuple(types.unliteral(view_type(kind)) for kind in arguments)
+        given = tuple(types.unliteral(passed_type(kind)) for kind in arguments)
         expected = [_types(declarations, real) for real in _REALS]
         if given not in expected:
             raise TypingError(
@@ -52,8 +52,8 @@ def call_type(name, *declarations):
             kinds = [context.get_value_type(kind) for kind in given]
             nothing = context.get_value_type(types.none)
             function = builder.inttoptr(args[0], ir.FunctionType(nothing, kinds).as_pointer())
-            values = cgutils.unpack_tuple(builder, emit_views(context, builder, arguments, args[1]))
-            builder.call(function, values)
+            passed = emit_passed(context, builder, arguments, args[1])
+            builder.call(function, cgutils.unpack_tuple(builder, passed))
             return context.get_dummy_value()
 
         return types.void(types.intp, arguments), codegen
@@ -74,7 +74,12 @@ def address(call, dispatcher, dtype):
     dtype : dtype
         Dtype of the network: ``float32`` or ``float64``.
     """
-    return compiled_address(dispatcher, _types(call.declarations, from_dtype(dtype)))
+    return compiled_address(dispatcher, call_signature(call, from_dtype(dtype)))
+
+
+def call_signature(call, real):
+    """Return the types for which a kernel for calls of one kind is compiled."""
+    return _types(call.declarations, real)
 
 
 def compiled_address(dispatcher, signature):

@@ -13,6 +13,7 @@ from numba.core.compiler import Compiler
 from .assertions import CHECKED
 from .linking import PartCompiler, WholeCompiler
 from .lookup import KernelCode
+from .stored import fields_of
 
 # Never nnan or ninf: divergence must stay visible. Never reassoc: sums would be added in an order
 # that depends on the vectors of the CPU, and have other bits on another one.
@@ -45,6 +46,7 @@ def kernel(
     parallel: bool = False,
     inline: bool = False,
     cached: bool = False,
+    worker: tuple[Any, ...] | None = None,
 ) -> Any:
     """Compile ``function`` as a kernel: no GIL, no exceptions, IEEE NaN and infinity kept.
 
@@ -59,9 +61,14 @@ def kernel(
         Load compiled code, or compile and keep it on disk. For kernels called from Python or by
         address. The others are part of these and cannot be called from Python: without their
         wrappers, the general step and an evaluation compile in 15 s instead of 17 s.
+    worker : tuple of type, optional
+        For kernels ``(member, team, sync, ...)`` that a launch runs on a team (launch.py): what the
+        arguments after ``sync`` are, as in records.py.
     """
     if function is None:
-        return lambda f: kernel(f, parallel=parallel, inline=inline, cached=cached)
+        return lambda f: kernel(f, parallel=parallel, inline=inline, cached=cached, worker=worker)
+    if worker is not None:
+        return _worker(function, worker)
     dispatcher = njit(
         function,
         parallel=parallel,
@@ -78,6 +85,20 @@ def kernel(
     if not cached:
         return _closed_to_python(dispatcher)
     dispatcher._cache = KernelCode(dispatcher.py_func, SOURCES_HASH)
+    return dispatcher
+
+
+def _worker(function: Callable[..., Any], takes: tuple[Any, ...]) -> Any:
+    """Return the kernel ``(member, team, call)``; ``call`` is a record of the other arguments."""
+    inner = kernel(function)
+
+    def enter(member, team, call):
+        inner(member, team, *fields_of(call))
+
+    for name in ("__module__", "__name__", "__qualname__", "__doc__"):
+        setattr(enter, name, getattr(function, name))
+    dispatcher = kernel(enter, cached=True)
+    dispatcher._cache, dispatcher.takes = KernelCode(function, SOURCES_HASH), takes
     return dispatcher
 
 

@@ -11,11 +11,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from llvmlite import ir
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder, _LowerResult
 from numba.core.compiler_machinery import PassManager, register_pass
+from numba.core.lowering import Lower
 from numba.core.typed_passes import NativeLowering, NopythonRewrites
 from numba.core.untyped_passes import InlineClosureLikes
+
+from .stored import Stored
+from .view import View
 
 _INSIDE = ".inside"  # suffix of the names of private functions
 
@@ -50,10 +55,12 @@ class _PartLibrary(_Library):
 class _WholeLibrary(_Library):
     """The code of a kernel with all its parts."""
 
+    entries: frozenset[str] = frozenset()  # functions that are not private; none: as lowered
+
     def finalize(self) -> None:
         """Link, optimise and load the code."""
         module = self._final_module
-        entries = {function.name for function in self.get_defined_functions()}
+        entries = self.entries or {function.name for function in self.get_defined_functions()}
         for library in _link(module, self._linking_libraries):
             self._reload_init.update(library._reload_init)  # starts threads
         for function in self.get_defined_functions():
@@ -108,9 +115,51 @@ class _LowerPart(NativeLowering):
         return True
 
 
+class _Lower(Lower):
+    """Gives a kernel the entry that it needs: from Python or by address."""
+
+    def create_cpython_wrapper(self, release_gil: bool = False) -> None:
+        """Make the entry from Python, unless no Python object has the type of an argument."""
+        if not self._is_by_address:
+            super().create_cpython_wrapper(release_gil)
+
+    def create_cfunc_wrapper(self) -> None:
+        """Make the entry by address; Numba's reports exceptions, of which kernels have none."""
+        if not self._is_by_address:
+            super().create_cfunc_wrapper()
+            return
+        context, described = self.context, self.fndesc
+        types = described.restype, described.argtypes
+        module = context.create_module("entry")
+        kernel = ir.Function(
+            module, self.call_conv.get_function_type(*types), described.llvm_func_name
+        )
+        returned, *given = (context.get_value_type(kind) for kind in (types[0], *types[1]))
+        entry = ir.Function(
+            module, ir.FunctionType(returned, given), described.llvm_cfunc_wrapper_name
+        )
+        builder = ir.IRBuilder(entry.append_basic_block())
+        # Inlined, a kernel would be optimised a second time: a third of the compiling.
+        _, result = self.call_conv.call_function(
+            builder, kernel, *types, entry.args, attrs=("noinline",)
+        )
+        builder.ret(result)
+        self.library.add_ir_module(module)
+        self.library.entries = frozenset({described.llvm_cfunc_wrapper_name})
+
+    @property
+    def _is_by_address(self) -> bool:
+        return any(isinstance(kind, View | Stored) for kind in self.fndesc.argtypes)
+
+
 @register_pass(mutates_CFG=True, analysis_only=False)
 class _LowerWhole(NativeLowering):
     _name = "fastmlp_lower_whole"
+
+    @property
+    def lowering_class(self) -> type:
+        """Return what lowers the kernel and makes its entries."""
+        return _Lower
 
     def run_pass(self, state: Any) -> bool:
         """Lower, link and compile."""

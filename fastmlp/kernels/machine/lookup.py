@@ -12,6 +12,7 @@ from typing import Any
 
 from numba.core.caching import NullCache, _Cache
 
+from .claims import Claims
 from .disk import KernelCache, KernelFiles
 from .levels import levels_here
 from .shipped import FOLDER, SUFFIX, Compiled, ShippedKernels, Unfit, reduced
@@ -29,6 +30,7 @@ class _State:
     for_host = False  # whether shipped kernels are left out
     has_warned = False
     recorded: list[Compiled] | None = None
+    claims: Claims | None = None  # shared with a process that compiles other kernels
 
 
 class KernelCode(_Cache):
@@ -64,10 +66,8 @@ class KernelCode(_Cache):
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """Return the kernel for these types, from disk or shipped; None if it must be compiled."""
-        found = self._own.load_overload(sig, target_context)
+        found = self._from_disk(sig, target_context)
         if found is not None:
-            used[FROM_DISK] += 1
-            self._record(sig, found)
             return found
         for file in list(files := self._shipped()):
             try:
@@ -78,7 +78,18 @@ class KernelCode(_Cache):
             if found is not None:
                 used[file.level] += 1
                 return found
-        return None
+        claims = _State.claims
+        if claims is None or claims.take(self.name, sig):
+            return None
+        claims.wait(self.name, sig)
+        return self._from_disk(sig, target_context)
+
+    def _from_disk(self, sig: Any, target_context: Any) -> Any:
+        found = self._own.load_overload(sig, target_context)
+        if found is not None:
+            used[FROM_DISK] += 1
+            self._record(sig, found)
+        return found
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Store a kernel that was compiled."""
@@ -142,6 +153,16 @@ def recording() -> Iterator[list[Compiled]]:
             yield recorded
     finally:
         _State.recorded = None
+
+
+@contextmanager
+def sharing(claims: Claims) -> Iterator[None]:
+    """Compile only what another process has not claimed; wait for what it has."""
+    _State.claims = claims
+    try:
+        yield
+    finally:
+        _State.claims = None
 
 
 @cache

@@ -8,6 +8,7 @@ from numba.core import cgutils
 from numba.core.errors import TypingError
 from numba.extending import intrinsic
 
+from .stored import Stored, emit_copy, record_type
 from .view import View
 
 # Placeholders in declarations: a network's floating-point type, and integers of the same size.
@@ -30,7 +31,7 @@ _SCALARS = {int: types.int64, float: types.float64, bool: types.boolean}
 
 @cache
 def declared_type(declaration, real):
-    """Return the Numba type of an argument or a field, arrays as views.
+    """Return the Numba type of an argument or a field, arrays as views, records in memory as such.
 
     Parameters
     ----------
@@ -47,7 +48,7 @@ def declared_type(declaration, real):
     if hasattr(declaration, "_fields"):
         hints = get_type_hints(declaration, include_extras=True)
         fields = [declared_type(hints[name], real) for name in declaration._fields]
-        return types.BaseTuple.from_types(fields, declaration)
+        return record_type(declaration, tuple(fields))
     kind = get_args(declaration)[1]
     placeholders = {REAL: real, BITS: types.Integer.from_bitwidth(real.bitwidth)}
     if isinstance(kind, View):
@@ -58,21 +59,31 @@ def declared_type(declaration, real):
 def replacing(*names):
     """Return the intrinsic ``replace(record, values)``: a copy of a named tuple with these fields
     replaced by the values of a tuple.
+
+    A copy of a record in memory is in the memory of the kernel that makes it, and valid until the
+    next copy is made at the same line: a kernel that returns it must be inlined.
     """
 
     @intrinsic
     def replace(typingctx, record, values):
-        indices = [record.fields.index(name) for name in names]
+        is_stored = isinstance(record, Stored)
+        of = record.of if is_stored else record.instance_class
+        kinds = record.kinds if is_stored else record.types
+        indices = [of._fields.index(name) for name in names]
         for name, index, given in zip(names, indices, values, strict=True):
-            if types.unliteral(given) != record.types[index]:
-                raise TypingError(f"{name} must be of type {record.types[index]}, got {given}")
+            if types.unliteral(given) != kinds[index]:
+                raise TypingError(f"{name} must be of type {kinds[index]}, got {given}")
 
         def codegen(context, builder, signature, args):
+            parts = cgutils.unpack_tuple(builder, args[1])
+            changes = dict(zip(indices, parts, strict=True))
+            if is_stored:
+                return emit_copy(context, builder, record, args[0], changes)
             made = args[0]
-            for index, value in zip(indices, cgutils.unpack_tuple(builder, args[1]), strict=True):
+            for index, value in changes.items():
                 made = builder.insert_value(made, value, index)
             return made
 
-        return record(record, values), codegen
+        return (record.copied if is_stored else record)(record, values), codegen
 
     return replace

@@ -46,14 +46,6 @@ class _Model(models.StructModel):
         super().__init__(manager, kind, [("data", types.CPointer(kind.dtype)), ("shape", shape)])
 
 
-def view_type(kind):
-    """Return the type of the result of :func:`emit_views` for a value of this type."""
-    if isinstance(kind, types.BaseTuple):
-        of = getattr(kind, "instance_class", None)
-        return types.BaseTuple.from_types([view_type(part) for part in kind.types], of)
-    return View(kind.dtype, kind.ndim) if isinstance(kind, types.Array) else kind
-
-
 def unpack(context, builder, kind, value):
     """Return the address of the elements of an array or view, and its shape, in emitted code."""
     if isinstance(kind, View):
@@ -178,28 +170,6 @@ def _set_element(context, builder, signature, args):
     value = context.cast(builder, args[2], signature.args[2], kind)
     context.pack_value(builder, kind, value, _element(context, builder, signature.args, args))
     return context.get_dummy_value()
-
-
-def emit_views(context, builder, kind, value):
-    """Return a view of an array, and a tuple with views of its arrays, in emitted code."""
-    if isinstance(kind, types.BaseTuple):
-        parts = zip(kind, cgutils.unpack_tuple(builder, value), strict=True)
-        views = [emit_views(context, builder, *part) for part in parts]
-        return context.make_tuple(builder, view_type(kind), views)
-    if isinstance(kind, types.Array):
-        data, shape = unpack(context, builder, kind, value)
-        return pack(context, builder, view_type(kind), data, *cgutils.unpack_tuple(builder, shape))
-    return value
-
-
-@intrinsic
-def as_views(typingctx, value):
-    """Return a view of an array, or a tuple with views in place of its arrays."""
-
-    def codegen(context, builder, signature, args):
-        return emit_views(context, builder, value, args[0])
-
-    return view_type(value)(value), codegen
 
 
 @intrinsic

@@ -6,15 +6,15 @@ to its loss.
 
 import numpy as np
 
-from ..buffers import QUARTERS, layer_at
+from ..buffers import QUARTERS, Data, ListScratch, Net, Objective, Work, layer_at
 from ..call_types import call_compress, call_forward
 from ..emit.emitter import VECTOR_BYTES
 from ..layers.layout import stores_images
 from ..machine.denormals import flush_denormals, restore_denormals
 from ..machine.jit import kernel
-from ..machine.records import replacing
+from ..machine.records import Floats, Ints, RealRows, replacing
 from ..machine.team import share
-from ..machine.view import as_views, view
+from ..machine.view import view
 from .forward import gather_inputs, output_loss
 
 _GRAIN = 6  # rows: the height of a tile, on most machines
@@ -22,7 +22,7 @@ _NO_KEY = np.zeros(2, np.uint64)  # evaluation has no dropout
 _with_lists = replacing("starts", "columns", "values")
 
 
-@kernel
+@kernel(inline=True)
 def list_block(data, scratch, n_features, first_row, first, last):
     """Return lists of rows order[first_row + first : first_row + last], followed by the shift."""
     n, own = last - first, data.sparse
@@ -55,7 +55,7 @@ def list_block(data, scratch, n_features, first_row, first, last):
     return _with_lists(own, (starts, columns, values))
 
 
-@kernel(cached=True)
+@kernel(worker=(Net, Work, ListScratch, Data, Objective, int, RealRows, Floats, Ints))
 def evaluate_rows(
     member, team, sync, net, work, scratch, data, objective, block_rows, outputs, losses, hits
 ):
@@ -65,8 +65,6 @@ def evaluate_rows(
     ``scratch`` holds lists of the rows, if lists are made.
     """
     mode = flush_denormals()
-    net, work, scratch = as_views(net), as_views(work), as_views(scratch)
-    data, objective = as_views(data), as_views(objective)
     real = net.params.dtype.type
     lanes = VECTOR_BYTES // work.A.itemsize
     c = layer_at(net.layers, net.layers.shape[0] - 1)

@@ -7,7 +7,7 @@ from ..machine.view import view
 from ..rules.losses import row_hit, row_loss
 
 
-@kernel(inline=True)
+@kernel
 def gather(data, first_row, first, last, A, start, row, panel):
     """Copy rows order[first_row + first : first_row + last] of X to rows ``first`` to ``last``."""
     call_gather(
@@ -19,7 +19,7 @@ def gather(data, first_row, first, last, A, start, row, panel):
     )  # fmt: skip
 
 
-@kernel(inline=True)
+@kernel
 def gather_targets(data, smoothing, first_row, first, last, n, Y, stride):
     """Write the targets of the same rows to Y, labels as one-hot vectors.
 
@@ -41,14 +41,14 @@ def gather_targets(data, smoothing, first_row, first, last, n, Y, stride):
             y[data.labels[row]] += real(1.0 - smoothing)
 
 
-@kernel(inline=True)
+@kernel
 def gather_inputs(net, work, data, first_row, first, last):
     """Overwrite rows ``first`` to ``last`` of the network's inputs."""
     c = layer_at(net.layers, 0)
     gather(data, first_row, first, last, work.A, c.in_, c.in_row, c.in_panel)
 
 
-@kernel(inline=True)
+@kernel
 def output_loss(net, work, data, objective, first_row, first, last, scale):
     """Overwrite the output layer's D and the rows' losses and hits, after the forward pass.
 

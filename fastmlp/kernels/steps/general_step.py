@@ -18,15 +18,15 @@ just written, and two cores took 1.6 times as long as one at 32 rows an update. 
 panels than members, and layers that need whole rows, are shared by rows.
 """
 
-from ..buffers import layer_at
+from ..buffers import Data, Net, Objective, Report, Slice, Work, layer_at
 from ..call_types import (
     call_backward,
     call_forward,
-    call_gradients_and_update,
     call_layer_backward,
     call_penalties,
     call_prefetch,
     call_to_columns,
+    call_update_pass,
 )
 from ..emit.emitter import VECTOR_BYTES
 from ..inputs.gather import prefetch_rows
@@ -49,7 +49,6 @@ from ..machine.phases import (
 )
 from ..machine.records import replacing
 from ..machine.team import Member, barrier, share
-from ..machine.view import as_views
 from .forward import gather_inputs, output_loss
 
 _with_penalties = replacing("l1", "l2")
@@ -85,7 +84,7 @@ def backward(me, net, work, objective, key, first_row, rows):
         now = count(work.phases, me.number, WAIT, now)
 
 
-@kernel
+@kernel(inline=True)
 def objective_of_batch(objective, batch_weight):
     """Return the objective of a batch: with penalty_per_row, penalties divided by its weight."""
     share = 1.0
@@ -94,7 +93,7 @@ def objective_of_batch(objective, batch_weight):
     return _with_penalties(objective, (objective.l1 * share, objective.l2 * share))
 
 
-@kernel(inline=True)
+@kernel
 def add_to_report(work, report, batch, rows, weight):
     """Add the rows' losses and hits to the batch's, in row order."""
     if report.note_penalties != 0:
@@ -120,20 +119,17 @@ def sum_weights(weights, order, first, last):
     return total
 
 
-@kernel(cached=True)
+@kernel(worker=(Net, Work, Data, Objective, Slice, Report))
 def train_batches(member, team, sync, net, work, data, objective, part, report):
     """Train on the blocks of ``part``, one member's share.
 
     Overwrites parameters and state, adds to report.
     """
     mode = flush_denormals()
-    net, work, data = as_views(net), as_views(work), as_views(data)
-    objective, report, sync = as_views(objective), as_views(report), as_views(sync)
     real = net.params.dtype.type
     lanes = VECTOR_BYTES // work.A.itemsize
     depth = net.layers.shape[0]
     batch_weight, goal = 0.0, objective
-    # Read once: reading a field of a tuple inside a tuple copies the whole inner tuple.
     sparse, columns = data.sparse, work.columns
     to_columns, prefetch, me = sparse.to_columns, sparse.prefetch, Member(member, team, sync)
     for block in range(part.first, part.last):
@@ -188,7 +184,9 @@ def train_batches(member, team, sync, net, work, data, objective, part, report):
         else:
             prefetch_rows(data.X, data.order, stop + first, stop + last)
         step = part.steps_before + batch + 1 if stop == batch_stop else 0
-        call_gradients_and_update(net.gradients_and_update, (
+        is_one_pass = net.update_in_one_pass != 0 and start == batch_start and step > 0
+        update = net.update_in_one_pass if is_one_pass else net.update_in_passes
+        call_update_pass(update, (
             me, net, work, sparse, columns, goal, rows,
             start == batch_start, report.rates[batch], step,
         ))  # fmt: skip

@@ -31,12 +31,14 @@ from ..inputs.rows_as_bytes import multiply_block
 from ..machine.host import SPARSE_PANELS
 from ..machine.jit import kernel
 from ..machine.records import Floats, Int32s, Reals
+from ..machine.stored import stored
 from .sample_operations import half_of
 
 # Samples of a block. With more, W is read less often, but there are more products of rows.
 SAMPLE_BLOCK = 32
 
 
+@stored
 class SampleBlock(NamedTuple):
     """Buffers for a block of rows of bytes. Scratch, except for ``indices``."""
 

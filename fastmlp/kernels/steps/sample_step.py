@@ -19,13 +19,14 @@ computes the other layers alone.
 
 from typing import NamedTuple
 
-from ..buffers import layer_at
+from ..buffers import Data, Net, Objective, Report, Slice, Work, layer_at
 from ..machine.denormals import flush_denormals, restore_denormals
 from ..machine.jit import kernel
 from ..machine.phases import FORWARD, UPDATE, WAIT, count, ticks
 from ..machine.records import Int32s, IntRows, Ints, Reals, replacing
+from ..machine.stored import stored
 from ..machine.team import Member, barrier
-from ..machine.view import as_views, row_view
+from ..machine.view import row_view
 from .deferred import apply_deferred, is_due, multiply_shift
 from .forward import output_loss
 from .sample_blocks import (
@@ -53,6 +54,7 @@ MEMBER_ROWS = 16
 _alone = replacing("number", "team")
 
 
+@stored
 class Samples(NamedTuple):
     """Scratch of the per-sample step. Lists have the layout of ``Work.A``, a row per member."""
 
@@ -143,7 +145,7 @@ def pass_block(me, samples, net, work, data, objective, report, begin, last, s):
     return block.scale[0]
 
 
-@kernel(cached=True)
+@kernel(worker=(Samples, Net, Work, Data, Objective, Slice, Report))
 def train_samples(member, team, sync, samples, net, work, data, objective, part, report):
     """Train on samples ``part.first`` to ``part.last`` of the epoch, with a team of one or two.
 
@@ -151,8 +153,6 @@ def train_samples(member, team, sync, samples, net, work, data, objective, part,
     columns of a block.
     """
     mode = flush_denormals()
-    samples, net, work, data = as_views(samples), as_views(net), as_views(work), as_views(data)
-    objective, report, sync = as_views(objective), as_views(report), as_views(sync)
     sparse, me = data.sparse, Member(member, team, sync)
     in_blocks = samples.block.forward != 0
     if member > 0 and not in_blocks:

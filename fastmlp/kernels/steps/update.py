@@ -22,18 +22,6 @@ from ..machine.view import view
 from ..rules.constraint import clip, limit_unit_norms, norm_factor, squared_norm
 from ..rules.optimizers import add_penalty, penalty, update
 
-
-@kernel(inline=True)
-def is_one_pass(objective):
-    """Whether the update is w = (1 - rate l2) w - rate g, which needs no stored gradient."""
-    return (
-        objective.is_plain_sgd
-        and objective.l1 == 0.0
-        and objective.clip_norm == 0.0
-        and objective.clip_value == 0.0
-    )
-
-
 # Panels of inputs in a group: 64 x 16 float32, 4 KB of gradient.
 GROUP = 4
 
@@ -166,9 +154,12 @@ def update_group(c, net, work, g, objective, p, group, factor, rate, step):
     update(objective, net.params, start, n, work.grads, g, work.state, rate, step, group >= 0)
 
 
-@kernel(inline=True)
+@kernel
 def constrain_units(me, net, limit):
-    """Limit the norm of the weights into each of this member's units to ``limit``."""
+    """Limit the norm of the weights into each of this member's units to ``limit``; 0: no limit."""
+    if limit <= 0.0:
+        return
+    barrier(me.sync, me.team)
     lanes = VECTOR_BYTES // net.params.itemsize
     for layer in range(net.layers.shape[0]):
         c = layer_at(net.layers, layer)
@@ -177,9 +168,13 @@ def constrain_units(me, net, limit):
             limit_unit_norms(net.params, c.w + p * c.n_in * lanes, c.n_in, limit)
 
 
-@kernel(inline=True)
-def sgd_step(me, net, work, sparse, columns, objective, rows, rate):
-    """Compute gradients and update in one pass: no gradient of a weight is stored."""
+@kernel(cached=True)
+def update_in_one_pass(me, net, work, sparse, columns, objective, rows, overwrite, rate, step):
+    """Compute this member's groups of every layer's gradient and update them, for plain SGD.
+
+    No gradient of a weight is stored: w = (1 - rate l2) w - rate g. For a batch of one block, and
+    layers that do not compute their own gradients.
+    """
     real = net.params.dtype.type
     lanes = VECTOR_BYTES // net.params.itemsize
     now = ticks()
@@ -200,33 +195,18 @@ def sgd_step(me, net, work, sparse, columns, objective, rows, rate):
             for j in range(n):
                 b[j] -= real(of_biases) * db[j]
         now = count_layer(work.layer_ticks, me.number, layer, LAYER_UPDATE, now, ticks())
+    constrain_units(me, net, objective.max_norm)
 
 
 @kernel(cached=True)
-def gradients_and_update(me, net, work, sparse, columns, objective, rows, overwrite, rate, step):
+def update_in_passes(me, net, work, sparse, columns, objective, rows, overwrite, rate, step):
     """Compute this member's groups of every layer's gradient; if ``step`` is not 0, update them.
 
-    ``overwrite`` is true for the first block of a batch.
+    ``overwrite`` is true for the first block of a batch. Clipping by norm takes two passes. If
+    gradients are not needed after the update, all use the same memory, which stays in the L1 cache.
     """
-    are_some_own = has_own_gradients(net)
-    if are_some_own:
+    if has_own_gradients(net):
         own_gradients(me, net, work, rows, overwrite)
-    if step > 0 and overwrite and is_one_pass(objective) and not are_some_own:
-        sgd_step(me, net, work, sparse, columns, objective, rows, rate)
-    else:
-        update_in_passes(me, net, work, sparse, columns, objective, rows, overwrite, rate, step)
-    if step > 0 and objective.max_norm > 0.0:
-        barrier(me.sync, me.team)
-        constrain_units(me, net, objective.max_norm)
-
-
-@kernel(inline=True)
-def update_in_passes(me, net, work, sparse, columns, objective, rows, overwrite, rate, step):
-    """Compute gradients and update group by group; clipping by norm takes two passes.
-
-    If gradients are not needed after the update, all use the same memory, which stays in the L1
-    cache.
-    """
     lanes = VECTOR_BYTES // net.params.itemsize
     by_norm = step > 0 and objective.clip_norm > 0.0
     keeps_gradients = step == 0 or not overwrite or by_norm
@@ -261,3 +241,5 @@ def update_in_passes(me, net, work, sparse, columns, objective, rows, overwrite,
                             own = own_rate(net, layer, group, rate)
                             update_group(c, net, work, g, objective, q, group, factor, own, step)
             now = count_layer(work.layer_ticks, me.number, layer, LAYER_UPDATE, now, ticks())
+    if step > 0:
+        constrain_units(me, net, objective.max_norm)

@@ -32,7 +32,12 @@ def by_rows(A, a, a_row, a_panel, B, b, b_row, I, i, i_row, keep, gain, C, c, c_
 
 @cached
 def by_columns(A, a, a_row, a_panel, B, b, b_row, I, i, i_row, keep, gain, C, c, c_row, n, K):
-    multiply_columns(A, a, a_row, a_panel, B, b, b_row, I, i, i_row, keep, gain, C, c, c_row, n, K)
+    one = VECTOR_BYTES // A.itemsize
+    for r in range(0, n, one):
+        multiply_columns(
+            A, a + r, a_row, a_panel, B, b, b_row, I, i + r * i_row, i_row, keep, gain,
+            C, c + r * c_row, c_row, min(one, n - r), K,
+        )  # fmt: skip
 
 
 def flat(matrix: np.ndarray, filling: float = np.nan) -> tuple[np.ndarray, int, int]:

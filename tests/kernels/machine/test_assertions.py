@@ -16,8 +16,9 @@ from fastmlp.kernels.emit.transpose import transpose_block
 from fastmlp.kernels.inputs import compress
 from fastmlp.kernels.inputs.gather import gather_bytes, typed_row
 from fastmlp.kernels.machine.assertions import CHECKED
+from fastmlp.kernels.machine.stored import as_passed
 from fastmlp.kernels.machine.team import barrier
-from fastmlp.kernels.machine.view import as_views, row_view, view
+from fastmlp.kernels.machine.view import row_view, view
 from forks import ending
 from harness import cached, compiled
 
@@ -33,12 +34,12 @@ def index(a, i):
 
 @cached
 def index_view(a, i):
-    return as_views(a)[i]
+    return as_passed(a)[i]
 
 
 @cached
 def index_matrix(M, r, i):
-    return as_views(M)[r, i]
+    return as_passed(M)[r, i]
 
 
 @cached

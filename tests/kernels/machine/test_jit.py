@@ -134,6 +134,7 @@ def tiny(tmp_path: Path) -> Path:
     for name in (
         "__init__.py",
         "assertions.py",
+        "claims.py",
         "disk.py",
         "host.py",
         "jit.py",
@@ -141,6 +142,8 @@ def tiny(tmp_path: Path) -> Path:
         "linking.py",
         "lookup.py",
         "shipped.py",
+        "stored.py",
+        "view.py",
     ):
         source = Path(jit.__file__).parent / name
         (package / "machine" / name).write_bytes(source.read_bytes())

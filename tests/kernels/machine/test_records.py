@@ -11,7 +11,7 @@ from numba.core.errors import TypingError
 from numba.np.numpy_support import from_dtype
 
 from fastmlp.kernels.machine.records import Ints, Real, Reals, declared_type, replacing
-from fastmlp.kernels.machine.view import view_type
+from fastmlp.kernels.machine.stored import passed_type
 from harness import DTYPES, Case, Run, cached
 
 each_dtype = pytest.mark.parametrize("dtype", DTYPES)
@@ -52,7 +52,7 @@ def replaced_both(pair, whole, numbers):
 def test_a_record_is_declared_by_its_annotations(dtype: str) -> None:
     real = from_dtype(np.dtype(dtype))
     outer = Outer(True, Pair(1, np.zeros(2, dtype)), np.dtype(dtype).type(1), np.zeros(1, int))
-    assert declared_type(Outer, real) == view_type(typeof(outer))
+    assert declared_type(Outer, real) == passed_type(typeof(outer))
     assert declared_type(Real, real) == real
     assert declared_type(Annotated[Any, types.uint8], real) == types.uint8
 
@@ -72,7 +72,7 @@ def test_what_kernels_receive_has_the_declared_types(
     given += [run.workspace.samples] if per_sample else []
     for record in given:
         declared = declared_type(type(record), from_dtype(np.dtype(dtype)))
-        assert view_type(typeof(record)) == declared, type(record).__name__
+        assert passed_type(typeof(record)) == declared, type(record).__name__
 
 
 def test_only_the_named_fields_are_replaced() -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 import threading
 import time
+from typing import Any
 
 import numpy as np
 import pytest
 
-from fastmlp.kernels.machine.launch import address_of, run_team
+from fastmlp.kernels.machine.launch import call_of, run_team
 from fastmlp.kernels.machine.team import _nanoseconds, barrier, join_team, new_sync, share
-from harness import cached, compiled, run_members
+from harness import cached, compiled, run_members, worker
 
 ROUNDS = 1000
 WIDEST = 8
@@ -124,7 +125,7 @@ def on_threads(arrivals: int, size: int) -> list[tuple[int, int]]:
     return places
 
 
-@cached
+@worker
 def meet_often(member, team, sync, rounds, board, faults, teams):
     """Each round: write to one's own place, meet, read all places, meet."""
     teams[member] = team
@@ -144,6 +145,12 @@ def boards() -> Boards:
     return tuple(np.zeros(WIDEST, np.int64) for _ in range(3))  # type: ignore[return-value]
 
 
+def run_on_team(threads: int, *arguments: Any) -> None:
+    """Run ``meet_often`` in a parallel region."""
+    sync = new_sync()
+    run_team(call_of(meet_often, sync, arguments), threads, sync)
+
+
 @pytest.mark.parametrize("team", [1, 2, 3, 4])
 def test_a_barrier_holds_back_every_member_of_a_full_team(team: int) -> None:
     board, faults, teams = boards()
@@ -156,8 +163,7 @@ def test_a_barrier_holds_back_every_member_of_a_full_team(team: int) -> None:
 @pytest.mark.parametrize("threads", [1, 2, 3, 4])
 def test_a_region_runs_its_worker_as_one_team_whatever_its_size(threads: int) -> None:
     board, faults, teams = boards()
-    arguments = (ROUNDS, board, faults, teams)
-    run_team(address_of(meet_often, *arguments), threads, new_sync(), arguments)
+    run_on_team(threads, ROUNDS, board, faults, teams)
     team = teams[0]
     assert 1 <= team <= threads
     assert (teams[:team] == team).all() and (teams[team:] == 0).all()
@@ -168,10 +174,8 @@ def test_a_region_runs_its_worker_as_one_team_whatever_its_size(threads: int) ->
 @pytest.mark.parametrize("threads", [2, 3, 4])
 def test_a_region_has_the_team_that_was_asked_for(threads: int) -> None:
     board, faults, teams = boards()
-    arguments = (1, board, faults, teams)
-    address = address_of(meet_often, *arguments)
     for _ in range(100):  # not each time, where the machine is busy
-        run_team(address, threads, new_sync(), arguments)
+        run_on_team(threads, 1, board, faults, teams)
         if teams[0] == threads:
             break
     assert teams[:threads].tolist() == [threads] * threads
@@ -179,11 +183,9 @@ def test_a_region_has_the_team_that_was_asked_for(threads: int) -> None:
 
 def test_a_region_can_be_entered_again_and_again() -> None:
     board, faults, teams = boards()
-    arguments = (1, board, faults, teams)
-    address = address_of(meet_often, *arguments)
     for _ in range(200):
         board[:] = 0
-        run_team(address, 2, new_sync(), arguments)
+        run_on_team(2, 1, board, faults, teams)
         assert board[0] == 1 and (faults == 0).all()
 
 

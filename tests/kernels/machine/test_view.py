@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from numba import types
 
-from fastmlp.kernels.machine.view import View, as_views, prefetch, row_view, view, view_type
+from fastmlp.kernels.machine.stored import as_passed, passed_type
+from fastmlp.kernels.machine.view import View, prefetch, row_view, view
 from harness import DTYPES, cached
 
 each_dtype = pytest.mark.parametrize("dtype", DTYPES)
@@ -44,7 +45,7 @@ class Parts(NamedTuple):
 @cached
 def describe_and_double(parts, found):
     """Note sizes and elements of a tuple of arrays by views of them, and double all numbers."""
-    views = as_views(parts)
+    views = as_passed(parts)
     numbers, matrix, places = views.numbers, views.matrix, views.inner[0]
     found[0], found[1] = numbers.size, numbers.itemsize
     found[2], found[3] = matrix.shape[0], matrix.shape[1]
@@ -109,5 +110,6 @@ def test_a_tuples_views_are_its_arrays(dtype: str) -> None:
 def test_views_have_their_own_types() -> None:
     flat, real = types.Array(types.float64, 1, "C"), types.float64
     pair = types.Tuple([flat, real])
-    assert view_type(flat) == View(real) != View(real, 2) == view_type(types.Array(real, 2, "C"))
-    assert view_type(pair) == types.Tuple([View(real), real]) == view_type(view_type(pair))
+    matrix = types.Array(real, 2, "C")
+    assert passed_type(flat) == View(real) != View(real, 2) == passed_type(matrix)
+    assert passed_type(pair) == types.Tuple([View(real), real]) == passed_type(passed_type(pair))
