@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from ..buffers import layer_at, relocated
 from ..call_types import call_gradient, call_weight_gradient
+from ..emit.elementary import fma
 from ..emit.emitter import VECTOR_BYTES
 from ..layers.dense_products import bias_gradient
 from ..layers.layout import has_own_gradients, owned_units
@@ -198,7 +199,7 @@ def sgd_step(me, net, work, sparse, columns, objective, rows, rate):
             start, n = c.b + p0 * lanes, (p1 - p0) * lanes
             b, db = view(net.params, start, n), view(work.grads, start, n)
             for j in range(n):
-                b[j] -= real(of_biases) * db[j]
+                b[j] = fma(real(-of_biases), db[j], b[j])
         now = count_layer(work.layer_ticks, me.number, layer, LAYER_UPDATE, now, ticks())
 
 
