@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..base.elementary import cos2pi, sin2pi, standard_normal
 from ..base.random import Purpose, stream
 from ..base.settings import Range
 from ..ops.spec import Registry, Spec, within
@@ -59,9 +60,9 @@ class Blobs(Synthetic):
 
     def draw(self) -> Dataset:
         labels, rng = self._labels(self.seed)
-        angle = 2 * np.pi * labels / self.classes
-        radius = 3 / np.sin(np.pi / self.classes)
-        X = radius * _directions(angle) + self.std * rng.standard_normal((self.n, 2))
+        radius = 3 / sin2pi(0.5 / self.classes)
+        X = radius * _directions(labels / self.classes)
+        X += self.std * standard_normal(rng, (self.n, 2))
         return Dataset(X, labels, name=str(self))
 
 
@@ -77,9 +78,9 @@ class Moons(Synthetic):
 
     def draw(self) -> Dataset:
         labels, rng = self._labels(self.seed)
-        outer = _directions(np.pi * rng.random(self.n))
+        outer = _directions(rng.random(self.n) / 2)
         X = np.where(labels[:, None] == 0, outer, np.array([1, 0.5]) - outer)
-        X += self.noise * rng.standard_normal((self.n, 2))
+        X += self.noise * standard_normal(rng, (self.n, 2))
         return Dataset(X, labels, name=str(self))
 
 
@@ -97,15 +98,15 @@ class Spirals(Synthetic):
     def draw(self) -> Dataset:
         labels, rng = self._labels(self.seed)
         # Not from the centre, which both arms would touch.
-        first = np.pi / 2
-        last = first + 2 * np.pi * self.turns
+        first = 0.25
+        last = first + self.turns
         # An arm's length grows with θ²: rows lie equally dense along it.
-        theta = np.sqrt(first**2 + (last**2 - first**2) * rng.random(self.n))
-        X = (theta / np.pi)[:, None] * _directions(theta + np.pi * labels)
-        X += self.noise * rng.standard_normal((self.n, 2))
+        turns = np.sqrt(first**2 + (last**2 - first**2) * rng.random(self.n))
+        X = 2 * turns[:, None] * _directions(turns + labels / 2)
+        X += self.noise * standard_normal(rng, (self.n, 2))
         return Dataset(X, labels, name=str(self))
 
 
-def _directions(angle: np.ndarray) -> np.ndarray:
-    """Return (cos, sin) of each angle, shape (n, 2)."""
-    return np.stack((np.cos(angle), np.sin(angle)), axis=1)
+def _directions(turns: np.ndarray) -> np.ndarray:
+    """Return (cos, sin) of each angle, in turns, shape (n, 2)."""
+    return np.stack((cos2pi(turns), sin2pi(turns)), axis=1)

@@ -47,7 +47,7 @@ def new_samples(network: Network, work: buffers.Work, sparse: SparseRows | None)
         tail=aligned_zeros(network.params.size, work.A.dtype),
         u=aligned_zeros(int(network.table[0, buffers.LD_OUT]), work.A.dtype),
         q=aligned_zeros(int(network.table[0, buffers.LD_OUT]), work.A.dtype),
-        square=np.array([0 if sparse is None else sparse.shift @ sparse.shift], work.A.dtype),
+        square=np.array([0 if sparse is None else np.square(sparse.shift).sum()], work.A.dtype),
         block=_new_block(network, sparse is not None and sparse.X.shape[1] > 0),
     )
 

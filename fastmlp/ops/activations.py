@@ -12,6 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from ..base.elementary import log
 from ..base.settings import ABOVE_0
 from .spec import Registry, Spec, within
 
@@ -104,8 +105,7 @@ class Sigmoid(Activation):
     def inverse(self, a: np.ndarray) -> np.ndarray:
         below_1 = 1 - float(np.finfo(a.dtype).epsneg)
         a = np.clip(_positive(a), None, below_1)
-        z: np.ndarray = np.log(a) - np.log1p(-a)
-        return z
+        return log(a) - log(1.0 - a.astype(np.float64))
 
 
 @ACTIVATIONS.add
@@ -126,8 +126,7 @@ class Softmax(Activation):
     class_loss = "cross_entropy"
 
     def inverse(self, a: np.ndarray) -> np.ndarray:
-        z: np.ndarray = np.log(_positive(a))
-        return z
+        return log(_positive(a))
 
 
 @ACTIVATIONS.add
@@ -196,8 +195,7 @@ class Exponential(Activation):
     sklearn_name = "exp"
 
     def inverse(self, a: np.ndarray) -> np.ndarray:
-        z: np.ndarray = np.log(_positive(a))
-        return z
+        return log(_positive(a))
 
 
 ACTIVATIONS.alias(swish="silu", linear="identity", logistic="sigmoid")

@@ -2,7 +2,8 @@
 
 Each draws from U(-limit, limit) or N(0, std^2) with a scale from the fans of its layer, or fills
 with a constant. For a bias vector fan-in and fan-out are both its length. Values are drawn in
-float64 and then rounded, so that a float32 and a float64 network start from the same weights.
+float64 and then rounded, so that a float32 and a float64 network start from the same weights. They
+have the same bits on every machine.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from ..base.elementary import standard_normal, uniform
+from ..base.orthonormal import orthonormal
 from ..base.settings import ABOVE_0
 from .spec import Registry, Spec, within
 
@@ -43,8 +46,8 @@ class _VarianceScaling(Initializer):
     ) -> np.ndarray:
         scale = math.sqrt(self.gain / (fan_in + fan_out if self.counts_fan_out else fan_in))
         if self.is_normal:
-            return rng.normal(0.0, scale, shape)
-        return rng.uniform(-scale, scale, shape)
+            return scale * standard_normal(rng, shape)
+        return uniform(rng, -scale, scale, shape)
 
 
 @INITIALIZERS.add
@@ -105,9 +108,7 @@ class Orthogonal(Initializer):
         self, rng: np.random.Generator, shape: tuple[int, ...], fan_in: int, fan_out: int
     ) -> np.ndarray:
         rows, columns = shape if len(shape) == 2 else (1, *shape)
-        tall = rng.normal(size=(max(rows, columns), min(rows, columns)))
-        q, r = np.linalg.qr(tall)
-        q = q * np.where(np.diag(r) < 0, -1.0, 1.0)  # else Q would not be uniformly distributed
+        q = orthonormal(standard_normal(rng, (max(rows, columns), min(rows, columns))))
         return self.gain * (q if rows >= columns else q.T).reshape(shape)
 
 
@@ -121,7 +122,7 @@ class RandomUniform(Initializer):
     def sample(
         self, rng: np.random.Generator, shape: tuple[int, ...], fan_in: int, fan_out: int
     ) -> np.ndarray:
-        return rng.uniform(-self.limit, self.limit, shape)
+        return uniform(rng, -self.limit, self.limit, shape)
 
 
 @INITIALIZERS.add
@@ -134,7 +135,7 @@ class RandomNormal(Initializer):
     def sample(
         self, rng: np.random.Generator, shape: tuple[int, ...], fan_in: int, fan_out: int
     ) -> np.ndarray:
-        return rng.normal(0.0, self.std, shape)
+        return self.std * standard_normal(rng, shape)
 
 
 @dataclass(frozen=True)

@@ -79,9 +79,14 @@ def clipped(scaled: np.ndarray, limit: float) -> np.ndarray:
     """Return s / sqrt(1 + (s / limit)^2) of each value, or the values with a limit of 0."""
     if not limit:
         return scaled
-    # Not the square root of a sum, since the square of a large value is infinite.
-    with np.errstate(invalid="ignore"):  # infinity becomes NaN, which is refused later
-        found: np.ndarray = scaled / np.hypot(1.0, scaled / limit)
+    # The square of a large value is infinite. (hypot is the C library's: its last bits differ.)
+    with np.errstate(invalid="ignore", over="ignore"):  # infinity becomes NaN, refused later
+        ratio = scaled / limit
+        size = np.abs(ratio)
+        far = size > 1.0
+        inverse = 1.0 / np.where(far, size, 1.0)
+        root = np.sqrt(np.where(far, 1.0 + inverse * inverse, 1.0 + np.where(far, 0.0, ratio) ** 2))
+        found: np.ndarray = scaled / (root * np.where(far, size, 1.0))
     return found
 
 

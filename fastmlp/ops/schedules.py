@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..base.elementary import cos2pi, log2, power, whole_power
 from ..base.settings import ABOVE_0, BETWEEN_0_AND_1, SHARE, Range, at_least
 from .improvement import Improvement
 from .spec import Registry, Spec, within
@@ -114,7 +115,7 @@ class StepDecay(Schedule):
     factor: float = within(DECAY, 0.1)
 
     def _factor(self, step: np.ndarray, course: Course) -> np.ndarray:
-        return np.asarray(self.factor ** (step // course.steps_per_epoch // self.every))
+        return np.asarray(whole_power(self.factor, step // course.steps_per_epoch // self.every))
 
 
 @SCHEDULES.add
@@ -125,7 +126,7 @@ class Exponential(Schedule):
     factor: float = within(DECAY, 0.95)
 
     def _factor(self, step: np.ndarray, course: Course) -> np.ndarray:
-        return np.asarray(self.factor ** (step // course.steps_per_epoch))
+        return np.asarray(whole_power(self.factor, step // course.steps_per_epoch))
 
 
 @SCHEDULES.add
@@ -136,7 +137,7 @@ class Inverse(Schedule):
     power: float = within(ABOVE_0, 0.5)
 
     def _factor(self, step: np.ndarray, course: Course) -> np.ndarray:
-        return 1.0 / np.power(step + 1.0, self.power)
+        return power(step + 1.0, -self.power)
 
 
 @SCHEDULES.add
@@ -153,7 +154,7 @@ class InverseScaling(Schedule):
     def _factor(self, step: np.ndarray, course: Course) -> np.ndarray:
         epoch = step // course.steps_per_epoch
         samples = self.seen + epoch * course.rows_per_epoch
-        return np.where(epoch > 0, 1.0 / np.power(samples + 1.0, self.power), 1.0)
+        return np.where(epoch > 0, power(samples + 1.0, -self.power), 1.0)
 
 
 @SCHEDULES.add
@@ -184,8 +185,8 @@ class CosLog(Schedule):
 
     def _factor(self, step: np.ndarray, course: Course) -> np.ndarray:
         progress = np.minimum(step / course.total, 1.0)
-        turns = np.log2(1.0 + (2.0**self.cycles - 1.0) * progress)
-        return np.asarray((1.0 - np.cos(2.0 * np.pi * turns)) / 2.0)
+        turns = log2(1.0 + (2**self.cycles - 1) * progress)
+        return np.asarray((1.0 - cos2pi(turns)) / 2.0)
 
 
 @SCHEDULES.add
@@ -276,7 +277,7 @@ class _AdaptiveController(RateController):
 
 def _cosine(start: float, end: float, progress: np.ndarray) -> np.ndarray:
     """Return values from ``start`` to ``end`` along half a cosine."""
-    return end + (start - end) * (1.0 + np.cos(np.pi * progress)) / 2.0
+    return end + (start - end) * (1.0 + cos2pi(progress / 2.0)) / 2.0
 
 
 SCHEDULES.alias(reduce_on_plateau="plateau", coslog4="coslog(4)")

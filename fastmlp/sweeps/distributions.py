@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
+from ..base.elementary import exp, log, uniform
 from ..base.errors import ConfigError
 from ..ops.spec import Registry, Spec
 
@@ -56,7 +56,7 @@ class Uniform(Distribution):
     name = "uniform"
 
     def draw(self, rng: np.random.Generator) -> float:
-        return float(rng.uniform(self.low, self.high))
+        return float(uniform(rng, self.low, self.high))
 
 
 @DISTRIBUTIONS.add
@@ -72,7 +72,7 @@ class LogUniform(Distribution):
         super().__post_init__()
 
     def draw(self, rng: np.random.Generator) -> float:
-        return float(math.exp(rng.uniform(math.log(self.low), math.log(self.high))))
+        return float(exp(uniform(rng, float(log(self.low)), float(log(self.high)))))
 
     def suggest(self, trial: Any, name: str) -> Any:
         return trial.suggest_float(name, self.low, self.high, log=True)

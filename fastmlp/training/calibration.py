@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
+from ..base.elementary import exp, log
 from .run import Run
 
 _LARGEST = 100.0  # of temperatures; a validation part without mistakes would ask for 0
@@ -47,17 +46,17 @@ def best_temperature(outputs: np.ndarray, labels: np.ndarray, targets: np.ndarra
 
     limits = np.finfo(outputs.dtype)
     p = outputs.astype(np.float64)
-    log_p = np.log(np.maximum(p, limits.tiny))
+    log_p = log(np.maximum(p, limits.tiny))
     if not labels.size:  # a softmax of two for each label
-        log_q = np.log(np.maximum(1 - p, limits.epsneg))
+        log_q = log(np.maximum(1 - p, limits.epsneg))
         log_p, labels = np.stack([log_q, log_p], axis=-1), targets.astype(int)
 
     def loss(log_temperature: float) -> float:
-        z = log_p * math.exp(-log_temperature)
+        z = log_p * exp(-log_temperature)
         z -= z.max(axis=-1, keepdims=True)
         of_label = np.take_along_axis(z, labels[..., np.newaxis], axis=-1)[..., 0]
-        return float((np.log(np.exp(z).sum(axis=-1)) - of_label).mean())
+        return float((log(exp(z).sum(axis=-1)) - of_label).mean())
 
-    bounds = (-math.log(_LARGEST), math.log(_LARGEST))
+    bounds = (-float(log(_LARGEST)), float(log(_LARGEST)))
     found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-6})
-    return math.exp(found.x)
+    return float(exp(found.x))

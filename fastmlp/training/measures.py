@@ -23,7 +23,7 @@ def train_objective(run: Run, row: dict[str, Any]) -> float:
     objective = report.loss / weight / run.loss_divisor
     if report.penalty.size:
         objective = objective + report.penalty
-    return float(report.rows @ objective) / run.n_train
+    return float((report.rows * objective).sum()) / run.n_train
 
 
 def validation_score(run: Run, row: dict[str, Any]) -> float:
@@ -53,8 +53,10 @@ def r2(targets: np.ndarray, outputs: np.ndarray, weights: np.ndarray) -> float:
     weights : ndarray, shape (n,)
     """
     y = targets.astype(np.float64)
-    off = weights @ np.square(y - outputs)
-    spread = weights @ np.square(y - np.average(y, axis=0, weights=weights))
+    by_row = weights[:, np.newaxis]
+    off = (by_row * np.square(y - outputs)).sum(axis=0)
+    mean = np.average(y, axis=0, weights=weights)
+    spread = (by_row * np.square(y - mean)).sum(axis=0)
     exact = np.where(off == 0, 1.0, 0.0)
     scores = np.where(spread > 0, 1 - off / np.where(spread > 0, spread, 1.0), exact)
     return float(scores.mean())

@@ -75,7 +75,7 @@ def calibration_error(y: np.ndarray, probabilities: np.ndarray) -> float:
     parameters as there.
     """
     confidence, accuracy, rows = reliability(y, probabilities)
-    return float(rows @ np.abs(accuracy - confidence) / rows.sum())
+    return float((rows * np.abs(accuracy - confidence)).sum() / rows.sum())
 
 
 def reliability(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -32,19 +33,35 @@ platform.machine = lambda: machine
 import numpy as np
 from fastmlp.kernels.machine.denormals import flush_denormals, restore_denormals
 from fastmlp.kernels.machine.jit import kernel
+from fastmlp.kernels.machine.lookup import KernelCode
 from fastmlp.kernels.machine.phases import read_ticks
 from fastmlp.model.functions import activation_addresses
-from fastmlp.model.sparse import _addresses_of_bytes
+from fastmlp.model.layer_table import backward_address, forward_address, gradient_address
+from fastmlp.model.samples import block_addresses
+from fastmlp.model.sparse import _addresses_of_bytes, _addresses_of_lists
 
 @kernel(cached=True)
 def flush():
     restore_denormals(flush_denormals())
 
+# Nothing is stored: every kernel that is compiled is printed.
+def show(code, signature, compiled):
+    print("KERNEL", code.name)
+    print(compiled.library.get_asm_str())
+KernelCode.save_overload = show
+
+real = np.dtype(np.float32)
 for compiled in (read_ticks, flush):
     compiled.compile(())
-    print(compiled.overloads[()].library.get_asm_str())
-activation_addresses("tanh", np.dtype(np.float32))
-print(sorted(_addresses_of_bytes(np.dtype(np.float32))))
+activation_addresses("tanh", real)
+_addresses_of_bytes(real)
+if machine == "aarch64":
+    _addresses_of_lists(real)
+    block_addresses(real)
+    forward_address("dense", real)
+    gradient_address("dense", real)
+    gradient_address("conv2d_max_pool2d", real)
+    forward_address("conv2d", real)
 """
 
 
@@ -58,31 +75,93 @@ def has_target(triple: str) -> bool:
     return True
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="loads objects as Linux has them")
-@pytest.mark.parametrize(
-    ("machine", "instructions"),
-    [
-        ("x86_64", ["rdtsc", "stmxcsr", "ldmxcsr"]),
-        ("aarch64", ["mrs\tx", "cntvct_el0", "msr\tfpcr"]),
-    ],
-)
-def test_kernels_compile_for_each_cpu(
-    machine: str, instructions: list[str], tmp_path: Path
-) -> None:
+def compiled_for(machine: str, folder: Path) -> dict[str, str]:
+    """The assembly of kernels that are compiled for a CPU, by their names."""
     triple = f"{machine}-unknown-linux-gnu"
+    if sys.platform != "linux":
+        pytest.skip("loads objects as Linux has them")
     if not has_target(triple):
         pytest.skip(f"this llvmlite cannot compile for {triple}")
     env = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_CPU_")}
     done = subprocess.run(
         [sys.executable, "-c", COMPILE, triple, machine],
-        env={**env, "NUMBA_CACHE_DIR": str(tmp_path)},
+        env={**env, "NUMBA_CACHE_DIR": str(folder)},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    found = done.stdout.lower()
-    assert [part for part in instructions if part not in found] == []
+    parts = (part.partition("\n") for part in done.stdout.split("KERNEL ")[1:])
+    return {name.rpartition(".")[2]: text.lower() for name, _, text in parts}
+
+
+@pytest.fixture(scope="module")
+def arm_kernels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    return compiled_for("aarch64", tmp_path_factory.mktemp("aarch64"))
+
+
+def test_kernels_compile_for_x86(tmp_path: Path) -> None:
+    found = "\n".join(compiled_for("x86_64", tmp_path).values())
+    assert [part for part in ("rdtsc", "stmxcsr", "ldmxcsr") if part not in found] == []
+
+
+def test_kernels_compile_for_arm(arm_kernels: dict[str, str]) -> None:
+    found = "\n".join(arm_kernels.values())
+    assert [part for part in ("mrs\tx", "cntvct_el0", "msr\tfpcr") if part not in found] == []
+
+
+# Kernels whose inner loops hold sums, and the least number of multiply-adds of the largest loop.
+SUMS_ON_ARM = {
+    "dense_forward": 24,
+    "dense_weight_gradient": 24,
+    "conv2d_forward": 24,
+    "conv2d_max_pool2d_gradient": 16,
+    "sparse_forward": 16,
+    "sparse_gradient": 16,
+    "forward_of_bytes": 16,
+    "gradient_of_bytes": 16,
+    "forward_block": 16,
+}
+
+
+@pytest.mark.parametrize("name", SUMS_ON_ARM)
+def test_sums_stay_in_the_registers_of_arm(name: str, arm_kernels: dict[str, str]) -> None:
+    loops = [loop for loop in inner_loops(arm_kernels[name]) if multiply_adds(loop)]
+    assert max(map(multiply_adds, loops)) >= SUMS_ON_ARM[name]
+    for loop in loops:
+        assert stored_on_stack(loop) == [], "\n".join(loop)
+
+
+def test_a_sum_on_the_stack_is_found() -> None:
+    lines = [".l1:", "\tfmla\tv0.4s, v1.4s, v2.4s", "\tstr\tq0, [sp, #16]", "\tb.ne\t.l1"]
+    (loop,) = inner_loops("\n".join(lines))
+    assert (multiply_adds(loop), len(stored_on_stack(loop))) == (1, 1)
+
+
+def inner_loops(assembly: str) -> list[list[str]]:
+    """The lines of each loop without another inside it: from a label to a jump back to it."""
+    lines, labels, loops = assembly.splitlines(), {}, []
+    for number, line in enumerate(lines):
+        if label := re.match(r"([\w.$]+):", line):
+            labels[label[1]] = number
+        jump = re.match(r"\s+(?:b|b\.\w+|cbn?z|tbn?z)\s+(?:.*,\s*)?([\w.$]+)$", line)
+        if jump and jump[1] in labels:
+            loops.append((labels[jump[1]], number))
+    return [
+        lines[first : last + 1]
+        for first, last in loops
+        if not any(first <= a and b <= last and (a, b) != (first, last) for a, b in loops)
+    ]
+
+
+def multiply_adds(loop: list[str]) -> int:
+    """The number of fused multiply-adds of vectors."""
+    return sum(bool(re.match(r"\s+fml[as]\s+v", line)) for line in loop)
+
+
+def stored_on_stack(loop: list[str]) -> list[str]:
+    """The lines that store registers of vectors on the stack, where they are loaded again."""
+    return [line for line in loop if re.match(r"\s+st[pr]\s+[qdsv]\d.*\[sp", line)]
 
 
 def assemblies() -> Iterator[tuple[str, ast.expr]]:

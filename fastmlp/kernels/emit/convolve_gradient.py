@@ -15,8 +15,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from ..machine.host import OUTER_TILE
-from .emitter import integer, repeated
+from ..machine.host import OUTER_TILE, WINDOWS_TILE
+from .emitter import integer, repeated, sum_of_lanes
 from .tile import RowTiles
 from .windows import at_tap
 
@@ -92,7 +92,7 @@ class _Gradient(RowTiles):
         is_any = builder.icmp_signed(">", self.given["n"], integer(0))
         count = builder.select(is_any, integer(len(flat)), integer(1))
         with repeated(builder, count) as number:
-            total = self.sum_lanes(builder.load(builder.gep(tile, [number])))
+            total = sum_of_lanes(builder, builder.load(builder.gep(tile, [number])))
             i, j = builder.udiv(number, n), builder.urem(number, n)
             self.finish(builder.add(a, i), builder.add(b, j), total)
 
@@ -156,20 +156,6 @@ class _Gradient(RowTiles):
         pointers = [builder.gep(pointer, [integer(i * self.lanes)]) for i in range(count)]
         return [self.load(self.vector_at(array, each)) for each in pointers]
 
-    def sum_lanes(self, vector):
-        """Return the sum of a vector's elements, by halves: the same order on every CPU."""
-        builder, count = self.builder, self.lanes
-        while count > 1:
-            count //= 2
-            parts = [
-                builder.shuffle_vector(vector, vector, ir.Constant(
-                    ir.VectorType(ir.IntType(32), count), list(range(start, start + count))
-                ))
-                for start in (0, count)
-            ]  # fmt: skip
-            vector = builder.fadd(*parts)
-        return builder.extract_element(vector, ir.Constant(ir.IntType(32), 0))
-
     def finish(self, i, j, total):
         """Store a sum, or add it to what is there."""
         builder, given = self.builder, self.given
@@ -179,7 +165,7 @@ class _Gradient(RowTiles):
         builder.store(builder.select(given["overwrite"], total, grown), target)
 
 
-def _make_gradient(has_window, sides=OUTER_TILE):
+def _make_gradient(has_window, sides):
     @intrinsic
     def product(
         typingctx, X, x, x_group, x_row, x_column, x_line, D, d, d_group, d_row, d_column,
@@ -200,7 +186,8 @@ def _make_gradient(has_window, sides=OUTER_TILE):
     return product
 
 
-convolve_gradient, convolve_gradient_of_windows = _make_gradient(False), _make_gradient(True)
+convolve_gradient = _make_gradient(False, OUTER_TILE)
+convolve_gradient_of_windows = _make_gradient(True, WINDOWS_TILE)
 sum_gradient = _make_gradient(False, (1, OUTER_TILE[1]))  # of one input, with few tiles to compile
 
 convolve_gradient.__doc__ = """Overwrite, or add to, m x n elements of C: the sum of x dz.

@@ -1,8 +1,8 @@
-"""exp, expm1, log1p, tanh, erf, sin and cos as polynomials.
+"""exp, expm1, log, log1p, tanh, erf, sin and cos as polynomials.
 
 They become vector code, while library calls stay scalar, and give the same bits on every system.
 
-Emitted as IR without fast-math flags, which would reorder deliberate rounding.
+Kernels have no fast-math flags (machine/jit.py), which would reorder deliberate rounding.
 """
 
 import math
@@ -14,6 +14,9 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from .emitter import multiply_add
+
+# Constants are made by exact operations and roundings only, not by the C library's functions.
+_LN2 = 0.6931471805599453
 
 
 class _Format:
@@ -27,11 +30,12 @@ class _Format:
         self.bias = (1 << (integer - mantissa - 2)) - 1
         self.magic = 1.5 * 2.0**mantissa  # added, it rounds a number into the last bits
         self.largest = largest  # the largest number whose exp is finite
-        self.smallest = (1.5 - self.bias) * math.log(2.0)
+        self.smallest = (1.5 - self.bias) * _LN2
         self.ln2_head, self.ln2_tail = ln2  # their sum; n times the first is exact
         self.exp_terms = exp_terms
         self.tanh_numerator, self.tanh_denominator = tanh_numerator, tanh_denominator
         self.log1p_terms, self.sine_terms = log1p_terms, sine_terms
+        self.log_terms = (log1p_terms + 3) // 2  # for |s| < 0.172
         self.erf_near, self.erf_far, self.erf_is_one = erf_near, erf_far, erf_is_one
 
 
@@ -92,6 +96,16 @@ class _ScalarEmitter:
             total = self.fma(total, x, self.number(coefficient))
         return total
 
+    def short_polynomial(self, x, coefficients):
+        """Emit Estrin's scheme, the highest power first: for single numbers, whose chain waits."""
+        terms, power = [self.number(coefficient) for coefficient in coefficients[::-1]], x
+        while len(terms) > 1:
+            pairs = zip(terms[::2], terms[1::2], strict=False)
+            last = terms[-1:] if len(terms) % 2 else []
+            terms = [self.fma(upper, power, lower) for lower, upper in pairs] + last
+            power = self.builder.fmul(power, power)
+        return terms[0]
+
     def reduced(self, x):
         """Emit r and 2^(n - 1) of x = n log(2) + r.
 
@@ -99,7 +113,7 @@ class _ScalarEmitter:
         """
         builder, form = self.builder, self.format
         magic = self.number(form.magic)
-        shifted = self.fma(x, self.number(1.0 / math.log(2.0)), magic)
+        shifted = self.fma(x, self.number(1.0 / _LN2), magic)
         n = builder.fsub(shifted, magic)
         r = self.fma(n, self.number(-form.ln2_head), x)
         r = self.fma(n, self.number(-form.ln2_tail), r)
@@ -133,13 +147,44 @@ class _ScalarEmitter:
         is_small = builder.fcmp_ordered("<", x, self.number(self.format.smallest))
         return builder.select(is_small, self.number(-1.0), found)
 
+    def log(self, x):
+        """Emit n log(2) + 2 artanh((m - 1) / (m + 1)), x = 2^n m, m from 1 / sqrt(2) to sqrt(2)."""
+        builder, form = self.builder, self.format
+        bits = builder.bitcast(x, form.integer)
+        mantissa = builder.and_(bits, ir.Constant(form.integer, (1 << form.mantissa) - 1))
+        one = builder.bitcast(self.number(1.0), form.integer)
+        m = builder.bitcast(builder.or_(mantissa, one), self.real)
+        n = builder.sub(
+            builder.lshr(bits, ir.Constant(form.integer, form.mantissa)),
+            ir.Constant(form.integer, form.bias),
+        )
+        n = builder.sitofp(n, self.real)
+        is_high = builder.fcmp_ordered(">", m, self.number(math.sqrt(2.0)))
+        m = builder.select(is_high, builder.fmul(m, self.number(0.5)), m)
+        n = builder.select(is_high, builder.fadd(n, self.number(1.0)), n)
+        m = builder.fsub(m, self.number(1.0))
+        near = self.artanh2(m, form.log_terms, _ScalarEmitter.short_polynomial)
+        found = self.fma(n, self.number(form.ln2_tail), near)
+        found = self.fma(n, self.number(form.ln2_head), found)
+        # Infinity and NaN as they are, -infinity for 0, NaN below.
+        is_finite = builder.fcmp_ordered("<", x, ir.Constant(self.real, math.inf))
+        found = builder.select(is_finite, found, x)
+        is_zero = builder.fcmp_ordered("==", x, self.number(0.0))
+        found = builder.select(is_zero, ir.Constant(self.real, -math.inf), found)
+        is_negative = builder.fcmp_ordered("<", x, self.number(0.0))
+        return builder.select(is_negative, ir.Constant(self.real, math.nan), found)
+
     def log1p(self, x):
         """Emit 2 artanh(x / (2 + x)), for x from 0 to 1."""
+        return self.artanh2(x, self.format.log1p_terms)
+
+    def artanh2(self, x, count, polynomial=polynomial):
+        """Emit 2 artanh(s), s = x / (2 + x), which is log(1 + x), by ``count`` terms."""
         builder = self.builder
         s = builder.fdiv(x, builder.fadd(x, self.number(2.0)))
-        terms = [1.0 / (2 * k + 1) for k in range(self.format.log1p_terms, 0, -1)]
+        terms = [1.0 / (2 * k + 1) for k in range(count, 0, -1)]
         square = builder.fmul(s, s)
-        found = self.fma(builder.fmul(s, square), self.polynomial(square, terms), s)
+        found = self.fma(builder.fmul(s, square), polynomial(self, square, terms), s)
         return builder.fadd(found, found)
 
     def erf(self, x):
@@ -184,7 +229,7 @@ class _ScalarEmitter:
         """Emit sin(2 pi v), for |v| <= 1 / 4."""
         signs = ((-1) ** k for k in range(self.format.sine_terms))
         terms = [
-            sign * (2 * math.pi) ** (2 * k + 1) / math.factorial(2 * k + 1)
+            sign * math.prod([2 * math.pi] * (2 * k + 1)) / math.factorial(2 * k + 1)
             for k, sign in enumerate(signs)
         ]
         square = self.builder.fmul(v, v)
@@ -234,6 +279,7 @@ def _function(name, text):
 
 exp = _function("exp", "Return exp(x), within 2 units in the last place; 0 if nearly denormal.")
 expm1 = _function("expm1", "Return exp(x) - 1 for x <= 0, within 2 units in the last place.")
+log = _function("log", "Return log(x), within 2 units in the last place; x is not denormal.")
 log1p = _function("log1p", "Return log(1 + x) for 0 <= x <= 1, within 2 units in the last place.")
 tanh = _function("tanh", "Return tanh(x), within 2 units in the last place.")
 sin2pi = _function("sin2pi", "Return sin(2 pi x), to 2 units in the last place of 1.")

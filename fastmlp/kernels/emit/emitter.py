@@ -40,6 +40,22 @@ def splat(builder, scalar, count):
     return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(_LANE, count), None))
 
 
+def sum_of_lanes(builder, vector):
+    """Return the sum of a vector's elements, by halves: the same order on every CPU."""
+    while vector.type.count > 1:
+        half = vector.type.count // 2
+        undefined = ir.Constant(vector.type, ir.Undefined)
+        lower, upper = (
+            builder.shuffle_vector(
+                vector, undefined,
+                ir.Constant(ir.VectorType(_LANE, half), list(range(first, first + half))),
+            )
+            for first in (0, half)
+        )  # fmt: skip
+        vector = builder.fadd(lower, upper)
+    return builder.extract_element(vector, ir.Constant(_LANE, 0))
+
+
 @contextmanager
 def repeated(builder, count):
     """Emit a loop that runs ``count`` times, at least once; yield its index.

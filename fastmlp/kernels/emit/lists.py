@@ -12,7 +12,7 @@ from llvmlite import ir
 from numba.core import cgutils
 
 from ..buffers import QUARTERS
-from .emitter import integer
+from .emitter import integer, sum_of_lanes
 from .list_emitter import for_panels
 
 
@@ -206,11 +206,6 @@ def backward_and_add(emit):
     vectors = emit.loaded("I", emit["i"])
     numbers = builder.sub(emit["last"], emit["first"])
     element = emit.vector.element
-    reduce = cgutils.get_or_insert_function(
-        builder.module,
-        ir.FunctionType(element, [element, emit.vector]),
-        f"llvm.vector.reduce.fadd.v{emit.lanes}f{8 * emit.itemsize}",
-    )
     with cgutils.for_range(builder, numbers) as loop:
         e = builder.add(emit["first"], loop.index)
         k = emit.element("columns", e)
@@ -225,4 +220,4 @@ def backward_and_add(emit):
         target = emit.pointer("C", builder.add(emit["c"], k))
         zero = ir.Constant(element, 0.0)
         start = builder.select(emit["is_first"], zero, builder.load(target))
-        builder.store(builder.call(reduce, [start, total], fastmath=("reassoc", "nsz")), target)
+        builder.store(builder.fadd(start, sum_of_lanes(builder, total)), target)

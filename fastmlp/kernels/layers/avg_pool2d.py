@@ -1,6 +1,7 @@
 """The mean of each window of each channel."""
 
 from ..buffers import image_at, layer_at
+from ..emit.elementary import fma
 from ..emit.emitter import VECTOR_BYTES
 from ..machine.jit import kernel
 from .windows import clear_inputs, window_at
@@ -46,4 +47,4 @@ def avg_pool2d_backward(net, work, key, first_row, layer, box):
                     for x in range(image.kernel_width):
                         d = first + y * line + x * image.in_channels * lanes
                         for lane in range(lanes):
-                            D[d + lane] += share * D[source + lane]
+                            D[d + lane] = fma(share, D[source + lane], D[d + lane])

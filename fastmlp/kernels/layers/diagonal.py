@@ -4,6 +4,7 @@ Outputs are stored in rows, inputs in panels or rows.
 """
 
 from ..buffers import image_at, layer_at
+from ..emit.elementary import fma
 from ..emit.emitter import VECTOR_BYTES
 from ..machine.jit import kernel
 from ..machine.team import share
@@ -22,7 +23,7 @@ def diagonal_forward(net, work, sparse, order, key, first_row, layer, box):
             a, w, b = c.out + r * c.out_row + p * lanes, c.w + p * lanes, c.b + p * lanes
             n = max(0, min(lanes, numbers - p * lanes))
             for j in range(n):
-                A[a + j] = params[w + j] * A[x + j] + params[b + j]
+                A[a + j] = fma(params[w + j], A[x + j], params[b + j])
             for j in range(n, lanes):
                 A[a + j] = A[x + j]
 
@@ -58,5 +59,6 @@ def diagonal_gradient(me, net, work, layer, rows, overwrite):
             x = c.in_ + p * c.in_panel + r * c.in_row
             d = c.out + r * c.out_row + p * lanes
             for j in range(n):
-                grads[c.w + p * lanes + j] += D[d + j] * A[x + j]
+                dw = c.w + p * lanes + j
+                grads[dw] = fma(D[d + j], A[x + j], grads[dw])
                 grads[c.b + p * lanes + j] += D[d + j]

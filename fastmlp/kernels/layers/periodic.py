@@ -7,7 +7,7 @@ inputs. Z holds at the place of each cosine its x, so that loops over cosines re
 import math
 
 from ..buffers import image_at, layer_at
-from ..emit.elementary import cos2pi, sin2pi
+from ..emit.elementary import cos2pi, fma, sin2pi
 from ..emit.emitter import VECTOR_BYTES
 from ..machine.jit import kernel
 from ..machine.team import share
@@ -49,7 +49,7 @@ def _in_panel(count, p, lanes):
 @kernel
 def _cosines(w, b, x, a):
     for j in range(a.size):
-        a[j] = cos2pi(w[j] * x[j] + b[j])
+        a[j] = cos2pi(fma(w[j], x[j], b[j]))
 
 
 @kernel
@@ -57,8 +57,8 @@ def _add_gradients(w, b, x, d, dw, db):
     """Add the gradients of a row, d of the cosines."""
     scale = d.dtype.type(-2.0 * math.pi)
     for j in range(d.size):
-        slope = scale * sin2pi(w[j] * x[j] + b[j]) * d[j]
-        dw[j] += slope * x[j]
+        slope = scale * sin2pi(fma(w[j], x[j], b[j])) * d[j]
+        dw[j] = fma(slope, x[j], dw[j])
         db[j] += slope
 
 
@@ -67,7 +67,8 @@ def _add_input_gradients(w, b, x, d, dx):
     """Add the gradients of the inputs of a row, d of the cosines."""
     scale = d.dtype.type(-2.0 * math.pi)
     for j in range(d.size):
-        dx[j] += scale * sin2pi(w[j] * x[j] + b[j]) * d[j] * w[j]
+        slope = scale * sin2pi(fma(w[j], x[j], b[j])) * d[j]
+        dx[j] = fma(slope, w[j], dx[j])
 
 
 @kernel(cached=True)

@@ -51,6 +51,14 @@ def outer_tile(rows):
     return {16: (5, 4), 6: (3, 2)}.get(rows, (2, 1))
 
 
+def windows_tile(machine, rows):
+    """Return the sides of such a tile where one factor, a pooled gradient, is made in registers.
+
+    On ARM its vectors take twelve more registers, of which 3 x 2 sums leave eight.
+    """
+    return (2, 2) if canonical(machine) == "aarch64" else outer_tile(rows)
+
+
 def has_fma(machine, features):
     """Return whether a fused multiply-add is an instruction, and not a slow library call."""
     return canonical(machine) == "aarch64" or bool({"fma", "avx512f"} & features)
@@ -61,3 +69,4 @@ SPARSE_PANELS = 4
 TILE_ROWS = tile_rows(platform.machine(), cpu_features())
 HAS_FMA = has_fma(platform.machine(), cpu_features())
 OUTER_TILE = outer_tile(TILE_ROWS)
+WINDOWS_TILE = windows_tile(platform.machine(), TILE_ROWS)

@@ -15,10 +15,6 @@ from .linking import PartCompiler, WholeCompiler
 from .lookup import KernelCode
 from .stored import fields_of
 
-# Never nnan or ninf: divergence must stay visible. Never reassoc: sums would be added in an order
-# that depends on the vectors of the CPU, and have other bits on another one.
-FASTMATH = {"contract", "nsz", "arcp", "afn"}
-
 
 if config.DISABLE_JIT:
     raise ImportError(
@@ -75,7 +71,10 @@ def kernel(
         inline="always" if inline else "never",
         nogil=True,
         _nrt=parallel,  # without it nothing is allocated and no references are counted
-        fastmath=FASTMATH,
+        # Kernels have the same bits on every CPU. With contract, x86 and ARM fuse other
+        # multiplications with additions (``fma`` says which); with reassoc they add in the order of
+        # their vectors; nnan and ninf would hide divergence.
+        fastmath=False,
         error_model="numpy",
         boundscheck=CHECKED and not parallel,
         no_cpython_wrapper=not cached,

@@ -97,7 +97,7 @@ def tanh_backward(z, a, d, _):
     """dz = da (1 - a^2)."""
     one = a.dtype.type(1)
     for j in range(a.size):
-        d[j] *= one - a[j] * a[j]
+        d[j] *= fma(-a[j], a[j], one)
 
 
 @kernel(cached=True)
@@ -167,7 +167,7 @@ def silu_backward(z, a, d, _):
     one = z.dtype.type(1)
     for j in range(z.size):
         s = one / (one + exp(-z[j]))
-        d[j] *= s + a[j] * (one - s)
+        d[j] *= fma(a[j], one - s, s)
 
 
 @kernel(cached=True)
@@ -232,9 +232,9 @@ def softmax(z, a, _):
         largest = max(largest, z[j])
     for j in range(z.size):
         a[j] = exp(z[j] - largest)
-    total = z.dtype.type(add_up(a))
+    inverse = z.dtype.type(1) / z.dtype.type(add_up(a))
     for j in range(z.size):
-        a[j] /= total
+        a[j] *= inverse
 
 
 @kernel(cached=True)

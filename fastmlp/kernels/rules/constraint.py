@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from ..emit.elementary import fma
 from ..emit.emitter import VECTOR_BYTES
 from ..machine.jit import kernel
 from ..machine.view import view
@@ -65,12 +66,12 @@ def _squared_norms(W, w, n_in, lanes):
     s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
     for k in range(n_in):
         row = view(W, w + k * lanes, _COLUMNS)
-        s0 += np.float64(row[0]) * np.float64(row[0])
-        s1 += np.float64(row[1]) * np.float64(row[1])
-        s2 += np.float64(row[2]) * np.float64(row[2])
-        s3 += np.float64(row[3]) * np.float64(row[3])
-        s4 += np.float64(row[4]) * np.float64(row[4])
-        s5 += np.float64(row[5]) * np.float64(row[5])
-        s6 += np.float64(row[6]) * np.float64(row[6])
-        s7 += np.float64(row[7]) * np.float64(row[7])
+        s0 = fma(np.float64(row[0]), np.float64(row[0]), s0)
+        s1 = fma(np.float64(row[1]), np.float64(row[1]), s1)
+        s2 = fma(np.float64(row[2]), np.float64(row[2]), s2)
+        s3 = fma(np.float64(row[3]), np.float64(row[3]), s3)
+        s4 = fma(np.float64(row[4]), np.float64(row[4]), s4)
+        s5 = fma(np.float64(row[5]), np.float64(row[5]), s5)
+        s6 = fma(np.float64(row[6]), np.float64(row[6]), s6)
+        s7 = fma(np.float64(row[7]), np.float64(row[7]), s7)
     return s0, s1, s2, s3, s4, s5, s6, s7

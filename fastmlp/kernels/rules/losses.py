@@ -8,11 +8,10 @@ the rounding error of the largest a, about 1e-7 in float32, so that smaller loss
 other losses leave dL/da, which the activation's backward kernel completes.
 """
 
-import math
-
 import numpy as np
 
 from ..call_types import call_loss
+from ..emit.elementary import exp, log, log1p
 from ..machine.jit import kernel
 from . import codes
 from .sums import add_absolutes, add_products
@@ -35,7 +34,7 @@ def cross_entropy(z, a, y, d, scale, _, result):
     largest = z[best]
     # The largest output is exp(0) / sum_k exp(z_k - largest), so exp is not computed again. In
     # float64: in float32 the two differences may be reordered, and lose digits for large z.
-    log_total = -math.log(np.float64(a[best]))
+    log_total = -log(np.float64(a[best]))
     loss = 0.0
     for j in range(z.size):
         if y[j] != 0:
@@ -49,9 +48,9 @@ def binary_cross_entropy(z, a, y, d, scale, _, result):
     """-sum_j y_j log a_j + (1 - y_j) log(1 - a_j), as max(z, 0) - z y + log(1 + exp(-|z|))."""
     loss = 0.0
     for j in range(z.size):
-        logit = float(z[j])
+        logit = np.float64(z[j])
         larger = 0.0 if logit < 0.0 else logit
-        loss += larger - logit * y[j] + math.log1p(math.exp(-abs(logit)))
+        loss += larger - logit * y[j] + log1p(exp(-abs(logit)))
         d[j] = scale * (a[j] - y[j])
     result[0] = loss
 
@@ -127,7 +126,7 @@ def poisson(z, a, y, d, scale, _, result):
         target = np.float64(y[j])
         loss += np.float64(a[j]) - target - target * np.float64(z[j])
         if target > 0:
-            loss += target * math.log(target)
+            loss += target * log(target)
         d[j] = scale * (a[j] - y[j])
     result[0] = loss
 

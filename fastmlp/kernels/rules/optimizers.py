@@ -10,6 +10,7 @@ g is the gradient of the objective: the mean gradient of the loss + l1 sign(w) +
 import math
 
 from ..call_types import call_update
+from ..emit.elementary import fma
 from ..machine.jit import kernel
 from ..machine.view import view
 from .sums import add_absolutes, add_products
@@ -21,7 +22,7 @@ def add_penalty(w, g, l1, l2):
     zero = w.dtype.type(0)
     for j in range(w.size):
         sign = l1 if w[j] > zero else (-l1 if w[j] < zero else zero)
-        g[j] += sign + l2 * w[j]
+        g[j] += fma(l2, w[j], sign)
 
 
 @kernel
@@ -40,22 +41,33 @@ def sgd(w, g, state, size, parameters, rate, step, is_weight):
     rate, momentum = w.dtype.type(rate), w.dtype.type(parameters[0])
     if momentum == 0:
         for j in range(w.size):
-            w[j] -= rate * g[j]
+            w[j] = fma(-rate, g[j], w[j])
         return
     v = view(state, 0, w.size)
     if parameters[2] != 0.0:
         is_nesterov = parameters[1] != 0.0
         for j in range(w.size):
-            v[j] = momentum * v[j] + rate * g[j]
-            w[j] -= rate * g[j] + momentum * v[j] if is_nesterov else v[j]
+            v[j] = fma(momentum, v[j], rate * g[j])
+            w[j] -= fma(momentum, v[j], rate * g[j]) if is_nesterov else v[j]
     elif parameters[1] == 0.0:
         for j in range(w.size):
-            v[j] = momentum * v[j] + g[j]
-            w[j] -= rate * v[j]
+            v[j] = fma(momentum, v[j], g[j])
+            w[j] = fma(-rate, v[j], w[j])
     else:
         for j in range(w.size):
-            v[j] = momentum * v[j] + g[j]
-            w[j] -= rate * (g[j] + momentum * v[j])
+            v[j] = fma(momentum, v[j], g[j])
+            w[j] = fma(-rate, fma(momentum, v[j], g[j]), w[j])
+
+
+@kernel
+def power(x, exponent):
+    """Return x^exponent, for a whole number from 0. (Numba may call the C library's pow.)"""
+    found = 1.0
+    while exponent > 0:
+        if exponent & 1:
+            found *= x
+        x, exponent = x * x, exponent >> 1
+    return found
 
 
 # Inlined: as a function it would be in several libraries, each optimised separately, of which the
@@ -70,17 +82,17 @@ def adaptive_step(w, g, state, size, parameters, rate, step, epsilon_hat):
     """
     real = w.dtype.type
     beta1, beta2, epsilon = parameters[0], parameters[1], real(parameters[2])
-    step_size = real(rate / (1.0 - beta1**step))
-    root_correction = real(math.sqrt(1.0 - beta2**step))
+    step_size = real(rate / (1.0 - power(beta1, step)))
+    inverse_root = real(1.0 / math.sqrt(1.0 - power(beta2, step)))
     if epsilon_hat:
-        epsilon /= root_correction
+        epsilon *= inverse_root
     # As in PyTorch, 1 - beta is rounded last. In float32 its relative error would be 1e-5.
     keep1, add1, keep2, add2 = real(beta1), real(1.0 - beta1), real(beta2), real(1.0 - beta2)
     m, v = view(state, 0, w.size), view(state, size, w.size)
     for j in range(w.size):
-        m[j] = keep1 * m[j] + add1 * g[j]
-        v[j] = keep2 * v[j] + add2 * g[j] * g[j]
-        w[j] -= step_size * m[j] / (math.sqrt(v[j]) / root_correction + epsilon)
+        m[j] = fma(keep1, m[j], add1 * g[j])
+        v[j] = fma(keep2, v[j], add2 * g[j] * g[j])
+        w[j] -= step_size * m[j] / fma(math.sqrt(v[j]), inverse_root, epsilon)
 
 
 @kernel(cached=True)
@@ -113,9 +125,9 @@ def rmsprop(w, g, state, size, parameters, rate, step, is_weight):
     epsilon, momentum, rate = real(parameters[1]), real(parameters[2]), real(rate)
     s, v = view(state, 0, w.size), view(state, size, w.size)
     for j in range(w.size):
-        s[j] = keep * s[j] + add * g[j] * g[j]
-        v[j] = momentum * v[j] + g[j] / (math.sqrt(s[j]) + epsilon)
-        w[j] -= rate * v[j]
+        s[j] = fma(keep, s[j], add * g[j] * g[j])
+        v[j] = fma(momentum, v[j], g[j] / (math.sqrt(s[j]) + epsilon))
+        w[j] = fma(-rate, v[j], w[j])
 
 
 @kernel(inline=True)

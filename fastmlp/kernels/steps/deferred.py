@@ -10,6 +10,7 @@ when s becomes small.
 """
 
 from ..buffers import QUARTERS, layer_at
+from ..emit.elementary import fma
 from ..emit.emitter import VECTOR_BYTES
 from ..machine.jit import kernel
 from ..machine.view import view
@@ -32,7 +33,7 @@ def dot_with_shift(sparse, first, last):
     """Return h . x for a row."""
     total = sparse.values.dtype.type(0)
     for e in range(first, last):
-        total += sparse.values[e] * sparse.shift[sparse.columns[e]]
+        total = fma(sparse.values[e], sparse.shift[sparse.columns[e]], total)
     return total
 
 

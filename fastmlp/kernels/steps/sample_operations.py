@@ -1,6 +1,7 @@
 """Operations of the per-sample step on one sample: activations in rows, weights in panels."""
 
 from ..buffers import QUARTERS, layer_at
+from ..emit.elementary import fma
 from ..emit.emitter import VECTOR_BYTES
 from ..emit.lists import List, add_to_rows, backward_and_add, multiply_list
 from ..machine.host import SPARSE_PANELS
@@ -67,7 +68,7 @@ def add_scaled(target, t, source, s, n, factor):
     """target[t : t + n] += factor source[s : s + n]."""
     y, x = view(target, t, n), view(source, s, n)
     for j in range(n):
-        y[j] += factor * x[j]
+        y[j] = fma(factor, x[j], y[j])
 
 
 @kernel
@@ -83,7 +84,7 @@ def scale_and_add(array, a, n, factor, b, start):
     """array[a : a + n] = b[start : start + n] + factor array[a : a + n]."""
     x, y = view(array, a, n), view(b, start, n)
     for j in range(n):
-        x[j] = y[j] + factor * x[j]
+        x[j] = fma(factor, x[j], y[j])
 
 
 @kernel

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from ..buffers import layer_at, relocated
 from ..call_types import call_gradient, call_weight_gradient
+from ..emit.elementary import fma
 from ..emit.emitter import VECTOR_BYTES
 from ..layers.dense_products import bias_gradient
 from ..layers.layout import has_own_gradients, owned_units
@@ -193,7 +194,7 @@ def update_in_one_pass(me, net, work, sparse, columns, objective, rows, overwrit
             start, n = c.b + p0 * lanes, (p1 - p0) * lanes
             b, db = view(net.params, start, n), view(work.grads, start, n)
             for j in range(n):
-                b[j] -= real(of_biases) * db[j]
+                b[j] = fma(real(-of_biases), db[j], b[j])
         now = count_layer(work.layer_ticks, me.number, layer, LAYER_UPDATE, now, ticks())
     constrain_units(me, net, objective.max_norm)
 

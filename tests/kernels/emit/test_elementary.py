@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fastmlp.kernels.emit.elementary import erf, exp, expm1, log1p, tanh
+from fastmlp.kernels.emit.elementary import erf, exp, expm1, log, log1p, tanh
 from harness import DTYPES, cached
 
 LARGEST = {"float32": 88.7, "float64": 709.7}  # whose exp is finite
@@ -33,6 +33,12 @@ def tanh_of(x: Any, y: Any) -> None:
 def expm1_of(x: Any, y: Any) -> None:
     for j in range(x.size):
         y[j] = expm1(x[j])
+
+
+@cached
+def log_of(x: Any, y: Any) -> None:
+    for j in range(x.size):
+        y[j] = log(x[j])
 
 
 @cached
@@ -84,6 +90,14 @@ def test_expm1_is_right_to_two_units_in_the_last_place(dtype: str) -> None:
 
 
 @each_dtype
+def test_log_is_right_to_two_units_in_the_last_place(dtype: str) -> None:
+    rng = np.random.default_rng(4)
+    x = np.concatenate([np.linspace(0.5, 2, 100_001), np.exp(rng.uniform(-80, 80, 100_000))])
+    x = x.astype(dtype)
+    assert_within_two_ulp(applied(log_of, x), np.log(x.astype(np.longdouble)))
+
+
+@each_dtype
 def test_log1p_is_right_to_two_units_in_the_last_place(dtype: str) -> None:
     x = np.linspace(0, 1, 200_001)
     x = np.concatenate([x, x * 1e-6]).astype(dtype)
@@ -107,6 +121,10 @@ def test_beyond_the_range_stand_the_limits(dtype: str) -> None:
     x = np.array([np.nan, -np.inf, -1000, 0.0], dtype)
     np.testing.assert_array_equal(applied(expm1_of, x), [np.nan, -1, -1, 0])
     np.testing.assert_array_equal(applied(log1p_of, np.array([np.nan, 0], dtype)), [np.nan, 0])
+    x = np.array([np.nan, np.inf, -np.inf, -1, 0, -0.0, 1], dtype)
+    infinity = np.inf
+    expected = [np.nan, infinity, np.nan, np.nan, -infinity, -infinity, 0]
+    np.testing.assert_array_equal(applied(log_of, x), expected)
 
 
 @each_dtype

@@ -35,15 +35,11 @@ def dispatchers(module: str) -> list[Any]:
     return [f for f in found if isinstance(f, Dispatcher) and f.__module__ == module]
 
 
-def test_fastmath_keeps_nan_and_infinity() -> None:
-    assert {"contract", "nsz", "arcp", "afn"} >= jit.FASTMATH
-
-
 @pytest.mark.parametrize("module", MODULES)
 def test_every_kernel_is_compiled_by_the_same_rules(module: str) -> None:
     for dispatcher in dispatchers(module):
         options = dispatcher.targetoptions
-        assert options["fastmath"] == jit.FASTMATH, dispatcher
+        assert not options["fastmath"], dispatcher  # other bits on another CPU
         assert options["nogil"] and options["error_model"] == "numpy", dispatcher
 
 
