@@ -5,8 +5,9 @@ of the network. Matrices are stored in *panels*: 64 bytes of columns (``lanes`` 
 rows, then the next 64 bytes of columns. So products read memory sequentially, and members that work
 on different panels share no cache line. A last panel with fewer columns is padded with zeros.
 
-Each layer's activations have two strides, ROW and PANEL: ``lanes`` and a whole panel; or, where
-whole rows are needed (the output, and softmax), a whole row and ``lanes``.
+Each layer's activations have two strides, ROW and PANEL: ``lanes`` and a whole panel, one row of
+which is not used; or, where whole rows are needed (the output, and softmax), a whole row and
+``lanes``.
 
 Letters: ``L`` layers, as model/stages.py lists them, ``R`` rows of a block (in whole panels),
 ``P`` padded parameters, ``F`` features, ``C`` outputs of the network.
