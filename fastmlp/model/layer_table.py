@@ -92,6 +92,8 @@ def layer_table(network: Network, layout: BlockLayout) -> np.ndarray:
             row[:] = network.table[stage.table]
             row[buffers.NORMS] = norms
             norms += groups_of(row, lanes)
+        # Sparse rows are read once for several panels: a single one would take as long.
+        row[buffers.DIVIDES] = number > 0 or not layout.takes_sparse_rows
         row[buffers.IN] = start
         row[[buffers.IN_ROW, buffers.IN_PANEL]] = strides
         if number > 0 or not layout.takes_sparse_rows:

@@ -13,7 +13,7 @@ from ..buffers import layer_at, relocated
 from ..call_types import call_gradient, call_weight_gradient
 from ..emit.emitter import VECTOR_BYTES
 from ..layers.dense_products import bias_gradient
-from ..layers.layout import has_own_gradients, owned_units
+from ..layers.layout import OWN, PARTS, has_own_gradients, owned_units
 from ..machine.host import SPARSE_PANELS
 from ..machine.jit import kernel
 from ..machine.phases import LAYER_UPDATE, count_layer, ticks
@@ -39,17 +39,18 @@ GROUP = 4
 
 
 @kernel
-def owned_groups(c, lanes, member, team):
-    """Return a member's groups of W: panels of units (first, last), groups of inputs (first, last).
+def owned_groups(c, lanes, member, team, part):
+    """Return a part of a member's groups of W, whole panels of units or some inputs of what is left
+    over: panels of units (first, last), groups of inputs (first, last).
 
     Group -1 holds the biases of a panel of units.
     """
     groups = (c.ld_in // lanes + GROUP - 1) // GROUP
-    p0, p1 = owned_units(c, lanes, member, team)
-    if p1 > 0:
+    p0, p1, left = owned_units(c, lanes, member, team)
+    if part == OWN:
         return p0, p1, -1, groups
     first, last = share(groups, 1, member, team)
-    return 0, c.ld_out // lanes, first - (first == 0 and last > 0), last
+    return left, c.ld_out // lanes, first - (first == 0 and last > 0), last
 
 
 @kernel
@@ -147,14 +148,15 @@ def note_penalties(member, team, layers, params, group_penalties, l1, l2):
     lanes = VECTOR_BYTES // params.itemsize
     for layer in range(layers.shape[0]):
         c = layer_at(layers, layer)
-        p0, p1, first, last = owned_groups(c, lanes, member, team)
-        for p in range(p0, p1):
-            for group in range(first, last):
-                paid = 0.0  # for biases
-                if group >= 0:
-                    start, n = group_range(c, lanes, p, group)
-                    paid = penalty(view(params, start, n), l1, l2)
-                group_penalties[norm_index(c, lanes, p, group)] = paid
+        for part in range(PARTS):
+            p0, p1, first, last = owned_groups(c, lanes, member, team, part)
+            for p in range(p0, p1):
+                for group in range(first, last):
+                    paid = 0.0  # for biases
+                    if group >= 0:
+                        start, n = group_range(c, lanes, p, group)
+                        paid = penalty(view(params, start, n), l1, l2)
+                    group_penalties[norm_index(c, lanes, p, group)] = paid
 
 
 @kernel(inline=True)
@@ -187,18 +189,21 @@ def sgd_step(me, net, work, sparse, columns, objective, rows, rate):
         c = layer_at(net.layers, layer)
         of_weights, of_biases = own_rate(net, layer, 0, rate), own_rate(net, layer, -1, rate)
         keep, gain = real(1.0 - of_weights * objective.l2), real(-of_weights)
-        p0, p1, first, last = owned_groups(c, lanes, me.number, me.team)
-        q0, q1 = max(first, 0) * GROUP, min(last * GROUP, c.ld_in // lanes)
-        weight_gradient(
-            c, work, sparse, columns, (p0, p1), (q0, q1), rows,
-            Sum(net.params, keep, gain, net.params),
-        )  # fmt: skip
-        if first < 0:
-            bias_gradient(c, work.D, p0, p1, rows, work.grads, True)
-            start, n = c.b + p0 * lanes, (p1 - p0) * lanes
-            b, db = view(net.params, start, n), view(work.grads, start, n)
-            for j in range(n):
-                b[j] -= real(of_biases) * db[j]
+        for part in range(PARTS):
+            p0, p1, first, last = owned_groups(c, lanes, me.number, me.team, part)
+            if p0 == p1:
+                continue
+            q0, q1 = max(first, 0) * GROUP, min(last * GROUP, c.ld_in // lanes)
+            weight_gradient(
+                c, work, sparse, columns, (p0, p1), (q0, q1), rows,
+                Sum(net.params, keep, gain, net.params),
+            )  # fmt: skip
+            if first < 0:
+                bias_gradient(c, work.D, p0, p1, rows, work.grads, True)
+                start, n = c.b + p0 * lanes, (p1 - p0) * lanes
+                b, db = view(net.params, start, n), view(work.grads, start, n)
+                for j in range(n):
+                    b[j] -= real(of_biases) * db[j]
         now = count_layer(work.layer_ticks, me.number, layer, LAYER_UPDATE, now, ticks())
 
 
@@ -238,26 +243,29 @@ def update_in_passes(me, net, work, sparse, columns, objective, rows, overwrite,
         now = ticks()
         for layer in range(net.layers.shape[0]):
             c = layer_at(net.layers, layer)
-            p0, p1, first, last = owned_groups(c, lanes, me.number, me.team)
             is_own = c.own_gradient != 0
             wide = SPARSE_PANELS if layer == 0 and sparse.to_columns != 0 else 1
-            mine, _ = group_range(c, lanes, p0, max(first, 0))
-            for p in range(p0, p1, wide):
-                stop = min(p + wide, p1)
-                for group in range(first, last):
-                    start, _ = group_range(c, lanes, p, group)
-                    is_kept = keeps_gradients or group < 0 or is_own
-                    moved = 0 if is_kept else mine - start
-                    if turn == 0 and not is_own:
-                        compute_gradient(
-                            relocated(c, (c.w + moved, c.out)), work, sparse, columns,
-                            (p, stop), group, rows, overwrite,
-                        )  # fmt: skip
-                    for q in range(p, stop):
-                        g = group_range(c, lanes, q, group)[0] + moved
-                        if turn == 0 and step > 0:
-                            complete_gradient(c, net.params, work, g, objective, q, group)
-                        if step > 0 and turn == (1 if by_norm else 0):
-                            own = own_rate(net, layer, group, rate)
-                            update_group(c, net, work, g, objective, q, group, factor, own, step)
+            for part in range(PARTS):
+                p0, p1, first, last = owned_groups(c, lanes, me.number, me.team, part)
+                mine, _ = group_range(c, lanes, p0, max(first, 0))
+                for p in range(p0, p1, wide):
+                    stop = min(p + wide, p1)
+                    for group in range(first, last):
+                        start, _ = group_range(c, lanes, p, group)
+                        is_kept = keeps_gradients or group < 0 or is_own
+                        moved = 0 if is_kept else mine - start
+                        if turn == 0 and not is_own:
+                            compute_gradient(
+                                relocated(c, (c.w + moved, c.out)), work, sparse, columns,
+                                (p, stop), group, rows, overwrite,
+                            )  # fmt: skip
+                        for q in range(p, stop):
+                            g = group_range(c, lanes, q, group)[0] + moved
+                            if turn == 0 and step > 0:
+                                complete_gradient(c, net.params, work, g, objective, q, group)
+                            if step > 0 and turn == (1 if by_norm else 0):
+                                own = own_rate(net, layer, group, rate)
+                                update_group(
+                                    c, net, work, g, objective, q, group, factor, own, step
+                                )
             now = count_layer(work.layer_ticks, me.number, layer, LAYER_UPDATE, now, ticks())
