@@ -7,7 +7,7 @@ dense_on_images.py has the products of images.
 
 from ..emit.emitter import VECTOR_BYTES
 from ..emit.lists import SumOfRows, sum_rows
-from ..emit.tile import multiply_columns, multiply_rows
+from ..emit.tile import multiply_columns, multiply_panel, multiply_rows
 from ..emit.transpose import transpose_block
 from ..machine.host import SPARSE_PANELS
 from ..machine.jit import kernel
@@ -110,11 +110,10 @@ def backward_product_by_strips(c, params, strip, zeros, D, p0, p1, r0, r1):
             if n == lanes:
                 transpose_block(params, w, lanes, strip, s, lanes)
                 continue
-            for unit in range(lanes):
-                for k in range(n):
-                    strip[s + unit * lanes + k] = params[w + k * lanes + unit]
-                for k in range(n, lanes):
-                    strip[s + unit * lanes + k] = D.dtype.type(0)
+            for k in range(lanes):
+                for unit in range(lanes):
+                    weight = params[w + k * lanes + unit] if k < n else D.dtype.type(0)
+                    strip[s + unit * lanes + k] = weight
         _multiply(
             D, c.out + r0 * c.out_row, c.out_row, c.out_panel, strip, 0, zeros,
             D, c.in_ + p * c.in_panel + r0 * c.in_row, c.in_row, r1 - r0, c.n_out,
@@ -130,13 +129,20 @@ def gradient_product(c, A, D, p, q0, q1, rows, source, keep, gain, target):
     """
     lanes = VECTOR_BYTES // A.itemsize
     from_vector = source.size == lanes
-    for q in range(q0, q1):
-        n, w = min(lanes, c.n_in - q * lanes), c.w + (p * c.n_in + q * lanes) * lanes
+    s_row = 0 if from_vector else lanes
+    whole = min(q1, c.n_in // lanes)
+    for q in range(q0, whole):
+        w = c.w + (p * c.n_in + q * lanes) * lanes
+        multiply_panel(
+            A, c.in_ + q * c.in_panel, c.in_row, 0, D, c.out + p * c.out_panel, c.out_row,
+            source, 0 if from_vector else w, s_row, keep, gain, target, w, lanes, lanes, rows,
+        )  # fmt: skip
+    if whole < q1:
+        w = c.w + (p * c.n_in + whole * lanes) * lanes
         multiply_columns(
-            A, c.in_ + q * c.in_panel, c.in_row, 0,
-            D, c.out + p * c.out_panel, c.out_row,
-            source, 0 if from_vector else w, 0 if from_vector else lanes, keep, gain,
-            target, w, lanes, n, rows,
+            A, c.in_ + whole * c.in_panel, c.in_row, 0, D, c.out + p * c.out_panel, c.out_row,
+            source, 0 if from_vector else w, s_row, keep, gain, target, w, lanes,
+            c.n_in - whole * lanes, rows,
         )  # fmt: skip
 
 

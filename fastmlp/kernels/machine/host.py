@@ -51,6 +51,13 @@ def outer_tile(rows):
     return {16: (5, 4), 6: (3, 2)}.get(rows, (2, 1))
 
 
+def square_bytes(rows):
+    """Return the bytes of a row of a square that is transposed in registers: as many rows as half
+    of them hold.
+    """
+    return 64 if rows == 16 else 32
+
+
 def has_fma(machine, features):
     """Return whether a fused multiply-add is an instruction, and not a slow library call."""
     return canonical(machine) == "aarch64" or bool({"fma", "avx512f"} & features)
@@ -61,3 +68,4 @@ SPARSE_PANELS = 4
 TILE_ROWS = tile_rows(platform.machine(), cpu_features())
 HAS_FMA = has_fma(platform.machine(), cpu_features())
 OUTER_TILE = outer_tile(TILE_ROWS)
+SQUARE_BYTES = square_bytes(TILE_ROWS)
