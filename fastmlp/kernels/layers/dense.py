@@ -10,7 +10,7 @@ from .dense_products import (
     forward_product,
     gradient_product,
 )
-from .layout import activate_rectangle
+from .layout import activate_rectangle, is_in_panels
 
 
 @kernel(cached=True)
@@ -18,8 +18,13 @@ def dense_forward(net, work, sparse, order, key, first_row, layer, box):
     """Overwrite a rectangle of Z = A W + b and A = f(Z)."""
     p0, p1, r0, r1 = box
     c = layer_at(net.layers, layer)
-    forward_product(c, net.params, work.A, work.Z, p0, p1, r0, r1)
-    activate_rectangle(c, net.activation_parameters[layer], work, box)
+    # Panel by panel, Z is still in the L1 cache, and other cores' copies of A are invalidated
+    # during the next product. Rows are activated as a whole.
+    wide = 1 if is_in_panels(c, VECTOR_BYTES // work.A.itemsize) else p1 - p0
+    for first in range(p0, p1, max(wide, 1)):
+        forward_product(c, net.params, work.A, work.Z, first, first + wide, r0, r1)
+        part = first, first + wide, r0, r1
+        activate_rectangle(c, net.activation_parameters[layer], work, part)
 
 
 @kernel(cached=True)
