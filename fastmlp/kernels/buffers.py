@@ -5,8 +5,9 @@ of the network. Matrices are stored in *panels*: 64 bytes of columns (``lanes`` 
 rows, then the next 64 bytes of columns. So products read memory sequentially, and members that work
 on different panels share no cache line. A last panel with fewer columns is padded with zeros.
 
-Each layer's activations have two strides, ROW and PANEL: ``lanes`` and a whole panel; or, where
-whole rows are needed (the output, and softmax), a whole row and ``lanes``.
+Each layer's activations have two strides, ROW and PANEL: ``lanes`` and a whole panel, one row of
+which is not used; or, where whole rows are needed (the output, and softmax), a whole row and
+``lanes``.
 
 Letters: ``L`` layers, as model/stages.py lists them, ``R`` rows of a block (in whole panels),
 ``P`` padded parameters, ``F`` features, ``C`` outputs of the network.
@@ -38,13 +39,14 @@ from .machine.view import emit_element
 # sizes; the number of outputs of a row and the padded number; the addresses of the kernels of the
 # activation (0: none) and of the layer (BACKWARD: 0 if gradients of inputs are not needed;
 # GRADIENT: 0 without weights); whether GRADIENT computes all gradients of the layer
-# before any update, as that of filters does (OWN_GRADIENT); and offsets: weights and biases in
+# before any update, as that of filters does (OWN_GRADIENT); whether members share by rows the
+# panels left over when all have the same number (DIVIDES); and offsets: weights and biases in
 # params and grads, the layer's first group in Work.group_norms, the transposed gradients in Work.T,
 # and in Work.A (and Z and D) the layer's inputs and outputs.
 (
     N_IN, N_OUT, LD_IN, LD_OUT, WIDTH, LD, FUNCTION, DERIVATIVE, FORWARD, BACKWARD, GRADIENT,
-    OWN_GRADIENT, W, B, NORMS, T, IN, IN_ROW, IN_PANEL, OUT, OUT_ROW, OUT_PANEL,
-) = range(22)  # fmt: skip
+    OWN_GRADIENT, DIVIDES, W, B, NORMS, T, IN, IN_ROW, IN_PANEL, OUT, OUT_ROW, OUT_PANEL,
+) = range(23)  # fmt: skip
 
 
 class Layer(NamedTuple):
@@ -64,6 +66,7 @@ class Layer(NamedTuple):
     backward: int
     gradient: int
     own_gradient: int
+    divides: int
     w: int
     b: int
     norms: int
@@ -240,6 +243,8 @@ class Work(NamedTuple):
     grads: Reals  # (P,)
     state: Reals  # the optimizer's (P,) buffers, one after the other
     zeros: Reals  # (lanes,)
+    # Of a member, a part of T: a panel of transposed weights, if a backward pass reads these.
+    strip: Reals
     ones: Reals  # (lanes,)
     scratch: Reals  # for layers of images, a part for each group of rows
     group_norms: Floats  # squared gradient norm of each group of parameters

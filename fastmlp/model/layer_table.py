@@ -60,6 +60,14 @@ class BlockLayout(NamedTuple):
         return CACHE_LINE // self.dtype.itemsize
 
     @property
+    def panel_rows(self) -> int:
+        """The rows of a panel, one of which is not used.
+
+        With 64 or 128 rows, the panels of a row would all fall into one set of the first cache.
+        """
+        return self.rows + self.in_panels
+
+    @property
     def takes_sparse_rows(self) -> bool:
         """Whether the first layer reads sparse rows, so that inputs are not copied to a block."""
         return not self.in_panels or (self.sparse is not None and self.sparse.forward != 0)
@@ -74,7 +82,7 @@ def groups_of(row: np.ndarray, lanes: int) -> int:
 def layer_table(network: Network, layout: BlockLayout) -> np.ndarray:
     """Return the rows of ``Net.layers``."""
     table = np.zeros((len(layout.stages), buffers.LAYER_FIELDS), np.int64)
-    rows, lanes, dtype = layout.rows, layout.lanes, layout.dtype
+    rows, lanes, dtype = layout.panel_rows, layout.lanes, layout.dtype
     width = padded(math.prod(layout.stages[0].inputs), dtype)
     in_panels = (lanes, rows * lanes)
     strides = in_panels if layout.in_panels else (width, lanes)
@@ -84,6 +92,8 @@ def layer_table(network: Network, layout: BlockLayout) -> np.ndarray:
             row[:] = network.table[stage.table]
             row[buffers.NORMS] = norms
             norms += groups_of(row, lanes)
+        # Sparse rows are read once for several panels: a single one would take as long.
+        row[buffers.DIVIDES] = number > 0 or not layout.takes_sparse_rows
         row[buffers.IN] = start
         row[[buffers.IN_ROW, buffers.IN_PANEL]] = strides
         if number > 0 or not layout.takes_sparse_rows:

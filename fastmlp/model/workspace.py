@@ -112,6 +112,7 @@ class Workspace:
             grads=aligned_zeros(gradients, dtype),
             state=aligned_zeros(state_buffers * gradients, dtype),
             zeros=aligned_zeros(self.lanes, dtype),
+            strip=aligned_zeros(0, dtype),
             ones=np.ones_like(aligned_zeros(self.lanes, dtype)),
             scratch=aligned_zeros(
                 max(2, padded_rows // self.lanes) * int(images[0, buffers.SCRATCH]), dtype

@@ -151,13 +151,14 @@ def test_no_two_values_share_an_index(
             np.testing.assert_array_equal(inputs, indices(workspace, number - 1, buffers.OUT))
         used[outputs] += 1
     assert used.max() == 1
-    # All that is not used fills up the panels.
+    # All that is not used fills up the panels, or is the last row of one.
     sizes = np.array(SIZES) * [in_panels, 1, 1, 1, 1]
     padded = -(-sizes // workspace.lanes) * workspace.lanes
     apart = np.array(dropout or [0] * 4) > 0
     rows = len(work.row_loss)
     assert used.sum() == rows * (sizes.sum() + sizes[:-1][apart].sum())
-    assert used.size == rows * (padded.sum() + padded[:-1][apart].sum())
+    hidden_sum = padded[:-1].sum() + padded[:-1][apart].sum()
+    assert used.size == (rows + in_panels) * hidden_sum + rows * padded[-1]  # outputs are rows
 
 
 @each_dtype
@@ -177,10 +178,11 @@ def test_hidden_activations_lie_in_panels_and_outputs_in_rows(dtype: str, block_
     workspace = Workspace(network(dtype), block_rows)
     layers, rows = workspace.net.layers, len(workspace.work.row_loss)
     strides = layers[:, [buffers.OUT_ROW, buffers.OUT_PANEL]].tolist()
-    assert strides[:-1] == [[one, rows * one]] * 3
+    # Panels an odd number of cache lines apart are in different sets of a cache.
+    assert strides[:-1] == [[one, (rows + 1) * one]] * 3
     assert strides[-1] == [int(layers[-1, buffers.LD_OUT]), one]
     inputs = layers[:, [buffers.IN_ROW, buffers.IN_PANEL]].tolist()
-    assert inputs == [[one, rows * one], *strides[:-1]]
+    assert inputs == [[one, (rows + 1) * one], *strides[:-1]]
 
 
 @each_dtype
@@ -234,7 +236,7 @@ def test_layer_with_dropped_inputs_stores_them_separately(
     drops = layers[rates > 0]
     sizes = (drops[:, buffers.OUT] - drops[:, buffers.IN]).tolist()
     dropped = [size for size, rate in zip(SIZES, dropout, strict=False) if rate]
-    assert sizes == [rows * -(-size // 16) * 16 for size in dropped]
+    assert sizes == [(rows + 1) * -(-size // 16) * 16 for size in dropped]
 
 
 # --- all of it ---

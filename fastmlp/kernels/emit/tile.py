@@ -90,7 +90,7 @@ class RowTiles(Emitter):
 
 
 class _TileEmitter(RowTiles):
-    """Emits a product; its two forms differ in where an element of A lies."""
+    """Emits a product; its two layouts of A differ in where an element lies."""
 
     def __init__(self, context, builder, signature, args, of_columns):
         kinds = dict(zip(_PARAMETERS, signature.args, strict=True))
@@ -130,6 +130,13 @@ class _TileEmitter(RowTiles):
         for rows in range(most, 0, -1):
             with builder.if_then(builder.icmp_signed("==", self.n, integer(rows))):
                 self.tile(rows, integer(0))
+
+    def panel(self):
+        """Emit as many rows as a vector has elements."""
+        parts = -(-self.lanes // TILE_ROWS)
+        sizes = [(self.lanes + part) // parts for part in range(parts)]
+        for part, size in enumerate(sizes):
+            self.tile(size, integer(sum(sizes[:part])))
 
     def tile(self, rows, row):
         """Emit one tile: the loop over k, and the stores."""
@@ -193,7 +200,7 @@ class _TileEmitter(RowTiles):
         return builder.add(builder.add(offset, integer(1)), jump)
 
 
-def _make_product(of_columns):
+def _make_product(of_columns, is_panel=False):
     @intrinsic
     def product(
         typingctx, A, a, a_row, a_panel, B, b, b_row, I, i, i_row, keep, gain, C, c, c_row, n, K
@@ -204,7 +211,8 @@ def _make_product(of_columns):
         )
 
         def codegen(context, builder, signature, args):
-            _TileEmitter(context, builder, signature, args, of_columns).product()
+            emitter = _TileEmitter(context, builder, signature, args, of_columns)
+            emitter.panel() if is_panel else emitter.product()
             return context.get_dummy_value()
 
         return signature, codegen
@@ -213,6 +221,7 @@ def _make_product(of_columns):
 
 
 multiply_rows, multiply_columns = _make_product(False), _make_product(True)
+multiply_panel = _make_product(True, is_panel=True)
 
 multiply_rows.__doc__ = """Overwrite n rows x one vector of C with keep I + gain A B.
 
@@ -227,3 +236,8 @@ I may be C itself.
 multiply_columns.__doc__ = (
     """As multiply_rows, with A_rk = A[a + k*a_row + r] and n at most lanes; no use of a_panel."""
 )
+
+multiply_panel.__doc__ = """As multiply_columns, for n = ``lanes``.
+
+A loop that calls it has no other tiles, for whose addresses LLVM would keep forty variables.
+"""

@@ -5,37 +5,65 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from ..machine.host import SQUARE_BYTES
 from ..machine.jit import kernel
 from ..machine.view import check_access, emit_element, unpack
 from .emitter import VECTOR_BYTES, integer
 
-_HALF = VECTOR_BYTES // 2  # bytes of a row of a block: eight float32 fill eight AVX registers
+_LANE_BYTES = 16  # of a register, within which its elements can be interleaved
 
 
-def _transposed(builder, rows):
-    """Return the columns of n vectors of n elements, in emitted code.
+def _transposed(builder, rows, wide):
+    """Return the columns of n vectors of n elements, each a register of lanes of ``wide`` elements.
 
-    By perfect shuffles: interleaving rows i and i + n/2, log2(n) times, moves the bits of the row
-    index to the column index, one each time.
+    Every shuffle is one instruction. Within lanes, by perfect shuffles: interleaving rows i and
+    i + wide/2, log2(wide) times, moves the bits of the row index to the column index, one each
+    time. Then lane l of row ``wide g + j`` is lane g of column ``wide l + j``.
     """
     n = len(rows)
-    halves = [[k // 2 + n * (k % 2) + part * (n // 2) for k in range(n)] for part in (0, 1)]
-    masks = [ir.Constant(ir.VectorType(ir.IntType(32), n), half) for half in halves]
-    for _ in range(n.bit_length() - 1):
-        pairs = zip(rows[: n // 2], rows[n // 2 :], strict=True)
-        rows = [builder.shuffle_vector(a, b, mask) for a, b in pairs for mask in masks]
-    return rows
+
+    def shuffled(a, b, elements):
+        mask = ir.Constant(ir.VectorType(ir.IntType(32), n), elements)
+        return builder.shuffle_vector(a, b, mask)
+
+    lanes = range(0, n, wide)
+    halves = [
+        [lane + k // 2 + n * (k % 2) + part * (wide // 2) for lane in lanes for k in range(wide)]
+        for part in (0, 1)
+    ]
+    for _ in range(wide.bit_length() - 1):
+        pairs = [
+            pair
+            for g in lanes
+            for pair in zip(rows[g : g + wide // 2], rows[g + wide // 2 : g + wide], strict=True)
+        ]
+        rows = [shuffled(a, b, half) for a, b in pairs for half in halves]
+    evens, odds = (
+        [n * row + lane + k for row in (0, 1) for lane in lanes[first::2] for k in range(wide)]
+        for first in (0, 1)
+    )
+    columns = [None] * n
+    for j in range(wide):
+        parts = [rows[j::wide]]
+        while len(parts[0]) > 1:
+            parts = [
+                [shuffled(a, b, every) for a, b in zip(part[::2], part[1::2], strict=True)]
+                for every in (evens, odds)
+                for part in parts
+            ]
+        columns[j::wide] = [column for (column,) in parts]
+    return columns
 
 
 @intrinsic
 def _transpose_square(typingctx, S, s, s_row, T, t, t_row):
-    """Overwrite T[t + j*t_row + i] with S[s + i*s_row + j], for i, j < 32 / itemsize."""
+    """Overwrite T[t + j*t_row + i] with S[s + i*s_row + j], for i, j < SQUARE_BYTES / itemsize."""
 
     def codegen(context, builder, signature, args):
         S, s, s_row, T, t, t_row = args
         dtype = signature.args[0].dtype
         itemsize = dtype.bitwidth // 8
-        n = _HALF // itemsize
+        n = SQUARE_BYTES // itemsize
         vector = ir.VectorType(context.get_value_type(dtype), n)
 
         def rows(kind, array, offset, stride):
@@ -43,7 +71,7 @@ def _transpose_square(typingctx, S, s, s_row, T, t, t_row):
             start = builder.gep(data, [offset])
             for r in range(n):
                 row = builder.gep(start, [builder.mul(stride, integer(r))])
-                check_access(context, builder, kind, array, row, _HALF)
+                check_access(context, builder, kind, array, row, SQUARE_BYTES)
                 yield builder.bitcast(row, vector.as_pointer())
 
         values = []
@@ -51,7 +79,7 @@ def _transpose_square(typingctx, S, s, s_row, T, t, t_row):
             load = builder.load(pointer)
             load.align = itemsize
             values.append(load)
-        values = _transposed(builder, values)
+        values = _transposed(builder, values, _LANE_BYTES // itemsize)
         for value, pointer in zip(values, rows(signature.args[3], T, t, t_row), strict=True):
             store = builder.store(value, pointer)
             store.align = itemsize
@@ -64,9 +92,9 @@ def _transpose_square(typingctx, S, s, s_row, T, t, t_row):
 @kernel
 def transpose_block(S, s, s_row, T, t, t_row):
     """T = S^T for one block of lanes x lanes elements; s_row and t_row are row strides."""
-    half = _HALF // S.itemsize
-    for i in range(0, 2 * half, half):
-        for j in range(0, 2 * half, half):
+    lanes, side = VECTOR_BYTES // S.itemsize, SQUARE_BYTES // S.itemsize
+    for i in range(0, lanes, side):
+        for j in range(0, lanes, side):
             _transpose_square(S, s + i * s_row + j, s_row, T, t + j * t_row + i, t_row)
 
 
@@ -110,7 +138,7 @@ def transpose_bytes(typingctx, S, order, first, count, T, t, t_row, k0, k1):
                 load.align = 1
                 values.append(builder.select(is_there, load, ir.Constant(vector, None)))
             start = builder.gep(target, [builder.add(t, builder.mul(k, t_row))])
-            for j, value in enumerate(_transposed(builder, values)):
+            for j, value in enumerate(_transposed(builder, values, BYTES)):
                 pointer = builder.gep(start, [builder.mul(t_row, numbers[j])])
                 check_access(context, builder, kinds[4], T, pointer, BYTES)
                 store = builder.store(value, builder.bitcast(pointer, vector.as_pointer()))

@@ -7,9 +7,10 @@ and of its bandwidth, and are scaled when they are copied, in float64 as in ``op
 import numpy as np
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
-from ..emit.emitter import VECTOR_BYTES, splat
+from ..emit.emitter import VECTOR_BYTES, integer, splat
 from ..machine.jit import kernel
 from ..machine.view import View, check_access, emit_element, pack, prefetch, row_view, unpack, view
 
@@ -40,6 +41,53 @@ def typed_row(typingctx, X, row, start, size, like):
     return View(like.dtype)(X, size_type, size_type, size_type, like), codegen
 
 
+@intrinsic
+def _copy_row(typingctx, X, row, A, a, panel):
+    """Copy a row of X, which has A's type, to A[a], A[a + panel] ..., a vector to each.
+
+    As vector IR: of a loop over elements, LLVM made four loops and a test whether rows overlap.
+    """
+
+    def codegen(context, builder, signature, args):
+        X, row, A, a, panel = args
+        matrix, _, target, *_ = signature.args
+        itemsize = target.dtype.bitwidth // 8
+        real = context.get_value_type(target.dtype)
+        lanes = VECTOR_BYTES // itemsize
+        data, shape = unpack(context, builder, matrix, X)
+        width = builder.extract_value(shape, 1)
+        first = builder.gep(data, [builder.mul(row, width)])
+        start = builder.bitcast(first, real.as_pointer())
+        to, _ = unpack(context, builder, target, A)
+        to = builder.gep(to, [a])
+
+        def copy(kind, source, place):
+            size = kind.count * itemsize if isinstance(kind, ir.VectorType) else itemsize
+            check_access(context, builder, matrix, X, source, size)
+            check_access(context, builder, target, A, place, size)
+            value = builder.load(builder.bitcast(source, kind.as_pointer()))
+            value.align = itemsize
+            builder.store(value, builder.bitcast(place, kind.as_pointer())).align = itemsize
+
+        count = builder.udiv(width, integer(itemsize))
+        panels, rest = (f(count, integer(lanes)) for f in (builder.udiv, builder.urem))
+        with cgutils.for_range(builder, panels) as loop:
+            source = builder.gep(start, [builder.mul(loop.index, integer(lanes))])
+            copy(
+                ir.VectorType(real, lanes),
+                source,
+                builder.gep(to, [builder.mul(loop.index, panel)]),
+            )
+        source = builder.gep(start, [builder.sub(count, rest)])
+        place = builder.gep(to, [builder.mul(panels, panel)])
+        with cgutils.for_range(builder, rest) as loop:
+            copy(real, *(builder.gep(part, [loop.index]) for part in (source, place)))
+        return context.get_dummy_value()
+
+    size = types.intp
+    return types.void(X, size, A, size, size), codegen
+
+
 @kernel
 def prefetch_rows(X, order, first, last):
     """Prefetch rows order[first : last] of X."""
@@ -51,19 +99,8 @@ def prefetch_rows(X, order, first, last):
 @kernel(cached=True)
 def gather_same(X, order, first, last, offset, factor, A, start, row, panel):
     """Copy rows order[first : last] of X, which has A's type, to rows of A from ``start`` on."""
-    lanes = VECTOR_BYTES // A.itemsize
-    n = X.shape[1] // A.itemsize
-    whole = n // lanes * lanes
     for i in range(first, last):
-        a = start + (i - first) * row
-        for k in range(0, whole, lanes):
-            source, target = typed_row(X, order[i], k, lanes, A), view(A, a, lanes)
-            for j in range(lanes):
-                target[j] = source[j]
-            a += panel
-        source, target = typed_row(X, order[i], whole, n - whole, A), view(A, a, n - whole)
-        for j in range(target.size):
-            target[j] = source[j]
+        _copy_row(X, order[i], A, start + (i - first) * row, panel)
 
 
 @intrinsic

@@ -4,8 +4,13 @@ from ..buffers import layer_at
 from ..call_types import call_sparse_forward
 from ..emit.emitter import VECTOR_BYTES
 from ..machine.jit import kernel
-from .dense_products import backward_product, forward_product, gradient_product
-from .layout import activate_rectangle
+from .dense_products import (
+    backward_product,
+    backward_product_by_strips,
+    forward_product,
+    gradient_product,
+)
+from .layout import activate_rectangle, is_in_panels
 
 
 @kernel(cached=True)
@@ -13,8 +18,13 @@ def dense_forward(net, work, sparse, order, key, first_row, layer, box):
     """Overwrite a rectangle of Z = A W + b and A = f(Z)."""
     p0, p1, r0, r1 = box
     c = layer_at(net.layers, layer)
-    forward_product(c, net.params, work.A, work.Z, p0, p1, r0, r1)
-    activate_rectangle(c, net.activation_parameters[layer], work, box)
+    # Panel by panel, Z is still in the L1 cache, and other cores' copies of A are invalidated
+    # during the next product. Rows are activated as a whole.
+    wide = 1 if is_in_panels(c, VECTOR_BYTES // work.A.itemsize) else p1 - p0
+    for first in range(p0, p1, max(wide, 1)):
+        forward_product(c, net.params, work.A, work.Z, first, first + wide, r0, r1)
+        part = first, first + wide, r0, r1
+        activate_rectangle(c, net.activation_parameters[layer], work, part)
 
 
 @kernel(cached=True)
@@ -34,7 +44,10 @@ def dense_backward(net, work, key, first_row, layer, box):
     """Overwrite a rectangle of dL/dA of the layer's inputs."""
     p0, p1, r0, r1 = box
     c, below = layer_at(net.layers, layer), layer_at(net.layers, layer - 1)
-    backward_product(c, below, net.params, work.T, work.zeros, work.D, p0, p1, r0, r1)
+    if work.strip.size > 0:
+        backward_product_by_strips(c, net.params, work.strip, work.zeros, work.D, p0, p1, r0, r1)
+    else:
+        backward_product(c, below, net.params, work.T, work.zeros, work.D, p0, p1, r0, r1)
 
 
 @kernel(cached=True)

@@ -7,10 +7,12 @@ dense_on_images.py has the products of images.
 
 from ..emit.emitter import VECTOR_BYTES
 from ..emit.lists import SumOfRows, sum_rows
-from ..emit.tile import multiply_columns, multiply_rows
+from ..emit.tile import multiply_columns, multiply_panel, multiply_rows
 from ..emit.transpose import transpose_block
 from ..machine.host import SPARSE_PANELS
 from ..machine.jit import kernel
+from ..machine.view import view
+from .layout import takes_images
 
 
 @kernel
@@ -23,6 +25,33 @@ def forward_product(c, params, A, Z, p0, p1, r0, r1):
             params, c.w + p * c.n_in * lanes, lanes, params, c.b + p * lanes, 0, one, one,
             Z, c.out + p * c.out_panel + r0 * c.out_row, c.out_row, r1 - r0, c.n_in,
         )  # fmt: skip
+
+
+# Cycles to transpose a block of lanes x lanes elements; a vector's multiply-add takes one.
+_TRANSPOSITION = 80
+
+
+@kernel
+def reads_strips(c, lanes, rows, team):
+    """Whether the backward pass of a dense layer transposes its weights, not its gradients.
+
+    With rows in the lanes, it computes whole vectors of rows: 112 for 100 rows. Which takes longer
+    depends on the shapes alone. Every member needs a strip of its own.
+    """
+    groups, inputs, units = (rows + lanes - 1) // lanes, c.ld_in // lanes, c.ld_out // lanes
+    if c.gradient == 0 or c.own_gradient != 0 or takes_images(c) or team > groups:
+        return False
+    blocks = inputs * units - groups * (inputs + units)
+    return (groups * lanes - rows) * inputs * c.n_out > blocks * _TRANSPOSITION
+
+
+@kernel
+def strip_of(c, T, lanes, rows, me):
+    """Return a member's strip for transposed weights, in the part of T that the layer does not use
+    then; an empty one if the layer transposes its gradients.
+    """
+    size = c.ld_out * lanes if reads_strips(c, lanes, rows, me.team) else 0
+    return view(T, c.t + me.number * size, size)
 
 
 @kernel
@@ -39,19 +68,28 @@ def transpose_gradients(c, D, T, p0, p1, r0, r1):
 
 
 @kernel
+def _multiply(A, a, a_row, a_panel, B, b, zeros, C, c, c_row, n, K):
+    """C = A B for n rows x one vector: one function for both backward products."""
+    one = C.dtype.type(1)
+    multiply_rows(
+        A, a, a_row, a_panel, B, b, VECTOR_BYTES // C.itemsize, zeros, 0, 0, one, one,
+        C, c, c_row, n, K,
+    )  # fmt: skip
+
+
+@kernel
 def backward_product(c, below, params, T, zeros, D, p0, p1, r0, r1):
     """D = dZ W^T with respect to the layer's inputs, the outputs of the layer ``below``.
 
     Computed as D^T = W dZ^T, which reads W in memory order: no transposed copy has to be updated.
     Overwrites the rectangle of D at IN, and that of T of the layer below.
     """
-    lanes, one = VECTOR_BYTES // D.itemsize, D.dtype.type(1)
+    lanes = VECTOR_BYTES // D.itemsize
     first, last = p0 * lanes, min(p1 * lanes, c.n_in)
     for r in range(r0, r1, lanes):
         t = below.t + r * below.ld
-        multiply_rows(
-            params, c.w + first * lanes, lanes, c.n_in * lanes,
-            T, c.t + r * c.ld_out, lanes, zeros, 0, 0, one, one,
+        _multiply(
+            params, c.w + first * lanes, lanes, c.n_in * lanes, T, c.t + r * c.ld_out, zeros,
             T, t + first * lanes, lanes, last - first, c.n_out,
         )  # fmt: skip
         for p in range(p0, p1):
@@ -59,6 +97,27 @@ def backward_product(c, below, params, T, zeros, D, p0, p1, r0, r1):
                 T, t + p * lanes * lanes, lanes,
                 D, c.in_ + p * c.in_panel + r * c.in_row, c.in_row,
             )  # fmt: skip
+
+
+@kernel
+def backward_product_by_strips(c, params, strip, zeros, D, p0, p1, r0, r1):
+    """D = dZ W^T, as backward_product, with a transposed copy of each panel of W's rows."""
+    lanes = VECTOR_BYTES // D.itemsize
+    for p in range(p0, p1):
+        n = min(lanes, c.n_in - p * lanes)
+        for q in range(c.ld_out // lanes):
+            w, s = c.w + (q * c.n_in + p * lanes) * lanes, q * lanes * lanes
+            if n == lanes:
+                transpose_block(params, w, lanes, strip, s, lanes)
+                continue
+            for k in range(lanes):
+                for unit in range(lanes):
+                    weight = params[w + k * lanes + unit] if k < n else D.dtype.type(0)
+                    strip[s + unit * lanes + k] = weight
+        _multiply(
+            D, c.out + r0 * c.out_row, c.out_row, c.out_panel, strip, 0, zeros,
+            D, c.in_ + p * c.in_panel + r0 * c.in_row, c.in_row, r1 - r0, c.n_out,
+        )  # fmt: skip
 
 
 @kernel
@@ -70,13 +129,20 @@ def gradient_product(c, A, D, p, q0, q1, rows, source, keep, gain, target):
     """
     lanes = VECTOR_BYTES // A.itemsize
     from_vector = source.size == lanes
-    for q in range(q0, q1):
-        n, w = min(lanes, c.n_in - q * lanes), c.w + (p * c.n_in + q * lanes) * lanes
+    s_row = 0 if from_vector else lanes
+    whole = min(q1, c.n_in // lanes)
+    for q in range(q0, whole):
+        w = c.w + (p * c.n_in + q * lanes) * lanes
+        multiply_panel(
+            A, c.in_ + q * c.in_panel, c.in_row, 0, D, c.out + p * c.out_panel, c.out_row,
+            source, 0 if from_vector else w, s_row, keep, gain, target, w, lanes, lanes, rows,
+        )  # fmt: skip
+    if whole < q1:
+        w = c.w + (p * c.n_in + whole * lanes) * lanes
         multiply_columns(
-            A, c.in_ + q * c.in_panel, c.in_row, 0,
-            D, c.out + p * c.out_panel, c.out_row,
-            source, 0 if from_vector else w, 0 if from_vector else lanes, keep, gain,
-            target, w, lanes, n, rows,
+            A, c.in_ + whole * c.in_panel, c.in_row, 0, D, c.out + p * c.out_panel, c.out_row,
+            source, 0 if from_vector else w, s_row, keep, gain, target, w, lanes,
+            c.n_in - whole * lanes, rows,
         )  # fmt: skip
 
 

@@ -52,52 +52,69 @@ def is_in_panels(c, lanes):
     return c.out_panel != lanes
 
 
+# A member's parts of a layer: its own panels, and its share of those that are left over.
+OWN, LEFT = range(2)
+PARTS = 2
+
+
 @kernel
 def _owned_panels(c, panels, lanes, member, team):
-    """Return a member's panels [first, last) of ``panels``, for all rows of a block.
+    """Return a member's own panels [first, last) of ``panels``, and the first of those left over.
 
-    (0, 0) if there are fewer panels than members, or whole rows are needed: members share rows.
+    The members share what is left over by rows: less than a panel for each, or all panels if these
+    are fewer than members or whole rows are needed.
     """
     if panels < team or not is_in_panels(c, lanes):
-        return 0, 0
-    return share(panels, 1, member, team)
+        return 0, 0, 0
+    if c.divides == 0:
+        first, last = share(panels, 1, member, team)
+        return first, last, panels
+    own = panels // team
+    return member * own, (member + 1) * own, team * own
 
 
 @kernel
 def owned_units(c, lanes, member, team):
-    """Return a member's panels [first, last) of a layer's units, or (0, 0).
+    """Return a member's own panels [first, last) of a layer's units, and the first left over.
 
-    The weights into these units then stay in the member's cache from step to step.
+    The weights into its own units stay in the member's cache from step to step.
     """
     return _owned_panels(c, c.ld_out // lanes, lanes, member, team)
 
 
 @kernel
-def rectangle(c, lanes, rows, member, team):
-    """Return a member's panels and rows of a layer's outputs: (first, last, first, last)."""
-    return _shared(c, not is_image(c), lanes, rows, member, team)
+def rectangle(c, lanes, rows, member, team, part):
+    """Return a part of a member's outputs of a layer: panels (first, last), rows (first, last)."""
+    return _shared(c, not is_image(c), lanes, rows, member, team, part)
 
 
 @kernel
-def rectangle_below(c, above, lanes, rows, member, team):
-    """Return the rectangle of gradients of a layer's outputs, for the backward pass of the layer
+def rectangle_below(c, above, lanes, rows, member, team, part):
+    """Return a part of the gradients of a layer's outputs, for the backward pass of the layer
     ``above``: a dense one reads a part of its weights for each panel of its inputs.
     """
-    return _shared(c, not is_image(above), lanes, rows, member, team)
+    return _shared(c, not is_image(above), lanes, rows, member, team, part)
 
 
 @kernel
-def _shared(c, by_panels, lanes, rows, member, team):
-    """Return a member's part, of panels if asked and possible, else of rows.
+def _shared(c, by_panels, lanes, rows, member, team, part):
+    """Return a member's own panels, if asked and possible, or its rows of the others.
 
     Images are shared by rows, unless the layer above is dense.
     """
     panels = c.ld // lanes
-    p0, p1 = _owned_panels(c, panels, lanes, member, team) if by_panels else (0, 0)
-    if p1 > 0:
+    p0, p1, left = _owned_panels(c, panels, lanes, member, team) if by_panels else (0, 0, 0)
+    if part == OWN:
         return p0, p1, 0, rows
     r0, r1 = share(rows, lanes, member, team)
-    return 0, panels, r0, r1
+    return left, panels, r0, r1
+
+
+@kernel
+def is_empty(box):
+    """Whether a rectangle has no panels or no rows."""
+    p0, p1, r0, r1 = box
+    return p0 >= p1 or r0 >= r1
 
 
 @kernel

@@ -59,6 +59,13 @@ def windows_tile(machine, rows):
     return (2, 2) if canonical(machine) == "aarch64" else outer_tile(rows)
 
 
+def square_bytes(rows):
+    """Return the bytes of a row of a square that is transposed in registers: as many rows as half
+    of them hold.
+    """
+    return 64 if rows == 16 else 32
+
+
 def has_fma(machine, features):
     """Return whether a fused multiply-add is an instruction, and not a slow library call."""
     return canonical(machine) == "aarch64" or bool({"fma", "avx512f"} & features)
@@ -70,3 +77,4 @@ TILE_ROWS = tile_rows(platform.machine(), cpu_features())
 HAS_FMA = has_fma(platform.machine(), cpu_features())
 OUTER_TILE = outer_tile(TILE_ROWS)
 WINDOWS_TILE = windows_tile(platform.machine(), TILE_ROWS)
+SQUARE_BYTES = square_bytes(TILE_ROWS)

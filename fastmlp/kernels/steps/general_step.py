@@ -15,7 +15,8 @@ limits norms, it has barriers of its own (update.py).
 So weights stay in the cache of the member that changes them, and only activations move
 between cores. When members shared the rows of a block, each read all weights that the others had
 just written, and two cores took 1.6 times as long as one at 32 rows an update. Layers with fewer
-panels than members, and layers that need whole rows, are shared by rows.
+panels than members, and layers that need whole rows, are shared by rows. So is what is left over of
+the panels when each member has the same number: 19 panels are 9 and a half for two members.
 """
 
 from ..buffers import Data, Net, Objective, Report, Slice, Work, layer_at
@@ -30,8 +31,8 @@ from ..call_types import (
 )
 from ..emit.emitter import VECTOR_BYTES
 from ..inputs.gather import prefetch_rows
-from ..layers.dense_products import transpose_gradients
-from ..layers.layout import finish_gradients, rectangle, rectangle_below
+from ..layers.dense_products import reads_strips, strip_of, transpose_gradients
+from ..layers.layout import PARTS, finish_gradients, is_empty, rectangle, rectangle_below
 from ..machine.denormals import flush_denormals, restore_denormals
 from ..machine.jit import kernel
 from ..machine.phases import (
@@ -52,6 +53,7 @@ from ..machine.team import Member, barrier, share
 from .forward import gather_inputs, output_loss
 
 _with_penalties = replacing("l1", "l2")
+_with_strip = replacing("strip")
 
 
 @kernel(cached=True)
@@ -63,23 +65,35 @@ def backward(me, net, work, objective, key, first_row, rows):
     for layer in range(depth - 1, -1, -1):
         began = now
         c = layer_at(net.layers, layer)
-        box = rectangle(c, lanes, rows, me.number, me.team)
         is_output = layer == depth - 1
-        if not is_output:
-            above = layer_at(net.layers, layer + 1)
-            if above.backward == 0:
-                break  # there are no weights below
-            box = rectangle_below(c, above, lanes, rows, me.number, me.team)
-            call_layer_backward(above.backward, (net, work, key, first_row, layer + 1, box))
-            began = count_layer(
-                work.layer_ticks, me.number, layer + 1, LAYER_BACKWARD, began, ticks()
-            )
-        if c.derivative != 0 and not (is_output and objective.is_fused):
-            finish_gradients(c, net.activation_parameters[layer], work, box)
-        if c.backward != 0 and c.n_in > 0 and c.own_gradient == 0:
-            transpose_gradients(c, work.D, work.T, *box)
+        above = layer_at(net.layers, min(layer + 1, depth - 1))
+        if not is_output and above.backward == 0:
+            break  # there are no weights below
+        is_transposed = (
+            c.backward != 0
+            and c.n_in > 0
+            and c.own_gradient == 0
+            and not reads_strips(c, lanes, rows, me.team)
+        )
+        lent = _with_strip(work, (strip_of(above, work.T, lanes, rows, me),))
+        for part in range(PARTS):
+            if is_output:
+                box = rectangle(c, lanes, rows, me.number, me.team, part)
+            else:
+                box = rectangle_below(c, above, lanes, rows, me.number, me.team, part)
+            if is_empty(box):
+                continue
+            if not is_output:
+                call_layer_backward(above.backward, (net, lent, key, first_row, layer + 1, box))
+                began = count_layer(
+                    work.layer_ticks, me.number, layer + 1, LAYER_BACKWARD, began, ticks()
+                )
+            if c.derivative != 0 and not (is_output and objective.is_fused):
+                finish_gradients(c, net.activation_parameters[layer], work, box)
+            if is_transposed:
+                transpose_gradients(c, work.D, work.T, *box)
+            began = count_layer(work.layer_ticks, me.number, layer, LAYER_BACKWARD, began, ticks())
         now = count(work.phases, me.number, BACKWARD, now)
-        count_layer(work.layer_ticks, me.number, layer, LAYER_BACKWARD, began, now)
         barrier(me.sync, me.team)
         now = count(work.phases, me.number, WAIT, now)
 
@@ -161,10 +175,12 @@ def train_batches(member, team, sync, net, work, data, objective, part, report):
                 barrier(sync, team)
                 now = count(work.phases, member, WAIT, now)
             c = layer_at(net.layers, layer)
-            box = rectangle(c, lanes, rows, member, team)
-            call_forward(c.forward, (
-                net, work, sparse, data.order, part.dropout_key, start, layer, box,
-            ))  # fmt: skip
+            for piece in range(PARTS):
+                box = rectangle(c, lanes, rows, member, team, piece)
+                if not is_empty(box):
+                    call_forward(c.forward, (
+                        net, work, sparse, data.order, part.dropout_key, start, layer, box,
+                    ))  # fmt: skip
             before, now = now, count(work.phases, member, FORWARD, now)
             count_layer(work.layer_ticks, member, layer, LAYER_FORWARD, before, now)
         # The output layer is shared by rows: these are the rows just computed.

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from fastmlp.kernels.emit.emitter import VECTOR_BYTES, lanes
-from fastmlp.kernels.emit.tile import multiply_columns, multiply_rows
+from fastmlp.kernels.emit.tile import multiply_columns, multiply_panel, multiply_rows
 from fastmlp.kernels.machine.host import HAS_FMA, TILE_ROWS
 from harness import DTYPES, cached
 
@@ -40,6 +40,11 @@ def by_columns(A, a, a_row, a_panel, B, b, b_row, I, i, i_row, keep, gain, C, c,
         )  # fmt: skip
 
 
+@cached
+def by_panel(A, a, a_row, a_panel, B, b, b_row, I, i, i_row, keep, gain, C, c, c_row, n, K):
+    multiply_panel(A, a, a_row, a_panel, B, b, b_row, I, i, i_row, keep, gain, C, c, c_row, n, K)
+
+
 def flat(matrix: np.ndarray, filling: float = np.nan) -> tuple[np.ndarray, int, int]:
     """A matrix in the midst of cells that must not count: the array, its start, its stride."""
     rows = np.pad(matrix, ((1, 1), (SPARE, SPARE)), constant_values=filling)
@@ -62,9 +67,10 @@ class Left:
 def left(A: np.ndarray, layout: str) -> Left:
     n, K = A.shape
     one = lanes(A.dtype)
-    if layout == "columns":
+    if layout in ("columns", "panel"):
         array, start, row = flat(A.T)
-        return Left(by_columns, array, start, row, -(10**6), 1)  # the last is not to be used
+        multiply = by_columns if layout == "columns" else by_panel
+        return Left(multiply, array, start, row, -(10**6), 1)  # the last is not to be used
     if layout == "rows":
         array, start, row = flat(A)
         return Left(by_rows, array, start, row, one, row)
@@ -257,3 +263,15 @@ def test_no_rows_write_nothing(dtype: str, layout: str) -> None:
         vector, 0, 0, one, one, C, 4, 8, 0, 1,
     )  # fmt: skip
     assert (C == -5).all()
+
+
+@each_dtype
+@pytest.mark.parametrize("K", [1, 5, 40])
+def test_a_panel_has_the_bits_of_its_columns(dtype: str, K: int) -> None:
+    A, B, I = draw(dtype, lanes(np.dtype(dtype)), K)
+    found = product(A, B, I, 0.75, -0.5, "panel")
+    assert_product(found, A, B, I, 0.75, -0.5)
+    assert found.tobytes() == product(A, B, I, 0.75, -0.5, "columns").tobytes()
+    assert product(A, B, I, layout="panel", into_itself=True).tobytes() == (
+        product(A, B, I, layout="columns", into_itself=True).tobytes()
+    )

@@ -14,16 +14,20 @@ from fastmlp.kernels.buffers import layer_at
 from fastmlp.kernels.emit.emitter import lanes
 from fastmlp.kernels.layers.dense_products import (
     backward_product,
+    backward_product_by_strips,
     bias_gradient,
     forward_product,
     gradient_product,
+    reads_strips,
+    strip_of,
     transpose_gradients,
 )
-from fastmlp.kernels.layers.layout import is_in_panels, owned_units, rectangle
+from fastmlp.kernels.layers.layout import PARTS, is_empty, is_in_panels, owned_units, rectangle
+from fastmlp.kernels.machine.team import Member, new_sync
 from fastmlp.model.network import Network
 from fastmlp.model.workspace import Workspace
 from fastmlp.ops.activations import ACTIVATIONS
-from harness import DTYPES, compiled, indices, transposed_indices
+from harness import DTYPES, cached, compiled, indices, transposed_indices
 
 UNTOUCHED = -5
 BLOCK_ROWS = 37  # ragged in both types
@@ -119,6 +123,12 @@ def gradient(
     )
 
 
+@cached
+def strip_size_and_start(c: Any, T: Any, lanes: int, rows: int, me: Any) -> Any:
+    strip = strip_of(c, T, lanes, rows, me)
+    return strip.size, strip[0] if strip.size > 0 else 0
+
+
 def add_bias_gradient(layer: Layer, p: int, rows: int, overwrite: bool) -> None:
     compiled(bias_gradient)(layer.c, layer.work.D, p, p + 1, rows, layer.work.grads, overwrite)
 
@@ -151,12 +161,15 @@ def test_members_rectangles_cover_each_cell_once(
     layer = Layer("5", n_out, dtype, form)
     count = np.zeros((layer.panels, rows), int)
     for member in range(team):
-        p0, p1, r0, r1 = compiled(rectangle)(layer.c, layer.lanes, rows, member, team)
-        assert 0 <= p0 <= p1 <= layer.panels and 0 <= r0 <= r1 <= rows
-        # Whole panels of rows are transposed; the one that is cut is the last.
-        assert r0 % layer.lanes == 0 or r0 == r1
-        assert r1 % layer.lanes == 0 or r1 == rows
-        count[p0:p1, r0:r1] += 1
+        for part in range(PARTS):
+            box = compiled(rectangle)(layer.c, layer.lanes, rows, member, team, part)
+            p0, p1, r0, r1 = box
+            assert compiled(is_empty)(box) == (p0 == p1 or r0 == r1)
+            assert 0 <= p0 <= p1 <= layer.panels and 0 <= r0 <= r1 <= rows
+            # Whole panels of rows are transposed; the one that is cut is the last.
+            assert r0 % layer.lanes == 0 or r0 == r1
+            assert r1 % layer.lanes == 0 or r1 == rows
+            count[p0:p1, r0:r1] += 1
     assert (count == 1).all()
 
 
@@ -164,21 +177,25 @@ def test_members_rectangles_cover_each_cell_once(
 @each_form
 @each_team
 @pytest.mark.parametrize("n_out", ["1", "lanes", "37", "100"])
+@pytest.mark.parametrize("divides", [False, True])
 def test_units_are_owned_where_there_are_enough_in_panels(
-    dtype: str, form: str, team: int, n_out: str
+    dtype: str, form: str, team: int, n_out: str, divides: bool
 ) -> None:
     layer = Layer("5", n_out, dtype, form)
-    owned = [compiled(owned_units)(layer.c, layer.lanes, m, team) for m in range(team)]
+    c = layer.c._replace(divides=int(divides))
+    found = [compiled(owned_units)(c, layer.lanes, m, team) for m in range(team)]
     # A single panel is in both forms at once: its rows are whole.
     assert compiled(is_in_panels)(layer.c, layer.lanes) == (form == "panels")
+    owned = [list(range(first, last)) for first, last, _ in found]
+    (left,) = {left for _, _, left in found}
+    assert [p for panels in owned for p in panels] == list(range(left))
     if form == "panels" and layer.panels >= team:
-        assert sorted(p for first, last in owned for p in range(first, last)) == list(
-            range(layer.panels)
-        )
-        # The same units for any block, and every member has some.
-        assert all(first < last for first, last in owned)
+        # The same units for any block, every member has some, and what is left is less than one.
+        assert all(owned) and layer.panels - left < team
+        sizes = {len(panels) for panels in owned}
+        assert len(sizes) == 1 if divides else left == layer.panels
     else:
-        assert owned == [(0, 0)] * team
+        assert left == 0
 
 
 # --- forward ---
@@ -275,6 +292,63 @@ def test_backward_overwrites_its_rectangle(dtype: str, form: str, n_in: str, n_o
             assert (work.D[padding] == 0).all()
             rest[padding] = False
         assert (work.D[rest] == UNTOUCHED).all()
+
+
+@each_dtype
+@each_form
+@each_n_in
+@each_n_out
+def test_transposed_weights_give_the_same_bits(
+    dtype: str, form: str, n_in: str, n_out: str
+) -> None:
+    one, rows = lanes(np.dtype(dtype)), 29
+    for p0, p1, r0, r1 in rectangles(-(-size(n_in, dtype) // one), rows):
+        layer = Layer(n_in, n_out, dtype, form)
+        work = layer.work
+        layer.fill(work.D, layer.outputs)
+        transpose(layer, 0, layer.panels, 0, rows)
+        backward(layer, 0, layer.panels_in, 0, rows)
+        expected = work.D[layer.inputs[r0:r1, p0 * one : p1 * one]]
+        work.D[layer.inputs] = work.D[layer.padding(buffers.IN)] = UNTOUCHED
+        before = work.D.copy()
+        strip = np.full(layer.c.ld_out * one, np.nan, dtype)  # no more is read than is written
+        compiled(backward_product_by_strips)(
+            layer.c, layer.net.params, strip, work.zeros, work.D, p0, p1, r0, r1
+        )
+        places = layer.inputs[r0:r1, p0 * one : p1 * one]
+        assert work.D[places].tobytes() == expected.tobytes()
+        work.D[places] = UNTOUCHED
+        if p1 == layer.panels_in and p0 < p1:
+            padding = layer.padding(buffers.IN)[r0:r1]
+            assert (work.D[padding] == 0).all()
+            work.D[padding] = UNTOUCHED
+        np.testing.assert_array_equal(work.D, before)
+
+
+@each_dtype
+@each_team
+@pytest.mark.parametrize("rows", [1, 5, 16, 20, 37])
+def test_members_have_strips_of_their_own(dtype: str, team: int, rows: int) -> None:
+    layer = Layer("37", "37", dtype)
+    used = np.zeros(layer.work.T.size, int)
+    is_used = compiled(reads_strips)(layer.c, layer.lanes, rows, team)
+    assert not (is_used and team > -(-rows // layer.lanes))
+    for number in range(team):
+        member = Member(number, team, new_sync())
+        T = np.arange(used.size, dtype=dtype)
+        strip = strip_size_and_start(layer.c, T, layer.lanes, rows, member)
+        assert strip[0] == is_used * layer.c.ld_out * layer.lanes
+        used[int(strip[1]) : int(strip[1]) + strip[0]] += 1
+    assert used.max() == is_used
+    inside = slice(layer.c.t, layer.c.t + layer.padded_rows * layer.c.ld_out)
+    assert used.sum() == used[inside].sum()
+
+
+@pytest.mark.parametrize(("rows", "expected"), [(100, True), (96, False), (22, True), (1, True)])
+def test_ragged_rows_are_multiplied_by_transposed_weights(rows: int, expected: bool) -> None:
+    layer = Layer("lanes", "lanes", "float32")
+    c = layer.c._replace(n_in=300, ld_in=304, n_out=300, ld_out=304)
+    assert compiled(reads_strips)(c, 16, rows, 1) == expected
 
 
 # --- gradients ---

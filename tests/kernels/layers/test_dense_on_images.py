@@ -14,7 +14,7 @@ from fastmlp.kernels.layers.dense_on_images import (
     gradient_product,
 )
 from fastmlp.kernels.layers.dense_products import transpose_gradients
-from fastmlp.kernels.layers.layout import rectangle_below
+from fastmlp.kernels.layers.layout import PARTS, rectangle_below
 from fastmlp.model.network import Network
 from fastmlp.model.workspace import Workspace
 from fastmlp.ops.layer_lists import parse_layers
@@ -109,8 +109,9 @@ def test_backward_gives_images_and_lanes_without_a_row_are_0(
     written = np.zeros(work.D.size, int)
     for number in range(3):
         before = work.D.copy()
-        box = compiled(rectangle_below)(layer.below, layer.c, one, rows, number, 3)
-        compiled(backward_product)(layer.c, layer.net.params, work.T, work.zeros, work.D, *box)
+        for part in range(PARTS):
+            box = compiled(rectangle_below)(layer.below, layer.c, one, rows, number, 3, part)
+            compiled(backward_product)(layer.c, layer.net.params, work.T, work.zeros, work.D, *box)
         written += before != work.D
     assert written.max() == 1  # members share no element
     last = -(-rows // one) * one

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from fastmlp.kernels.machine.host import HAS_FMA, TILE_ROWS, has_fma, tile_rows
+from fastmlp.kernels.machine.host import HAS_FMA, TILE_ROWS, has_fma, square_bytes, tile_rows
 
 on_x86 = pytest.mark.skipif(
     platform.machine().lower() not in ("x86_64", "amd64"), reason="the names are those of x86"
@@ -33,6 +33,8 @@ on_x86 = pytest.mark.skipif(
 )
 def test_the_tile_fills_the_registers(machine: str, features: set[str], rows: int) -> None:
     assert tile_rows(machine, features) == rows
+    # A square fills at most half of the registers: 16 of 32 of 64 bytes, 8 of 16 of 32 bytes.
+    assert square_bytes(rows) == (64 if rows == 16 else 32)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 
 from fastmlp.kernels.buffers import Layer, layer_at
 from fastmlp.kernels.emit.emitter import lanes
+from fastmlp.kernels.layers.layout import PARTS
 from fastmlp.kernels.steps.update import GROUP, group_range, norm_index, owned_groups
 from fastmlp.model.network import Network
 from fastmlp.model.workspace import Workspace
@@ -36,8 +37,11 @@ def layers_of(workspace: Workspace) -> list[Layer]:
 
 def groups_of(c: Layer, one: int, member: int, team: int) -> list[tuple[int, int]]:
     """A member's groups of a layer: panel of units and number."""
-    p0, p1, first, last = compiled(owned_groups)(c, one, member, team)
-    return [(p, group) for p in range(p0, p1) for group in range(first, last)]
+    found = []
+    for part in range(PARTS):
+        p0, p1, first, last = compiled(owned_groups)(c, one, member, team, part)
+        found += [(p, group) for p in range(p0, p1) for group in range(first, last)]
+    return found
 
 
 def all_groups(c: Layer, one: int) -> list[tuple[int, int]]:
