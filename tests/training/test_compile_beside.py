@@ -14,7 +14,7 @@ import pytest
 
 import fastmlp
 from fastmlp.kernels.machine.launch import signature_of
-from fastmlp.training import compile_beside
+from fastmlp.training import compile_beside, slices
 from fastmlp.training.compile_beside import Helper, compiled_beside, is_cold
 from fastmlp.training.fit import start
 from toys import blobs, settings
@@ -43,11 +43,13 @@ def test_a_run_is_cold_until_its_step_was_compiled_for_its_type(
     monkeypatch: pytest.MonkeyPatch, step: dict[str, str], dtype: str
 ) -> None:
     config = settings(dtype=dtype, **step)
-    run = start(config, blobs(), threads=1)
+    run, launched = start(config, blobs(), threads=1), []
+    launch = slices.launch
+    monkeypatch.setattr(slices, "launch", lambda *a: launched.append(a) or launch(*a))
     run.compile()
     assert not is_cold(config)
-    signature = signature_of(run.steps._arguments(0, 0))
-    given = {run.steps._worker: {signature}}
+    worker, _, *arguments = launched[0]
+    given = {worker: {signature_of(tuple(arguments))}}
     monkeypatch.setattr(compile_beside, "signatures_compiled", lambda worker: given.get(worker, ()))
     assert not is_cold(config)
     assert is_cold(config.replace(dtype="float64" if dtype == "float32" else "float32"))
