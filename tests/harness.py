@@ -335,6 +335,7 @@ class Run:
             np.zeros(self.batches),
             np.zeros(self.batches),
             np.full(self.batches, float(self.case.rate)),
+            self.workspace.net.params[:0],
             penalties_address(self.network.dtype),
         )
 
@@ -393,7 +394,7 @@ class Run:
     ) -> tuple[Any, ...]:
         part = buffers.Slice(
             first, last, self.case.batch_size, self.case.block_rows, self.blocks_per_batch,
-            self.steps_before, self.dropout_keys[epoch],
+            len(order), self.batches, self.steps_before, self.dropout_keys[epoch],
         )  # fmt: skip
         data = self.data._replace(order=order)
         net = self.workspace.net

@@ -12,7 +12,7 @@ import pytest
 from fastmlp import Callback, Dataset, TrainConfig, fit
 from fastmlp.ops.optimizers import OPTIMIZERS
 from fastmlp.ops.schedules import SCHEDULES
-from fastmlp.training import steps as steps_module
+from fastmlp.training import slice_length
 from fastmlp.training.result import TrainResult
 from fastmlp.training.run import Run
 from toys import blobs, lines, noise, settings
@@ -79,9 +79,9 @@ class EndAt(Callback):
 
 def short_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let each slice be as short as can be."""
-    monkeypatch.setattr(steps_module, "_SLICE_SECONDS", 0.0)
-    monkeypatch.setattr(steps_module, "_SLICE_COPIES", 0)
-    monkeypatch.setattr(steps_module, "_FIRST_SLICE", 1)
+    monkeypatch.setattr(slice_length, "_SECONDS", 0.0)
+    monkeypatch.setattr(slice_length, "_COPIES", 0)
+    monkeypatch.setattr(slice_length, "_FIRST", 1)
 
 
 def ended_again_and_again(

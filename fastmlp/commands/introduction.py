@@ -46,6 +46,8 @@ class Introduction(Callback):
         Lines to add.
     """
 
+    reads_weights = False
+
     def __init__(self, given: TrainConfig, advice: list[str]):
         self.given, self.advice = given, advice
 

@@ -67,6 +67,8 @@ class Printer(Callback):
         Whether lines name the model of an ensemble.
     """
 
+    reads_weights = False
+
     def __init__(self, estimator: Any, has_number: bool = False):
         self._has_number = has_number
         name = "Validation score" if estimator.early_stopping else "Training loss"
@@ -98,6 +100,8 @@ class Printer(Callback):
 
 class LossPrinter(Callback):
     """Prints the losses of each epoch, for fits with a recipe."""
+
+    reads_weights = False
 
     def on_epoch_end(self, run: Run, row: dict[str, Any]) -> None:
         print(f"Iteration {len(run.history)}, loss = {row['train_loss']:.8f}")

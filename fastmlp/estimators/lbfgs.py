@@ -95,10 +95,10 @@ class _Follower:
 
 def reported_loss(run: Run, objective: float) -> float:
     """Return the loss of the current network, as scikit-learn reports it."""
-    if run.loss_divisor == 1:
+    if run.steps.loss_divisor == 1:
         return float(objective)
     penalty = run.penalty()
-    return (float(objective) - penalty) / run.loss_divisor + penalty
+    return (float(objective) - penalty) / run.steps.loss_divisor + penalty
 
 
 def _start(estimator: Any, problem: Problem, callbacks: list[Callback]) -> Run:

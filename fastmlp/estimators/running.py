@@ -53,7 +53,7 @@ def start_run(
     if prepared.validation is not None:
         measures.append("validation_score")
     weights = estimator.coefs_, estimator.intercepts_
-    work = float(parts.X_train.shape[0]) * _row_work(estimator, problem, config)
+    work = float(parts.X_train.shape[0]) * _row_work(estimator, problem, config) * config.epochs
     with compiled_once(config) as first:
         with compiled_beside(config, estimator.n_threads) if first else nullcontext() as helper:
             threads = team(estimator, work)
@@ -67,7 +67,7 @@ def start_run(
         run.turn = run.steps.turn = problem.turn
     # scikit-learn's squared error is a mean over the outputs, while its gradient is the sum's.
     is_mean = LOSSES.parse(config.loss).sklearn_averages_outputs
-    run.loss_divisor = problem.task.n_outputs if is_mean else 1
+    run.steps.loss_divisor = problem.task.n_outputs if is_mean else 1
     if estimator.verbose:
         # After the stopping rule, which it reports.
         run.callbacks.append(Printer(estimator, problem.turn is not None))
@@ -136,7 +136,7 @@ def keep_curves(estimator: Any, run: Run) -> None:
     estimator.validation_scores_ = [*(estimator.validation_scores_ or ()), *scores]
     estimator.validation_loss_curve_ = [
         *(estimator.validation_loss_curve_ or ()),
-        *(loss / run.loss_divisor for loss in validation_losses),
+        *(loss / run.steps.loss_divisor for loss in validation_losses),
     ]
     # A fit that diverged has left a NaN.
     finite = [score for score in estimator.validation_scores_ if math.isfinite(score)]

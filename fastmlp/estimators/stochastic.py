@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -35,7 +34,7 @@ def fit_stochastic(estimator: Any, problem: Problem, callbacks: list[Callback]) 
     loop = Loop(run)
     _continue(estimator, problem, loop)
     try:
-        finish(run, loop)
+        _finish(run, loop)
     except DivergenceError as error:
         if not estimator.early_stopping:
             raise Diverged(f"{NOT_FINITE} ({error})") from error
@@ -70,22 +69,58 @@ def _start(estimator: Any, problem: Problem, callbacks: list[Callback]) -> Run:
     config = train_config(estimator, circumstances(estimator, problem, parts, dtype.name))
     run = start_run(estimator, problem, parts, config, callbacks)
     if estimator.shuffle:
-        run.steps.order_of = _orders(rows, problem.random_state)
+        run.steps.order_of = _Orders(rows, problem.random_state)
     return run
 
 
-def _orders(rows: int, random_state: np.random.RandomState) -> Callable[[int], np.ndarray]:
-    """Return a function that shuffles rows as scikit-learn does: each epoch from the last order."""
-    order = np.arange(rows)
+_DRAWS = 32
 
-    def order_of(epoch: int) -> np.ndarray:
-        nonlocal order
-        shuffled = np.arange(rows)
-        random_state.shuffle(shuffled)
-        order = order[shuffled]
-        return order
 
-    return order_of
+class _Orders:
+    """Shuffles rows as scikit-learn does: each epoch from the order of the last.
+
+    Parameters
+    ----------
+    rows : int
+    random_state : RandomState
+    """
+
+    def __init__(self, rows: int, random_state: np.random.RandomState):
+        self._random_state = random_state
+        self._order = np.arange(rows)
+        self._drawn = 0
+        self._states: list[Any] = []  # before every 32nd draw: reading a state takes 20 us
+
+    def __call__(self, epoch: int) -> np.ndarray:
+        """Return the order of the next epoch."""
+        if self._drawn % _DRAWS == 0:
+            self._states.append(self._random_state.get_state(legacy=False))
+        self._order = self._order[self._draw()]
+        return self._order
+
+    def _draw(self) -> np.ndarray:
+        self._drawn += 1
+        shuffled = np.arange(len(self._order))
+        self._random_state.shuffle(shuffled)
+        return shuffled
+
+    def end(self, epochs: int) -> None:
+        """Leave the random state as after a number of epochs: others were drawn, but not used."""
+        if epochs == self._drawn:
+            return
+        self._drawn = epochs // _DRAWS * _DRAWS
+        self._random_state.set_state(self._states[epochs // _DRAWS])
+        while self._drawn < epochs:
+            self._draw()
+
+
+def _finish(run: Run, loop: Loop) -> None:
+    """Train, and leave the random state where the last epoch has left it."""
+    try:
+        finish(run, loop)
+    finally:
+        if isinstance(run.steps.order_of, _Orders):
+            run.steps.order_of.end(max(0, run.epoch + 1 - loop.epochs.start))
 
 
 def _continue(estimator: Any, problem: Problem, loop: Loop) -> None:

@@ -295,7 +295,7 @@ class Objective(NamedTuple):
 
 @stored
 class Slice(NamedTuple):
-    """A part of an epoch: blocks ``first`` to ``last`` (exclusive).
+    """A part of an epoch, or several epochs: blocks ``first`` to ``last`` (exclusive).
 
     A batch is split into ``blocks_per_batch`` blocks of at most ``block_rows`` rows, whose
     gradients are summed before the update. So batches of any size fit the same workspace, and a
@@ -307,18 +307,21 @@ class Slice(NamedTuple):
     batch_size: int
     block_rows: int
     blocks_per_batch: int
-    steps_before: int  # updates done in earlier epochs
-    dropout_key: Keys  # (2,)
+    epoch_rows: int
+    epoch_steps: int
+    steps_before: int  # updates done before the first of the epochs
+    dropout_keys: Keys  # (2 * epochs,)
 
 
 @stored
 class Report(NamedTuple):
-    """Results of an epoch, summed for each step; slices add to them."""
+    """Results of one or several epochs, summed for each step; slices add to them."""
 
-    loss: Floats  # (steps of the epoch,)
-    hits: Ints  # (steps of the epoch,)
-    rows: Ints  # (steps of the epoch,): the number of rows
-    weight: Floats  # (steps of the epoch,): the sum of their sample weights
-    penalty: Floats  # (steps of the epoch,): before the update, if it is computed
-    rates: Floats  # (steps of the epoch,): an input: the learning rate of each step
+    loss: Floats  # (steps,)
+    hits: Ints  # (steps,)
+    rows: Ints  # (steps,): the number of rows
+    weight: Floats  # (steps,): the sum of their sample weights
+    penalty: Floats  # (steps,): before the update, if it is computed
+    rates: Floats  # (steps,): an input: the learning rate of each step
+    snapshots: Reals  # (epochs * (P + state),): parameters and state after each epoch; or empty
     note_penalties: int  # address of the kernel that computes penalties; 0: none

@@ -171,7 +171,7 @@ class Network:
         """Return the form that is chosen for each layer with several, as a line of text."""
         found = []
         for stage in self.stages():
-            if stage.layer is not None and stage.kernels in stage.layer.forms:
+            if stage.layer is not None and stage.layer.forms.get(stage.kernels):
                 last = stage.number + (2 if stage.window != (1, 1) else 1)  # type: ignore[operator]
                 names = ", ".join(map(str, self.layers[stage.number : last]))
                 found.append(f"{names}: {stage.layer.forms[stage.kernels]}")

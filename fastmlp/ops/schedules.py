@@ -59,6 +59,11 @@ class Schedule(Spec):
     needs_stopping = False
     warmup: float = within(at_least(0), 0.0)
 
+    @property
+    def is_constant(self) -> bool:
+        """Whether the factor is 1 for every update."""
+        return type(self)._factor is Schedule._factor and not self.warmup
+
     def factors(
         self, first: int, last: int, steps_per_epoch: int, epochs: int, rows_per_epoch: int = 1
     ) -> np.ndarray:

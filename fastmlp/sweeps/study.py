@@ -62,6 +62,8 @@ class Pruning:
 
 
 class _Pruner(Callback):
+    reads_weights = False
+
     def __init__(self, pruning: Pruning):
         optuna = load_optuna()
         self.column = pruning.column

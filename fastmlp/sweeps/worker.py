@@ -35,6 +35,8 @@ class Outcome(NamedTuple):
 class _Stop(Callback):
     """Ends a run as Ctrl-C would, which only the main thread receives."""
 
+    reads_weights = False
+
     def __init__(self, stop: threading.Event):
         self.stop = stop
 

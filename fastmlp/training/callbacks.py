@@ -74,6 +74,8 @@ class CsvLog(Callback):
         Overwritten at the start.
     """
 
+    reads_weights = False
+
     def __init__(self, path: str | os.PathLike[str]):
         self.path = as_path(path, "path")
         self._columns: tuple[str, ...] = ()

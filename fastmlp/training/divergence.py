@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from ..base.errors import DivergenceError
 from ..ops.activations import ACTIVATIONS
 from .run import Run
@@ -57,7 +55,7 @@ class DivergenceCheck:
 
     def check_weights(self) -> None:
         """Check that all parameters are finite."""
-        if not np.isfinite(self.run.network.params).all():
+        if not self.run.steps.result().is_finite:
             raise self._error("a weight is no longer finite")
 
     def _error(self, what: str) -> DivergenceError:

@@ -16,12 +16,17 @@ class Callback:
     ``monitored_columns`` names columns that the callback adds to every row of the history and that
     can be monitored, and whether higher is better: ``monitored_columns = {"gap": False}``.
 
+    ``reads_weights``: whether events need the present weights of ``run.network``. Several epochs of
+    a small table are trained in one launch; with False their weights are not copied for this
+    callback.
+
     ``run`` is the current :class:`~fastmlp.training.run.Run`, with ``run.config``,
     ``run.network``, ``run.history``, ``run.epoch``, ``run.rows_done`` and ``run.n_train`` of this
     epoch, the current ``run.train_loss``, and ``run.request_stop()``.
     """
 
     monitored_columns: Mapping[str, bool] = MappingProxyType({})
+    reads_weights = True
 
     def on_setup(self, run: Any) -> None:
         """Called when data and network are ready, before kernels are compiled or loaded."""

@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Iterable, Iterator
 from itertools import chain
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -56,6 +57,7 @@ class History:
         self._added: dict[str, None] = {}
         self.rows: list[dict[str, Any]] = []
         self._measured: dict[str, Any] = {}  # the last row, before callbacks changed it
+        self._is_plain = False  # whether it holds Python's numbers only
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -68,6 +70,7 @@ class History:
     def append(self, **values: Any) -> dict[str, Any]:
         """Add a row, one value for each column, and return it."""
         self._measured = {column: values[column] for column in self._own}
+        self._is_plain = _PLAIN.issuperset(map(type, self._measured.values()))
         row = self._measured.copy()
         self.rows.append(row)
         return row
@@ -82,6 +85,9 @@ class History:
             every row was removed, or a row got the number of another epoch.
         """
         row, measured, wrong = self.rows[-1], self._measured, ""
+        is_unchanged = len(row) == len(measured) and all(map(is_, row.values(), measured.values()))
+        if is_unchanged and row.keys() == measured.keys() and self._is_plain:
+            return
         for name in (*self._own, *(name for name in row if name not in self._own)):
             try:
                 row[name] = _plain(name, row[name], measured)
@@ -170,6 +176,7 @@ def csv_line(values: Iterable[Any]) -> str:
 
 
 _NUMBERS = (int, float, type(None))
+_PLAIN = frozenset(_NUMBERS)
 _ADDED = (*_NUMBERS, bool, str)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -12,15 +12,17 @@ import numpy as np
 from ..base.errors import ConfigError, DivergenceError, TrainingError
 from ..base.interrupts import Interrupts
 from ..model.tensor_file import AtMost, Expected, Header, Tensors
-from ..ops.schedules import SCHEDULES
 from .checkpoint import LoopState, check_integer, checked_number, checked_text
 from .checkpoints import Checkpoints
 from .divergence import DivergenceCheck
 from .events import Callback
 from .measures import MEASURES
+from .rates import Rates
 from .run import Run
 from .run_parts import best_weights
 from .scoring import measured
+
+_NO_CONTEXT = nullcontext()
 
 
 class Loop:
@@ -63,9 +65,8 @@ class Loop:
         self.failure: TrainingError | None = None
         config = run.config
         self.best = best_weights(config, run.monitor, run.network.params)
-        self._base_rate = float(config.learning_rate)
-        self.schedule = SCHEDULES.parse(config.schedule)
-        self.rate_controller = run.rate_controller = self.schedule.controller(self._base_rate)
+        self.rates = Rates(config, run.steps.steps_per_epoch, run.n_train)
+        self.rate_controller = run.rate_controller = self.rates.controller
         self.divergence = DivergenceCheck(run, self.best)
         self.epochs = range(1, config.epochs + 1)
         self.recorded_steps = 0
@@ -94,6 +95,7 @@ class Loop:
                             self.save()
                     raise
                 finally:
+                    self.run.steps.settle()
                     self.train_seconds = self.seconds_so_far()
         except KeyboardInterrupt:
             self.status = "interrupted"
@@ -114,6 +116,8 @@ class Loop:
         run.tell("on_train_begin")
         for callback, state in self._callback_states:
             callback.load_state_dict(state)
+        if not run.config.log_every:
+            run.steps.rates_of, run.steps.last_epoch = self.rates.of, self.epochs.stop - 1
         for epoch in self.epochs if not run.stop_status else ():
             self._start(epoch)
             self._steps()
@@ -132,7 +136,7 @@ class Loop:
             return
         with self._changing():
             self.run.epoch = epoch
-            self.run.steps.start_epoch(epoch, self._rates())
+            self.run.steps.start_epoch(epoch, self.rates.of(epoch))
             self.recorded_steps = 0
         if epoch == 1 and self.checkpoints is not None:
             self.save()  # so that there always is one to resume from
@@ -150,27 +154,19 @@ class Loop:
         self._save_if_due(run.epoch)
 
     def _observe(self, row: dict[str, Any]) -> None:
-        self.best.observe(row, self.run.network.params)
+        self.best.observe(row, self.run.network.params, self.run.steps.later_params())
         self.rate_controller.observe(self.run.monitor.value(row))
 
-    @contextmanager
-    def _changing(self, until_second: bool = False) -> Iterator[None]:
+    def _changing(self, until_second: bool = False) -> AbstractContextManager[None]:
         """Defer Ctrl-C to the end of the block, so that saved states are consistent."""
-        if self.checkpoints is None:
-            yield
-            return
+        return _NO_CONTEXT if self.checkpoints is None else self._deferring(until_second)
+
+    @contextmanager
+    def _deferring(self, until_second: bool) -> Iterator[None]:
         with self._interrupts.held(until_second):
             self._is_consistent = False
             yield
             self._is_consistent = True
-
-    def _rates(self) -> np.ndarray:
-        """Return the learning rate of each update of this epoch."""
-        run = self.run
-        steps = run.steps.steps_per_epoch
-        first = (run.epoch - 1) * steps
-        factors = self.schedule.factors(first, first + steps, steps, run.config.epochs, run.n_train)
-        return self._base_rate * self.rate_controller.factor * factors
 
     def _steps(self) -> None:
         """Do the updates of an epoch in slices, and record losses every ``log_every`` updates."""
@@ -191,16 +187,16 @@ class Loop:
 
     def _measure(self) -> dict[str, Any]:
         """Return the row of the history for the finished epoch."""
-        run = self.run
+        run, result = self.run, self.run.steps.result()
         self.divergence.check_weights()
         validation = measured(run, "validation")
         self.divergence.check_loss(validation["validation_loss"] or 0.0, "validation")
         row = {
             "epoch": run.epoch,
-            "learning_rate": float(run.steps.report.rates[0]),
-            "train_loss": run.steps.mean_loss(),
-            "train_accuracy": run.accuracy(run.steps.hit_rate()),
-            "penalty": run.penalty(),
+            "learning_rate": result.learning_rate,
+            "train_loss": result.loss,
+            "train_accuracy": run.accuracy(result.hit_rate),
+            "penalty": result.penalty,
             **validation,
         }
         return {**row, **{name: MEASURES[name](run, row) for name in run.measures}}
@@ -240,7 +236,7 @@ class Loop:
             "best": self.best.state_dict(),
             "rate_controller": self.rate_controller.state_dict(),
             "callbacks": [[type(c).__name__, c.state_dict()] for c in self._stateful()],
-            "seconds": {"train": self.seconds_so_far(), **run.steps.seconds_state()},
+            "seconds": {"train": self.seconds_so_far(), **run.steps.seconds.state()},
         }
         return LoopState(entries, self._tensors(run.steps.blocks_done))
 
@@ -286,7 +282,7 @@ class Loop:
         self.best.params[:] = tensors["best_params"]
         self.rate_controller.load_state_dict(header["rate_controller"])
         self.seconds_before = checked_number(header["seconds"]["train"])
-        run.steps.load_seconds(header["seconds"])
+        run.steps.seconds.load(header["seconds"])
         callbacks = [(str(name), state) for name, state in header["callbacks"]]
         if not all(isinstance(state, dict) for _, state in callbacks):
             raise ValueError("callbacks must hold a state each")
@@ -298,7 +294,7 @@ class Loop:
     ) -> None:
         """Resume ``block`` blocks into an epoch, or at its end if it ``is_recorded``."""
         self.run.epoch = epoch
-        self.run.steps.resume_epoch(epoch, self._rates(), block, state)
+        self.run.steps.resume_epoch(epoch, self.rates.of(epoch), block, state)
         self.epochs = range(epoch + is_recorded, self.epochs.stop)
         self._is_resumed = True
 

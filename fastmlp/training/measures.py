@@ -18,12 +18,7 @@ def train_objective(run: Run, row: dict[str, Any]) -> float:
 
     A batch is weighted by its number of rows; its loss is the weighted mean over them.
     """
-    report = run.steps.report
-    weight = np.where(report.weight > 0, report.weight, 1.0)
-    objective = report.loss / weight / run.loss_divisor
-    if report.penalty.size:
-        objective = objective + report.penalty
-    return float((report.rows * objective).sum()) / run.n_train
+    return run.steps.result().objective
 
 
 def validation_score(run: Run, row: dict[str, Any]) -> float:

@@ -21,6 +21,8 @@ _PARTS = {"train_loss": "#3a9bd9", "validation_loss": "#d55e00"}
 class NotebookProgress(Callback):
     """An element of a notebook that is updated while a run trains."""
 
+    reads_weights = False
+
     def on_setup(self, run: Run) -> None:
         if run.number == 1:
             self.pace = Pace()

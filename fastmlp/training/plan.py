@@ -21,9 +21,11 @@ from ..ops.optimizers import OPTIMIZERS
 from .config import TrainConfig
 
 # When a team is faster. Members exchange activations at eight barriers an update, which takes two
-# cores about 15 us: 784-128-64-10 takes 0.74 of one thread's time at 8 rows an update and 0.65 at
-# 22; 64-128-64-10 (digits) takes 1.08 at 32 rows, 1.09 at 128.
+# cores about 10 us: 784-128-64-10 takes 0.74 of one thread's time at 8 rows an update and 0.65 at
+# 22; 64-128-64-10 (digits) takes 2.4 at 8 rows, 0.88 at 16, 0.72 at 32 and 0.66 at 128; 30-100-1
+# takes 0.75 at 200 rows and 10-100-1 0.91.
 TEAM_WEIGHTS = 50_000
+TEAM_WORK = 250_000  # weights times rows of an update
 TEAM_ROWS = 8
 # Large updates of small networks: an update is done once for many blocks.
 TEAM_LARGE_ROWS = 1024
@@ -227,7 +229,9 @@ def plan(
         reasons = ("accumulate takes samples one at a time, which a team cannot share",)
         return Plan("general", batch_size, 1, 1, inputs, reasons)
     reasons = (f"mode is {config.mode}",)
-    is_small = batch_size < TEAM_ROWS or n_weights < TEAM_WEIGHTS
+    is_small = batch_size < TEAM_ROWS or (
+        n_weights < TEAM_WEIGHTS and n_weights * batch_size < TEAM_WORK
+    )
     if threads > 1 and is_small and batch_size < TEAM_LARGE_ROWS:
         threads = 1
         reasons += (

@@ -87,6 +87,8 @@ def _line(run: Run, pace: Pace, row: dict[str, Any] | None, width: int) -> str:
 class PlainProgress(Callback):
     """A line after each epoch, complete in a file or pipe, cut to the width of a terminal."""
 
+    reads_weights = False
+
     def on_setup(self, run: Run) -> None:
         if run.number == 1:
             self.pace = Pace()
@@ -113,6 +115,8 @@ class PlainProgress(Callback):
 
 class LiveProgress(Callback):
     """One line that is rewritten, as wide as the terminal."""
+
+    reads_weights = False
 
     def on_setup(self, run: Run) -> None:
         if run.number > 1:
@@ -154,6 +158,8 @@ class LiveProgress(Callback):
 
 class Progress(Callback):
     """Progress: an element in a notebook, on stderr a live line on a terminal, else epoch lines."""
+
+    reads_weights = False
 
     def __init__(self) -> None:
         self.shown = _progress_here()

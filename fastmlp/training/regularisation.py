@@ -11,6 +11,12 @@ from ..ops.optimizers import OPTIMIZERS
 from ..ops.schedules import SCHEDULES
 
 
+def is_constant(config: Any) -> bool:
+    """Whether dropout rates and weight decay are the same in every epoch."""
+    schedules = (config.dropout_schedule, config.weight_decay_schedule)
+    return all(SCHEDULES.parse(schedule).is_constant for schedule in schedules)
+
+
 def dropout_of(config: Any, epoch: int, rates: np.ndarray) -> np.ndarray:
     """Return the dropout rates of an epoch (from 1), given those of the layers."""
     return rates * _factor(config.dropout_schedule, config, epoch)

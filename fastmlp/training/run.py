@@ -68,8 +68,6 @@ class Run:
         The rules for the data that applied to the config.
     number : int
         Of the model in an ensemble, from 1; 1 without one.
-    loss_divisor : float
-        Divisor of the loss in ``train_objective``.
     """
 
     def __init__(
@@ -87,13 +85,14 @@ class Run:
         self.callbacks = list(callbacks)
         self.stopping = stopping_of(config)
         self.callbacks += [] if self.stopping is None else [self.stopping]
+        self._known_callbacks: list[Callback] = []
+        self._by_event: dict[str, list[tuple[Callback, Any]]] = {}
         self.scorers = scorers_for(config, self.callbacks)
         self.monitor = self._find_monitor()
         self.rate_controller = RateController()  # replaced by the loop
         self.measures = tuple(
             name for name in MEASURE_COLUMNS if name in (config.monitor, *measures)
         )
-        self.loss_divisor = 1.0
         self.initial_weights = initial_weights
         self.threads = check_threads(threads)
         if number == 1 and config.mode == "minibatch" and config.batch_size > len(prepared.train.X):
@@ -187,11 +186,16 @@ class Run:
         CallbackError
             After all callbacks were called, if any raised; names the first.
         """
+        listeners = self._listeners(event)
+        if not listeners:
+            return
+        if any(callback.reads_weights for callback, _ in listeners):
+            self.steps.settle()
         failure: CallbackError | None = None
         with self.turn.lock:
-            for callback in self.callbacks:
+            for callback, method in listeners:
                 try:
-                    getattr(callback, event)(self, *arguments)
+                    method(self, *arguments)
                 except Exception as error:
                     if failure is None:
                         name = type(callback).__name__
@@ -201,6 +205,19 @@ class Run:
                         failure.__cause__ = error
         if failure is not None:
             raise failure
+
+    def _listeners(self, event: str) -> list[tuple[Callback, Any]]:
+        """Return the callbacks with a method of their own for an event, and these methods."""
+        if self._known_callbacks != self.callbacks:
+            self._known_callbacks, self._by_event = [*self.callbacks], {}
+        if event not in self._by_event:
+            methods = [(callback, getattr(callback, event)) for callback in self.callbacks]
+            self._by_event[event] = [
+                (callback, method)
+                for callback, method in methods
+                if getattr(method, "__func__", None) is not getattr(Callback, event)
+            ]
+        return self._by_event[event]
 
     def tell_epoch(self, row: dict[str, Any]) -> None:
         """Call all callbacks with the new row of the history; they may add columns.
@@ -255,6 +272,7 @@ class Run:
         """Evaluate the network on a part (or its first rows); None for a missing part."""
         if data is None:
             return None
+        self.steps.settle()
         # Without sample weights and label smoothing, which are for training only.
         data = data._replace(order=data.order[:rows], weights=data.weights[:0])
         objective = self.objective._replace(label_smoothing=0.0)
@@ -277,17 +295,7 @@ class Run:
 
     def penalty(self) -> float:
         """Return l1 * sum |w| + l2 / 2 * sum w^2 over the weights, for a full batch."""
-        config, total = self.config, 0.0
-        weights = self.network.flat_weights
-        if config.l1:
-            total += config.l1 * float(np.abs(weights).sum(dtype=np.float64))
-        if config.l2:
-            total += config.l2 / 2 * float(np.square(weights, dtype=np.float64).sum())
-        if not config.penalty_per_row:
-            return total
-        weights = self.prepared.train.weights
-        rows = self.plan.batch_size * (float(weights.mean()) if weights.size else 1.0)
-        return total / rows
+        return float(self.steps.penalty.of_rows(self.network.flat_weights[None])[0])
 
     def data_facts(self) -> dict[str, Any]:
         """Return the name and the sizes of the data."""

@@ -5,39 +5,22 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 
-from ..base.random import Purpose, key
-from ..kernels.buffers import Data, Objective, Report, Slice
-from ..kernels.machine.phases import PARTS_OF_LAYER, WAIT
+from ..kernels.buffers import Data, Objective, Report
 from ..kernels.steps.deferred import SETTLED
-from ..kernels.steps.general_step import train_batches
 from ..kernels.steps.sample_blocks import SAMPLE_BLOCK
-from ..kernels.steps.sample_step import train_samples
-from ..model.functions import penalties_address, with_update
-from ..model.launch import launch
 from ..model.network import Network
-from ..model.workspace import Workspace
-from ..ops.optimizers import OPTIMIZERS
-from .checkpoint import checked_number
+from .ahead import Ahead, Epochs
 from .config import TrainConfig
-from .layer_seconds import checked, of_layers
+from .epoch_results import EpochResult, Penalty, results_of
 from .orders import draw_order
-from .phase_clock import PhaseClock
 from .plan import Plan
-from .regularisation import dropout_of, with_decay_of
-from .team_size import TeamSize
+from .regularisation import dropout_of, is_constant, with_decay_of
+from .slice_length import SliceLength
+from .slices import Slices
 from .turns import Turn
-
-_SLICE_SECONDS = 0.04
-# All weights are copied before and after a slice. With 10^8 weights this takes longer than a slice;
-# slices are then longer, too, but not so long that Ctrl-C waits for half a second.
-_SLICE_COPIES = 4
-_LONGEST_SLICE_SECONDS = 0.4
-_FIRST_SLICE = 8  # blocks, fewer for a large network; later slices follow the clock
-_FIRST_WORK = 5e8  # multiply-adds
 
 
 class Steps:
@@ -58,15 +41,19 @@ class Steps:
 
     Attributes
     ----------
-    seconds : float
-        Wall time spent in updates so far: shuffling, batch assembly and stepping.
+    seconds : StepSeconds
     iterations : int
         Updates done since the start of the run.
     order_of : callable or None
         Returns the rows of an epoch, given its number, in the order of their use; None: the order
-        of the config.
-    turn : Turn
-        Of the run: limits the threads of a slice.
+        of the config. Called once for each epoch, in their order, and maybe ahead of it.
+    rates_of : callable or None
+        Returns the learning rates of the updates of ``count`` epochs, given the first one's number
+        and ``count``. With it epochs are trained ahead, and :meth:`advance` does whole epochs only.
+    last_epoch : int
+        The last epoch that may be trained ahead.
+    loss_divisor : float
+        Divisor of the loss in the objective of an epoch's result.
     """
 
     def __init__(
@@ -79,105 +66,76 @@ class Steps:
         notes_penalty: bool = False,
     ):
         self.config, self.plan, self.data, self.objective = config, plan, data, objective
-        state_buffers = OPTIMIZERS.parse(config.optimizer).state_buffers
-        self.workspace = Workspace(
-            network,
-            plan.block_rows,
-            state_buffers,
-            per_sample=plan.step == "per_sample",
-            sparse=data.sparse,
-        )
-        self.workspace.net.rate_factors[1::2] *= config.bias_lr_factor
+        self._slices = Slices(config, plan, network, data, notes_penalty)
+        self.workspace, self.seconds = self._slices.workspace, self._slices.seconds
         self._dropout = self.workspace.net.layer_parameters.copy()
         self.n_rows = len(data.X)
         self.order_of: Callable[[int], np.ndarray] | None = None
-        self._notes_penalty = notes_penalty
-        self.steps_per_epoch = -(-self.n_rows // plan.batch_size)
-        self.blocks_per_batch = -(-plan.batch_size // plan.block_rows)
+        self.rates_of: Callable[[int, int], np.ndarray] | None = None
+        self.last_epoch, self.loss_divisor = 0, 1.0
+        self.steps_per_epoch = self._slices.steps_per_epoch
+        self.blocks_per_batch = self._slices.blocks_per_batch
         samples = self.workspace.samples
-        # Slices end after multiples of this number of blocks, so that bits do not depend on the
-        # clock.
-        self._grain = 1
+        # Where updates are deferred, slices end where they are settled.
+        grain = 1
         if samples is not None and samples.block.forward != 0:
-            self._grain = SAMPLE_BLOCK
+            grain = SAMPLE_BLOCK
         if samples is not None and (objective.l2 != 0.0 or data.sparse.shift.size > 0):
-            self._grain = SETTLED
-        self._team_size, self.turn = TeamSize(plan.threads), Turn(plan.threads)
-        work_of_block = 3 * network.row_work * plan.block_rows
-        self._blocks_at_once = max(1, min(_FIRST_SLICE, int(_FIRST_WORK / work_of_block)))
-        self._order = data.order
-        self.seconds, self.iterations = 0.0, 0
-        self._phases_before: dict[str, float] = {}
-        self._layers_before: np.ndarray = np.zeros((len(network.layers), len(PARTS_OF_LAYER)))
-        self._clock: PhaseClock | None = None
-        self._steps_before = 0
-        self._block = 0
+            grain = SETTLED
+        self._slice_length = SliceLength(3 * network.row_work * plan.block_rows, grain)
+        self._ahead = Ahead(
+            self.workspace, self.n_rows, plan.step != "per_sample" and is_constant(config)
+        )
+        self.penalty = _penalty(config, plan, data)
+        self._orders_ahead: dict[int, np.ndarray] = {}
+        self.iterations, self._steps_before = 0, 0
+        self._epoch, self._block = 0, 0
         self._last_slice = slice(0, 1)
-        self._dropout_key = key(config.seed, Purpose.DROPOUT)
-        self.report = self._new_report(np.zeros(self.steps_per_epoch))
+        self._order = data.order
+        self._report: Report | None = self._slices.new_report(np.zeros(self.steps_per_epoch))
+        self._result: EpochResult | None = None
 
     @property
-    def _worker(self) -> Any:
-        return train_samples if self.plan.step == "per_sample" else train_batches
+    def turn(self) -> Turn:
+        """The turn of the run."""
+        return self._slices.turn
+
+    @turn.setter
+    def turn(self, turn: Turn) -> None:
+        self._slices.turn = turn
 
     def compile(self) -> None:
         """Compile the step, or load it from disk, by training on no rows."""
-        self._launch(0, 0)
-        if self.plan.step != "per_sample":
-            self._clock = PhaseClock()
-
-    def phase_seconds(self) -> dict[str, float]:
-        """Return the part of ``seconds`` that each phase of the steps took since :meth:`compile`.
-
-        Empty for the per-sample step, which is one loop, and on machines without a counter.
-        """
-        now = {} if self._clock is None else self._clock.seconds(self.workspace.work.phases)
-        before = self._phases_before
-        return {name: before.get(name, 0.0) + now.get(name, 0.0) for name in {**before, **now}}
-
-    def layer_seconds(self) -> np.ndarray:
-        """Return the seconds of forward, backward and update of each layer since :meth:`compile`.
-
-        0 where :meth:`phase_seconds` is empty.
-        """
-        if self._clock is None:
-            return self._layers_before
-        workspace = self.workspace
-        ticks = of_layers(workspace.network, workspace.work.layer_ticks)
-        seconds: np.ndarray = self._layers_before + self._clock.durations(ticks)
-        return seconds
-
-    def seconds_state(self) -> dict[str, Any]:
-        """Return the times of the run so far, for :meth:`load_seconds` in a later process."""
-        layers = self.layer_seconds().tolist()
-        return {"step": self.seconds, "phases": self.phase_seconds(), "layers": layers}
-
-    def load_seconds(self, state: dict[str, Any]) -> None:
-        """Restore times of :meth:`seconds_state`; ValueError if the state is invalid."""
-        self.seconds = checked_number(state["step"])
-        phases = state["phases"].items() if isinstance(state["phases"], dict) else ()
-        self._phases_before = {name: checked_number(value) for name, value in phases}
-        self._layers_before = checked(state["layers"], self.workspace.network)
+        self._slices.compile(self.objective)
 
     def start_epoch(self, epoch: int, rates: np.ndarray) -> None:
         """Draw the order of epoch number ``epoch`` (from 1) and set its updates' learning rates."""
         started = time.perf_counter()
-        own = self.order_of
-        self._order = draw_order(self.config, self.data, epoch) if own is None else own(epoch)
-        self._dropout_key = key(self.config.seed, Purpose.DROPOUT, epoch)
-        self.workspace.net.layer_parameters[:] = dropout_of(self.config, epoch, self._dropout)
-        self.objective = with_decay_of(self.config, epoch, self.objective)
-        self.report = self._new_report(rates)
-        self._block = 0
-        self._last_slice = slice(0, 1)
+        self._epoch, self._block = epoch, 0
         self._steps_before = self.iterations
-        self.seconds += time.perf_counter() - started
+        self._last_slice = slice(0, 1)
+        self._result = None
+        if not self._ahead.include(epoch, rates):
+            self.settle()
+            self._order = self._draw(epoch)
+            self.workspace.net.layer_parameters[:] = dropout_of(self.config, epoch, self._dropout)
+            self.objective = with_decay_of(self.config, epoch, self.objective)
+            self._report = self._slices.new_report(rates)
+        self.seconds.total += time.perf_counter() - started
+
+    def _draw(self, epoch: int) -> np.ndarray:
+        """Return the order of an epoch."""
+        if epoch in self._orders_ahead:
+            return self._orders_ahead.pop(epoch)
+        own = self.order_of
+        return draw_order(self.config, self.data, epoch) if own is None else own(epoch)
 
     def state(self, block: int) -> dict[str, np.ndarray]:
         """Return views of the state of the run, ``block`` blocks into an epoch.
 
         It includes the network's parameters. No updates are deferred between slices.
         """
+        self.settle()
         work, report = self.workspace.work, self.report
         begun = -(-block // self.blocks_per_batch)
         within = None if block % self.blocks_per_batch else 0  # a batch sums gradients
@@ -215,32 +173,80 @@ class Steps:
         """Blocks of an epoch."""
         return self.steps_per_epoch * self.blocks_per_batch
 
+    @property
+    def report(self) -> Report:
+        """The sums of this epoch's updates."""
+        if self._report is None:
+            assert self._ahead.epochs is not None
+            self._report = self._ahead.epochs.report(self._epoch)
+        return self._report
+
+    def settle(self) -> None:
+        """Copy the weights of an epoch that was trained ahead to the network."""
+        self._ahead.settle()
+
+    def later_params(self) -> Callable[[], np.ndarray] | None:
+        """Return a function that returns this epoch's parameters.
+
+        None if the network holds them.
+        """
+        return self._ahead.params()
+
     def advance(self, last_step: int | None = None) -> None:
         """Do the next slice of the epoch, at most up to update ``last_step`` of the epoch."""
         last_step = self.steps_per_epoch if last_step is None else last_step
-        grain = self._grain
-        last = (self._block // grain + max(1, self._blocks_at_once // grain)) * grain
+        if self._block == 0 and last_step == self.steps_per_epoch and self._take():
+            return
+        last = self._slice_length.end(self._block)
         is_whole = last <= last_step * self.blocks_per_batch
         last = min(last, last_step * self.blocks_per_batch)
         first_step = self._block // self.blocks_per_batch
         self._last_slice = slice(first_step, max(first_step + 1, -(-last // self.blocks_per_batch)))
-        started = time.perf_counter()
-        self.workspace.load()  # a callback may have changed the weights
-        loaded = time.perf_counter()
-        try:
-            self._launch(self._block, last)
-        finally:  # KeyboardInterrupt is raised when the kernel returns, after its work
-            launched = time.perf_counter()
-            self.workspace.store()
-            elapsed = time.perf_counter() - started
-            self.seconds += elapsed
-        if is_whole:
-            stepping = launched - loaded
-            wanted = min(_SLICE_COPIES * (elapsed - stepping), _LONGEST_SLICE_SECONDS)
-            ratio = min(max(max(wanted, _SLICE_SECONDS) / max(stepping, 1e-9), 0.25), 4.0)
-            self._blocks_at_once = max(1, int((last - self._block) * ratio))
+        times = self._slices.train(
+            (self._block, last), [self._epoch], self._steps_before,
+            self._order, self.objective, self.report,
+        )  # fmt: skip
+        self._slice_length.observe(last - self._block, *times, is_whole)
         self._block = last
         self.iterations = self._steps_before + self.steps_done
+
+    def _take(self) -> bool:
+        """Do this epoch by taking the result of training it ahead, if it fits a slice."""
+        if self._ahead.epochs is None and not self._train_ahead():
+            return False
+        self._ahead.take(self._epoch)
+        self._report = None
+        self._orders_ahead.pop(self._epoch, None)
+        self._block = self.blocks_per_epoch
+        self._last_slice = slice(0, self.steps_per_epoch)
+        self.iterations = self._steps_before + self.steps_done
+        return True
+
+    def _train_ahead(self) -> bool:
+        """Train this epoch and more in one launch; return False if one epoch fills a slice."""
+        first, blocks, rates_of = self._epoch, self.blocks_per_epoch, self.rates_of
+        left = self.last_epoch - first + 1
+        count = min(self._slice_length.blocks // blocks, self._ahead.most_epochs, left)
+        if count < 2 or rates_of is None:
+            return False
+        self._orders_ahead[first] = self._order
+        for epoch in range(first, first + count):
+            self._orders_ahead[epoch] = self._draw(epoch)
+        orders = [self._orders_ahead[epoch] for epoch in range(first, first + count)]
+        report = self._slices.new_report(rates_of(first, count), self._ahead.new_snapshots(count))
+        self.workspace.load()
+        before = self._ahead.snapshot()
+        try:
+            times = self._slices.train(
+                (0, count * blocks), range(first, first + count), self._steps_before,
+                np.concatenate(orders), self.objective, report,
+            )  # fmt: skip
+        except BaseException:  # Ctrl-C: no epoch has been taken
+            self._ahead.restore(before)
+            raise
+        self._slice_length.observe(count * blocks, *times)
+        self._ahead.epochs = Epochs(first, count, report)
+        return True
 
     @property
     def steps_done(self) -> int:
@@ -257,6 +263,18 @@ class Steps:
         """Whether every row of the epoch has been used."""
         return self._block >= self.blocks_per_epoch
 
+    def result(self) -> EpochResult:
+        """Return the result of this epoch, which must be done, with the present weights."""
+        n_weights = self.workspace.network.flat_weights.size
+        rules = (n_weights, self.penalty, self.loss_divisor)
+        if self._ahead.holds_present_weights():
+            assert self._ahead.epochs is not None
+            return self._ahead.epochs.result(self._epoch, self.workspace.net.params.size, *rules)
+        if self._result is None:
+            self.workspace.load()
+            (self._result,) = results_of(self.report, self.workspace.net.params[None], *rules)
+        return self._result
+
     def mean_loss(self, first_step: int = 0) -> float:
         """Return the weighted mean loss of rows since update ``first_step`` of the epoch."""
         return self._mean(self.report.loss, self.report.weight, first_step)
@@ -267,6 +285,8 @@ class Steps:
 
     def worst_step_loss(self) -> float:
         """Return the largest loss per row of any update of the last slice; NaN if one is NaN."""
+        if self._report is None:  # the slice is the epoch
+            return self.result().worst_loss
         loss, weight = self.report.loss[self._last_slice], self.report.weight[self._last_slice]
         return float((loss / np.where(weight > 0, weight, 1.0)).max())
 
@@ -276,42 +296,10 @@ class Steps:
         count = float(counts[done].sum())
         return float(sums[done].sum()) / count if count else math.nan
 
-    def _new_report(self, rates: np.ndarray) -> Report:
-        steps = self.steps_per_epoch
-        return Report(
-            loss=np.zeros(steps),
-            hits=np.zeros(steps, np.int64),
-            rows=np.zeros(steps, np.int64),
-            weight=np.zeros(steps),
-            penalty=np.zeros(steps if self._notes_penalty else 0),
-            rates=rates,
-            note_penalties=penalties_address(self.workspace.network.dtype)
-            if self._notes_penalty
-            else 0,
-        )
 
-    def _launch(self, first: int, last: int) -> None:
-        phases = self.workspace.work.phases
-        before = phases.copy()
-        threads = min(self._team_size.threads, self.turn.threads)
-        launch(self._worker, threads, *self._arguments(first, last))
-        spent = phases - before
-        self._team_size.count(spent[WAIT] / max(1, spent.sum()))
-
-    def _arguments(self, first: int, last: int) -> tuple[Any, ...]:
-        """Return the worker's arguments for blocks ``first`` to ``last``."""
-        part = Slice(
-            first,
-            last,
-            self.plan.batch_size,
-            self.plan.block_rows,
-            self.blocks_per_batch,
-            self._steps_before,
-            self._dropout_key,
-        )
-        data = self.data._replace(order=self._order)
-        workspace, samples = self.workspace, self.workspace.samples
-        if samples is None:
-            workspace.net = with_update(workspace.net, self.objective, self.blocks_per_batch)
-        scratch = () if samples is None else (samples,)
-        return (*scratch, workspace.net, workspace.work, data, self.objective, part, self.report)
+def _penalty(config: TrainConfig, plan: Plan, data: Data) -> Penalty:
+    """Return the penalties of a full batch."""
+    if not config.penalty_per_row:
+        return Penalty(config.l1, config.l2, 1.0)
+    weight = float(data.weights.mean()) if data.weights.size else 1.0
+    return Penalty(config.l1, config.l2, plan.batch_size * weight)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -76,6 +76,8 @@ class EarlyStopping(Monitoring):
         For a patience below 1; for an unknown monitor when the run starts.
     """
 
+    reads_weights = False
+
     def __init__(
         self,
         patience: int,
@@ -118,7 +120,7 @@ class BestWeights:
     min_delta : float
         Smallest change that counts as an improvement.
     params : ndarray
-        The current parameters; copied at the start, too.
+        The initial parameters, which are copied.
     rule : {"cumulative", "single"}, default "cumulative"
         See :class:`~fastmlp.ops.improvement.Improvement`.
     ties : {"first", "last"}, default "first"
@@ -142,7 +144,8 @@ class BestWeights:
     ):
         self.monitor, self.ties = monitor, ties
         self.improvement = Improvement(min_delta, rule)
-        self.params = params.copy()
+        self._params = params.copy()
+        self._later: Callable[[], np.ndarray] | None = None
         self.epoch: int | None = None
         self.found = False
 
@@ -161,10 +164,33 @@ class BestWeights:
         self.epoch = None if state["epoch"] is None else int(state["epoch"])
         self.found = bool(state["found"])
 
-    def observe(self, row: dict[str, Any], params: np.ndarray) -> None:
-        """Record the row of an epoch, and keep its weights if it is the best so far."""
+    @property
+    def params(self) -> np.ndarray:
+        """The parameters of the best epoch, or the initial ones."""
+        if self._later is not None:
+            self._params[:], self._later = self._later(), None
+        return self._params
+
+    def observe(
+        self,
+        row: dict[str, Any],
+        params: np.ndarray,
+        later: Callable[[], np.ndarray] | None = None,
+    ) -> None:
+        """Record the row of an epoch, and keep its parameters if it is the best so far.
+
+        Parameters
+        ----------
+        row : dict
+        params : ndarray
+        later : callable, optional
+            Returns the parameters at any time later, in place of ``params``: the next epoch is
+            often better.
+        """
         value, before = self.monitor.value(row), self.improvement.best
         is_tie = self.ties == LAST and value == before
         if self.improvement.observe(value) or is_tie:
-            self.params[:] = params
+            self._later = later
+            if later is None:
+                self._params[:] = params
             self.epoch, self.found = row["epoch"], True

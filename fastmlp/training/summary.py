@@ -27,7 +27,7 @@ def sum_up(loop: Loop) -> TrainResult:
         metrics["temperature"] = calibrate(run)
         metrics.update(measured(run, "validation"))
     predict_seconds = _evaluate_test(loop, metrics)
-    step_seconds = run.steps.seconds
+    step_seconds = run.steps.seconds.total
     return TrainResult(
         predictor=run.predictor,
         config=run.config,
@@ -42,8 +42,8 @@ def sum_up(loop: Loop) -> TrainResult:
             "samples_per_second": _samples_trained(run) / step_seconds if step_seconds else None,
             "predict_seconds": predict_seconds,
         },
-        phase_seconds=run.steps.phase_seconds(),
-        layer_seconds=described(run.network, run.steps.layer_seconds()),
+        phase_seconds=run.steps.seconds.phases(),
+        layer_seconds=described(run.network, run.steps.seconds.layers()),
         data=run.data_facts(),
         plan=run.plan,
         best_epoch=best_epoch,

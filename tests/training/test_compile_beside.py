@@ -17,7 +17,7 @@ import pytest
 import fastmlp
 from fastmlp.kernels.machine.launch import signature_of
 from fastmlp.kernels.machine.team import new_sync
-from fastmlp.training import compile_beside
+from fastmlp.training import compile_beside, slices
 from fastmlp.training.compile_beside import Helper, compiled_beside, is_cold, step_of
 from fastmlp.training.compile_share import jobs
 from fastmlp.training.fit import start
@@ -58,11 +58,13 @@ def test_a_run_is_cold_until_its_step_was_compiled_for_its_type(
     monkeypatch: pytest.MonkeyPatch, step: dict[str, str], dtype: str
 ) -> None:
     config = settings(dtype=dtype, **step)
-    run = start(config, blobs(), threads=1)
+    run, launched = start(config, blobs(), threads=1), []
+    launch = slices.launch
+    monkeypatch.setattr(slices, "launch", lambda *a: launched.append(a) or launch(*a))
     run.compile()
     assert not is_cold(config)
-    signature = signature_of((new_sync(), *run.steps._arguments(0, 0)))
-    given = {run.steps._worker: {signature}}
+    worker, _, *arguments = launched[0]
+    given = {worker: {signature_of((new_sync(), *arguments))}}
     monkeypatch.setattr(compile_beside, "signatures_compiled", lambda worker: given.get(worker, ()))
     assert not is_cold(config)
     assert is_cold(config.replace(dtype="float64" if dtype == "float32" else "float32"))

@@ -17,6 +17,7 @@ from fastmlp.training.plan import (
     TEAM_LARGE_ROWS,
     TEAM_ROWS,
     TEAM_WEIGHTS,
+    TEAM_WORK,
     Inputs,
     Plan,
     plan,
@@ -59,15 +60,17 @@ def test_blocks_are_as_few_and_as_equal_as_they_can_be(settings: dict[str, Any])
 
 
 def is_worth_a_team(batch_size: int, n_weights: int) -> bool:
-    many_weights = n_weights >= TEAM_WEIGHTS and batch_size >= TEAM_ROWS
-    return many_weights or batch_size >= TEAM_LARGE_ROWS
+    much_work = n_weights >= TEAM_WEIGHTS or n_weights * batch_size >= TEAM_WORK
+    return (much_work and batch_size >= TEAM_ROWS) or batch_size >= TEAM_LARGE_ROWS
 
 
 @pytest.mark.parametrize("mode", ["minibatch", "batch"])
-@pytest.mark.parametrize("n_weights", [1, TEAM_WEIGHTS - 1, TEAM_WEIGHTS, 10 * TEAM_WEIGHTS])
+@pytest.mark.parametrize(
+    "n_weights", [1, TEAM_WORK // 33, TEAM_WEIGHTS - 1, TEAM_WEIGHTS, 10 * TEAM_WEIGHTS]
+)
 @pytest.mark.parametrize(
     "batch_size",
-    [1, TEAM_ROWS - 1, TEAM_ROWS, TEAM_LARGE_ROWS - 1, TEAM_LARGE_ROWS, 10 * TEAM_LARGE_ROWS],
+    [1, TEAM_ROWS - 1, TEAM_ROWS, 33, TEAM_LARGE_ROWS - 1, TEAM_LARGE_ROWS, 10 * TEAM_LARGE_ROWS],
 )
 @pytest.mark.parametrize("threads", [2, 3, 8])
 def test_team_is_used_if_there_is_enough_work(

@@ -13,7 +13,7 @@ from fastmlp.kernels.machine.phases import NAMES, PARTS_OF_LAYER
 from fastmlp.kernels.steps.deferred import SETTLED
 from fastmlp.model.workspace import BLOCK_ROWS
 from fastmlp.training import plan as plan_module
-from fastmlp.training import steps as steps_module
+from fastmlp.training import slice_length, slices
 from fastmlp.training.fit import start
 from fastmlp.training.run import Run
 from fastmlp.training.steps import Steps
@@ -40,7 +40,7 @@ def orders(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
     def launch(worker: Any, threads: int, *arguments: Any) -> None:
         seen.extend(a.order.tolist() for a in arguments if isinstance(a, Data))
 
-    monkeypatch.setattr(steps_module, "launch", launch)
+    monkeypatch.setattr(slices, "launch", launch)
     return seen
 
 
@@ -156,15 +156,15 @@ def test_compiling_takes_no_step() -> None:
     before = run.network.params.copy()
     run.steps.compile()
     np.testing.assert_array_equal(run.network.params, before)
-    assert (run.steps.iterations, run.steps.rows_done, run.steps.seconds) == (0, 0, 0.0)
+    assert (run.steps.iterations, run.steps.rows_done, run.steps.seconds.total) == (0, 0, 0.0)
 
 
 def test_time_is_counted_and_adds_up() -> None:
     steps = started().steps
     take_epoch(steps)
-    first = steps.seconds
+    first = steps.seconds.total
     take_epoch(steps, epoch=2)
-    assert steps.seconds > first > 0
+    assert steps.seconds.total > first > 0
 
 
 def test_layers_are_parts_of_phases() -> None:
@@ -172,7 +172,7 @@ def test_layers_are_parts_of_phases() -> None:
     run.compile()
     run.steps.start_epoch(1, np.full(1, 0.1))
     run.steps.advance()
-    layers, phases = run.steps.layer_seconds(), run.steps.phase_seconds()
+    layers, phases = run.steps.seconds.layers(), run.steps.seconds.phases()
     assert layers.shape == (5, 3)
     for part, name in enumerate(PARTS_OF_LAYER):
         assert 0 < layers[:, part].sum() <= phases[name]
@@ -187,20 +187,20 @@ def test_phases_are_parts_of_the_time_counted() -> None:
     steps = started(blobs(300)).steps
     steps.compile()
     take_epoch(steps)
-    phases = steps.phase_seconds()
+    phases = steps.seconds.phases()
     assert tuple(phases) == NAMES
     assert min(phases.values()) >= 0
-    assert 0 < sum(phases.values()) < 1.1 * steps.seconds
+    assert 0 < sum(phases.values()) < 1.1 * steps.seconds.total
 
 
 @pytest.mark.parametrize("mode", ["stochastic", "minibatch"])
 def test_no_phases_are_made_up(mode: str) -> None:
     steps = started(mode=mode).steps
-    assert steps.phase_seconds() == {}
+    assert steps.seconds.phases() == {}
     steps.compile()
-    assert steps.phase_seconds() == {}
+    assert steps.seconds.phases() == {}
     take_epoch(steps)
-    assert bool(steps.phase_seconds()) == (mode == "minibatch")
+    assert bool(steps.seconds.phases()) == (mode == "minibatch")
 
 
 @pytest.mark.parametrize(
@@ -226,8 +226,8 @@ def test_slices_cannot_change_a_bit(
     monkeypatch.setattr(plan_module, "TEAM_LARGE_ROWS", 10)  # a team where it can be
     found = set()
     for blocks, seconds in [(1, 0.0), (3, 0.0), (10**6, 0.04)]:
-        monkeypatch.setattr(steps_module, "_FIRST_SLICE", blocks)
-        monkeypatch.setattr(steps_module, "_SLICE_SECONDS", seconds)
+        monkeypatch.setattr(slice_length, "_FIRST", blocks)
+        monkeypatch.setattr(slice_length, "_SECONDS", seconds)
         run = started(dataset, threads=2, dtype="float32", **changes)
         alone = "accumulate" in changes or changes.get("mode") == "stochastic"
         assert run.plan.threads == (1 if alone else 2)
@@ -240,9 +240,9 @@ def test_slices_cannot_change_a_bit(
 
 def test_slices_grow_and_shrink_with_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     def launches(seconds: float, copies: float = 0, longest: float = 0) -> int:
-        monkeypatch.setattr(steps_module, "_SLICE_SECONDS", seconds)
-        monkeypatch.setattr(steps_module, "_SLICE_COPIES", copies)
-        monkeypatch.setattr(steps_module, "_LONGEST_SLICE_SECONDS", longest)
+        monkeypatch.setattr(slice_length, "_SECONDS", seconds)
+        monkeypatch.setattr(slice_length, "_COPIES", copies)
+        monkeypatch.setattr(slice_length, "_LONGEST_SECONDS", longest)
         steps = started(blobs(300), batch_size=1).steps
         steps.start_epoch(1, np.full(steps.steps_per_epoch, 0.1))
         count = 0

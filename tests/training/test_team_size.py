@@ -1,4 +1,4 @@
-"""The number of threads follows how much a team waits."""
+"""The number of threads follows the time that blocks take with a team and with one thread."""
 
 from __future__ import annotations
 
@@ -7,36 +7,56 @@ import pytest
 from fastmlp.training.team_size import TeamSize
 
 
-def sizes(team: TeamSize, waited: float, slices: int) -> list[int]:
-    """The size of the team in each of the next slices."""
+def sizes(team: TeamSize, seconds: dict[int, float], slices: int, waited: float = 0.0) -> list[int]:
+    """The size in each of the next slices, in which a block takes ``seconds`` of the size."""
     found = []
     for _ in range(slices):
-        found.append(team.threads)
-        team.count(waited if team.threads > 1 else 0.0)
+        size = team.threads
+        found.append(size)
+        team.count(10, 10 * seconds[size], waited if size > 1 else 0.0)
     return found
 
 
-@pytest.mark.parametrize(("threads", "waited"), [(2, 0.3), (4, 0.6), (8, 0.8), (1, 0.0)])
-def test_a_team_that_gains_stays(threads: int, waited: float) -> None:
-    assert sizes(TeamSize(threads), waited, 50) == [threads] * 50
+@pytest.mark.parametrize("threads", [2, 4, 8])
+def test_a_faster_team_stays_but_for_trials(threads: int) -> None:
+    found = sizes(TeamSize(threads), {threads: 0.6, 1: 1.0}, 200)
+    trials = [slice_ for slice_, size in enumerate(found) if size == 1]
+    assert trials == [2, 19, 52, 117]  # after 2 slices, then after 16, 32, 64 more
 
 
-@pytest.mark.parametrize(("threads", "waited"), [(2, 0.5), (4, 0.75), (8, 0.9)])
-def test_a_team_that_gains_nothing_pauses_longer_and_longer(threads: int, waited: float) -> None:
-    found = sizes(TeamSize(threads), waited, 60)
-    tries = [slice_ for slice_, size in enumerate(found) if size == threads]
-    assert tries == [0, 9, 26, 59]
-    assert found.count(1) == 56
+@pytest.mark.parametrize("threads", [2, 4, 8])
+def test_a_slower_team_is_left_but_for_trials(threads: int) -> None:
+    found = sizes(TeamSize(threads), {threads: 1.3, 1: 1.0}, 200)
+    trials = [slice_ for slice_, size in enumerate(found) if size == threads]
+    assert trials == [0, 1, 11, 28, 61, 126]
 
 
 def test_pauses_have_a_longest() -> None:
-    found = sizes(TeamSize(2), 0.9, 2000)
-    tries = [slice_ for slice_, size in enumerate(found) if size == 2]
-    assert tries[-1] - tries[-2] == 129
+    found = sizes(TeamSize(2), {2: 2.0, 1: 1.0}, 2000)
+    trials = [slice_ for slice_, size in enumerate(found) if size == 2]
+    assert trials[-1] - trials[-2] == 129
 
 
-def test_a_slice_that_gains_ends_the_bad_times() -> None:
+def test_a_little_faster_is_no_reason_to_change() -> None:
+    assert sizes(TeamSize(2), {2: 1.0, 1: 0.96}, 30).count(1) == 2
+    assert sizes(TeamSize(2), {2: 1.0, 1: 0.94}, 30).count(2) == 4
+
+
+def test_a_team_that_only_waits_is_tried_at_once() -> None:
+    assert sizes(TeamSize(2), {2: 1.0, 1: 0.7}, 4, waited=0.5) == [2, 1, 1, 1]
+    assert sizes(TeamSize(2), {2: 1.0, 1: 0.7}, 4, waited=0.4) == [2, 2, 1, 1]
+
+
+def test_good_times_come_back() -> None:
     team = TeamSize(2)
-    sizes(team, 0.9, 26)
-    assert sizes(team, 0.1, 5) == [2] * 5
-    assert sizes(team, 0.9, 10) == [2, *[1] * 8, 2]
+    assert sizes(team, {2: 1.5, 1: 1.0}, 30)[-1] == 1
+    assert 2 in sizes(team, {2: 0.6, 1: 1.0}, 40)
+    assert sizes(team, {2: 0.6, 1: 1.0}, 20).count(1) <= 2
+
+
+def test_one_thread_has_no_choice_and_no_blocks_tell_nothing() -> None:
+    assert sizes(TeamSize(1), {1: 1.0}, 50) == [1] * 50
+    team = TeamSize(2)
+    for _ in range(10):
+        team.count(0, 1.0, 1.0)
+    assert team.threads == 2

@@ -15,7 +15,6 @@ from .linking import PartCompiler, WholeCompiler
 from .lookup import KernelCode
 from .stored import fields_of
 
-
 if config.DISABLE_JIT:
     raise ImportError(
         "kernels need Numba's compiler, which NUMBA_DISABLE_JIT turns off; unset it before Python "

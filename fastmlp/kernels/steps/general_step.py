@@ -50,9 +50,11 @@ from ..machine.phases import (
 )
 from ..machine.records import replacing
 from ..machine.team import Member, barrier, share
+from ..machine.view import view
 from .forward import gather_inputs, output_loss
 
 _with_penalties = replacing("l1", "l2")
+_with_order = replacing("order")
 _with_strip = replacing("strip")
 
 
@@ -133,23 +135,40 @@ def sum_weights(weights, order, first, last):
     return total
 
 
+@kernel
+def save_snapshot(member, team, net, work, snapshots, epoch):
+    """Save one member's share of the parameters and the state after an epoch."""
+    n_params, n_state = net.params.size, work.state.size
+    start = epoch * (n_params + n_state)
+    first, last = share(n_params, 1, member, team)
+    for i in range(first, last):
+        snapshots[start + i] = net.params[i]
+    start += n_params
+    first, last = share(n_state, 1, member, team)
+    for i in range(first, last):
+        snapshots[start + i] = work.state[i]
+
+
 @kernel(worker=(Net, Work, Data, Objective, Slice, Report))
 def train_batches(member, team, sync, net, work, data, objective, part, report):
     """Train on the blocks of ``part``, one member's share.
 
-    Overwrites parameters and state, adds to report.
+    Overwrites parameters, state and snapshots, adds to report.
     """
     mode = flush_denormals()
     real = net.params.dtype.type
     lanes = VECTOR_BYTES // work.A.itemsize
     depth = net.layers.shape[0]
     batch_weight, goal = 0.0, objective
-    sparse, columns = data.sparse, work.columns
+    sparse, columns, orders = data.sparse, work.columns, data.order
     to_columns, prefetch, me = sparse.to_columns, sparse.prefetch, Member(member, team, sync)
     for block in range(part.first, part.last):
         batch = block // part.blocks_per_batch
-        batch_start = batch * part.batch_size
-        batch_stop = min(batch_start + part.batch_size, data.order.size)
+        epoch = batch // part.epoch_steps
+        data = _with_order(data, (view(orders, epoch * part.epoch_rows, part.epoch_rows),))
+        dropout_key = view(part.dropout_keys, 2 * epoch, 2)
+        batch_start = (batch - epoch * part.epoch_steps) * part.batch_size
+        batch_stop = min(batch_start + part.batch_size, part.epoch_rows)
         start = batch_start + (block % part.blocks_per_batch) * part.block_rows
         stop = min(start + part.block_rows, batch_stop)
         if start >= stop:
@@ -179,7 +198,7 @@ def train_batches(member, team, sync, net, work, data, objective, part, report):
                 box = rectangle(c, lanes, rows, member, team, piece)
                 if not is_empty(box):
                     call_forward(c.forward, (
-                        net, work, sparse, data.order, part.dropout_key, start, layer, box,
+                        net, work, sparse, data.order, dropout_key, start, layer, box,
                     ))  # fmt: skip
             before, now = now, count(work.phases, member, FORWARD, now)
             count_layer(work.layer_ticks, member, layer, LAYER_FORWARD, before, now)
@@ -190,7 +209,7 @@ def train_batches(member, team, sync, net, work, data, objective, part, report):
         count(work.phases, member, LOSS, now)
         call_backward(
             net.backward,
-            (me, net, work, objective, part.dropout_key, start, rows),
+            (me, net, work, objective, dropout_key, start, rows),
         )
         now = ticks()
         # The next rows: the next block, except at the end of an epoch or after a short block.
@@ -212,4 +231,7 @@ def train_batches(member, team, sync, net, work, data, objective, part, report):
         now = count(work.phases, member, UPDATE, now)
         barrier(sync, team)
         count(work.phases, member, WAIT, now)
+        # Without a barrier: there is one in the backward pass before the next update.
+        if stop == part.epoch_rows and report.snapshots.size > 0:
+            save_snapshot(member, team, net, work, report.snapshots, epoch)
     restore_denormals(mode)
