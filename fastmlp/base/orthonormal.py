@@ -24,40 +24,40 @@ def orthonormal(tall: np.ndarray) -> np.ndarray:
         With m linearly independent columns.
     """
     n, m = tall.shape
+    width = (53 - n.bit_length()) // 2  # of a part: a sum of n products of two parts has 53 bits
+    tall = tall / np.sqrt(np.square(tall).sum(axis=0).max())  # so that no element exceeds 1
     found = np.empty((n, m))
+    parts = np.empty((-(-_BITS // width), n, m))  # of ``found``
     for start in range(0, m, _BLOCK):
-        before = found[:, :start]
-        block = tall[:, start : start + _BLOCK] / np.abs(tall).max()
+        block, before = tall[:, start : start + _BLOCK].copy(), parts[:, :, :start]
         for _ in range(2):
             if start:
-                block = block - _product(before, _product(before.T, block))
+                shadow = _product(before.transpose(0, 2, 1), _parts(block, width))
+                block -= _product(before, _parts(shadow, width))
             for j in range(block.shape[1]):
                 column, others = block[:, j], block[:, :j]
                 column -= (others * (others * column[:, np.newaxis]).sum(axis=0)).sum(axis=1)
                 column /= np.sqrt(np.square(column).sum())
         found[:, start : start + _BLOCK] = block
+        parts[:, :, start : start + _BLOCK] = _parts(block, width)
     return found
 
 
-def _product(A: np.ndarray, B: np.ndarray) -> np.ndarray:
-    """Return A B with an error of some 2^-53, for elements of at most 1 in size."""
-    inner = A.shape[1]
-    width = min((53 - inner.bit_length()) // 2, 26)
-    of_A, of_B = _parts(A, width), _parts(B, width)
+def _product(of_A: np.ndarray, of_B: np.ndarray) -> np.ndarray:
+    """Return A B from the parts of both, with an error of some 2^-53."""
     count = len(of_A)
-    total = np.zeros((A.shape[0], B.shape[1]))
+    total = np.zeros((of_A.shape[1], of_B.shape[2]))
     for order in range(count - 1, -1, -1):  # the smallest first
         for i in range(order + 1):
             total += of_A[i] @ of_B[order - i]
     return total
 
 
-def _parts(A: np.ndarray, width: int) -> list[np.ndarray]:
-    """Return parts whose sum is A, each of ``width`` bits after those of the part before."""
-    parts, last = [], 1.0
-    for _ in range(-(-_BITS // width)):
-        last *= 2.0**-width
-        part = np.rint(A / last) * last
-        parts.append(part)
+def _parts(A: np.ndarray, width: int) -> np.ndarray:
+    """Return parts whose sum is A, of elements up to 1: each of ``width`` bits after the last's."""
+    parts, unit = np.empty((-(-_BITS // width), *A.shape)), 1.0
+    for part in parts:
+        unit *= 2.0**-width
+        np.multiply(np.rint(A / unit), unit, out=part)
         A = A - part
     return parts

@@ -50,7 +50,7 @@ class Sample(NamedTuple):
     dot: Any  # its product with the shift; 0 without one
 
 
-@kernel(inline=True)
+@kernel
 def sample_at(this, data, begin, number):
     """Return a sample, and prefetch the elements of the next one."""
     sparse, first, last = data.sparse, 0, 0
@@ -64,13 +64,13 @@ def sample_at(this, data, begin, number):
     return Sample(number, begin, first, last, dot)
 
 
-@kernel(inline=True)
+@kernel
 def sums_at(c, number, half):
     """Return the index of a half's products with the second layer ``c`` in Samples.sums."""
     return (number % 2 * 2 + half) * c.ld_out
 
 
-@kernel(inline=True)
+@kernel
 def forward_half(this, samples, net, work, sparse, x, half, s):
     """Overwrite the outputs of a half of the first layer."""
     c, Z, params = layer_at(net.layers, 0), work.Z, net.params
@@ -93,7 +93,7 @@ def forward_half(this, samples, net, work, sparse, x, half, s):
              min(u1, c.n_out) - u0, 0, 1)  # fmt: skip
 
 
-@kernel(inline=True)
+@kernel
 def multiply_half(this, samples, net, work, x, half):
     """List a half's units, and overwrite their products with the second layer's weights."""
     c, c1 = layer_at(net.layers, 0), layer_at(net.layers, 1)
@@ -107,7 +107,7 @@ def multiply_half(this, samples, net, work, x, half):
                  0, c1.ld_out // (VECTOR_BYTES // work.A.itemsize))  # fmt: skip
 
 
-@kernel(inline=True)
+@kernel
 def forward_others(this, samples, net, work, x, s):
     """Overwrite the outputs of all layers but the first, and list their units."""
     columns, values, Z, tail = samples.columns, samples.values, work.Z, this.tail
@@ -131,7 +131,7 @@ def forward_others(this, samples, net, work, x, s):
         )
 
 
-@kernel(inline=True)
+@kernel
 def update_others(this, samples, net, work, is_fused, s, gain, bias_gain):
     """Overwrite D = dL/dZ of all layers but the first, and update their parameters.
 
@@ -162,13 +162,13 @@ def update_others(this, samples, net, work, is_fused, s, gain, bias_gain):
         add_scaled(this.tail, c.b, D, o, c.ld_out, bias_gain)
 
 
-@kernel(inline=True)
+@kernel
 def half_in_turn(this, turn):
     """Return a half to update: one thread updates them last half first."""
     return turn if this.halves == this.team else this.halves - 1 - turn
 
 
-@kernel(inline=True)
+@kernel
 def update_half(this, samples, net, work, sparse, x, half, is_complete, gain, bias_gain):
     """Overwrite D = dL/dZ of a half of the first layer, and update its parameters.
 
