@@ -20,7 +20,17 @@ from numba.extending import intrinsic
 
 from .machine.jit import kernel
 from .machine.records import (
-    ByteRows, Bytes, Floats, Int32s, IntRows, Ints, Keys, RealBits, RealRows, Reals, replacing,
+    ByteRows,
+    Bytes,
+    Floats,
+    Int32s,
+    IntRows,
+    Ints,
+    Keys,
+    RealBits,
+    RealRows,
+    Reals,
+    replacing,
 )  # fmt: skip
 from .machine.stored import stored
 from .machine.view import emit_element
