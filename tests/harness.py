@@ -17,7 +17,7 @@ import reference
 import reference_layers
 import twin
 from fastmlp.base.random import Purpose, key
-from fastmlp.kernels import buffers
+from fastmlp.kernels import buffers, slices
 from fastmlp.kernels.buffers import QUARTERS
 from fastmlp.kernels.layers.layout import IMAGE
 from fastmlp.kernels.machine.jit import SOURCES_HASH, kernel
@@ -327,8 +327,8 @@ class Run:
         """How many blocks an epoch has."""
         return self.batches * self.blocks_per_batch
 
-    def new_report(self) -> buffers.Report:
-        return buffers.Report(
+    def new_report(self) -> slices.Report:
+        return slices.Report(
             np.zeros(self.batches),
             np.zeros(self.batches, np.int64),
             np.zeros(self.batches, np.int64),
@@ -376,7 +376,7 @@ class Run:
         if self.workspace.samples is None:
             self.workspace = Workspace(self.network, per_sample=True, sparse=self.data.sparse)
 
-    def train_part(self, first: int, last: int, rates: Sequence[float]) -> buffers.Report:
+    def train_part(self, first: int, last: int, rates: Sequence[float]) -> slices.Report:
         """Blocks ``first`` to ``last`` of the first epoch, with a rate for each of its steps."""
         report = self.new_report()
         report.rates[:] = rates
@@ -390,9 +390,9 @@ class Run:
         self.workspace.store()
 
     def _part(
-        self, epoch: int, order: np.ndarray, first: int, last: int, report: buffers.Report
+        self, epoch: int, order: np.ndarray, first: int, last: int, report: slices.Report
     ) -> tuple[Any, ...]:
-        part = buffers.Slice(
+        part = slices.Slice(
             first, last, self.case.batch_size, self.case.block_rows, self.blocks_per_batch,
             len(order), self.batches, self.steps_before, self.dropout_keys[epoch],
         )  # fmt: skip

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels.buffers import Report
+from ..kernels.slices import Report
 from ..model.memory import aligned_zeros
 from ..model.workspace import Workspace
 from .epoch_results import EpochResult, Penalty, results_of

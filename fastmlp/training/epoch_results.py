@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..kernels.buffers import Report
+from ..kernels.slices import Report
 
 
 class EpochResult(NamedTuple):

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..base.random import Purpose, key
-from ..kernels.buffers import Data, Objective, Report, Slice
+from ..kernels.buffers import Data, Objective
 from ..kernels.machine.phases import WAIT
+from ..kernels.slices import Report, Slice
 from ..kernels.steps.general_step import train_batches
 from ..kernels.steps.sample_step import train_samples
 from ..model.functions import penalties_address, with_update

@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from ..kernels.buffers import Data, Objective, Report
+from ..kernels.buffers import Data, Objective
+from ..kernels.slices import Report
 from ..kernels.steps.deferred import SETTLED
 from ..kernels.steps.sample_blocks import SAMPLE_BLOCK
 from ..model.network import Network

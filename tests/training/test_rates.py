@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fastmlp import fit
-from fastmlp.kernels.buffers import Report, Slice
+from fastmlp.kernels.slices import Report, Slice
 from fastmlp.ops.schedules import SCHEDULES
 from fastmlp.training import ahead, slices
 from toys import BARE, blobs, settings

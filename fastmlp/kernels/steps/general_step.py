@@ -19,7 +19,7 @@ panels than members, and layers that need whole rows, are shared by rows. So is 
 the panels when each member has the same number: 19 panels are 9 and a half for two members.
 """
 
-from ..buffers import Data, Net, Objective, Report, Slice, Work, layer_at
+from ..buffers import Data, Net, Objective, Work, layer_at
 from ..call_types import (
     call_backward,
     call_forward,
@@ -51,6 +51,7 @@ from ..machine.phases import (
 from ..machine.records import replacing
 from ..machine.team import Member, barrier, share
 from ..machine.view import view
+from ..slices import Report, Slice
 from .forward import gather_inputs, output_loss
 
 _with_penalties = replacing("l1", "l2")

@@ -19,7 +19,7 @@ computes the other layers alone.
 
 from typing import NamedTuple
 
-from ..buffers import Data, Net, Objective, Report, Slice, Work, layer_at
+from ..buffers import Data, Net, Objective, Work, layer_at
 from ..machine.denormals import flush_denormals, restore_denormals
 from ..machine.jit import kernel
 from ..machine.phases import FORWARD, UPDATE, WAIT, count, ticks
@@ -27,6 +27,7 @@ from ..machine.records import Int32s, IntRows, Ints, Reals, replacing
 from ..machine.stored import stored
 from ..machine.team import Member, barrier
 from ..machine.view import row_view
+from ..slices import Report, Slice
 from .deferred import apply_deferred, is_due, multiply_shift
 from .forward import output_loss
 from .sample_blocks import (
