@@ -179,7 +179,9 @@ def test_circles_by_type_would_be_noticed() -> None:
     assert {"fastmlp.training.events", "fastmlp.training.run"} <= {*found}
 
 
-KERNEL_ORDER = ["machine", "buffers", "call_types", "emit", "rules", "inputs", "layers", "steps"]
+KERNEL_ORDER = [
+    "machine", "buffers", "slices", "call_types", "emit", "rules", "inputs", "layers", "steps",
+]  # fmt: skip
 
 
 def test_kernels_import_only_from_earlier_folders() -> None:
