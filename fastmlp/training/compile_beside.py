@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,11 +21,13 @@ import numpy as np
 from numba.np.numpy_support import from_dtype
 
 from ..base.cpus import usable_cpus
+from ..base.errors import ConfigError
 from ..base.settings import AUTO
 from ..kernels.machine.claims import Claims
 from ..kernels.machine.jit import signatures_compiled
 from ..kernels.machine.launch import worker_signature
 from ..kernels.machine.lookup import sharing
+from ..kernels.steps.evaluation import evaluate_rows
 from .compile_share import STEPS
 from .config import TrainConfig
 from .kernel_folder import kept_in
@@ -108,15 +111,18 @@ def compiled_beside(config: TrainConfig, threads: int | None, task: str = AUTO) 
     task : str, default "auto"
         Of the data, if the config does not say it.
     """
-    if config.task == AUTO:
-        config = config.replace(task=task)
+    with suppress(ConfigError):  # the run reports it, unless rules change the settings
+        config = config.replace(task=task) if config.task == AUTO else config
     if threads == 1 or not _is_first(config) or not can_help():
         yield Helper()
         return
     with TemporaryDirectory(prefix="fastmlp-") as folder:
         helper = Helper(_command(config, folder))
         try:
-            with sharing(Claims(Path(folder), helper.is_running)):
+            # Needed last, and by every run.
+            evaluation = worker_signature(evaluate_rows, from_dtype(np.dtype(config.dtype)))
+            meanwhile = [partial(evaluate_rows.compile, evaluation)]
+            with sharing(Claims(Path(folder), helper.is_running, meanwhile)):
                 yield helper
         finally:
             helper.stop()

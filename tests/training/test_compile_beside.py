@@ -75,10 +75,11 @@ def test_a_run_is_cold_until_its_step_was_compiled_for_its_type(
 @pytest.mark.parametrize(
     ("changes", "step", "update"),
     [
-        ({}, "batch", "one_pass"),
+        ({"task": "classification"}, "batch", "one_pass"),
         ({"mode": "stochastic"}, "stochastic", "passes,one_pass"),
         ({"optimizer": "adam"}, "batch", "passes"),
-        ({"mode": "batch"}, "batch", "passes,one_pass"),
+        ({"task": "classification", "mode": "batch"}, "batch", "passes,one_pass"),
+        ({}, "batch", "passes"),
         ({"l1": 0.1}, "batch", "passes"),
     ],
     ids=str,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +27,18 @@ class Claims:
         The same for both processes.
     is_other_running : function
         Whether the other process, which waits for nothing, is still running.
+    meanwhile : iterable of function
+        What to do while waiting, each once.
     """
 
-    def __init__(self, folder: Path, is_other_running: Callable[[], bool] = lambda: False):
+    def __init__(
+        self,
+        folder: Path,
+        is_other_running: Callable[[], bool] = lambda: False,
+        meanwhile: Iterable[Callable[[], object]] = (),
+    ):
         self._folder, self._is_other_running = folder, is_other_running
+        self._meanwhile = iter(meanwhile)
 
     def take(self, kernel: str, signature: tuple[Any, ...]) -> bool:
         """Claim a kernel for some types; return whether this process compiles it."""
@@ -50,7 +58,11 @@ class Claims:
         """Wait until the other process has compiled a kernel, or has ended, or a timeout."""
         done, stop = self._path(kernel, signature, _DONE), time.monotonic() + _MOST_SECONDS
         while self._is_other_running() and not done.exists() and time.monotonic() < stop:
-            time.sleep(_PAUSE)
+            do = next(self._meanwhile, None)
+            if do is None:
+                time.sleep(_PAUSE)
+            else:
+                do()
 
     def _path(self, kernel: str, signature: tuple[Any, ...], suffix: str = "") -> Path:
         types = ", ".join(map(str, signature))

@@ -55,12 +55,10 @@ class _PartLibrary(_Library):
 class _WholeLibrary(_Library):
     """The code of a kernel with all its parts."""
 
-    entries: frozenset[str] = frozenset()  # functions that are not private; none: as lowered
-
     def finalize(self) -> None:
         """Link, optimise and load the code."""
         module = self._final_module
-        entries = self.entries or {function.name for function in self.get_defined_functions()}
+        entries = {function.name for function in self.get_defined_functions()}
         for library in _link(module, self._linking_libraries):
             self._reload_init.update(library._reload_init)  # starts threads
         for function in self.get_defined_functions():
@@ -145,7 +143,6 @@ class _Lower(Lower):
         )
         builder.ret(result)
         self.library.add_ir_module(module)
-        self.library.entries = frozenset({described.llvm_cfunc_wrapper_name})
 
     @property
     def _is_by_address(self) -> bool:

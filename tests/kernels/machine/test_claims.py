@@ -54,3 +54,18 @@ def test_a_process_waits_for_limited_time(monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setattr(module, "_MOST_SECONDS", 0.01)
     Claims(tmp_path).take(KERNEL, ())
     Claims(tmp_path, lambda: True).wait(KERNEL, ())
+
+
+def test_a_process_that_waits_does_what_it_was_given_once(tmp_path: Path) -> None:
+    done: list[str] = []
+    other = Claims(tmp_path)
+    other.take(KERNEL, ())
+
+    def finish() -> None:
+        done.append("last")
+        other.finish(KERNEL, ())
+
+    claims = Claims(tmp_path, lambda: True, [lambda: done.append("first"), finish])
+    claims.wait(KERNEL, ())
+    claims.wait(KERNEL, ())
+    assert done == ["first", "last"]
