@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from llvmlite import ir
 from numba.core import cgutils
 
-from ..machine.host import is_x86
+from ..machine.host import BYTE_PANELS, is_x86
 from ..machine.view import unpack
 from .emitter import integer
 from .list_emitter import ListEmitter, for_panels
@@ -263,6 +263,6 @@ def _multiply_columns(emit):
             store(k, sums)
 
 
-multiply_rows_of_bytes = for_panels(_multiply_rows, _WordEmitter)
+multiply_rows_of_bytes = for_panels(_multiply_rows, _WordEmitter, BYTE_PANELS)
 multiply_low_columns_of_bytes = for_panels(_multiply_columns, partial(_WordEmitter, size=HALF_WORD))
 multiply_columns_of_bytes = for_panels(_multiply_columns, _WordEmitter)

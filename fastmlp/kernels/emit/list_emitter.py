@@ -4,6 +4,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from ..machine.host import SPARSE_PANELS
 from ..machine.jit import kernel
 from .emitter import INDEX, Emitter, integer
 
@@ -102,7 +103,7 @@ class ListEmitter(Emitter):
         return term
 
 
-def for_panels(emit_product, Emitter=ListEmitter):
+def for_panels(emit_product, Emitter=ListEmitter, most=SPARSE_PANELS):
     """Return a kernel ``(given, panels)`` of the code that ``emit_product(emitter)`` emits.
 
     Parameters
@@ -110,7 +111,10 @@ def for_panels(emit_product, Emitter=ListEmitter):
     emit_product : callable
     Emitter : callable, default ListEmitter
         Makes the emitter for the named tuple ``given`` and 1 to 4 panels.
+    most : int, default 4
+        Another number of panels, if it is more.
     """
+    many = (0,) * most
 
     @intrinsic
     def product(typingctx, given, count):
@@ -131,4 +135,11 @@ def for_panels(emit_product, Emitter=ListEmitter):
         else:
             product(given, (0,))
 
-    return for_panels
+    @kernel
+    def for_many_panels(given, panels):
+        if panels == most:
+            product(given, many)
+        else:
+            for_panels(given, panels)
+
+    return for_many_panels if most > SPARSE_PANELS else for_panels

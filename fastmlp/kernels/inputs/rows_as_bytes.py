@@ -19,7 +19,7 @@ from ..emit.bits import (
 from ..emit.emitter import VECTOR_BYTES
 from ..emit.lists import SumOfRows, sum_rows
 from ..emit.transpose import BYTES, transpose_bytes
-from ..machine.host import SPARSE_PANELS
+from ..machine.host import BYTE_PANELS, SPARSE_PANELS
 from ..machine.jit import kernel
 from ..machine.team import share
 from ..machine.view import view
@@ -53,19 +53,31 @@ def multiply_block(sparse, order, params, Z, c, first_row, p, panels, r0, r1, I,
             ), panels)  # fmt: skip
 
 
+@kernel
+def panels_at_once(left):
+    """Return for how many of the panels that are left rows of bytes are read next."""
+    return BYTE_PANELS if left >= BYTE_PANELS else min(SPARSE_PANELS, left)
+
+
 @kernel(cached=True)
 def forward_of_bytes(sparse, order, params, Z, c, first_row, p0, p1, r0, r1):
     """Z = X W + b for rows order[first_row + r0 : first_row + r1] and some panels of units."""
     lanes = VECTOR_BYTES // Z.itemsize
     if r0 >= r1:
         return
-    for p in range(p0, p1, SPARSE_PANELS):
-        panels = min(SPARSE_PANELS, p1 - p)
+    p = p0
+    while p < p1:
+        panels = panels_at_once(p1 - p)
         I, i, i_panel = params, c.b + p * lanes, lanes
         if sparse.shift.size > 0:
             I, i, i_panel = Z, c.out + p * c.out_panel + r0 * c.out_row, c.out_panel
-            shift_outputs(sparse, order, params, Z, c, p, panels, i)
+            for q in range(0, panels, SPARSE_PANELS):
+                shift_outputs(
+                    sparse, order, params, Z, c, p + q, min(SPARSE_PANELS, panels - q),
+                    i + q * c.out_panel,
+                )  # fmt: skip
         multiply_block(sparse, order, params, Z, c, first_row, p, panels, r0, r1, I, i, i_panel)
+        p += panels
 
 
 @kernel(cached=True)

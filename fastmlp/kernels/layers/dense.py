@@ -4,12 +4,7 @@ from ..buffers import layer_at
 from ..call_types import call_sparse_forward
 from ..emit.emitter import VECTOR_BYTES
 from ..machine.jit import kernel
-from .dense_products import (
-    backward_product,
-    backward_product_by_strips,
-    forward_product,
-    gradient_product,
-)
+from .dense_products import backward_product, forward_product, gradient_product
 from .layout import activate_rectangle, is_in_panels
 
 
@@ -44,10 +39,7 @@ def dense_backward(net, work, key, first_row, layer, box):
     """Overwrite a rectangle of dL/dA of the layer's inputs."""
     p0, p1, r0, r1 = box
     c, below = layer_at(net.layers, layer), layer_at(net.layers, layer - 1)
-    if work.strip.size > 0:
-        backward_product_by_strips(c, net.params, work.strip, work.zeros, work.D, p0, p1, r0, r1)
-    else:
-        backward_product(c, below, net.params, work.T, work.zeros, work.D, p0, p1, r0, r1)
+    backward_product(c, below, net.params, work.T, work.strip, work.zeros, work.D, p0, p1, r0, r1)
 
 
 @kernel(cached=True)

@@ -12,7 +12,7 @@ from ..emit.transpose import transpose_block
 from ..machine.host import SPARSE_PANELS
 from ..machine.jit import kernel
 from ..machine.view import view
-from .layout import takes_images
+from .layout import is_in_panels, takes_images
 
 
 @kernel
@@ -36,10 +36,12 @@ def reads_strips(c, lanes, rows, team):
     """Whether the backward pass of a dense layer transposes its weights, not its gradients.
 
     With rows in the lanes, it computes whole vectors of rows: 112 for 100 rows. Which takes longer
-    depends on the shapes alone. Every member needs a strip of its own.
+    depends on the shapes alone. Outputs are in panels, and every member needs a strip of its own.
     """
     groups, inputs, units = (rows + lanes - 1) // lanes, c.ld_in // lanes, c.ld_out // lanes
-    if c.gradient == 0 or c.own_gradient != 0 or takes_images(c) or team > groups:
+    if not is_in_panels(c, lanes) or takes_images(c) or team > groups:
+        return False
+    if c.gradient == 0 or c.own_gradient != 0:
         return False
     blocks = inputs * units - groups * (inputs + units)
     return (groups * lanes - rows) * inputs * c.n_out > blocks * _TRANSPOSITION
@@ -67,57 +69,61 @@ def transpose_gradients(c, D, T, p0, p1, r0, r1):
                     T[t + unit * lanes + lane] = zero
 
 
-@kernel
-def _multiply(A, a, a_row, a_panel, B, b, zeros, C, c, c_row, n, K):
-    """C = A B for n rows x one vector: one function for both backward products."""
-    one = C.dtype.type(1)
-    multiply_rows(
-        A, a, a_row, a_panel, B, b, VECTOR_BYTES // C.itemsize, zeros, 0, 0, one, one,
-        C, c, c_row, n, K,
-    )  # fmt: skip
+@kernel(inline=True)
+def _transpose_weights(c, params, strip, p):
+    """Copy panel p of the rows of W to ``strip``, transposed; 0 for lanes without an input."""
+    lanes = VECTOR_BYTES // params.itemsize
+    n = min(lanes, c.n_in - p * lanes)
+    for q in range(c.ld_out // lanes):
+        w, s = c.w + (q * c.n_in + p * lanes) * lanes, q * lanes * lanes
+        if n == lanes:
+            transpose_block(params, w, lanes, strip, s, lanes)
+            continue
+        for k in range(lanes):
+            for unit in range(lanes):
+                weight = params[w + k * lanes + unit] if k < n else params.dtype.type(0)
+                strip[s + unit * lanes + k] = weight
 
 
 @kernel
-def backward_product(c, below, params, T, zeros, D, p0, p1, r0, r1):
+def backward_product(c, below, params, T, strip, zeros, D, p0, p1, r0, r1):
     """D = dZ W^T with respect to the layer's inputs, the outputs of the layer ``below``.
 
     Computed as D^T = W dZ^T, which reads W in memory order: no transposed copy has to be updated.
-    Overwrites the rectangle of D at IN, and that of T of the layer below.
+    Overwrites the rectangle of D at IN, and that of T of the layer below. With a strip (see
+    ``reads_strips``), computed as it stands, with a transposed copy of each panel of W's rows.
     """
-    lanes = VECTOR_BYTES // D.itemsize
+    lanes, one = VECTOR_BYTES // D.itemsize, D.dtype.type(1)
     first, last = p0 * lanes, min(p1 * lanes, c.n_in)
-    for r in range(r0, r1, lanes):
+    is_direct = strip.size > 0
+    parts = p1 - p0 if is_direct else (r1 - r0 + lanes - 1) // lanes
+    for part in range(parts):
+        p, r = p0 + part, r0 + part * lanes
         t = below.t + r * below.ld
-        _multiply(
-            params, c.w + first * lanes, lanes, c.n_in * lanes, T, c.t + r * c.ld_out, zeros,
-            T, t + first * lanes, lanes, last - first, c.n_out,
-        )  # fmt: skip
-        for p in range(p0, p1):
-            transpose_block(
-                T, t + p * lanes * lanes, lanes,
-                D, c.in_ + p * c.in_panel + r * c.in_row, c.in_row,
-            )  # fmt: skip
-
-
-@kernel
-def backward_product_by_strips(c, params, strip, zeros, D, p0, p1, r0, r1):
-    """D = dZ W^T, as backward_product, with a transposed copy of each panel of W's rows."""
-    lanes = VECTOR_BYTES // D.itemsize
-    for p in range(p0, p1):
-        n = min(lanes, c.n_in - p * lanes)
-        for q in range(c.ld_out // lanes):
-            w, s = c.w + (q * c.n_in + p * lanes) * lanes, q * lanes * lanes
-            if n == lanes:
-                transpose_block(params, w, lanes, strip, s, lanes)
-                continue
-            for k in range(lanes):
-                for unit in range(lanes):
-                    weight = params[w + k * lanes + unit] if k < n else D.dtype.type(0)
-                    strip[s + unit * lanes + k] = weight
-        _multiply(
-            D, c.out + r0 * c.out_row, c.out_row, c.out_panel, strip, 0, zeros,
-            D, c.in_ + p * c.in_panel + r0 * c.in_row, c.in_row, r1 - r0, c.n_out,
-        )  # fmt: skip
+        if is_direct:
+            _transpose_weights(c, params, strip, p)
+            A, a, a_panel, B, b = D, c.out + r0 * lanes, c.out_panel, strip, 0
+            C, start, row, n = D, c.in_ + p * c.in_panel + r0 * c.in_row, c.in_row, r1 - r0
+        else:
+            A, a, a_panel = params, c.w + first * lanes, c.n_in * lanes
+            B, b, C, start, row, n = (
+                T,
+                c.t + r * c.ld_out,
+                T,
+                t + first * lanes,
+                lanes,
+                last - first,
+            )
+        # Emitted once for both: it is most of the code.
+        multiply_rows(
+            A, a, lanes, a_panel, B, b, lanes, zeros, 0, 0, one, one, C, start, row, n, c.n_out
+        )
+        if not is_direct:
+            for p in range(p0, p1):
+                transpose_block(
+                    T, t + p * lanes * lanes, lanes,
+                    D, c.in_ + p * c.in_panel + r * c.in_row, c.in_row,
+                )  # fmt: skip
 
 
 @kernel

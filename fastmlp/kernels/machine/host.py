@@ -66,6 +66,11 @@ def square_bytes(rows):
     return 64 if rows == 16 else 32
 
 
+def byte_panels(rows):
+    """Return the number of panels whose sums fit the registers, beside a factor."""
+    return 8 if rows == 16 else 4
+
+
 def has_fma(machine, features):
     """Return whether a fused multiply-add is an instruction, and not a slow library call."""
     return canonical(machine) == "aarch64" or bool({"fma", "avx512f"} & features)
@@ -74,6 +79,8 @@ def has_fma(machine, features):
 # Panels summed at a time for a row of sparse data: their sums and factors fit the registers.
 SPARSE_PANELS = 4
 TILE_ROWS = tile_rows(platform.machine(), cpu_features())
+# The same for the forward pass of rows of bytes, which compares each word once for these panels.
+BYTE_PANELS = byte_panels(TILE_ROWS)
 HAS_FMA = has_fma(platform.machine(), cpu_features())
 OUTER_TILE = outer_tile(TILE_ROWS)
 WINDOWS_TILE = windows_tile(platform.machine(), TILE_ROWS)

@@ -10,7 +10,14 @@ from collections.abc import Mapping
 
 import pytest
 
-from fastmlp.kernels.machine.host import HAS_FMA, TILE_ROWS, has_fma, square_bytes, tile_rows
+from fastmlp.kernels.machine.host import (
+    HAS_FMA,
+    TILE_ROWS,
+    byte_panels,
+    has_fma,
+    square_bytes,
+    tile_rows,
+)
 
 on_x86 = pytest.mark.skipif(
     platform.machine().lower() not in ("x86_64", "amd64"), reason="the names are those of x86"
@@ -35,6 +42,7 @@ def test_the_tile_fills_the_registers(machine: str, features: set[str], rows: in
     assert tile_rows(machine, features) == rows
     # A square fills at most half of the registers: 16 of 32 of 64 bytes, 8 of 16 of 32 bytes.
     assert square_bytes(rows) == (64 if rows == 16 else 32)
+    assert byte_panels(rows) == (8 if rows == 16 else 4)
 
 
 @pytest.mark.parametrize(
