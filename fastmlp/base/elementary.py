@@ -102,7 +102,8 @@ def cos2pi(turns: np.ndarray | float) -> np.ndarray:
 
 def _sine(turn: np.ndarray) -> np.ndarray:
     """Return sin(2 pi t), for |t| <= 1 / 4."""
-    return turn * _polynomial(turn * turn, _SINE_TERMS)
+    found: np.ndarray = turn * _polynomial(turn * turn, _SINE_TERMS)
+    return found
 
 
 def uniform(

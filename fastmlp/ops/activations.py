@@ -105,7 +105,8 @@ class Sigmoid(Activation):
     def inverse(self, a: np.ndarray) -> np.ndarray:
         below_1 = 1 - float(np.finfo(a.dtype).epsneg)
         a = np.clip(_positive(a), None, below_1)
-        return log(a) - log(1.0 - a.astype(np.float64))
+        z: np.ndarray = log(a) - log(1.0 - a.astype(np.float64))
+        return z
 
 
 @ACTIVATIONS.add
