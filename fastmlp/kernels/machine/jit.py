@@ -50,8 +50,9 @@ def kernel(
     parallel : bool
         Whether it holds a prange loop.
     inline : bool
-        Inline it before types are inferred, for functions with one caller or a short body. It takes
-        as long to compile either way: LLVM optimises a kernel with its parts once (linking.py).
+        Inline it before types are inferred: for short bodies, and for functions that return a copy
+        of a record in memory. Of long ones the caller is analysed again and again; LLVM inlines
+        them as well.
     cached : bool
         Load compiled code, or compile and keep it on disk. For kernels called from Python or by
         address. The others are part of these and cannot be called from Python: without their
