@@ -24,8 +24,8 @@ from .layers_of_numbers import Diagonal, Periodic
 from .operations import Affine, Convolve, Operation, Pool
 from .spec import Registry
 
-# The forms of a dense layer with at most FEW units, or of as many inputs, and MANY of the others.
-NARROW, OF_FEW, FEW, MANY = "dense_narrow", "dense_of_few", 4, 1024
+# The form of a dense layer with at most FEW units and MANY inputs.
+NARROW, FEW, MANY = "dense_narrow", 4, 1024
 WINOGRAD = "winograd"
 # Of inputs at least, and of channels times filters at most: a thread's transformed weights take 16
 # elements for each, at most 1 MB in float32, as much as Zen 4's second-level cache.
@@ -46,7 +46,6 @@ class Dense(Layer):
     forms: ClassVar[Mapping[str, str]] = {
         "dense": "",
         NARROW: f"inputs in the lanes of vectors, for at most {FEW} units",
-        OF_FEW: f"several panels of units at once, for at most {FEW} inputs",
     }
     has_activation = True
     units: int
@@ -65,10 +64,7 @@ class Dense(Layer):
         return math.prod(inputs), self.units
 
     def kernels(self, inputs: Shape, window: Pair) -> str:
-        n_inputs = math.prod(inputs)
-        if self.units <= FEW and n_inputs <= MANY:
-            return NARROW
-        return OF_FEW if n_inputs <= FEW and self.units <= MANY else self.name
+        return NARROW if self.units <= FEW and math.prod(inputs) <= MANY else self.name
 
     def operations(self, inputs: Shape, weights: np.ndarray, biases: np.ndarray) -> list[Operation]:
         return [Affine(inputs, (self.units,), weights, biases)]

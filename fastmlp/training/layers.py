@@ -79,7 +79,7 @@ def forms_of(config: Any) -> list[str]:
     A guess where the shape of the images is not in the config; the output layer's alone where it
     does not fit.
     """
-    layers = (*hidden_layers(config), Dense(1, "identity"))
+    layers = (*hidden_layers(config), Dense(10, "identity"))
     with suppress(ConfigError):  # the run reports it, with the shape of the data
         needs_images = any(not layer.takes_rows for layer in layers)
         shape = config.input_shape or (_USUAL_SHAPE if needs_images else _ROWS)

@@ -111,7 +111,7 @@ def test_a_run_is_helped_where_that_can_be(
 @pytest.mark.parametrize(
     ("layers", "shape", "kernels"),
     [
-        ("dense(7), dropout(0.1), dense(3)", (), ("dense", "dropout")),
+        ("dense(7), dropout(0.1), dense(3)", (), ("dense", "dropout", "dense_narrow")),
         (
             "max_pool2d(2), dense(3)", (),
             ("unflatten", "max_pool2d", "dense_on_images", "dense"),

@@ -18,7 +18,7 @@ from numba.extending import intrinsic
 from ..machine.view import View, pack
 from .emitter import INDEX, Emitter, integer
 
-FEW, MANY = 4, 1024  # at most: units and inputs of the layer, or inputs and units
+FEW, MANY = 4, 1024  # at most: units and inputs of the layer
 _ROWS = 4  # at once, so that no multiply-add waits for the one before
 _PANELS = 4
 _LANE = ir.IntType(32)
@@ -185,30 +185,10 @@ class _WeightGradients(_Narrow):
 
         sums = self.sums(count * n, self["rows"], grow)
         for q, number in enumerate(panels):
+            column = builder.mul(number, integer(self.lanes))
             for j in range(n):
-                self.put(sums[q * n + j], number, j)
-
-    def put(self, total, panel, j):
-        """Store the gradients of a panel of inputs."""
-        column = self.builder.mul(panel, integer(self.lanes))
-        self.store(total, self.vector_at("S", self.at("S", self.unit(j), column)))
-
-
-class _GradientsOfFew(_WeightGradients):
-    """C = keep I + gain D^T A, for some panels of A: gradients of n inputs, A the units'."""
-
-    def put(self, total, panel, j):
-        builder = self.builder
-        source, target = (
-            self.vector_at(name, self.at(name, self[start], self.times(panel, of_panel), step))
-            for name, start, of_panel, step in (
-                ("I", "i", "i_panel", builder.mul(integer(j), self["i_row"])),
-                ("C", "c", "c_panel", integer(j * self.lanes)),
-            )
-        )
-        keep, gain = self.splat(self["keep"]), self.splat(self["gain"])
-        kept = builder.fmul(keep, self.load(source))
-        self.store(builder.call(self.fma, [gain, total, kept]), target)
+                pointer = self.at("S", self.unit(j), column)
+                self.store(sums[q * n + j], self.vector_at("S", pointer))
 
 
 def _make(emitter, text):
@@ -219,9 +199,7 @@ def _make(emitter, text):
         dtype = given[names.index("D" if "D" in names else "A")].dtype
 
         def kind_of(name, kind):
-            if name[0].isupper():
-                return kind
-            return dtype if name in ("keep", "gain") else types.intp
+            return kind if name[0].isupper() else types.intp
 
         def codegen(context, builder, signature, args):
             made = emitter(context, builder, names, signature, args, dtype)
@@ -241,10 +219,6 @@ def _make(emitter, text):
 narrow_outputs = _make(_Outputs, "A a a_row a_panel S width B b Z z z_row rows n")
 narrow_input_gradients = _make(_InputGradients, "D d d_row S width q C c c_row rows n")
 narrow_gradients = _make(_WeightGradients, "A a a_row a_panel D d d_row S width panels rows n")
-gradients_of_few = _make(
-    _GradientsOfFew,
-    "A a a_row a_panel D d d_row I i i_panel i_row keep gain C c c_panel panels rows n",
-)
 
 
 @intrinsic

@@ -35,7 +35,7 @@ class Layer:
     def __init__(self, shape: tuple[int, ...], n_out: int, dtype: str):
         spec = f"conv2d({shape[2]}, 1, activation=identity), dense({n_out}, activation=identity)"
         self.network = Network(
-            [*parse_layers(spec), *parse_layers("dense(2, softmax)")], shape, dtype
+            [*parse_layers(spec), *parse_layers("dense(5, softmax)")], shape, dtype
         )
         self.rng = np.random.default_rng(sum(shape))
         for view in [*self.network.weights, *self.network.biases]:
@@ -45,12 +45,7 @@ class Layer:
             self.workspace.net, self.workspace.work, self.workspace.lanes
         )  # fmt: skip
         stages = self.network.stages()
-        assert [stage.kernels for stage in stages] == [
-            "unflatten",
-            "conv2d",
-            "dense_on_images",
-            "dense",
-        ]
+        assert [stage.kernels for stage in stages[:3]] == ["unflatten", "conv2d", "dense_on_images"]
         self.below, self.c = (compiled(layer_at)(self.net.layers, number) for number in (1, 2))
         self.inputs = indices(self.workspace, 2, buffers.IN)
         self.outputs = indices(self.workspace, 2, buffers.OUT)
