@@ -244,7 +244,8 @@ def test_memory_of_a_row_is_that_of_the_buffers(layers: str) -> None:
     config = TrainConfig(layers=layers, input_shape=(16, 16, 3), output_activation="softmax")
     network = Network(network_layers(config, 4), (16, 16, 3))
     workspace = Workspace(network, 32)
-    assert workspace.work.A.nbytes == 32 * network.row_bytes
+    # In panels, one row besides is not used.
+    assert 32 * network.row_bytes <= workspace.work.A.nbytes <= 33 * network.row_bytes
 
 
 def test_a_weight_of_two_is_a_row_twice() -> None:

@@ -62,8 +62,7 @@ def dense_narrow_weight_gradient(
 ):
     """target = keep source + gain A^T dZ for inputs k0 to k1.
 
-    The other lanes of ``target`` stay as they are. ``source`` has the layout of the parameters, or
-    it is one vector.
+    ``source`` has the layout of the parameters, or it is one vector of zeros.
     """
     lanes = VECTOR_BYTES // A.itemsize
     if p0 == p1 or k0 >= k1:
@@ -79,3 +78,6 @@ def dense_narrow_weight_gradient(
         s = 0 if from_vector else w
         for j in range(c.n_out):
             target[w + j] = fma(gain, sums[j * c.ld_in + k - k0], keep * source[s + j])
+        if from_vector:  # else they are 0 already
+            for j in range(c.n_out, lanes):
+                target[w + j] = 0
