@@ -15,7 +15,8 @@ FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # loky's, of short tasks; few epochs
 @pytest.mark.parametrize("name", ["docs/start.md", "docs/estimators.md"])
-def test_the_sessions_run(name: str) -> None:
+def test_the_sessions_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # sessions write files
     failed, tried = doctest.testfile(str(ROOT / name), module_relative=False, optionflags=FLAGS)
     assert tried > 5 and failed == 0
 
