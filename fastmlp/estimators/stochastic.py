@@ -69,7 +69,7 @@ def _start(estimator: Any, problem: Problem, callbacks: list[Callback]) -> Run:
     config = train_config(estimator, circumstances(estimator, problem, parts, dtype.name))
     run = start_run(estimator, problem, parts, config, callbacks)
     if estimator.shuffle:
-        run.steps.order_of = _Orders(rows, problem.random_state)
+        run.steps.orders.draw = _Orders(rows, problem.random_state)
     return run
 
 
@@ -95,14 +95,13 @@ class _Orders:
         """Return the order of the next epoch."""
         if self._drawn % _DRAWS == 0:
             self._states.append(self._random_state.get_state(legacy=False))
-        self._order = self._order[self._draw()]
+        self._order = self._order.copy()
+        self._draw()
         return self._order
 
-    def _draw(self) -> np.ndarray:
+    def _draw(self) -> None:
         self._drawn += 1
-        shuffled = np.arange(len(self._order))
-        self._random_state.shuffle(shuffled)
-        return shuffled
+        self._random_state.shuffle(self._order)
 
     def end(self, epochs: int) -> None:
         """Leave the random state as after a number of epochs: others were drawn, but not used."""
@@ -119,8 +118,8 @@ def _finish(run: Run, loop: Loop) -> None:
     try:
         finish(run, loop)
     finally:
-        if isinstance(run.steps.order_of, _Orders):
-            run.steps.order_of.end(max(0, run.epoch + 1 - loop.epochs.start))
+        if isinstance(run.steps.orders.draw, _Orders):
+            run.steps.orders.draw.end(max(0, run.epoch + 1 - loop.epochs.start))
 
 
 def _continue(estimator: Any, problem: Problem, loop: Loop) -> None:

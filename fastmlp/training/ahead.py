@@ -9,7 +9,6 @@ on, they are trained again.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ import numpy as np
 from ..kernels.slices import Report
 from ..model.memory import aligned_zeros
 from ..model.workspace import Workspace
-from .epoch_results import EpochResult, Penalty, results_of
+from .epoch_results import EpochResult
 
 _MOST_EPOCHS = 256
 _MOST_BYTES = 1 << 20  # of orders and of snapshots: for 4 MB, pages take 4 us an epoch
@@ -28,45 +27,42 @@ class Epochs:
 
     Parameters
     ----------
-    first, count : int
-        Number of the first epoch, and the number of epochs.
+    numbers : range
+        Of the epochs.
     report : Report
         With the state after each epoch in ``snapshots``.
+    results : list of EpochResult
+        Of each epoch.
     """
 
-    def __init__(self, first: int, count: int, report: Report):
-        self._first, self._count, self._all = first, count, report
-        self._snapshots = report.snapshots.reshape(count, -1)
-        self._results: list[EpochResult] = []
+    def __init__(self, numbers: range, report: Report, results: list[EpochResult]):
+        self.numbers, self._all, self._results = numbers, report, results
+        self._snapshots = report.snapshots.reshape(len(numbers), -1)
 
-    def include(self, epoch: int, rates: np.ndarray) -> bool:
-        """Whether an epoch has been trained, with these learning rates."""
-        is_here = 0 <= epoch - self._first < self._count
-        return is_here and self._part(self._all.rates, epoch).tobytes() == rates.tobytes()
+    def have_rates(self, epoch: int, rates: np.ndarray) -> bool:
+        """Whether an epoch was trained with these learning rates."""
+        return np.array_equal(rates, self._part(self._all.rates, epoch))
 
     def report(self, epoch: int) -> Report:
-        """Return the report of one epoch."""
-        sums = ("loss", "hits", "rows", "weight", "penalty", "rates")
-        parts: dict[str, Any] = {name: self._part(getattr(self._all, name), epoch) for name in sums}
-        return self._all._replace(**parts, snapshots=self._all.snapshots[:0])
+        """Return the part of the report that is an epoch's."""
+        sums: dict[str, Any] = {
+            name: self._part(getattr(self._all, name), epoch)
+            for name in ("loss", "hits", "rows", "weight", "penalty", "rates")
+        }
+        return self._all._replace(**sums, snapshots=self._all.snapshots[:0])
 
-    def result(
-        self, epoch: int, n_params: int, n_weights: int, penalty: Penalty, loss_divisor: float
-    ) -> EpochResult:
-        """Return the result of one epoch; further parameters as for :func:`results_of`."""
-        if not self._results:
-            params = self._snapshots[:, :n_params]
-            self._results = results_of(self._all, params, n_weights, penalty, loss_divisor)
-        return self._results[epoch - self._first]
+    def result(self, epoch: int) -> EpochResult:
+        """Return the result of an epoch."""
+        return self._results[epoch - self.numbers.start]
 
     def snapshot(self, epoch: int) -> np.ndarray:
         """Return the parameters and the optimizer's state after an epoch."""
-        found: np.ndarray = self._snapshots[epoch - self._first]
+        found: np.ndarray = self._snapshots[epoch - self.numbers.start]
         return found
 
     def _part(self, array: np.ndarray, epoch: int) -> np.ndarray:
-        size = len(array) // self._count
-        start = (epoch - self._first) * size
+        size = len(array) // len(self.numbers)
+        start = (epoch - self.numbers.start) * size
         return array[start : start + size]
 
 
@@ -89,19 +85,30 @@ class Ahead:
         self.most_epochs = most if is_possible else 0
         self.epochs: Epochs | None = None
         self._snapshots = aligned_zeros(0, workspace.net.params.dtype)
-        self._taken: np.ndarray | None = None  # a snapshot that the network does not hold yet
+        self._taken: int | None = None  # an epoch whose weights the network does not hold yet
         self._restored: bytes | None = None  # the network's parameters, as they were restored
 
+    def has(self, epoch: int) -> bool:
+        """Whether an epoch has been trained from the present weights."""
+        return (
+            self.epochs is not None and epoch in self.epochs.numbers
+            and self.holds_present_weights()
+        )  # fmt: skip
+
     def include(self, epoch: int, rates: np.ndarray) -> bool:
-        """Whether an epoch has been trained, from the present weights with these rates."""
+        """Whether an epoch has been trained from the present weights with these rates.
+
+        If not, all that have not been taken are dropped.
+        """
         if self.epochs is None:
             return False
         if not self.holds_present_weights():
             self.most_epochs = 0  # a callback has changed them, and will change them again
-            self.epochs = None
-        elif not self.epochs.include(epoch, rates):
-            self.epochs = None
-        return self.epochs is not None
+        elif epoch in self.epochs.numbers and self.epochs.have_rates(epoch, rates):
+            return True
+        self.settle()
+        self.epochs = None
+        return False
 
     def holds_present_weights(self) -> bool:
         """Whether the weights are those of the epoch that was taken last."""
@@ -117,16 +124,18 @@ class Ahead:
             self._snapshots = aligned_zeros(size, params.dtype)
         return self._snapshots[:size]
 
-    def take(self, epoch: int) -> None:
-        """Make the state after an epoch the present one; see :meth:`settle`."""
+    def take(self, epoch: int) -> EpochResult:
+        """Make the state after an epoch the present one (see :meth:`settle`); return its result."""
         assert self.epochs is not None
-        self._taken, self._restored = self.epochs.snapshot(epoch), None
+        self._taken, self._restored = epoch, None
+        return self.epochs.result(epoch)
 
     def settle(self) -> None:
         """Copy the state of the epoch that was taken last to the workspace and the network."""
         if self._taken is None:
             return
-        self.restore(self._taken)
+        assert self.epochs is not None
+        self.restore(self.epochs.snapshot(self._taken))
         self._taken = None
         self._restored = self._workspace.network.params.tobytes()
 
@@ -141,12 +150,14 @@ class Ahead:
         state[:] = snapshot[params.size :]
         self._workspace.store()
 
-    def params(self) -> Callable[[], np.ndarray] | None:
-        """Return a function that returns the parameters of the epoch taken last, in rows.
+    def later_params(self) -> Callable[[int], np.ndarray] | None:
+        """Return a function that returns the parameters after an epoch, in rows.
 
-        None if the network holds them.
+        It is valid until the next launch. None if the network holds those of the present epoch.
         """
-        if self._taken is None:
-            return None
-        params = self._taken[: self._workspace.net.params.size].copy()
-        return partial(self._workspace.in_rows, params)
+        return None if self._taken is None else self._params_after
+
+    def _params_after(self, epoch: int) -> np.ndarray:
+        assert self.epochs is not None
+        params = self.epochs.snapshot(epoch)[: self._workspace.net.params.size]
+        return self._workspace.in_rows(params)

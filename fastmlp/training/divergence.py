@@ -6,6 +6,7 @@ import math
 
 from ..base.errors import DivergenceError
 from ..ops.activations import ACTIVATIONS
+from .epoch_results import EpochResult
 from .run import Run
 from .stopping import BestWeights
 
@@ -53,9 +54,9 @@ class DivergenceCheck:
         if loss > self.limit:
             raise self._error(f"the {part} loss rose to {loss:.3g}")
 
-    def check_weights(self) -> None:
-        """Check that all parameters are finite."""
-        if not self.run.steps.result().is_finite:
+    def check_weights(self, result: EpochResult) -> None:
+        """Check that all parameters are finite after an epoch."""
+        if not result.is_finite:
             raise self._error("a weight is no longer finite")
 
     def _error(self, what: str) -> DivergenceError:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class Callback:
@@ -72,3 +72,21 @@ class Callback:
 
 
 EVENTS = tuple(name for name in vars(Callback) if name.startswith("on_"))
+
+
+class Listeners(NamedTuple):
+    """The callbacks with a method of their own for an event, and whether one reads weights."""
+
+    methods: list[tuple[Callback, Callable[..., None]]]
+    read_weights: bool
+
+
+def listeners_of(callbacks: Iterable[Callback], event: str) -> Listeners:
+    """Return what is called for an event."""
+    methods = [(callback, getattr(callback, event)) for callback in callbacks]
+    own = [
+        (callback, method)
+        for callback, method in methods
+        if getattr(method, "__func__", None) is not getattr(Callback, event)
+    ]
+    return Listeners(own, any(callback.reads_weights for callback, _ in own))

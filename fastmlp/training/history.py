@@ -69,9 +69,10 @@ class History:
 
     def append(self, **values: Any) -> dict[str, Any]:
         """Add a row, one value for each column, and return it."""
-        self._measured = {column: values[column] for column in self._own}
-        self._is_plain = _PLAIN.issuperset(map(type, self._measured.values()))
-        row = self._measured.copy()
+        if tuple(values) != self._own:  # in another order
+            values = {column: values[column] for column in self._own}
+        self._measured, row = values, values.copy()
+        self._is_plain = _PLAIN.issuperset(map(type, values.values()))
         self.rows.append(row)
         return row
 

@@ -15,12 +15,12 @@ from ..model.tensor_file import AtMost, Expected, Header, Tensors
 from .checkpoint import LoopState, check_integer, checked_number, checked_text
 from .checkpoints import Checkpoints
 from .divergence import DivergenceCheck
+from .epoch_results import EpochResult
 from .events import Callback
-from .measures import MEASURES
+from .history_rows import HistoryRows
 from .rates import Rates
 from .run import Run
 from .run_parts import best_weights
-from .scoring import measured
 
 _NO_CONTEXT = nullcontext()
 
@@ -64,10 +64,11 @@ class Loop:
         self.status = "finished"
         self.failure: TrainingError | None = None
         config = run.config
-        self.best = best_weights(config, run.monitor, run.network.params)
+        self.best = best_weights(config, run.network.params)
         self.rates = Rates(config, run.steps.steps_per_epoch, run.n_train)
         self.rate_controller = run.rate_controller = self.rates.controller
         self.divergence = DivergenceCheck(run, self.best)
+        self._rows = HistoryRows(run, self.divergence)
         self.epochs = range(1, config.epochs + 1)
         self.recorded_steps = 0
         self.seconds_before, self._started = 0.0, 0.0
@@ -75,6 +76,7 @@ class Loop:
         self._interrupts = Interrupts()
         self._is_resumed = False  # within or after an epoch
         self._is_consistent = False  # whether a state taken now can be resumed with the same bits
+        self._takes_epochs = False  # that were trained ahead, without anything within them
         if checkpoints is not None:
             saved = checkpoints.load_newest(self._expected_tensors, self._restore)
             self._match_callbacks(saved)
@@ -118,10 +120,14 @@ class Loop:
             callback.load_state_dict(state)
         if not run.config.log_every:
             run.steps.rates_of, run.steps.last_epoch = self.rates.of, self.epochs.stop - 1
+        self._takes_epochs = self.checkpoints is None and not run.reads_weights_in("on_progress")
         for epoch in self.epochs if not run.stop_status else ():
-            self._start(epoch)
-            self._steps()
-            self._end()
+            result = self._take(epoch)
+            if result is None:
+                self._start(epoch)
+                self._steps()
+                result = run.steps.result()
+            self._end(result)
             if run.stop_status:
                 break
             run.turn.after_epoch(epoch)
@@ -129,33 +135,47 @@ class Loop:
             self.save()  # so that a resumed ensemble does not train this model again
         self.status = run.stop_status or self.status
 
+    def _take(self, epoch: int) -> EpochResult | None:
+        """Do an epoch that the last slice has trained ahead; return None if it must be started."""
+        if not self._takes_epochs or self.rates.have_changed():
+            return None
+        result = self.run.steps.take(epoch)
+        if result is not None:
+            self.run.epoch = epoch
+            self.divergence.check_loss(result.worst_loss, "training")
+        return result
+
     def _start(self, epoch: int) -> None:
         """Start an epoch, unless it was started by an earlier process."""
         if self._is_resumed and epoch == self.run.epoch:
             self._is_consistent = True
             return
         with self._changing():
+            self.best.settle()  # before epochs trained ahead are dropped
             self.run.epoch = epoch
             self.run.steps.start_epoch(epoch, self.rates.of(epoch))
             self.recorded_steps = 0
         if epoch == 1 and self.checkpoints is not None:
             self.save()  # so that there always is one to resume from
 
-    def _end(self) -> None:
+    def _end(self, result: EpochResult) -> None:
         """Record an epoch, and call the callbacks."""
         run = self.run
-        values = self._measure()
+        values = self._rows.of_epoch(result)
         with self._changing(until_second=True):  # callbacks may take long
             row = run.history.append(**values)
-            steps = [self._observe, run.tell_epoch]
-            # A callback may add the column that is monitored.
-            for step in steps if run.monitor.column in row else reversed(steps):
-                step(row)
+            if run.monitor.column in row:
+                self._observe(row)
+                run.tell_epoch(row)
+            else:  # a callback may add it
+                run.tell_epoch(row)
+                self._observe(row)
         self._save_if_due(run.epoch)
 
     def _observe(self, row: dict[str, Any]) -> None:
-        self.best.observe(row, self.run.network.params, self.run.steps.later_params())
-        self.rate_controller.observe(self.run.monitor.value(row))
+        run, value = self.run, self.run.monitor.value(row)
+        self.best.observe(run.epoch, value, run.network.params, run.steps.later_params())
+        self.rate_controller.observe(value)
 
     def _changing(self, until_second: bool = False) -> AbstractContextManager[None]:
         """Defer Ctrl-C to the end of the block, so that saved states are consistent."""
@@ -185,34 +205,11 @@ class Loop:
             run.tell("on_progress")
             run.turn.after_slice()
 
-    def _measure(self) -> dict[str, Any]:
-        """Return the row of the history for the finished epoch."""
-        run, result = self.run, self.run.steps.result()
-        self.divergence.check_weights()
-        validation = measured(run, "validation")
-        self.divergence.check_loss(validation["validation_loss"] or 0.0, "validation")
-        row = {
-            "epoch": run.epoch,
-            "learning_rate": result.learning_rate,
-            "train_loss": result.loss,
-            "train_accuracy": run.accuracy(result.hit_rate),
-            "penalty": result.penalty,
-            **validation,
-        }
-        return {**row, **{name: MEASURES[name](run, row) for name in run.measures}}
-
     def _record_iteration(self) -> None:
-        run, since = self.run, self.recorded_steps
-        evaluated = run.loss_and_accuracy("validation", run.prepared.validation)
+        values = self._rows.of_updates(self.recorded_steps)
         with self._changing():
-            run.iterations.append(
-                iteration=run.steps.iterations,
-                epoch=run.epoch,
-                train_loss=run.steps.mean_loss(since),
-                train_accuracy=run.accuracy(run.steps.hit_rate(since)),
-                **evaluated,
-            )
-            self.recorded_steps = run.steps.steps_done
+            self.run.iterations.append(**values)
+            self.recorded_steps = self.run.steps.steps_done
 
     # --- checkpoints ---
 

@@ -42,3 +42,7 @@ class Rates:
             known, start, end = self._base * factor * factors, 0, count * steps
             self._known = known, epoch, factor
         return known[start:end]
+
+    def have_changed(self) -> bool:
+        """Whether the controller has changed the rates since they were asked for."""
+        return self.controller.factor != self._known[2]

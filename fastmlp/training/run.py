@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Iterable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from ..model.predictor import Predictor
 from ..model.workspace import Workspace, rows_at_once
 from ..ops.schedules import RateController
 from .config import TrainConfig
-from .events import Callback
+from .events import Callback, Listeners, listeners_of
 from .history import EPOCH_COLUMNS, ITERATION_COLUMNS, MEASURE_COLUMNS, History
 from .monitors import Monitor, declared_columns, find_monitor, scorers_for
 from .plan import plan
@@ -86,7 +85,7 @@ class Run:
         self.stopping = stopping_of(config)
         self.callbacks += [] if self.stopping is None else [self.stopping]
         self._known_callbacks: list[Callback] = []
-        self._by_event: dict[str, list[tuple[Callback, Any]]] = {}
+        self._by_event: dict[str, Listeners] = {}
         self.scorers = scorers_for(config, self.callbacks)
         self.monitor = self._find_monitor()
         self.rate_controller = RateController()  # replaced by the loop
@@ -186,38 +185,9 @@ class Run:
         CallbackError
             After all callbacks were called, if any raised; names the first.
         """
-        listeners = self._listeners(event)
-        if not listeners:
-            return
-        if any(callback.reads_weights for callback, _ in listeners):
-            self.steps.settle()
-        failure: CallbackError | None = None
-        with self.turn.lock:
-            for callback, method in listeners:
-                try:
-                    method(self, *arguments)
-                except Exception as error:
-                    if failure is None:
-                        name = type(callback).__name__
-                        failure = CallbackError(
-                            f"callback {name} failed in {event}: {type(error).__name__}: {error}"
-                        )
-                        failure.__cause__ = error
+        failure = self._call(event, *arguments)
         if failure is not None:
             raise failure
-
-    def _listeners(self, event: str) -> list[tuple[Callback, Any]]:
-        """Return the callbacks with a method of their own for an event, and these methods."""
-        if self._known_callbacks != self.callbacks:
-            self._known_callbacks, self._by_event = [*self.callbacks], {}
-        if event not in self._by_event:
-            methods = [(callback, getattr(callback, event)) for callback in self.callbacks]
-            self._by_event[event] = [
-                (callback, method)
-                for callback, method in methods
-                if getattr(method, "__func__", None) is not getattr(Callback, event)
-            ]
-        return self._by_event[event]
 
     def tell_epoch(self, row: dict[str, Any]) -> None:
         """Call all callbacks with the new row of the history; they may add columns.
@@ -227,22 +197,54 @@ class Run:
         CallbackError
             After all callbacks were called, if any raised or added an invalid value.
         """
-        failures: list[CallbackError] = []
-        tell = partial(self.tell, "on_epoch_end", row)
+        failure = self._call("on_epoch_end", row)
+        invalid = self._convert_values()
+        late = self._call("after_epoch", row)
         # An invalid row is reported first: it may be the cause of another failure.
-        for step in (tell, self._settle, partial(self.tell, "after_epoch", row)):
-            try:
-                step()
-            except CallbackError as error:
-                failures.insert(0 if step == self._settle else len(failures), error)
-        if failures:
-            raise failures[0]
+        for error in (invalid, failure, late):
+            if error is not None:
+                raise error
 
-    def _settle(self) -> None:
+    def reads_weights_in(self, event: str) -> bool:
+        """Whether a callback needs the present weights in an event."""
+        return self._listeners(event).read_weights
+
+    def _call(self, event: str, *arguments: Any) -> CallbackError | None:
+        """Call a method of every callback; return the first failure."""
+        listeners = self._listeners(event)
+        if not listeners.methods:
+            return None
+        if listeners.read_weights:
+            self.steps.settle()
+        failure: CallbackError | None = None
+        with self.turn.lock:
+            for callback, method in listeners.methods:
+                try:
+                    method(self, *arguments)
+                except Exception as error:
+                    if failure is None:
+                        name = type(callback).__name__
+                        failure = CallbackError(
+                            f"callback {name} failed in {event}: {type(error).__name__}: {error}"
+                        )
+                        failure.__cause__ = error
+        return failure
+
+    def _listeners(self, event: str) -> Listeners:
+        if self._known_callbacks != self.callbacks:
+            self._known_callbacks, self._by_event = [*self.callbacks], {}
+        if event not in self._by_event:
+            self._by_event[event] = listeners_of(self.callbacks, event)
+        return self._by_event[event]
+
+    def _convert_values(self) -> CallbackError | None:
         try:
             self.history.convert_values()
         except ValueError as error:
-            raise CallbackError(f"a callback changed an epoch's row: {error}") from error
+            failure = CallbackError(f"a callback changed an epoch's row: {error}")
+            failure.__cause__ = error
+            return failure
+        return None
 
     def _find_monitor(self) -> Monitor:
         columns = declared_columns(self.callbacks)

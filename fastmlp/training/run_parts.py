@@ -14,7 +14,6 @@ from ..ops.losses import LOSSES
 from ..ops.optimizers import OPTIMIZERS
 from .config import TrainConfig
 from .layers import network_layers
-from .monitors import Monitor
 from .prepare import Prepared
 from .stopping import BestWeights, EarlyStopping
 
@@ -28,9 +27,9 @@ def stopping_of(config: TrainConfig) -> EarlyStopping | None:
     )
 
 
-def best_weights(config: TrainConfig, monitor: Monitor, params: np.ndarray) -> BestWeights:
+def best_weights(config: TrainConfig, params: np.ndarray) -> BestWeights:
     """Return what keeps the best of the weights ``params``."""
-    return BestWeights(monitor, config.min_delta, params, config.improvement, config.ties)
+    return BestWeights(config.min_delta, params, config.improvement, config.ties)
 
 
 def network_of(

@@ -7,7 +7,7 @@ _SECONDS = 0.04
 # slices are then longer, too, but not so long that Ctrl-C waits for half a second.
 _COPIES = 4
 _LONGEST_SECONDS = 0.4
-_FIRST = 8  # blocks, fewer for a large network; later slices follow the clock
+_FIRST = 32  # blocks, fewer for a large network; later slices follow the clock
 _FIRST_WORK = 5e8  # multiply-adds
 
 

@@ -16,7 +16,7 @@ from ..model.network import Network
 from .ahead import Ahead, Epochs
 from .config import TrainConfig
 from .epoch_results import EpochResult, Penalty, results_of
-from .orders import draw_order
+from .orders import Orders
 from .plan import Plan
 from .regularisation import dropout_of, is_constant, with_decay_of
 from .slice_length import SliceLength
@@ -45,9 +45,7 @@ class Steps:
     seconds : StepSeconds
     iterations : int
         Updates done since the start of the run.
-    order_of : callable or None
-        Returns the rows of an epoch, given its number, in the order of their use; None: the order
-        of the config. Called once for each epoch, in their order, and maybe ahead of it.
+    orders : Orders
     rates_of : callable or None
         Returns the learning rates of the updates of ``count`` epochs, given the first one's number
         and ``count``. With it epochs are trained ahead, and :meth:`advance` does whole epochs only.
@@ -71,11 +69,12 @@ class Steps:
         self.workspace, self.seconds = self._slices.workspace, self._slices.seconds
         self._dropout = self.workspace.net.layer_parameters.copy()
         self.n_rows = len(data.X)
-        self.order_of: Callable[[int], np.ndarray] | None = None
+        self.orders = Orders(config, data)
         self.rates_of: Callable[[int, int], np.ndarray] | None = None
         self.last_epoch, self.loss_divisor = 0, 1.0
         self.steps_per_epoch = self._slices.steps_per_epoch
         self.blocks_per_batch = self._slices.blocks_per_batch
+        self.blocks_per_epoch = self.steps_per_epoch * self.blocks_per_batch
         samples = self.workspace.samples
         # Where updates are deferred, slices end where they are settled.
         grain = 1
@@ -84,14 +83,14 @@ class Steps:
         if samples is not None and (objective.l2 != 0.0 or data.sparse.shift.size > 0):
             grain = SETTLED
         self._slice_length = SliceLength(3 * network.row_work * plan.block_rows, grain)
+        self._varies = not is_constant(config)
         self._ahead = Ahead(
-            self.workspace, self.n_rows, plan.step != "per_sample" and is_constant(config)
+            self.workspace, self.n_rows, plan.step != "per_sample" and not self._varies
         )
         self.penalty = _penalty(config, plan, data)
-        self._orders_ahead: dict[int, np.ndarray] = {}
         self.iterations, self._steps_before = 0, 0
         self._epoch, self._block = 0, 0
-        self._last_slice = slice(0, 1)
+        self._last_slice, self._all_steps = slice(0, 1), slice(0, self.steps_per_epoch)
         self._order = data.order
         self._report: Report | None = self._slices.new_report(np.zeros(self.steps_per_epoch))
         self._result: EpochResult | None = None
@@ -117,19 +116,34 @@ class Steps:
         self._last_slice = slice(0, 1)
         self._result = None
         if not self._ahead.include(epoch, rates):
-            self.settle()
-            self._order = self._draw(epoch)
-            self.workspace.net.layer_parameters[:] = dropout_of(self.config, epoch, self._dropout)
-            self.objective = with_decay_of(self.config, epoch, self.objective)
+            (self._order,) = self.orders.of((epoch,))
+            if self._varies:
+                dropout = dropout_of(self.config, epoch, self._dropout)
+                self.workspace.net.layer_parameters[:] = dropout
+                self.objective = with_decay_of(self.config, epoch, self.objective)
             self._report = self._slices.new_report(rates)
         self.seconds.total += time.perf_counter() - started
 
-    def _draw(self, epoch: int) -> np.ndarray:
-        """Return the order of an epoch."""
-        if epoch in self._orders_ahead:
-            return self._orders_ahead.pop(epoch)
-        own = self.order_of
-        return draw_order(self.config, self.data, epoch) if own is None else own(epoch)
+    def take(self, epoch: int) -> EpochResult | None:
+        """Do an epoch that was trained ahead, with the rates that it was trained with.
+
+        Returns
+        -------
+        EpochResult or None
+            None if there is none from the present weights: it must be started.
+        """
+        if not self._ahead.has(epoch):
+            return None
+        self._epoch, self._steps_before = epoch, self.iterations
+        self._result = self._take_trained()
+        return self._result
+
+    def _take_trained(self) -> EpochResult:
+        """Make the state after this epoch, which was trained ahead, the present one."""
+        self._report = None
+        self._block, self._last_slice = self.blocks_per_epoch, self._all_steps
+        self.iterations = self._steps_before + self.steps_per_epoch
+        return self._ahead.take(self._epoch)
 
     def state(self, block: int) -> dict[str, np.ndarray]:
         """Return views of the state of the run, ``block`` blocks into an epoch.
@@ -170,11 +184,6 @@ class Steps:
         return self._block
 
     @property
-    def blocks_per_epoch(self) -> int:
-        """Blocks of an epoch."""
-        return self.steps_per_epoch * self.blocks_per_batch
-
-    @property
     def report(self) -> Report:
         """The sums of this epoch's updates."""
         if self._report is None:
@@ -186,12 +195,12 @@ class Steps:
         """Copy the weights of an epoch that was trained ahead to the network."""
         self._ahead.settle()
 
-    def later_params(self) -> Callable[[], np.ndarray] | None:
-        """Return a function that returns this epoch's parameters.
+    def later_params(self) -> Callable[[int], np.ndarray] | None:
+        """Return a function that returns the parameters after an epoch, until the next launch.
 
-        None if the network holds them.
+        None if the network holds those of this epoch.
         """
-        return self._ahead.params()
+        return self._ahead.later_params()
 
     def advance(self, last_step: int | None = None) -> None:
         """Do the next slice of the epoch, at most up to update ``last_step`` of the epoch."""
@@ -215,12 +224,7 @@ class Steps:
         """Do this epoch by taking the result of training it ahead, if it fits a slice."""
         if self._ahead.epochs is None and not self._train_ahead():
             return False
-        self._ahead.take(self._epoch)
-        self._report = None
-        self._orders_ahead.pop(self._epoch, None)
-        self._block = self.blocks_per_epoch
-        self._last_slice = slice(0, self.steps_per_epoch)
-        self.iterations = self._steps_before + self.steps_done
+        self._take_trained()
         return True
 
     def _train_ahead(self) -> bool:
@@ -230,23 +234,22 @@ class Steps:
         count = min(self._slice_length.blocks // blocks, self._ahead.most_epochs, left)
         if count < 2 or rates_of is None:
             return False
-        self._orders_ahead[first] = self._order
-        for epoch in range(first, first + count):
-            self._orders_ahead[epoch] = self._draw(epoch)
-        orders = [self._orders_ahead[epoch] for epoch in range(first, first + count)]
+        epochs = range(first, first + count)
+        order = np.concatenate(self.orders.of(epochs))
         report = self._slices.new_report(rates_of(first, count), self._ahead.new_snapshots(count))
         self.workspace.load()
         before = self._ahead.snapshot()
         try:
             times = self._slices.train(
-                (0, count * blocks), range(first, first + count), self._steps_before,
-                np.concatenate(orders), self.objective, report,
+                (0, count * blocks), epochs, self._steps_before, order,
+                self.objective, report,
             )  # fmt: skip
         except BaseException:  # Ctrl-C: no epoch has been taken
             self._ahead.restore(before)
             raise
         self._slice_length.observe(count * blocks, *times)
-        self._ahead.epochs = Epochs(first, count, report)
+        params = report.snapshots.reshape(count, -1)[:, : self.workspace.net.params.size]
+        self._ahead.epochs = Epochs(epochs, report, self._results_of(report, params))
         return True
 
     @property
@@ -266,15 +269,17 @@ class Steps:
 
     def result(self) -> EpochResult:
         """Return the result of this epoch, which must be done, with the present weights."""
-        n_weights = self.workspace.network.flat_weights.size
-        rules = (n_weights, self.penalty, self.loss_divisor)
-        if self._ahead.holds_present_weights():
+        if self._result is None and self._ahead.holds_present_weights():
             assert self._ahead.epochs is not None
-            return self._ahead.epochs.result(self._epoch, self.workspace.net.params.size, *rules)
+            return self._ahead.epochs.result(self._epoch)
         if self._result is None:
             self.workspace.load()
-            (self._result,) = results_of(self.report, self.workspace.net.params[None], *rules)
+            (self._result,) = self._results_of(self.report, self.workspace.net.params[None])
         return self._result
+
+    def _results_of(self, report: Report, params: np.ndarray) -> list[EpochResult]:
+        n_weights = self.workspace.network.flat_weights.size
+        return results_of(report, params, n_weights, self.penalty, self.loss_divisor)
 
     def mean_loss(self, first_step: int = 0) -> float:
         """Return the weighted mean loss of rows since update ``first_step`` of the epoch."""

@@ -14,6 +14,8 @@ from .events import Callback
 from .monitors import Monitor, find_monitor
 from .scorers import Scorer
 
+Later = Callable[[int], np.ndarray]
+
 
 class Stoppable(Protocol):
     """Protocol: the part of a run that early stopping uses."""
@@ -112,11 +114,10 @@ class EarlyStopping(Monitoring):
 
 
 class BestWeights:
-    """Monitors a column of the history and keeps a copy of the best weights.
+    """Follows the monitored quantity and keeps a copy of the best weights.
 
     Parameters
     ----------
-    monitor : Monitor
     min_delta : float
         Smallest change that counts as an improvement.
     params : ndarray
@@ -136,16 +137,15 @@ class BestWeights:
 
     def __init__(
         self,
-        monitor: Monitor,
         min_delta: float,
         params: np.ndarray,
         rule: str = CUMULATIVE,
         ties: str = FIRST,
     ):
-        self.monitor, self.ties = monitor, ties
+        self.ties = ties
         self.improvement = Improvement(min_delta, rule)
         self._params = params.copy()
-        self._later: Callable[[], np.ndarray] | None = None
+        self._later: Later | None = None
         self.epoch: int | None = None
         self.found = False
 
@@ -167,30 +167,32 @@ class BestWeights:
     @property
     def params(self) -> np.ndarray:
         """The parameters of the best epoch, or the initial ones."""
-        if self._later is not None:
-            self._params[:], self._later = self._later(), None
+        self.settle()
         return self._params
 
+    def settle(self) -> None:
+        """Copy the parameters of the best epoch, if that was deferred."""
+        if self._later is not None and self.epoch is not None:
+            self._params[:], self._later = self._later(self.epoch), None
+
     def observe(
-        self,
-        row: dict[str, Any],
-        params: np.ndarray,
-        later: Callable[[], np.ndarray] | None = None,
+        self, epoch: int, value: float, params: np.ndarray, later: Later | None = None
     ) -> None:
-        """Record the row of an epoch, and keep its parameters if it is the best so far.
+        """Record an epoch, and keep its parameters if it is the best so far.
 
         Parameters
         ----------
-        row : dict
+        epoch : int
+        value : float
+            The monitored value, lower is better.
         params : ndarray
         later : callable, optional
-            Returns the parameters at any time later, in place of ``params``: the next epoch is
-            often better.
+            Returns the parameters after an epoch, given its number, until :meth:`settle`; in place
+            of ``params``, because the next epoch is often better.
         """
-        value, before = self.monitor.value(row), self.improvement.best
-        is_tie = self.ties == LAST and value == before
+        is_tie = self.ties == LAST and value == self.improvement.best
         if self.improvement.observe(value) or is_tie:
             self._later = later
             if later is None:
                 self._params[:] = params
-            self.epoch, self.found = row["epoch"], True
+            self.epoch, self.found = epoch, True

@@ -36,14 +36,15 @@ def results(folder: Path) -> dict[str, bytes]:
 
 def end_at(count: int, error: type[BaseException], monkeypatch: pytest.MonkeyPatch) -> None:
     """End the next run after a number of slices and epochs."""
-    tell, end = Run.tell, EndAt(count, error)
+    call, end = Run._call, EndAt(count, error)
 
-    def tell_and_end(run: Run, event: str, *arguments: Any) -> None:
-        tell(run, event, *arguments)
+    def call_and_end(run: Run, event: str, *arguments: Any) -> Any:
+        failure = call(run, event, *arguments)
         if event in ("on_progress", "on_epoch_end"):
             getattr(end, event)(run, *arguments)
+        return failure
 
-    monkeypatch.setattr(Run, "tell", tell_and_end)
+    monkeypatch.setattr(Run, "_call", call_and_end)
 
 
 @pytest.mark.parametrize("count", [1, 5])

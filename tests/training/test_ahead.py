@@ -64,27 +64,27 @@ def facts(result: TrainResult) -> tuple[Any, ...]:
     return network.params.tobytes(), list(result.history), result.best_epoch, result.status
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {},
-        {"optimizer": "adam", "l2": 0.01, "l1": 0.001},
-        {"mode": "batch", "optimizer": "adamw"},
-        {"accumulate": True},
-        {"dropout": 0.3},
-        {"dropout": 0.3, "dropout_schedule": "cosine"},
-        {"schedule": "cosine(warmup=2)"},
-        {"schedule": "plateau(patience=1)", "optimizer": "adam", "learning_rate": 0.5},
-        {"early_stopping": 2, "learning_rate": 1.0},
-        {"validation": 0.2, "monitor": "validation_loss", "restore_best": True},
-        {"restore_best": True, "learning_rate": 2.0},
-        {"sampling": "replacement", "dtype": "float64"},
-        {"log_every": 3},
-        {"metrics": ("f1_macro",), "validation": 0.3},
-        {"mode": "stochastic"},
-    ],
-    ids=str,
-)
+KINDS: list[dict[str, Any]] = [
+    {},
+    {"optimizer": "adam", "l2": 0.01, "l1": 0.001},
+    {"mode": "batch", "optimizer": "adamw"},
+    {"accumulate": True},
+    {"dropout": 0.3},
+    {"dropout": 0.3, "dropout_schedule": "cosine"},
+    {"schedule": "cosine(warmup=2)"},
+    {"schedule": "plateau(patience=1)", "optimizer": "adam", "learning_rate": 0.5},
+    {"early_stopping": 2, "learning_rate": 1.0},
+    {"validation": 0.2, "monitor": "validation_loss", "restore_best": True},
+    {"restore_best": True, "learning_rate": 2.0},
+    {"sampling": "replacement", "dtype": "float64"},
+    {"log_every": 3},
+    {"metrics": ("f1_macro",), "validation": 0.3},
+    {"mode": "stochastic"},
+]
+of_each_kind = pytest.mark.parametrize("changes", KINDS, ids=str)
+
+
+@of_each_kind
 def test_nothing_shows_that_epochs_were_trained_ahead(
     monkeypatch: pytest.MonkeyPatch, launches: list[int], changes: dict[str, Any]
 ) -> None:
@@ -100,7 +100,39 @@ def test_nothing_shows_that_epochs_were_trained_ahead(
     assert (max(launches) > 1) == (not varies or changes.get("mode") == "batch")
 
 
-def test_callbacks_that_do_not_read_weights_see_the_same_rows(
+class Progress(Callback):
+    """Keeps how far a run is, and needs weights within epochs or not at all."""
+
+    def __init__(self, reads_weights: bool):
+        self.reads_weights = reads_weights
+        self.progress: list[tuple[int, int]] = []
+        self.ends: list[tuple[Any, ...]] = []
+
+    def on_progress(self, run: Run) -> None:
+        self.progress.append((run.epoch, run.steps.iterations))
+
+    def on_epoch_end(self, run: Run, row: dict[str, Any]) -> None:
+        self.ends.append((run.epoch, run.steps.iterations, run.rows_done, run.train_loss, row))
+
+
+@of_each_kind
+def test_epochs_are_taken_at_once_where_nothing_happens_within_them(
+    monkeypatch: pytest.MonkeyPatch, launches: list[int], changes: dict[str, Any]
+) -> None:
+    results, ends, progress = [], [], []
+    for reads_weights in (True, False):
+        watch = Progress(reads_weights)
+        results.append(facts(trained(4, monkeypatch, watch, **changes)))
+        ends.append(watch.ends)
+        progress.append(watch.progress)
+    assert results[0] == results[1] == facts(trained(4, monkeypatch, **changes))
+    assert ends[0] == ends[1]
+    assert {epoch for epoch, _ in progress[0]} == {row["epoch"] for row in results[0][1]}
+    assert (len(progress[0]) > len(progress[1])) == (max(launches) > 1)
+    assert set(progress[1]) <= set(progress[0])
+
+
+def test_stopping_rule_sees_the_same_rows(
     monkeypatch: pytest.MonkeyPatch, launches: list[int]
 ) -> None:
     alone = facts(trained(1, monkeypatch, early_stopping=3, learning_rate=1.5))

@@ -342,9 +342,9 @@ def test_callbacks_resume_too(tmp_path: Path) -> None:
     alone = fit(config, blobs(), callbacks=callbacks(tmp_path / "alone"))
     assert alone.status == "stopped early"
     ended = callbacks(tmp_path / "ended")
-    options = {"checkpoint_dir": tmp_path / "checkpoints", "checkpoint_every": 3}
+    options = {"checkpoint_dir": tmp_path / "checkpoints", "checkpoint_every": 2}
     with pytest.raises(Killed):
-        fit(config, blobs(), callbacks=[*ended, EndAt(7)], **options)
+        fit(config, blobs(), callbacks=[*ended, EndAt(5)], **options)
     resumed = fit(config, blobs(), callbacks=ended, resume=True, **options)
     assert bits(resumed) == bits(alone)
     for name in ("best.safetensors", "history.csv"):

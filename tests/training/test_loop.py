@@ -183,13 +183,13 @@ def test_callback_sees_progress_of_run() -> None:
             assert run.config.epochs == 2 and run.network.layer_sizes == (2, 6, 3)
             rows.append(row)
 
-    # 30 updates an epoch, of which the first slice holds eight.
-    result = fit(settings(epochs=2, **BARE), blobs(300), callbacks=[Watcher()])
+    # 60 updates an epoch, of which the first slice holds 32.
+    result = fit(settings(epochs=2, **BARE), blobs(600), callbacks=[Watcher()])
     assert rows == result.history.rows
     done = [rows_done for rows_done, _, _ in seen]
-    assert done[0] == 80 and done.count(300) == 2
-    assert {n_train for _, n_train, _ in seen} == {300}
-    losses = [loss for rows_done, _, loss in seen if rows_done == 300]
+    assert done[0] == 320 and done.count(600) == 2
+    assert {n_train for _, n_train, _ in seen} == {600}
+    losses = [loss for rows_done, _, loss in seen if rows_done == 600]
     assert losses == result.history["train_loss"]
 
 

@@ -132,7 +132,7 @@ def test_orders_can_come_from_elsewhere() -> None:
     backwards = Dataset(data.X[::-1], data.y[::-1])
     expected = fit(settings(**BARE, sampling="in_order"), backwards)
     run = start(settings(**BARE), data)
-    run.steps.order_of = lambda epoch: np.arange(46)[::-1].copy()
+    run.steps.orders.draw = lambda epoch: np.arange(46)[::-1].copy()
     assert finish(run).history["train_loss"] == expected.history["train_loss"]
 
 
