@@ -15,16 +15,22 @@ CPU_INFO = Path("/proc/cpuinfo")  # of Linux
 def quota_cpus(cgroup: Path = CGROUP) -> float:
     """Return the container's CPU quota in CPUs (infinity where there is none)."""
     try:
-        quota, period = (cgroup / "cpu.max").read_text(encoding="ascii").split()
+        quota, period = _text(cgroup, "cpu.max").split()
         return float(quota) / float(period)
     except (OSError, ValueError, ZeroDivisionError):
         pass
     try:
-        quota_us = int((cgroup / "cpu" / "cpu.cfs_quota_us").read_text(encoding="ascii"))
-        period_us = int((cgroup / "cpu" / "cpu.cfs_period_us").read_text(encoding="ascii"))
+        quota_us = int(_text(cgroup, "cpu", "cpu.cfs_quota_us"))
+        period_us = int(_text(cgroup, "cpu", "cpu.cfs_period_us"))
     except (OSError, ValueError):
         return math.inf
     return quota_us / period_us if quota_us > 0 and period_us > 0 else math.inf
+
+
+def _text(*path: str | Path) -> str:
+    """Return the text of a file; every fit reads some, and ``Path.read_text`` takes 40 us."""
+    with open(os.path.join(*path), "rb", buffering=0) as file:
+        return file.read().decode("ascii")
 
 
 def allowed_cpus() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import cache
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -82,6 +83,13 @@ class BaseMLP(Exporting, TakesRecipe, CallbackSupportMixin, BaseEstimator, ABC):
     n_threads: Any = None
     callbacks: Any = None
     best_loss_: float | None
+
+    @classmethod
+    @cache
+    def _get_param_names(cls) -> list[str]:
+        """Return the names of the parameters; each fit asks, and reading them takes 0.1 ms."""
+        names: list[str] = super()._get_param_names()
+        return names
 
     def _set_parameters(self, parameters: dict[str, Any]) -> None:
         """Keep the arguments of ``__init__`` as they are."""

@@ -18,7 +18,7 @@ class Callback:
 
     ``reads_weights``: whether events need the present weights of ``run.network``. Several epochs of
     a small table are trained in one launch; with False their weights are not copied for this
-    callback.
+    callback, and ``on_progress`` is called once a launch.
 
     ``run`` is the current :class:`~fastmlp.training.run.Run`, with ``run.config``,
     ``run.network``, ``run.history``, ``run.epoch``, ``run.rows_done`` and ``run.n_train`` of this
