@@ -82,22 +82,27 @@ def results_of(
     n_rows = rows.sum(axis=1)
     with np.errstate(invalid="ignore"):  # NaN without weights
         mean_loss = loss.sum(axis=1) / weight.sum(axis=1)
+    penalties = penalty.of_rows(params[:, :n_weights])
     columns = (
         rates[:, 0],
         mean_loss,
         hits.sum(axis=1) / n_rows,
         per_row.max(axis=1),
         (rows * objective).sum(axis=1) / n_rows,
-        penalty.of_rows(params[:, :n_weights]),
-        _are_finite(params),
+        penalties,
+        _are_finite(params, n_weights if penalty.l1 or penalty.l2 else 0, penalties),
     )
     return list(map(EpochResult, *(column.tolist() for column in columns)))
 
 
-def _are_finite(params: np.ndarray) -> np.ndarray:
-    """Return whether all elements of each row are finite."""
+def _are_finite(params: np.ndarray, n_weights: int, penalties: np.ndarray) -> np.ndarray:
+    """Return whether all elements of each row are finite.
+
+    A sum tells, in half the time that a look at each element takes; the first ``n_weights`` are in
+    the sums ``penalties``.
+    """
     with np.errstate(over="ignore", invalid="ignore"):
-        are_finite: np.ndarray = np.isfinite(params.sum(axis=1))  # half the time of each element
+        are_finite: np.ndarray = np.isfinite(params[:, n_weights:].sum(axis=1) + penalties)
     if not are_finite.all():  # finite elements may have an infinite sum
         are_finite = np.isfinite(params).all(axis=1)
     return are_finite
