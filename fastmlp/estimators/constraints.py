@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
+from inspect import signature
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils._param_validation import (
+    Interval,
+    Options,
+    StrOptions,
+    validate_parameter_constraints,
+)
 
 from ..base.errors import ConfigError
 from ..base.random import MOST_MODELS
@@ -20,6 +27,22 @@ from ..ops.optimizers import OPTIMIZERS
 from ..ops.scalers import SCALERS
 from ..ops.schedules import SCHEDULES
 from ..ops.spec import Registry
+
+
+@cache
+def valid_defaults(kind: Any) -> dict[str, Any]:
+    """Return the defaults of an estimator's parameters that its constraints allow.
+
+    They are checked once for a class: a check of all parameters takes as long as two epochs.
+    """
+    constraints = kind._parameter_constraints
+    found: dict[str, Any] = {}
+    for name, parameter in signature(kind).parameters.items():
+        with suppress(ValueError):
+            default = {name: parameter.default}
+            validate_parameter_constraints(constraints, default, kind.__name__)
+            found |= default
+    return found
 
 
 @contextmanager

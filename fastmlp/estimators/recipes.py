@@ -21,6 +21,7 @@ from ..training.config import TrainConfig
 from ..training.fit import fit
 from ..training.result import TrainResult
 from .callbacks import LossPrinter, sort_callbacks
+from .constraints import valid_defaults
 from .recipe_settings import config_of, open_parameters
 from .running import NOT_FINITE
 from .translate import dataset_task
@@ -58,7 +59,9 @@ class TakesRecipe:
         return cls(**(dict.fromkeys(open_parameters(cls)) | {"recipe": name} | parameters))
 
     def _validate_params(self) -> None:
-        parameters = self.get_params(deep=False)  # type: ignore[attr-defined]
+        given = self.get_params(deep=False)  # type: ignore[attr-defined]
+        valid = valid_defaults(type(self))  # type: ignore[arg-type]
+        parameters = {name: v for name, v in given.items() if v is not valid.get(name, valid)}
         if self.recipe is not None:  # which chooses those that are None
             is_open = {name for name in open_parameters(self) if parameters.get(name) is None}
             parameters = {name: v for name, v in parameters.items() if name not in is_open}

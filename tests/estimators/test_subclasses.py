@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import fastmlp
+from fastmlp.estimators.constraints import valid_defaults
 
 SETTINGS = {"max_iter": 4, "random_state": 0, "batch_size": 16}
 X, Y = classes()
@@ -236,3 +237,26 @@ def test_a_subclass_without_init_arguments_checks_what_it_is_given() -> None:
 
     with pytest.raises(ValueError, match="The 'width' parameter of Constrained must be"):
         Constrained(3).fit(X, Y)
+
+
+def test_defaults_are_checked_by_the_constraints_of_the_class() -> None:
+    class Lenient(fastmlp.MLPClassifier):
+        def __init__(self, alpha: object = "none", max_iter: object = 2):
+            super().__init__(alpha=alpha, max_iter=max_iter)
+
+    class Strict(Lenient):
+        _parameter_constraints: ClassVar[dict[str, list[type]]] = {"max_iter": [str]}
+
+    for _ in range(2):
+        with pytest.raises(ValueError, match="The 'alpha' parameter of Lenient must be"):
+            Lenient().fit(X, Y)
+        with pytest.raises(ValueError, match="The 'max_iter' parameter of Lenient must be"):
+            Lenient(alpha=0.1, max_iter="2").fit(X, Y)
+        with pytest.raises(ValueError, match="The 'max_iter' parameter of Strict must be"):
+            Strict(alpha=0.1).fit(X, Y)
+
+
+@pytest.mark.parametrize("name", ["MLPClassifier", "MLPRegressor"])
+def test_all_defaults_are_valid(name: str) -> None:
+    estimator = getattr(fastmlp, name)()
+    assert valid_defaults(type(estimator)) == estimator.get_params()
