@@ -7,6 +7,8 @@ import numpy as np
 from ..ops.schedules import SCHEDULES
 from .config import TrainConfig
 
+_AT_ONCE = 4096  # updates
+
 
 class Rates:
     """Learning rates by epoch: the schedule's, times the factor of its controller.
@@ -37,8 +39,9 @@ class Rates:
         known, first, known_factor = self._known
         start, end = (epoch - first) * steps, (epoch - first + count) * steps
         if factor != known_factor or start < 0 or end > len(known):
-            begin = (epoch - 1) * steps
-            factors = self._schedule.factors(begin, begin + count * steps, *self._course)
+            begin, left = (epoch - 1) * steps, self._course[1] - epoch + 1
+            several = max(count, min(left, _AT_ONCE // steps))  # the next will be asked for, too
+            factors = self._schedule.factors(begin, begin + several * steps, *self._course)
             known, start, end = self._base * factor * factors, 0, count * steps
             self._known = known, epoch, factor
         return known[start:end]
