@@ -24,13 +24,12 @@ from fastmlp.kernels.machine.jit import SOURCES_HASH, kernel
 from fastmlp.kernels.machine.launch import Call, call_of
 from fastmlp.kernels.machine.lookup import KernelCode
 from fastmlp.kernels.machine.team import new_sync
-from fastmlp.kernels.rules import codes
-from fastmlp.kernels.rules.losses import row_loss
+from fastmlp.kernels.rules import codes, losses
 from fastmlp.kernels.steps.evaluation import evaluate_rows
 from fastmlp.kernels.steps.general_step import train_batches
 from fastmlp.kernels.steps.sample_step import train_samples
 from fastmlp.model.encoding import encode
-from fastmlp.model.functions import loss_address, objective, penalties_address, with_update
+from fastmlp.model.functions import objective, penalties_address, with_update
 from fastmlp.model.guards import guarded
 from fastmlp.model.launch import launch
 from fastmlp.model.network import Network
@@ -107,11 +106,8 @@ def one_row_loss(
 ) -> float:
     """Return the loss of one row, and overwrite d."""
     loss, result = LOSSES.parse(spec), np.full(1, np.nan)
-    address = loss_address(loss.name, a.dtype)
-    scale = a.dtype.type(scale)
-    compiled(row_loss)(
-        address, np.array(loss.kernel_parameters, np.float64), z, a, y, d, scale, result
-    )
+    parameters = np.array(loss.kernel_parameters, np.float64)
+    getattr(losses, loss.name)(z, a, y, d, a.dtype.type(scale), parameters, result)
     return float(result[0])
 
 

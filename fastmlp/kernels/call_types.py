@@ -4,7 +4,7 @@ A kernel's address is taken with ``machine.calls.address(call_loss, kernel, dtyp
 calls it with ``call_loss(address, arguments)``.
 """
 
-from .buffers import Columns, Layer, Net, Objective, SparseRows, Work
+from .buffers import Columns, Data, Layer, Net, Objective, SparseRows, Work
 from .machine.calls import call_type
 from .machine.records import ByteRows, Floats, Int32s, IntRows, Ints, Keys, Real, Reals
 from .machine.team import Member
@@ -17,8 +17,8 @@ _RECTANGLE = (int, int, int, int)  # panels (first, last), rows (first, last)
 call_activation = call_type("an activation", Reals, Reals, Real)
 # z, a, d, parameter
 call_activation_backward = call_type("an activation's derivative", Reals, Reals, Reals, Real)
-# z, a, y, d, scale, parameters, result
-call_loss = call_type("a loss", Reals, Reals, Reals, Reals, Real, Floats, Floats)
+# net, work, data, objective, first_row, first, last, scale
+call_loss = call_type("a loss", Net, Work, Data, Objective, int, int, int, Real)
 # w, g, state, size, parameters, rate, step, is_weight
 call_update = call_type("an optimizer", Reals, Reals, Reals, int, Floats, float, int, bool)
 

@@ -21,6 +21,7 @@ from ..kernels.call_types import (
 )
 from ..kernels.machine.calls import address
 from ..kernels.rules import activations, losses, optimizers
+from ..kernels.rules.loss_of_rows import over_rows
 from ..kernels.steps.general_step import backward
 from ..kernels.steps.update import note_penalties, update_in_one_pass, update_in_passes
 from ..ops.losses import Loss
@@ -36,8 +37,8 @@ def activation_addresses(name: str, dtype: np.dtype) -> tuple[int, int]:
 
 
 def loss_address(name: str, dtype: np.dtype) -> int:
-    """Return the address of the kernel of one row's loss."""
-    return address(call_loss, getattr(losses, name), dtype)
+    """Return the address of the kernel of the loss of a block's rows."""
+    return address(call_loss, over_rows(getattr(losses, name)), dtype)
 
 
 def update_address(name: str, dtype: np.dtype) -> int:

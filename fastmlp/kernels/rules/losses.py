@@ -10,10 +10,8 @@ other losses leave dL/da, which the activation's backward kernel completes.
 
 import numpy as np
 
-from ..call_types import call_loss
 from ..emit.elementary import exp, log, log1p
 from ..machine.jit import kernel
-from . import codes
 from .sums import add_absolutes, add_products
 
 
@@ -129,22 +127,3 @@ def poisson(z, a, y, d, scale, _, result):
             loss += target * log(target)
         d[j] = scale * (a[j] - y[j])
     result[0] = loss
-
-
-@kernel(inline=True)
-def row_loss(function, parameters, z, a, y, d, scale, result):
-    """Overwrite the row's d, and ``result`` with its loss. ``function`` is an address."""
-    call_loss(function, (z, a, y, d, scale, parameters, result))
-
-
-@kernel
-def row_hit(task, threshold, a, y):
-    """Return 1 if the row's prediction is right, else 0."""
-    if task == codes.MULTICLASS:
-        return 1 if argmax(a) == argmax(y) else 0
-    if task == codes.BINARY:
-        for j in range(a.size):
-            if (a[j] >= threshold) != (y[j] >= 0.5):
-                return 0
-        return 1
-    return 0

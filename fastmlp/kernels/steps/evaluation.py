@@ -7,7 +7,7 @@ to its loss.
 import numpy as np
 
 from ..buffers import QUARTERS, Data, ListScratch, Net, Objective, Work, layer_at
-from ..call_types import call_compress, call_forward
+from ..call_types import call_compress, call_forward, call_loss
 from ..emit.emitter import VECTOR_BYTES
 from ..layers.layout import stores_images
 from ..machine.denormals import flush_denormals, restore_denormals
@@ -15,7 +15,7 @@ from ..machine.jit import kernel
 from ..machine.records import Floats, Ints, RealRows, replacing
 from ..machine.team import share
 from ..machine.view import view
-from .forward import gather_inputs, output_loss
+from .forward import gather_inputs
 
 _GRAIN = 6  # rows: the height of a tile, on most machines
 _NO_KEY = np.zeros(2, np.uint64)  # evaluation has no dropout
@@ -95,7 +95,7 @@ def evaluate_rows(
                 for j in range(a.size):
                     outputs[first_row + r, j] = a[j]
         if has_targets:
-            output_loss(net, work, data, objective, first_row, first, last, real(1))
+            call_loss(objective.loss, (net, work, data, objective, first_row, first, last, real(1)))
             for r in range(first, last):
                 losses[first_row + r] = work.row_loss[r]
                 hits[first_row + r] = work.row_hit[r]

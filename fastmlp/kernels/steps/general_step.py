@@ -24,6 +24,7 @@ from ..call_types import (
     call_backward,
     call_forward,
     call_layer_backward,
+    call_loss,
     call_penalties,
     call_prefetch,
     call_to_columns,
@@ -52,7 +53,7 @@ from ..machine.records import replacing
 from ..machine.team import Member, barrier, share
 from ..machine.view import view
 from ..slices import Report, Slice
-from .forward import gather_inputs, output_loss
+from .forward import gather_inputs
 
 _with_penalties = replacing("l1", "l2")
 _with_order = replacing("order")
@@ -206,7 +207,7 @@ def train_batches(member, team, sync, net, work, data, objective, part, report):
         # The output layer is shared by rows: these are the rows just computed.
         first, last = share(rows, lanes, member, team)
         scale = real(1.0 / batch_weight if batch_weight > 0.0 else 0.0)
-        output_loss(net, work, data, objective, start, first, last, scale)
+        call_loss(objective.loss, (net, work, data, objective, start, first, last, scale))
         count(work.phases, member, LOSS, now)
         call_backward(
             net.backward,

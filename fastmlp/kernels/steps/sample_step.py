@@ -20,6 +20,7 @@ computes the other layers alone.
 from typing import NamedTuple
 
 from ..buffers import Data, Net, Objective, Work, layer_at
+from ..call_types import call_loss
 from ..machine.denormals import flush_denormals, restore_denormals
 from ..machine.jit import kernel
 from ..machine.phases import FORWARD, UPDATE, WAIT, count, ticks
@@ -29,7 +30,6 @@ from ..machine.team import Member, barrier
 from ..machine.view import row_view
 from ..slices import Report, Slice
 from .deferred import apply_deferred, is_due, multiply_shift
-from .forward import output_loss
 from .sample_blocks import (
     SampleBlock,
     end_of_block,
@@ -98,7 +98,7 @@ def pass_samples(me, samples, net, work, data, objective, report, begin, end, s)
         barrier(me.sync, team)
         now = count(work.phases, member, WAIT, now)
         forward_others(this, samples, net, work, x, s)
-        output_loss(net, work, data, objective, number - row, row, row + 1, real(1))
+        call_loss(objective.loss, (net, work, data, objective, number - row, row, row + 1, real(1)))
         rate = report.rates[number]
         next_s = s * (1.0 - rate * objective.l2)
         gain, bias_gain = real(-rate / next_s), real(-rate)

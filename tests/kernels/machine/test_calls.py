@@ -108,8 +108,8 @@ def activate_with_a_double(where, z, a, parameter):
 
 
 @cached
-def lose_without_result(where, z, scale):
-    call_loss(where, (z, z, z, z, scale, 0.0))
+def lose_without_network(where, z, scale):
+    call_loss(where, (z, z, z, z, 0, 0, 1, scale))
 
 
 @pytest.mark.parametrize(
@@ -121,9 +121,9 @@ def lose_without_result(where, z, scale):
             r"an activation takes view\(float32, 1d\), view\(float32, 1d\), float32 .* float64",
         ),
         (
-            lose_without_result,
+            lose_without_network,
             (0, np.zeros(3), 1.0),
-            r"a loss takes .*view\(float64, 1d\) \(or the same in float64\), got",
+            r"a loss takes Net in .*, float32 \(or the same in float64\), got view\(float64, 1d\)",
         ),
         (
             call_each,

@@ -7,7 +7,7 @@ import pytest
 
 import reference
 from fastmlp.kernels.rules import codes
-from fastmlp.kernels.rules.losses import row_hit
+from fastmlp.kernels.rules.loss_of_rows import row_hit
 from fastmlp.ops.losses import LOSSES, legal_pairs
 from harness import DTYPES, compiled, one_row_loss
 
