@@ -36,16 +36,16 @@ from .machine.view import emit_element
 
 # Columns of the int64 table Net.layers: sizes of the matrix of weights, 0 without one, and padded
 # sizes; the number of outputs of a row and the padded number; the addresses of the kernels of the
-# activation (0: none) and of the layer (BACKWARD: 0 if gradients of inputs are not needed;
-# GRADIENT: 0 without weights); whether GRADIENT computes all gradients of the layer
-# before any update, as that of filters does (OWN_GRADIENT); whether members share by rows the
-# panels left over when all have the same number (DIVIDES); and offsets: weights and biases in
-# params and grads, the layer's first group in Work.group_norms, the transposed gradients in Work.T,
-# and in Work.A (and Z and D) the layer's inputs and outputs.
+# activation (0: none; OF_ROWS: that of all rows at once, if there is one) and of the layer
+# (BACKWARD: 0 if gradients of inputs are not needed; GRADIENT: 0 without weights); whether GRADIENT
+# computes all gradients of the layer before any update, as that of filters does (OWN_GRADIENT);
+# whether members share by rows the panels left over when all have the same number (DIVIDES); and
+# offsets: weights and biases in params and grads, the layer's first group in Work.group_norms, the
+# transposed gradients in Work.T, and in Work.A (and Z and D) the layer's inputs and outputs.
 (
-    N_IN, N_OUT, LD_IN, LD_OUT, WIDTH, LD, FUNCTION, DERIVATIVE, FORWARD, BACKWARD, GRADIENT,
-    OWN_GRADIENT, DIVIDES, W, B, NORMS, T, IN, IN_ROW, IN_PANEL, OUT, OUT_ROW, OUT_PANEL,
-) = range(23)  # fmt: skip
+    N_IN, N_OUT, LD_IN, LD_OUT, WIDTH, LD, FUNCTION, OF_ROWS, DERIVATIVE, FORWARD, BACKWARD,
+    GRADIENT, OWN_GRADIENT, DIVIDES, W, B, NORMS, T, IN, IN_ROW, IN_PANEL, OUT, OUT_ROW, OUT_PANEL,
+) = range(24)  # fmt: skip
 
 
 class Layer(NamedTuple):
@@ -60,6 +60,7 @@ class Layer(NamedTuple):
     width: int
     ld: int
     function: int
+    of_rows: int
     derivative: int
     forward: int
     backward: int

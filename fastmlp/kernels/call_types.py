@@ -15,6 +15,8 @@ _RECTANGLE = (int, int, int, int)  # panels (first, last), rows (first, last)
 
 # z, a, parameter
 call_activation = call_type("an activation", Reals, Reals, Real)
+# Z, A, start, stride, n, first, last
+call_activation_of_rows = call_type("an activation of rows", Reals, Reals, *[int] * 5)
 # z, a, d, parameter
 call_activation_backward = call_type("an activation's derivative", Reals, Reals, Reals, Real)
 # net, work, data, objective, first_row, first, last, scale

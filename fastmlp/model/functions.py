@@ -13,6 +13,7 @@ from ..kernels.buffers import OWN_GRADIENT, Net, Objective
 from ..kernels.call_types import (
     call_activation,
     call_activation_backward,
+    call_activation_of_rows,
     call_backward,
     call_loss,
     call_penalties,
@@ -20,7 +21,7 @@ from ..kernels.call_types import (
     call_update_pass,
 )
 from ..kernels.machine.calls import address
-from ..kernels.rules import activations, losses, optimizers
+from ..kernels.rules import activations, losses, optimizers, rows_in_lanes
 from ..kernels.rules.loss_of_rows import over_rows
 from ..kernels.steps.general_step import backward
 from ..kernels.steps.update import note_penalties, update_in_one_pass, update_in_passes
@@ -36,9 +37,16 @@ def activation_addresses(name: str, dtype: np.dtype) -> tuple[int, int]:
     )
 
 
+def of_rows_address(name: str, dtype: np.dtype) -> int:
+    """Return the address of the kernel of an activation of all rows; 0 if it has none."""
+    found = getattr(rows_in_lanes, f"{name}_in_lanes", None)
+    return 0 if found is None else address(call_activation_of_rows, found, dtype)
+
+
 def loss_address(name: str, dtype: np.dtype) -> int:
     """Return the address of the kernel of the loss of a block's rows."""
-    return address(call_loss, over_rows(getattr(losses, name)), dtype)
+    in_lanes = getattr(rows_in_lanes, f"{name}_in_lanes", None)
+    return address(call_loss, over_rows(getattr(losses, name), in_lanes), dtype)
 
 
 def update_address(name: str, dtype: np.dtype) -> int:

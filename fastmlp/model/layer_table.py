@@ -22,7 +22,7 @@ from ..kernels.layers.winograd import APART
 from ..kernels.machine.calls import address
 from ..kernels.steps.update import GROUP
 from ..ops.layers import WINOGRAD, Layer, Shape
-from .functions import activation_addresses
+from .functions import activation_addresses, of_rows_address
 from .memory import CACHE_LINE, padded
 from .network import Network
 from .stages import Stage, stages
@@ -207,6 +207,8 @@ def _set_addresses(table: np.ndarray, network: Network, layout: BlockLayout) -> 
             )
         if not layout.in_panels:
             continue
+        if stage.table is not None and activation.is_row_wise:
+            row[buffers.OF_ROWS] = of_rows_address(activation.name, dtype)
         is_sparse = number == 0 and layout.takes_sparse_rows
         row[buffers.FORWARD] = forward_address(stage.kernels, dtype, is_sparse)
         if layout.training and number > first:

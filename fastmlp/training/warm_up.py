@@ -16,6 +16,7 @@ from ..model.encoding import GATHERS, gather_address
 from ..model.functions import (
     activation_addresses,
     loss_address,
+    of_rows_address,
     pass_addresses,
     update_address,
 )
@@ -74,7 +75,7 @@ def _groups(dtype: str, threads: int | None) -> Iterator[tuple[str, Callable[[],
     """Yield groups of kernels, each with a function that compiles it."""
     real = np.dtype(dtype)
     for plural, address, names in (
-        ("activations", activation_addresses, ACTIVATIONS.names()),
+        ("activations", _activation, ACTIVATIONS.names()),
         ("losses", loss_address, LOSSES.names()),
         ("kernels of layers", layer_addresses, [*kernel_names(), UNFLATTEN]),
         ("optimizers", update_address, OPTIMIZERS.names()),
@@ -88,6 +89,10 @@ def _groups(dtype: str, threads: int | None) -> Iterator[tuple[str, Callable[[],
     # In this order: a run of either mode evaluates.
     yield f"general step, evaluation{team}", partial(_compile_run, "batch", dtype, threads)
     yield f"per-sample step{team}", partial(_compile_run, "stochastic", dtype, threads)
+
+
+def _activation(name: str, real: np.dtype) -> tuple[int, ...]:
+    return *activation_addresses(name, real), of_rows_address(name, real)
 
 
 def _take_addresses(

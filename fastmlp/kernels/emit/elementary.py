@@ -75,16 +75,25 @@ _FORMATS = {
 }  # fmt: skip
 
 
-class _ScalarEmitter:
-    def __init__(self, context, builder, kind):
-        self.builder, self.format = builder, _FORMATS[kind]
-        self.real = context.get_value_type(kind)
+class Elementary:
+    """Emits functions of numbers of a type, or of vectors of ``lanes`` of them: the same bits."""
+
+    def __init__(self, builder, kind, lanes=1):
+        self.builder, self.format, self.lanes = builder, _FORMATS[kind], lanes
+        self.real = ir.FloatType() if kind == types.float32 else ir.DoubleType()
+        self.whole = self.format.integer
+        if lanes > 1:
+            self.real, self.whole = (ir.VectorType(one, lanes) for one in (self.real, self.whole))
         self.fma_function = multiply_add(builder, self.real)
 
     def number(self, value):
-        return ir.Constant(
-            self.real, float(np.float32(value)) if self.format.mantissa < 52 else value
-        )
+        """Return a constant in all lanes."""
+        value = float(np.float32(value)) if self.format.mantissa < 52 else value
+        return ir.Constant(self.real, value if self.lanes == 1 else [value] * self.lanes)
+
+    def bits(self, value):
+        """Return an integer of the type's size in all lanes."""
+        return ir.Constant(self.whole, value if self.lanes == 1 else [value] * self.lanes)
 
     def fma(self, a, b, c):
         return self.builder.call(self.fma_function, [a, b, c])
@@ -117,9 +126,9 @@ class _ScalarEmitter:
         n = builder.fsub(shifted, magic)
         r = self.fma(n, self.number(-form.ln2_head), x)
         r = self.fma(n, self.number(-form.ln2_tail), r)
-        bits = builder.bitcast(shifted, form.integer)
-        bits = builder.add(bits, ir.Constant(form.integer, form.bias - 1))
-        bits = builder.shl(bits, ir.Constant(form.integer, form.mantissa))
+        bits = builder.bitcast(shifted, self.whole)
+        bits = builder.add(bits, self.bits(form.bias - 1))
+        bits = builder.shl(bits, self.bits(form.mantissa))
         return r, builder.bitcast(bits, self.real)
 
     def exp_terms(self, lowest):
@@ -134,7 +143,7 @@ class _ScalarEmitter:
         found = builder.fmul(builder.fadd(found, found), power)
         is_large = builder.fcmp_ordered(">", x, self.number(form.largest))
         is_small = builder.fcmp_ordered("<", x, self.number(form.smallest))
-        found = builder.select(is_large, ir.Constant(self.real, math.inf), found)
+        found = builder.select(is_large, self.number(math.inf), found)
         return builder.select(is_small, self.number(0.0), found)
 
     def expm1(self, x):
@@ -150,29 +159,29 @@ class _ScalarEmitter:
     def log(self, x):
         """Emit n log(2) + 2 artanh((m - 1) / (m + 1)), x = 2^n m, m from 1 / sqrt(2) to sqrt(2)."""
         builder, form = self.builder, self.format
-        bits = builder.bitcast(x, form.integer)
-        mantissa = builder.and_(bits, ir.Constant(form.integer, (1 << form.mantissa) - 1))
-        one = builder.bitcast(self.number(1.0), form.integer)
+        bits = builder.bitcast(x, self.whole)
+        mantissa = builder.and_(bits, self.bits((1 << form.mantissa) - 1))
+        one = builder.bitcast(self.number(1.0), self.whole)
         m = builder.bitcast(builder.or_(mantissa, one), self.real)
         n = builder.sub(
-            builder.lshr(bits, ir.Constant(form.integer, form.mantissa)),
-            ir.Constant(form.integer, form.bias),
+            builder.lshr(bits, self.bits(form.mantissa)),
+            self.bits(form.bias),
         )
         n = builder.sitofp(n, self.real)
         is_high = builder.fcmp_ordered(">", m, self.number(math.sqrt(2.0)))
         m = builder.select(is_high, builder.fmul(m, self.number(0.5)), m)
         n = builder.select(is_high, builder.fadd(n, self.number(1.0)), n)
         m = builder.fsub(m, self.number(1.0))
-        near = self.artanh2(m, form.log_terms, _ScalarEmitter.short_polynomial)
+        near = self.artanh2(m, form.log_terms, Elementary.short_polynomial)
         found = self.fma(n, self.number(form.ln2_tail), near)
         found = self.fma(n, self.number(form.ln2_head), found)
         # Infinity and NaN as they are, -infinity for 0, NaN below.
-        is_finite = builder.fcmp_ordered("<", x, ir.Constant(self.real, math.inf))
+        is_finite = builder.fcmp_ordered("<", x, self.number(math.inf))
         found = builder.select(is_finite, found, x)
         is_zero = builder.fcmp_ordered("==", x, self.number(0.0))
-        found = builder.select(is_zero, ir.Constant(self.real, -math.inf), found)
+        found = builder.select(is_zero, self.number(-math.inf), found)
         is_negative = builder.fcmp_ordered("<", x, self.number(0.0))
-        return builder.select(is_negative, ir.Constant(self.real, math.nan), found)
+        return builder.select(is_negative, self.number(math.nan), found)
 
     def log1p(self, x):
         """Emit 2 artanh(x / (2 + x)), for x from 0 to 1."""
@@ -259,7 +268,7 @@ def fma(typingctx, a, b, c):
     """Return a b + c, rounded once. Of two products that are added, CPUs would fuse either."""
 
     def codegen(context, builder, signature, args):
-        return _ScalarEmitter(context, builder, a).fma(*args)
+        return Elementary(builder, a).fma(*args)
 
     return a(a, a, a), codegen
 
@@ -269,7 +278,7 @@ def _function(name, text):
 
     def function(typingctx, x):
         def codegen(context, builder, signature, args):
-            return getattr(_ScalarEmitter(context, builder, x), name)(args[0])
+            return getattr(Elementary(builder, x), name)(args[0])
 
         return x(x), codegen
 

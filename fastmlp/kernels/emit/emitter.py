@@ -1,13 +1,15 @@
 """What all emitters of vector code share: constants, multiply-adds, vectors in arrays."""
 
 from contextlib import contextmanager
+from inspect import Parameter, Signature
 
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.extending import intrinsic
 
 from ..machine.host import HAS_FMA
-from ..machine.view import View, check_access, emit_element, unpack
+from ..machine.view import View, check_access, emit_element, pack, unpack
 
 VECTOR_BYTES = 64
 INDEX = ir.IntType(64)
@@ -143,3 +145,50 @@ class Emitter:
     def store(self, value, pointer):
         """Store a vector."""
         self.builder.store(value, pointer).align = self.itemsize
+
+
+def emitting(emitter, text):
+    """Return the intrinsic whose code ``emitter.code`` emits, with parameters of the names in
+    ``text``: arrays are in capitals, the others are indices. Vectors are of A's type, or D's.
+    """
+    names = text.split()
+
+    def function(typingctx, *given):
+        dtype = given[names.index("D" if "D" in names else "A")].dtype
+
+        def kind_of(name, kind):
+            return kind if name[0].isupper() else types.intp
+
+        def codegen(context, builder, signature, args):
+            kinds, values = (dict(zip(names, of, strict=True)) for of in (signature.args, args))
+            emitter(context, builder, kinds, values, dtype).code()
+            return context.get_dummy_value()
+
+        return types.void(*map(kind_of, names, given)), codegen
+
+    parameters = [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in ("ctx", *names)]
+    function.__signature__ = Signature(parameters)  # type: ignore[attr-defined]  # for Numba
+    function.__name__ = emitter.__name__
+    function.__doc__ = emitter.__doc__
+    return intrinsic(function)
+
+
+def on_stack(size, dtype=None):
+    """Return the intrinsic ``new(like)``: a view of ``size`` elements on the stack, of ``dtype`` or
+    of the type of ``like``'s elements, valid until the kernel returns.
+    """
+
+    @intrinsic
+    def new(typingctx, like):
+        kind = like.dtype if dtype is None else dtype
+
+        def codegen(context, builder, signature, args):
+            element = context.get_value_type(kind)
+            array = cgutils.alloca_once(builder, ir.ArrayType(element, size))
+            array.align = VECTOR_BYTES
+            first = builder.bitcast(array, element.as_pointer())
+            return pack(context, builder, signature.return_type, first, integer(size))
+
+        return View(kind)(like), codegen
+
+    return new

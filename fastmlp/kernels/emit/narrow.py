@@ -8,15 +8,10 @@ An element of the gradients is one chain in the order of its terms, as in the ti
 ``lanes`` chains: other bits than those of a tile.
 """
 
-from inspect import Parameter, Signature
-
 from llvmlite import ir
-from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
 
-from ..machine.view import View, pack
-from .emitter import INDEX, Emitter, integer
+from .emitter import INDEX, Emitter, emitting, integer, on_stack
 
 FEW, MANY = 4, 1024  # at most: units and inputs of the layer
 _ROWS = 4  # at once, so that no multiply-add waits for the one before
@@ -27,16 +22,16 @@ _LANE = ir.IntType(32)
 class _Narrow(Emitter):
     """Emits code for each number of units ``n``, and for several rows or panels at once."""
 
-    def __init__(self, context, builder, names, signature, args, dtype):
-        kinds = dict(zip(names, signature.args, strict=True))
-        super().__init__(context, builder, kinds, dict(zip(names, args, strict=True)), dtype)
+    def emit(self, n):
+        """Emit the code for n units."""
+        raise NotImplementedError
 
-    def for_each_n(self, emit):
+    def code(self):
         """Emit ``emit(n)`` for the number of units that is given."""
         for n in range(1, FEW + 1):
             is_n = self.builder.icmp_signed("==", self["n"], integer(n))
             with self.builder.if_then(is_n):
-                emit(n)
+                self.emit(n)
 
     def in_steps(self, first, last, size, emit):
         """Emit ``emit(index, count)`` for ``size`` indices at once, then for single ones."""
@@ -191,45 +186,9 @@ class _WeightGradients(_Narrow):
                 self.store(sums[q * n + j], self.vector_at("S", pointer))
 
 
-def _make(emitter, text):
-    """Return the intrinsic of an emitter, with parameters of the names in ``text``."""
-    names = text.split()
-
-    def product(typingctx, *given):
-        dtype = given[names.index("D" if "D" in names else "A")].dtype
-
-        def kind_of(name, kind):
-            return kind if name[0].isupper() else types.intp
-
-        def codegen(context, builder, signature, args):
-            made = emitter(context, builder, names, signature, args, dtype)
-            made.for_each_n(made.emit)
-            return context.get_dummy_value()
-
-        return types.void(*map(kind_of, names, given)), codegen
-
-    parameters = [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in ("ctx", *names)]
-    product.__signature__ = Signature(parameters)  # type: ignore[attr-defined]  # for Numba
-    product.__name__ = emitter.__name__
-    product.__doc__ = emitter.__doc__
-    return intrinsic(product)
-
-
 # In flat arrays: A[a] is the first input of the first row, and so forth.
-narrow_outputs = _make(_Outputs, "A a a_row a_panel S width B b Z z z_row rows n")
-narrow_input_gradients = _make(_InputGradients, "D d d_row S width q C c c_row rows n")
-narrow_gradients = _make(_WeightGradients, "A a a_row a_panel D d d_row S width panels rows n")
+narrow_outputs = emitting(_Outputs, "A a a_row a_panel S width B b Z z z_row rows n")
+narrow_input_gradients = emitting(_InputGradients, "D d d_row S width q C c c_row rows n")
+narrow_gradients = emitting(_WeightGradients, "A a a_row a_panel D d d_row S width panels rows n")
 
-
-@intrinsic
-def new_strip(typingctx, like):
-    """Return a view of FEW * MANY elements on the stack, of the type of ``like``'s."""
-    size = FEW * MANY
-
-    def codegen(context, builder, signature, args):
-        real = context.get_value_type(like.dtype)
-        array = cgutils.alloca_once(builder, ir.ArrayType(real, size))
-        first = builder.bitcast(array, real.as_pointer())
-        return pack(context, builder, signature.return_type, first, integer(size))
-
-    return View(like.dtype)(like), codegen
+new_strip = on_stack(FEW * MANY)

@@ -14,7 +14,7 @@ from numba.extending import intrinsic
 from ..machine.view import emit_element, unpack
 from .emitter import integer, multiply_add
 
-_CHAINS = 8
+CHAINS = 8
 _DOUBLE = ir.DoubleType()
 
 
@@ -23,7 +23,7 @@ def _element(builder, total, x, y):
 
 
 def _absolute(builder, total, x, y):
-    suffix = f"v{_CHAINS}f64" if isinstance(x.type, ir.VectorType) else "f64"
+    suffix = f"v{CHAINS}f64" if isinstance(x.type, ir.VectorType) else "f64"
     kind = ir.FunctionType(x.type, [x.type])
     absolute = cgutils.get_or_insert_function(builder.module, kind, f"llvm.fabs.{suffix}")
     return builder.fadd(total, builder.call(absolute, [x]))
@@ -58,15 +58,15 @@ def _sum(add):
 
             _, shape = unpack(context, builder, x, args[0])
             size = cgutils.unpack_tuple(builder, shape)[0]
-            vector = ir.VectorType(_DOUBLE, _CHAINS)
-            whole = builder.and_(size, integer(-_CHAINS))
+            vector = ir.VectorType(_DOUBLE, CHAINS)
+            whole = builder.and_(size, integer(-CHAINS))
             sums = cgutils.alloca_once_value(builder, ir.Constant(vector, None))
-            step = integer(_CHAINS)
+            step = integer(CHAINS)
             with cgutils.for_range_slice(builder, integer(0), whole, step) as (index, _):
-                builder.store(grown(builder.load(sums), index, _CHAINS), sums)
+                builder.store(grown(builder.load(sums), index, CHAINS), sums)
             chains = [
                 builder.extract_element(builder.load(sums), ir.IntType(32)(lane))
-                for lane in range(_CHAINS)
+                for lane in range(CHAINS)
             ]
             first = cgutils.alloca_once_value(builder, chains[0])
             with cgutils.for_range_slice(builder, whole, size, integer(1)) as (index, _):

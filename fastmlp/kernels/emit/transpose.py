@@ -10,22 +10,22 @@ from ..machine.jit import kernel
 from ..machine.view import check_access, emit_element, unpack
 from .emitter import VECTOR_BYTES, integer
 
-_LANE_BYTES = 16  # of a register, within which its elements can be interleaved
+LANE_BYTES = 16  # of a register, within which its elements can be interleaved
 
 
-def _transposed(builder, rows, wide):
-    """Return the columns of n vectors of n elements, each a register of lanes of ``wide`` elements.
+def _shuffled(builder, a, b, elements):
+    mask = ir.Constant(ir.VectorType(ir.IntType(32), a.type.count), elements)
+    return builder.shuffle_vector(a, b, mask)
 
-    Every shuffle is one instruction. Within lanes, by perfect shuffles: interleaving rows i and
-    i + wide/2, log2(wide) times, moves the bits of the row index to the column index, one each
-    time. Then lane l of row ``wide g + j`` is lane g of column ``wide l + j``.
+
+def transposed_in_lanes(builder, rows, wide):
+    """Return vectors whose register lanes of ``wide`` elements are transposed, ``wide`` vectors at
+    a time.
+
+    Every shuffle is one instruction, a perfect one: interleaving rows i and i + wide/2, log2(wide)
+    times, moves the bits of the row index to the column index, one each time.
     """
-    n = len(rows)
-
-    def shuffled(a, b, elements):
-        mask = ir.Constant(ir.VectorType(ir.IntType(32), n), elements)
-        return builder.shuffle_vector(a, b, mask)
-
+    n = rows[0].type.count
     lanes = range(0, n, wide)
     halves = [
         [lane + k // 2 + n * (k % 2) + part * (wide // 2) for lane in lanes for k in range(wide)]
@@ -34,10 +34,22 @@ def _transposed(builder, rows, wide):
     for _ in range(wide.bit_length() - 1):
         pairs = [
             pair
-            for g in lanes
+            for g in range(0, len(rows), wide)
             for pair in zip(rows[g : g + wide // 2], rows[g + wide // 2 : g + wide], strict=True)
         ]
-        rows = [shuffled(a, b, half) for a, b in pairs for half in halves]
+        rows = [_shuffled(builder, a, b, half) for a, b in pairs for half in halves]
+    return rows
+
+
+def _transposed(builder, rows, wide):
+    """Return the columns of n vectors of n elements, each a register of lanes of ``wide`` elements.
+
+    Every shuffle is one instruction. Within lanes first; then lane l of row ``wide g + j`` is lane
+    g of column ``wide l + j``.
+    """
+    n = len(rows)
+    lanes = range(0, n, wide)
+    rows = transposed_in_lanes(builder, rows, wide)
     evens, odds = (
         [n * row + lane + k for row in (0, 1) for lane in lanes[first::2] for k in range(wide)]
         for first in (0, 1)
@@ -47,7 +59,10 @@ def _transposed(builder, rows, wide):
         parts = [rows[j::wide]]
         while len(parts[0]) > 1:
             parts = [
-                [shuffled(a, b, every) for a, b in zip(part[::2], part[1::2], strict=True)]
+                [
+                    _shuffled(builder, a, b, every)
+                    for a, b in zip(part[::2], part[1::2], strict=True)
+                ]
                 for every in (evens, odds)
                 for part in parts
             ]
@@ -79,7 +94,7 @@ def _transpose_square(typingctx, S, s, s_row, T, t, t_row):
             load = builder.load(pointer)
             load.align = itemsize
             values.append(load)
-        values = _transposed(builder, values, _LANE_BYTES // itemsize)
+        values = _transposed(builder, values, LANE_BYTES // itemsize)
         for value, pointer in zip(values, rows(signature.args[3], T, t, t_row), strict=True):
             store = builder.store(value, pointer)
             store.align = itemsize

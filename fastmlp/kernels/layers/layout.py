@@ -8,6 +8,7 @@ rectangle.
 """
 
 from ..buffers import layer_at
+from ..call_types import call_activation_of_rows
 from ..emit.emitter import VECTOR_BYTES
 from ..machine.jit import kernel
 from ..machine.team import share
@@ -154,7 +155,10 @@ def contiguous_ranges(c, lanes, box):
 def activate_rectangle(c, parameter, work, box):
     """A = f(Z) on a rectangle of a layer's outputs."""
     start, stride, length, first, last = contiguous_ranges(c, VECTOR_BYTES // work.A.itemsize, box)
-    activate(c.function, parameter, work.Z, work.A, start, stride, length, first, last)
+    if c.of_rows != 0:
+        call_activation_of_rows(c.of_rows, (work.Z, work.A, start, stride, length, first, last))
+    else:
+        activate(c.function, parameter, work.Z, work.A, start, stride, length, first, last)
 
 
 @kernel(inline=True)

@@ -15,7 +15,7 @@ from .losses import argmax
 
 
 @kernel
-def _write_targets(data, smoothing, row, y):
+def write_targets(data, smoothing, row, y):
     """Write the targets of a row of the data to y, a label as a one-hot vector.
 
     Smoothing s mixes in the uniform distribution: (1 - s) y + s / n over n classes, over two for an
@@ -35,6 +35,12 @@ def _write_targets(data, smoothing, row, y):
 
 
 @kernel
+def weight_of(data, row):
+    """Return the sample weight of a row of the data."""
+    return data.weights[row] if data.weights.size > 0 else 1.0
+
+
+@kernel
 def row_hit(task, threshold, a, y):
     """Return 1 if a row's prediction is right, else 0."""
     if task == codes.MULTICLASS:
@@ -48,11 +54,17 @@ def row_hit(task, threshold, a, y):
 
 
 @cache
-def over_rows(loss):
+def over_rows(loss, in_lanes=None):
     """Return the kernel of a block's rows that is made of a loss, a kernel of one row.
 
     It overwrites the output layer's D and the rows' losses and hits, after the forward pass. A
     row's gradient is multiplied by its sample weight and by ``scale``, its loss by the weight.
+
+    Parameters
+    ----------
+    loss : kernel
+    in_lanes : kernel, optional
+        Does the same with the same arguments and returns True, or does nothing and returns False.
     """
     of_row = kernel(loss.py_func)
 
@@ -61,8 +73,8 @@ def over_rows(loss):
         s = c.out + r * c.out_row
         z, a, d = view(work.Z, s, n), view(work.A, s, n), view(work.D, s, n)
         y = view(work.Y, r * c.out_row, n)
-        _write_targets(data, objective.label_smoothing, row, y)
-        weight = data.weights[row] if data.weights.size > 0 else 1.0
+        write_targets(data, objective.label_smoothing, row, y)
+        weight = weight_of(data, row)
         of_row(
             z, a, y, d, scale * z.dtype.type(weight), objective.loss_parameters,
             view(work.row_loss, r, 1),
@@ -70,6 +82,7 @@ def over_rows(loss):
         work.row_loss[r] *= weight
         work.row_hit[r] = row_hit(objective.task, objective.threshold, a, y)
 
+    @kernel
     def lose_rows(net, work, data, objective, first_row, first, last, scale):
         c = layer_at(net.layers, net.layers.shape[0] - 1)
         if c.n_out == 1:  # without loops over the outputs
@@ -79,6 +92,12 @@ def over_rows(loss):
             for r in range(first, last):
                 lose_row(work, data, objective, c, c.n_out, data.order[first_row + r], r, scale)
 
-    made = kernel(lose_rows, cached=True)
+    def lose_block(net, work, data, objective, first_row, first, last, scale):
+        if in_lanes is None or not in_lanes(
+            net, work, data, objective, first_row, first, last, scale
+        ):
+            lose_rows(net, work, data, objective, first_row, first, last, scale)
+
+    made = kernel(lose_block, cached=True)
     made._cache = loss._cache  # of one name; the types of the arguments differ
     return made
