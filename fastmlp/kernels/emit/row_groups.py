@@ -28,6 +28,7 @@ class _Group(Emitter):
         self.real = Elementary(builder, dtype, self.lanes)
         self.double = Elementary(builder, types.float64, self.lanes)
         self.zero = self.real.number(0.0)
+        self.words = ir.VectorType(_WORD, self.lanes)
 
     def parts(self):
         """Emit the number of times that ``wide`` columns are read: n / wide, rounded up."""
@@ -183,8 +184,7 @@ class _CrossEntropy(_Group):
         loss = builder.fadd(self.double.number(0.0), loss)
         self.store(loss, self.vector_in("L", ir.DoubleType()))
         is_hit = builder.icmp_signed("==", best, labels)
-        hits = builder.zext(is_hit, ir.VectorType(_WORD, self.lanes))
-        self.store(hits, self.vector_in("H", _WORD))
+        self.store(builder.zext(is_hit, self.words), self.vector_in("H", _WORD))
 
     def compare(self, found, z, a, index, is_label, is_first):
         """Compare a column with what was found in the columns before.
@@ -208,13 +208,13 @@ class _CrossEntropy(_Group):
 
 
 class _BinaryCrossEntropy(_Group):
-    """D = F (A - Y) in a group of rows of one column; losses L."""
+    """D = F (A - Y) in a group of rows of one column; losses L, hits H by the threshold T[0]."""
 
     def code(self):
         builder, double = self.builder, self.double
         z, a = (self.columns(name, start, integer(0))[0] for name, start in ("Zz", "Aa"))
         targets, factors = (self.load(self.as_vector(self[name])) for name in "YF")
-        logit, target = self.in_double(z), self.in_double(targets)
+        logit, output, target = map(self.in_double, (z, a, targets))
         zero = double.number(0.0)
         is_negative = builder.fcmp_ordered("<", logit, zero)
         larger = builder.select(is_negative, zero, logit)
@@ -223,6 +223,11 @@ class _BinaryCrossEntropy(_Group):
         loss = builder.fsub(larger, builder.fmul(logit, target))
         loss = builder.fadd(zero, builder.fadd(loss, rest))
         self.store(loss, self.vector_in("L", ir.DoubleType()))
+        threshold = splat(builder, builder.load(self["T"]), self.lanes)
+        is_predicted = builder.fcmp_ordered(">=", output, threshold)
+        is_true = builder.fcmp_ordered(">=", target, double.number(0.5))
+        is_hit = builder.not_(builder.xor(is_predicted, is_true))
+        self.store(builder.zext(is_hit, self.words), self.vector_in("H", _WORD))
         gradient = builder.fmul(factors, builder.fsub(a, targets))
         self.put("D", "d", integer(0), [gradient, *[self.zero] * (self.wide - 1)])
 
@@ -230,4 +235,4 @@ class _BinaryCrossEntropy(_Group):
 # In flat arrays: row i of Z begins at Z[z + O[i]], and so forth.
 softmax_of_group = emitting(_Softmax, "Z z A a O n S")
 cross_entropy_of_group = emitting(_CrossEntropy, "Z z A a D d O n Y F L H")
-binary_cross_entropy_of_group = emitting(_BinaryCrossEntropy, "Z z A a D d O Y F L")
+binary_cross_entropy_of_group = emitting(_BinaryCrossEntropy, "Z z A a D d O Y F T L H")

@@ -15,7 +15,15 @@ from .losses import argmax
 
 
 @kernel
-def write_targets(data, smoothing, row, y):
+def smooth(y, smoothing):
+    """Mix the uniform distribution over two values into targets of outputs of one label each."""
+    real = y.dtype.type
+    for j in range(y.size):
+        y[j] = real(1.0 - smoothing) * y[j] + real(smoothing / 2.0)
+
+
+@kernel
+def _write_targets(data, smoothing, row, y):
     """Write the targets of a row of the data to y, a label as a one-hot vector.
 
     Smoothing s mixes in the uniform distribution: (1 - s) y + s / n over n classes, over two for an
@@ -26,8 +34,7 @@ def write_targets(data, smoothing, row, y):
         for j in range(n):
             y[j] = data.targets[row, j]
         if smoothing > 0.0:
-            for j in range(n):
-                y[j] = real(1.0 - smoothing) * y[j] + real(smoothing / 2.0)
+            smooth(y, smoothing)
     else:
         for j in range(n):
             y[j] = real(smoothing / n)
@@ -73,7 +80,7 @@ def over_rows(loss, in_lanes=None):
         s = c.out + r * c.out_row
         z, a, d = view(work.Z, s, n), view(work.A, s, n), view(work.D, s, n)
         y = view(work.Y, r * c.out_row, n)
-        write_targets(data, objective.label_smoothing, row, y)
+        _write_targets(data, objective.label_smoothing, row, y)
         weight = weight_of(data, row)
         of_row(
             z, a, y, d, scale * z.dtype.type(weight), objective.loss_parameters,
@@ -85,19 +92,21 @@ def over_rows(loss, in_lanes=None):
     @kernel
     def lose_rows(net, work, data, objective, first_row, first, last, scale):
         c = layer_at(net.layers, net.layers.shape[0] - 1)
+        for r in range(first, last):
+            lose_row(work, data, objective, c, c.n_out, data.order[first_row + r], r, scale)
+
+    def lose_block(net, work, data, objective, first_row, first, last, scale):
+        c = layer_at(net.layers, net.layers.shape[0] - 1)
         if c.n_out == 1:  # without loops over the outputs
             for r in range(first, last):
                 lose_row(work, data, objective, c, 1, data.order[first_row + r], r, scale)
         else:
-            for r in range(first, last):
-                lose_row(work, data, objective, c, c.n_out, data.order[first_row + r], r, scale)
-
-    def lose_block(net, work, data, objective, first_row, first, last, scale):
-        if in_lanes is None or not in_lanes(
-            net, work, data, objective, first_row, first, last, scale
-        ):
             lose_rows(net, work, data, objective, first_row, first, last, scale)
 
-    made = kernel(lose_block, cached=True)
+    def lose_in_lanes(net, work, data, objective, first_row, first, last, scale):
+        if not in_lanes(net, work, data, objective, first_row, first, last, scale):
+            lose_rows(net, work, data, objective, first_row, first, last, scale)
+
+    made = kernel(lose_block if in_lanes is None else lose_in_lanes, cached=True)
     made._cache = loss._cache  # of one name; the types of the arguments differ
     return made

@@ -17,7 +17,7 @@ from ..emit.row_groups import (
 from ..machine.jit import kernel
 from ..machine.view import view
 from . import activations, codes
-from .loss_of_rows import row_hit, weight_of, write_targets
+from .loss_of_rows import smooth
 
 _FEWEST = 4  # rows that are worth a group
 _MOST = 128  # outputs, for which a strip has room
@@ -54,59 +54,86 @@ def softmax_in_lanes(Z, A, start, stride, n, first, last):
 
 
 @kernel
+def _output(net):
+    return layer_at(net.layers, net.layers.shape[0] - 1)
+
+
+@kernel
+def _fill(weights, factors, lanes, scale):
+    """Overwrite the weights and factors of groups of rows without sample weights."""
+    for i in range(lanes):
+        weights[i], factors[i] = 1.0, scale
+
+
+@kernel
+def _read_weights(data, first_row, rows, lanes, scale, weights, factors):
+    """Overwrite a group's sample weights and, multiplied by ``scale``, its factors of gradients."""
+    for i in range(lanes):
+        weights[i] = data.weights[data.order[first_row + min(i, rows - 1)]]
+        factors[i] = scale * factors.dtype.type(weights[i])
+
+
+@kernel
+def _keep(work, r, rows, weights, losses, hits):
+    """Copy a group's losses, times their weights, and hits to the block's."""
+    row_loss, row_hit = view(work.row_loss, r, rows), view(work.row_hit, r, rows)
+    for i in range(rows):
+        row_loss[i] = losses[i] * weights[i]
+    for i in range(rows):
+        row_hit[i] = hits[i]
+
+
+@kernel
 def cross_entropy_in_lanes(net, work, data, objective, first_row, first, last, scale):
     """Cross-entropy of labels."""
     are_labels = data.targets.shape[0] == 0 and objective.label_smoothing == 0.0
     if not are_labels or objective.task != codes.MULTICLASS or last - first < _FEWEST:
         return False
-    c, real = layer_at(net.layers, net.layers.shape[0] - 1), work.A.dtype.type
-    lanes = VECTOR_BYTES // work.A.itemsize
-    like = work.A
+    c, like, lanes = _output(net), work.A, VECTOR_BYTES // work.A.itemsize
     offsets, hits, labels = _new_indices(like), _new_indices(like), _new_labels(like)
     factors, weights, losses = _new_reals(like), _new_doubles(like), _new_doubles(like)
+    _fill(weights, factors, lanes, scale)
     for r in range(first, last, lanes):
         rows = min(lanes, last - r)
         if r == first or rows < lanes:
             _set_offsets(offsets, lanes, c.out_row, rows)
         for i in range(lanes):
-            row = data.order[first_row + r + min(i, rows - 1)]
-            labels[i], weights[i] = data.labels[row], weight_of(data, row)
-            factors[i] = scale * real(weights[i])
+            labels[i] = data.labels[data.order[first_row + r + min(i, rows - 1)]]
+        if data.weights.size > 0:
+            _read_weights(data, first_row + r, rows, lanes, scale, weights, factors)
         s = c.out + r * c.out_row
         cross_entropy_of_group(
             work.Z, s, work.A, s, work.D, s, offsets, c.n_out, labels, factors, losses, hits
         )
-        for i in range(rows):
-            work.row_loss[r + i] = losses[i] * weights[i]
-            work.row_hit[r + i] = hits[i]
+        _keep(work, r, rows, weights, losses, hits)
     return True
 
 
 @kernel
 def binary_cross_entropy_in_lanes(net, work, data, objective, first_row, first, last, scale):
     """Binary cross-entropy of a single output."""
-    c, real = layer_at(net.layers, net.layers.shape[0] - 1), work.A.dtype.type
-    if c.n_out > 1 or data.targets.shape[0] == 0 or last - first < _FEWEST:
+    c, like, lanes = _output(net), work.A, VECTOR_BYTES // work.A.itemsize
+    is_right = objective.task == codes.BINARY and data.targets.shape[0] > 0
+    if c.n_out > 1 or not is_right or last - first < _FEWEST:
         return False
-    lanes = VECTOR_BYTES // work.A.itemsize
-    like = work.A
-    offsets, targets, factors = _new_indices(like), _new_reals(like), _new_reals(like)
-    weights, losses = _new_doubles(like), _new_doubles(like)
+    offsets, hits, targets = _new_indices(like), _new_indices(like), _new_reals(like)
+    factors, weights, losses = _new_reals(like), _new_doubles(like), _new_doubles(like)
+    threshold = _new_doubles(like)
+    threshold[0] = objective.threshold
+    _fill(weights, factors, lanes, scale)
     for r in range(first, last, lanes):
         rows = min(lanes, last - r)
         if r == first or rows < lanes:
             _set_offsets(offsets, lanes, c.out_row, rows)
         for i in range(lanes):
-            row = data.order[first_row + r + min(i, rows - 1)]
-            write_targets(data, objective.label_smoothing, row, view(targets, i, 1))
-            weights[i] = weight_of(data, row)
-            factors[i] = scale * real(weights[i])
+            targets[i] = data.targets[data.order[first_row + r + min(i, rows - 1)], 0]
+        if objective.label_smoothing > 0.0:
+            smooth(view(targets, 0, lanes), objective.label_smoothing)
+        if data.weights.size > 0:
+            _read_weights(data, first_row + r, rows, lanes, scale, weights, factors)
         s = c.out + r * c.out_row
         binary_cross_entropy_of_group(
-            work.Z, s, work.A, s, work.D, s, offsets, targets, factors, losses
+            work.Z, s, work.A, s, work.D, s, offsets, targets, factors, threshold, losses, hits
         )
-        for i in range(rows):
-            work.row_loss[r + i] = losses[i] * weights[i]
-            a, y = view(work.A, s + i * c.out_row, 1), view(targets, i, 1)
-            work.row_hit[r + i] = row_hit(objective.task, objective.threshold, a, y)
+        _keep(work, r, rows, weights, losses, hits)
     return True
