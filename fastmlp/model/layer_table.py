@@ -20,7 +20,7 @@ from ..kernels.emit.winograd_forms import PLACES
 from ..kernels.layers.layout import IMAGE
 from ..kernels.layers.winograd import APART
 from ..kernels.machine.calls import address
-from ..kernels.steps.update import GROUP
+from ..kernels.steps.groups import GROUP
 from ..ops.layers import WINOGRAD, Layer, Shape
 from .functions import activation_addresses, of_rows_address
 from .memory import CACHE_LINE, padded

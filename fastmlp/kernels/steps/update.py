@@ -1,10 +1,9 @@
 """Updates of the weights after a block: gradients, penalties, clipping, update, constraint.
 
-Weights are processed in groups, from a few panels of inputs to one panel of units: a group's
-gradient is still in the L1 cache when the update uses it. Each member has its own groups of every
-W. Members wait for each other only for a norm over all gradients, or over a unit's weights, and
-after the gradients of layers that compute their own, such as filters, which members share in
-another way.
+Weights are processed in chunks of a few groups (groups.py): a chunk's gradient is still in the L1
+cache when the update uses it. Each member has its own groups of every W. Members wait for each
+other only for a norm over all gradients, or over a unit's weights, and after the gradients of
+layers that compute their own, such as filters, which members share in another way.
 """
 
 from typing import Any, NamedTuple
@@ -14,7 +13,7 @@ from ..call_types import call_gradient, call_weight_gradient
 from ..emit.elementary import fma
 from ..emit.emitter import VECTOR_BYTES
 from ..layers.dense_products import bias_gradient
-from ..layers.layout import OWN, PARTS, has_own_gradients, owned_units
+from ..layers.layout import PARTS, has_own_gradients
 from ..machine.host import SPARSE_PANELS
 from ..machine.jit import kernel
 from ..machine.phases import LAYER_UPDATE, count_layer, ticks
@@ -22,50 +21,7 @@ from ..machine.team import barrier, share
 from ..machine.view import view
 from ..rules.constraint import clip, limit_unit_norms, norm_factor, squared_norm
 from ..rules.optimizers import add_penalty, penalty, update
-
-# Panels of inputs in a group: 64 x 16 float32, 4 KB of gradient.
-GROUP = 4
-# Groups that one call processes: their gradient fits the L1 cache, and a call takes 70 ns.
-_RUN = 4
-
-
-@kernel
-def owned_groups(c, lanes, member, team, part):
-    """Return a part of a member's groups of W, whole panels of units or some inputs of what is left
-    over: panels of units (first, last), groups of inputs (first, last).
-
-    Group -1 holds the biases of a panel of units.
-    """
-    groups = (c.ld_in // lanes + GROUP - 1) // GROUP
-    p0, p1, left = owned_units(c, lanes, member, team)
-    if part == OWN:
-        return p0, p1, -1, groups
-    first, last = share(groups, 1, member, team)
-    return left, c.ld_out // lanes, first - (first == 0 and last > 0), last
-
-
-@kernel
-def group_range(c, lanes, p, group):
-    """Return start and size of a group among the parameters."""
-    if group < 0:
-        return c.b + p * lanes, lanes
-    first, last = group * GROUP * lanes, min((group + 1) * GROUP * lanes, c.n_in)
-    return c.w + (p * c.n_in + first) * lanes, (last - first) * lanes
-
-
-@kernel
-def run_range(c, lanes, p, group, stop):
-    """Return start and size of groups ``group`` to ``stop`` among the parameters."""
-    start, _ = group_range(c, lanes, p, group)
-    last, n = group_range(c, lanes, p, stop - 1)
-    return start, last + n - start
-
-
-@kernel
-def norm_index(c, lanes, p, group):
-    """Return the index of a group's squared norm in Work.group_norms."""
-    groups = (c.ld_in // lanes + GROUP - 1) // GROUP
-    return c.norms + p * (groups + 1) + group + 1
+from .groups import GROUP, Chunk, chunk_size, group_range, norm_index, owned_groups, range_of
 
 
 @kernel
@@ -111,34 +67,38 @@ def own_gradients(me, net, work, rows, overwrite):
 
 
 @kernel(inline=True)
-def compute_gradient(c, work, sparse, columns, units, group, stop, rows, overwrite):
-    """Compute the gradient of the loss for groups of panels of ``units`` (first, last).
-
-    Overwrites or accumulates.
-    """
+def compute_gradient(c, work, sparse, columns, chunk, rows, overwrite):
+    """Compute the gradient of the loss for a chunk of parameters. Overwrites or accumulates."""
     one, lanes = work.A.dtype.type(1), VECTOR_BYTES // work.A.itemsize
-    if group < 0:
-        bias_gradient(c, work.D, units[0], units[1], rows, work.grads, overwrite)
+    if chunk.group < 0:
+        bias_gradient(c, work.D, chunk.first, chunk.last, rows, work.grads, overwrite)
     else:
         source = work.zeros if overwrite else work.grads
-        last = min(stop * GROUP, c.ld_in // lanes)
+        last = min(chunk.stop * GROUP, c.ld_in // lanes)
         weight_gradient(
-            c, work, sparse, columns, units, (group * GROUP, last), rows,
+            c, work, sparse, columns, (chunk.first, chunk.last), (chunk.group * GROUP, last), rows,
             Sum(source, one, one, work.grads),
         )  # fmt: skip
 
 
 @kernel(inline=True)
-def complete_gradient(c, params, work, g, objective, p, group):
-    """Add the penalty to the gradient of a group, at g, and store its squared norm."""
+def complete_gradient(c, params, work, moved, objective, chunk):
+    """Add the penalty to the gradient of a contiguous chunk, and store its groups' squared norms.
+
+    The gradient is ``moved`` elements behind its offset in the layout of the parameters.
+    """
     real = params.dtype.type
     lanes = VECTOR_BYTES // params.itemsize
-    start, n = group_range(c, lanes, p, group)
-    gradient = view(work.grads, g, n)
-    if group >= 0 and (objective.l1 != 0.0 or objective.l2 != 0.0):
+    if chunk.group >= 0 and (objective.l1 != 0.0 or objective.l2 != 0.0):
+        start, n = range_of(c, lanes, chunk)
+        gradient = view(work.grads, start + moved, n)
         add_penalty(view(params, start, n), gradient, real(objective.l1), real(objective.l2))
     if objective.clip_norm > 0.0:
-        work.group_norms[norm_index(c, lanes, p, group)] = squared_norm(gradient)
+        for p in range(chunk.first, chunk.last):
+            for group in range(chunk.group, chunk.stop):
+                start, n = group_range(c, lanes, p, group)
+                squares = squared_norm(view(work.grads, start + moved, n))
+                work.group_norms[norm_index(c, lanes, p, group)] = squares
 
 
 @kernel(cached=True)
@@ -159,12 +119,27 @@ def note_penalties(member, team, layers, params, group_penalties, l1, l2):
 
 
 @kernel(inline=True)
-def update_groups(c, net, work, g, objective, p, group, stop, factor, rate, step):
-    """Clip the gradient of some groups, if clipping is on, and update their parameters."""
-    start, n = run_range(c, VECTOR_BYTES // net.params.itemsize, p, group, stop)
+def update_chunk(c, net, work, moved, objective, chunk, factor, rate, step):
+    """Clip the gradient of a contiguous chunk, if clipping is on, and update its parameters."""
+    start, n = range_of(c, VECTOR_BYTES // net.params.itemsize, chunk)
+    g = start + moved
     if factor != 1.0 or objective.clip_value > 0.0:
         clip(view(work.grads, g, n), factor, objective.clip_value)
-    update(objective, net.params, start, n, work.grads, g, work.state, rate, step, group >= 0)
+    update(objective, net.params, start, n, work.grads, g, work.state, rate, step, chunk.group >= 0)
+
+
+@kernel
+def finish_chunk(c, net, work, moved, objective, chunk, near, turn, by_norm, factor, rate, step):
+    """Complete the gradient of a chunk and update its parameters, ``near`` panels at a time.
+
+    Clipping by norm takes two turns.
+    """
+    for p in range(chunk.first, chunk.last, near):
+        piece = Chunk(p, min(p + near, chunk.last), chunk.group, chunk.stop)
+        if turn == 0:
+            complete_gradient(c, net.params, work, moved, objective, piece)
+        if turn == 1 or not by_norm:
+            update_chunk(c, net, work, moved, objective, piece, factor, rate, step)
 
 
 @kernel
@@ -238,32 +213,30 @@ def update_in_passes(me, net, work, sparse, columns, objective, rows, overwrite,
             wide = SPARSE_PANELS if layer == 0 and sparse.to_columns != 0 else 1
             for part in range(PARTS):
                 p0, p1, first, last = owned_groups(c, lanes, me.number, me.team, part)
+                if p0 == p1:
+                    continue
                 mine, _ = group_range(c, lanes, p0, max(first, 0))
-                for p in range(p0, p1, wide):
-                    end, group = min(p + wide, p1), first
-                    while group < last:
-                        # Biases alone; several panels of units make a group large enough.
-                        stop = min(group + (_RUN if wide == 1 and group >= 0 else 1), last)
-                        start, _ = group_range(c, lanes, p, group)
-                        is_kept = keeps_gradients or group < 0 or is_own
-                        moved = 0 if is_kept else mine - start
-                        if turn == 0 and not is_own:
-                            compute_gradient(
-                                relocated(c, (c.w + moved, c.out)), work, sparse, columns,
-                                (p, end), group, stop, rows, overwrite,
-                            )  # fmt: skip
-                        for q in range(p, end):
-                            if turn == 0 and step > 0:
-                                for i in range(group, stop):
-                                    g = group_range(c, lanes, q, i)[0] + moved
-                                    complete_gradient(c, net.params, work, g, objective, q, i)
-                            if step > 0 and turn == (1 if by_norm else 0):
-                                g = group_range(c, lanes, q, group)[0] + moved
-                                own = own_rate(net, layer, group, rate)
-                                update_groups(
-                                    c, net, work, g, objective, q, group, stop, factor, own, step
-                                )
-                        group = stop
+                for is_weight in range(first >= 0, 2):
+                    begin, end = (max(first, 0), last) if is_weight else (-1, 0)
+                    panels, groups, near = chunk_size(c, lanes, begin, end, wide)
+                    own = own_rate(net, layer, begin, rate)
+                    for p in range(p0, p1, panels):
+                        for group in range(begin, end, groups):
+                            stop = min(group + groups, end)
+                            chunk = Chunk(p, min(p + panels, p1), group, stop)
+                            start, _ = group_range(c, lanes, p, group)
+                            is_kept = keeps_gradients or not is_weight or is_own
+                            moved = 0 if is_kept else mine - start
+                            if turn == 0 and not is_own:
+                                compute_gradient(
+                                    relocated(c, (c.w + moved, c.out)), work, sparse, columns,
+                                    chunk, rows, overwrite,
+                                )  # fmt: skip
+                            if step > 0:
+                                finish_chunk(
+                                    c, net, work, moved, objective, chunk, near,
+                                    turn, by_norm, factor, own, step,
+                                )  # fmt: skip
             now = count_layer(work.layer_ticks, me.number, layer, LAYER_UPDATE, now, ticks())
     if step > 0:
         constrain_units(me, net, objective.max_norm)

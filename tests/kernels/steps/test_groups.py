@@ -8,7 +8,7 @@ import pytest
 from fastmlp.kernels.buffers import Layer, layer_at
 from fastmlp.kernels.emit.emitter import lanes
 from fastmlp.kernels.layers.layout import PARTS
-from fastmlp.kernels.steps.update import GROUP, group_range, norm_index, owned_groups
+from fastmlp.kernels.steps.groups import GROUP, group_range, norm_index, owned_groups
 from fastmlp.model.network import Network
 from fastmlp.model.workspace import Workspace
 from fastmlp.ops.activations import ACTIVATIONS
