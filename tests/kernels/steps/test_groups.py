@@ -8,7 +8,15 @@ import pytest
 from fastmlp.kernels.buffers import Layer, layer_at
 from fastmlp.kernels.emit.emitter import lanes
 from fastmlp.kernels.layers.layout import PARTS
-from fastmlp.kernels.steps.groups import GROUP, group_range, norm_index, owned_groups
+from fastmlp.kernels.steps.groups import (
+    GROUP,
+    Chunk,
+    chunk_size,
+    group_range,
+    norm_index,
+    owned_groups,
+    range_of,
+)
 from fastmlp.model.network import Network
 from fastmlp.model.workspace import Workspace
 from fastmlp.ops.activations import ACTIVATIONS
@@ -76,6 +84,32 @@ def test_groups_cover_every_parameter_once(sizes: tuple[int, ...], hidden: str, 
             assert n > 0
             count[start : start + n] += 1
     assert (count == 1).all()
+
+
+@each_dtype
+@each_sizes
+@each_hidden
+@pytest.mark.parametrize("wide", [1, 4])
+def test_panels_of_a_chunk_are_contiguous(
+    sizes: tuple[int, ...], hidden: str, wide: int, dtype: str
+) -> None:
+    one = lanes(np.dtype(dtype))
+    for c in layers_of(made(sizes, hidden, dtype)):
+        panels_in = -(-c.n_in // one)
+        groups_in = -(-panels_in // GROUP)
+        for begin, end in ((-1, 0), (0, groups_in)):
+            panels, groups, near = compiled(chunk_size)(c, one, begin, end, wide)
+            assert 1 <= near <= panels
+            last, stop = min(near, c.ld_out // one), min(begin + groups, end)
+            start, n = compiled(range_of)(c, one, Chunk(0, last, begin, stop))
+            parts = [
+                compiled(group_range)(c, one, p, group)
+                for p in range(last)
+                for group in range(begin, stop)
+            ]
+            for part, following in zip(parts, [*parts[1:], (start + n, 0)], strict=True):
+                assert sum(part) == following[0]
+            assert parts[0][0] == start
 
 
 @each_dtype
