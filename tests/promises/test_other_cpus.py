@@ -35,7 +35,7 @@ from fastmlp.kernels.machine.denormals import flush_denormals, restore_denormals
 from fastmlp.kernels.machine.jit import kernel
 from fastmlp.kernels.machine.lookup import KernelCode
 from fastmlp.kernels.machine.phases import read_ticks
-from fastmlp.model.functions import activation_addresses
+from fastmlp.model.functions import activation_addresses, loss_address, of_rows_address
 from fastmlp.model.layer_table import backward_address, forward_address, gradient_address
 from fastmlp.model.samples import block_addresses
 from fastmlp.model.sparse import _addresses_of_bytes, _addresses_of_lists
@@ -62,6 +62,9 @@ if machine == "aarch64":
     gradient_address("dense", real)
     gradient_address("conv2d_max_pool2d", real)
     forward_address("conv2d", real)
+    of_rows_address("softmax", real)
+    for name in ("cross_entropy", "binary_cross_entropy"):
+        loss_address(name, real)
 """
 
 
@@ -108,6 +111,13 @@ def test_kernels_compile_for_x86(tmp_path: Path) -> None:
 def test_kernels_compile_for_arm(arm_kernels: dict[str, str]) -> None:
     found = "\n".join(arm_kernels.values())
     assert [part for part in ("mrs\tx", "cntvct_el0", "msr\tfpcr") if part not in found] == []
+
+
+@pytest.mark.parametrize("name", ["softmax_in_lanes", "cross_entropy", "binary_cross_entropy"])
+def test_rows_in_the_lanes_are_vectors_of_arm(name: str, arm_kernels: dict[str, str]) -> None:
+    text = arm_kernels[name]
+    assert re.search(r"\bzip1\s+v|\btrn1\s+v|\bzip1\.4s", text)  # transposed in registers
+    assert re.search(r"\bfmla\s+v\d+\.[24][ds]|\bfmla\.[24][ds]", text)
 
 
 # Kernels whose inner loops hold sums, and the least number of multiply-adds of the largest loop.
