@@ -22,9 +22,9 @@ SETTINGS = {"hidden_layer_sizes": (4,), "epochs": 1}
 # Windows opens no longer path, unless the system is set up for them.
 LONGEST_PATH = 260
 
-# Takes away what Windows, or macOS, lacks.
+# Takes away what Windows, or macOS, lacks. Python's asyncio for Unix needs it while it is imported.
 WITHOUT = """
-import os, sys
+import asyncio, os, sys
 for name in ("fork", "forkpty", "register_at_fork", "sched_getaffinity", "sched_setaffinity",
              "sysconf", "geteuid", "getuid", "posix_fadvise", "fdatasync", "mkfifo"):
     if hasattr(os, name):
