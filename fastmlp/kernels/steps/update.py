@@ -134,8 +134,10 @@ def finish_chunk(c, net, work, moved, objective, chunk, near, turn, by_norm, fac
 
     Clipping by norm takes two turns.
     """
-    for p in range(chunk.first, chunk.last, near):
+    p = chunk.first
+    while p < chunk.last:
         piece = Chunk(p, min(p + near, chunk.last), chunk.group, chunk.stop)
+        p = piece.last
         if turn == 0:
             complete_gradient(c, net.params, work, moved, objective, piece)
         if turn == 1 or not by_norm:
@@ -220,23 +222,25 @@ def update_in_passes(me, net, work, sparse, columns, objective, rows, overwrite,
                     begin, end = (max(first, 0), last) if is_weight else (-1, 0)
                     panels, groups, near = chunk_size(c, lanes, begin, end, wide)
                     own = own_rate(net, layer, begin, rate)
-                    for p in range(p0, p1, panels):
-                        for group in range(begin, end, groups):
-                            stop = min(group + groups, end)
-                            chunk = Chunk(p, min(p + panels, p1), group, stop)
-                            start, _ = group_range(c, lanes, p, group)
-                            is_kept = keeps_gradients or not is_weight or is_own
-                            moved = 0 if is_kept else mine - start
-                            if turn == 0 and not is_own:
-                                compute_gradient(
-                                    relocated(c, (c.w + moved, c.out)), work, sparse, columns,
-                                    chunk, rows, overwrite,
-                                )  # fmt: skip
-                            if step > 0:
-                                finish_chunk(
-                                    c, net, work, moved, objective, chunk, near,
-                                    turn, by_norm, factor, own, step,
-                                )  # fmt: skip
+                    p, group = p0, begin  # ranges with steps would divide by these
+                    while p < p1 and group < end:
+                        chunk = Chunk(p, min(p + panels, p1), group, min(group + groups, end))
+                        start, _ = group_range(c, lanes, p, group)
+                        is_kept = keeps_gradients or not is_weight or is_own
+                        moved = 0 if is_kept else mine - start
+                        if turn == 0 and not is_own:
+                            compute_gradient(
+                                relocated(c, (c.w + moved, c.out)), work, sparse, columns,
+                                chunk, rows, overwrite,
+                            )  # fmt: skip
+                        if step > 0:
+                            finish_chunk(
+                                c, net, work, moved, objective, chunk, near,
+                                turn, by_norm, factor, own, step,
+                            )  # fmt: skip
+                        group = chunk.stop
+                        if group == end:
+                            p, group = chunk.last, begin
             now = count_layer(work.layer_ticks, me.number, layer, LAYER_UPDATE, now, ticks())
     if step > 0:
         constrain_units(me, net, objective.max_norm)
