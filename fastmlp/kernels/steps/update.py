@@ -67,18 +67,20 @@ def own_gradients(me, net, work, rows, overwrite):
 
 
 @kernel(inline=True)
-def compute_gradient(c, work, sparse, columns, chunk, rows, overwrite):
-    """Compute the gradient of the loss for a chunk of parameters. Overwrites or accumulates."""
+def compute_gradient(c, work, sparse, columns, chunk, with_biases, rows, overwrite):
+    """Compute the gradient of the loss for a chunk of weights, and for its biases, if asked.
+
+    Overwrites or accumulates.
+    """
     one, lanes = work.A.dtype.type(1), VECTOR_BYTES // work.A.itemsize
-    if chunk.group < 0:
-        bias_gradient(c, work.D, chunk.first, chunk.last, rows, work.grads, overwrite)
-    else:
-        source = work.zeros if overwrite else work.grads
-        last = min(chunk.stop * GROUP, c.ld_in // lanes)
-        weight_gradient(
-            c, work, sparse, columns, (chunk.first, chunk.last), (chunk.group * GROUP, last), rows,
-            Sum(source, one, one, work.grads),
-        )  # fmt: skip
+    units = chunk.first, chunk.last
+    if with_biases:
+        bias_gradient(c, work.D, units[0], units[1], rows, work.grads, overwrite)
+    source = work.zeros if overwrite else work.grads
+    inputs = chunk.group * GROUP, min(chunk.stop * GROUP, c.ld_in // lanes)
+    weight_gradient(
+        c, work, sparse, columns, units, inputs, rows, Sum(source, one, one, work.grads)
+    )
 
 
 @kernel(inline=True)
@@ -218,7 +220,8 @@ def update_in_passes(me, net, work, sparse, columns, objective, rows, overwrite,
                 if p0 == p1:
                     continue
                 mine, _ = group_range(c, lanes, p0, max(first, 0))
-                for is_weight in range(first >= 0, 2):
+                for are_biases in range(2 if first < 0 else 1):
+                    is_weight = are_biases == 0  # their gradients are computed with the weights'
                     begin, end = (max(first, 0), last) if is_weight else (-1, 0)
                     panels, groups, near = chunk_size(c, lanes, begin, end, wide)
                     own = own_rate(net, layer, begin, rate)
@@ -228,10 +231,10 @@ def update_in_passes(me, net, work, sparse, columns, objective, rows, overwrite,
                         start, _ = group_range(c, lanes, p, group)
                         is_kept = keeps_gradients or not is_weight or is_own
                         moved = 0 if is_kept else mine - start
-                        if turn == 0 and not is_own:
+                        if turn == 0 and is_weight and not is_own:
                             compute_gradient(
                                 relocated(c, (c.w + moved, c.out)), work, sparse, columns,
-                                chunk, rows, overwrite,
+                                chunk, first < 0 and group == 0, rows, overwrite,
                             )  # fmt: skip
                         if step > 0:
                             finish_chunk(
