@@ -149,34 +149,3 @@ def test_every_group_stores_its_norm_separately(
     ]
     # None is left over, since all are added up.
     assert sorted(places) == list(range(workspace.work.group_norms.size))
-
-
-@each_dtype
-@each_sizes
-@each_hidden
-@pytest.mark.parametrize("wide", [1, 4])  # dense rows, sparse rows
-def test_contiguous_panels_of_a_chunk_are_one_range(
-    sizes: tuple[int, ...], hidden: str, wide: int, dtype: str
-) -> None:
-    one = lanes(np.dtype(dtype))
-    for c in layers_of(made(sizes, hidden, dtype)):
-        panels_in, panels_out = -(-c.n_in // one), c.ld_out // one
-        groups_in = -(-panels_in // GROUP)
-        for group, stop in ((-1, 0), (0, groups_in), (1, groups_in)):
-            if group >= stop:
-                continue
-            panels, groups, near = compiled(chunk_size)(c, one, group, stop, wide)
-            assert near in (1, panels)
-            assert groups >= 1
-            chunk = Chunk(0, min(near, panels_out), group, min(group + groups, stop))
-            start, n = compiled(range_of)(c, one, chunk)
-            ranges = [
-                compiled(group_range)(c, one, p, number)
-                for p in range(chunk.first, chunk.last)
-                for number in range(chunk.group, chunk.stop)
-            ]
-            expected = start
-            for first, size in ranges:
-                assert first == expected
-                expected += size
-            assert start + n == expected
