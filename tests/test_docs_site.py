@@ -114,6 +114,9 @@ def test_figures_of_the_readme_are_measured() -> None:
         for case in ("table-relu", "table-gelu")
     )
     assert f"take {relu} times as long with ReLU, {gelu} times with GELU." in text
+    fits = [ratio(case, "scikit-learn") for case in cases if case.startswith(("fit-", "regress-"))]
+    least, most = min(fits, key=float), max(fits, key=float)
+    assert f"scikit-learn takes {least} to {most} times as long for a fit of its own" in text
 
 
 def test_badges_are_those_of_the_metadata(monkeypatch: pytest.MonkeyPatch) -> None:
